@@ -1,0 +1,43 @@
+"""Where things lie in the ``.semantest`` folder.
+
+::
+
+    .semantest/
+        .gitignore                    ``*``
+        recorder.json                 discovery file of the project's own recorder, 0600
+        recorder.lock recorder.log
+        semantest.db
+        history.json                  what earlier runs knew of each test, written by the recorder
+        sessions/<session>/           one pytest session, until all of it is acknowledged
+            main.journal gw0.journal  one append-only journal per process (record.py)
+            main.status gw0.status    which phase the running test is in (status slot of record.py)
+            shipper.journal           what the shipper itself observed
+            ship.json                 how far the shipper is, for pytest's last lines (0600)
+            ship.lock                 held by the one shipper that follows this session
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DIRECTORY = ".semantest"
+SESSIONS = "sessions"
+DATABASE = "semantest.db"
+DISCOVERY = "recorder.json"
+RECORDER_LOCK = "recorder.lock"
+RECORDER_LOG = "recorder.log"
+HISTORY = "history.json"
+JOURNAL_SUFFIX = ".journal"
+STATUS_SUFFIX = ".status"
+SHIP_STATE = "ship.json"
+SHIP_LOCK = "ship.lock"
+
+
+def find_directory(explicit: str | None, start: Path) -> Path | None:
+    """The ``.semantest`` folder: the one named, else the nearest in ``start`` and its parents, else ``None``."""
+    if explicit:
+        return (start / explicit).absolute()
+    for folder in (start, *start.parents):
+        if (folder / DIRECTORY).is_dir():
+            return folder / DIRECTORY
+    return None

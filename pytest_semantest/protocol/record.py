@@ -1,0 +1,128 @@
+"""The journal's record format, version 1, and the status slot beside it.
+
+One record is one line and one ``write(2)``::
+
+    J1 <seq> <length> <crc32> <body>\\n
+
+``seq`` and ``length`` (of the body, in bytes) are decimal, ``crc32`` is eight hex digits over
+``"<seq> <length> <body>"`` without the quotes; the body is one event as compact JSON, which holds no newline.
+A reader can start again at any newline; a record whose terminator is damaged is still read by its length.
+The status slot is a file of one fixed-size line, ``<seq of the last test/start> <phase>`` padded with blanks and
+written in place: it costs less than a record and says in which phase the test that was running died.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from zlib import crc32
+
+from pytest_semantest.protocol.version import JOURNAL_VERSION
+
+PREFIX = b"J%d " % JOURNAL_VERSION
+STATUS_SIZE = 24
+#: A line longer than this is damage: no writer makes it.
+MAX_BODY = 64 * 1024 * 1024
+_HEAD = re.compile(rb"J(\d{1,4}) (\d{1,18}) (\d{1,9}) ([0-9a-f]{8}) ")
+_HEAD_MAX = 48
+#: How many places inside a damaged line are tried, so that hostile bytes cost bounded time.
+_INNER_HEADS = 64
+
+
+def encode(seq: int, body: bytes) -> bytes:
+    """The line for one record."""
+    head = b"%d %d " % (seq, len(body))
+    return b"%b%b%08x %b\n" % (PREFIX, head, crc32(body, crc32(head)), body)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A complete, checked record; ``end`` is the offset behind its body."""
+
+    seq: int
+    body: bytes
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes that are no record: ``start`` to ``end``, and why."""
+
+    start: int
+    end: int
+    reason: str
+
+
+def scan(data: bytes, *, offset: int = 0, final: bool = False) -> Iterator[Record | Damage]:
+    """Records and damage in ``data``, whose first byte stands at ``offset`` of the file.
+
+    An unfinished last line is left for the next call unless ``final``: then it is damage. The last item's ``end``
+    says where to go on.
+    """
+    position, size = 0, len(data)
+    while position < size:
+        if data[position] == 0x0A:  # the newline with which a writer isolates a torn record
+            position += 1
+            continue
+        found = _read(data, position)
+        if isinstance(found, Record):
+            position = found.end
+            yield Record(found.seq, found.body, offset + found.end)
+            continue
+        newline = data.find(b"\n", position)
+        if newline < 0:
+            if final:
+                yield Damage(offset + position, offset + size, "unfinished record" if found is None else found)
+            elif size - position > MAX_BODY:
+                yield Damage(offset + position, offset + size, "line too long")
+            return
+        if found is None:
+            found = "length does not fit"
+        # A torn record may have the next one glued to it: look for a head inside the line.
+        inner = _next_head(data, position + 1, newline)
+        end = inner if inner is not None else newline + 1
+        yield Damage(offset + position, offset + end, found)
+        position = end
+
+
+def _read(data: bytes, position: int) -> Record | str | None:
+    """The record at ``position``, or why there is none, or ``None`` when more bytes could complete it."""
+    head = _HEAD.match(data, position, position + _HEAD_MAX)
+    if head is None:
+        whole = len(data) - position >= _HEAD_MAX or data.find(b"\n", position) >= 0
+        return "not a record" if whole else None
+    if int(head[1]) > JOURNAL_VERSION:
+        return f"journal version {int(head[1])} is newer than {JOURNAL_VERSION}"
+    start, length = head.end(), int(head[3])
+    if length > MAX_BODY:
+        return "length too large"
+    end = start + length
+    if end > len(data):
+        return None
+    body = data[start:end]
+    if crc32(body, crc32(b"%b %b " % (head[2], head[3]))) != int(head[4], 16):
+        return "checksum does not fit"
+    return Record(int(head[2]), body, end)
+
+
+def _next_head(data: bytes, start: int, stop: int) -> int | None:
+    """Where a whole record starts inside a damaged line, if one does."""
+    for head in islice(_HEAD.finditer(data, start, stop), _INNER_HEADS):
+        if isinstance(_read(data, head.start()), Record):
+            return head.start()
+    return None
+
+
+def encode_status(seq: int, phase: str) -> bytes:
+    """The status slot's content: ``seq`` of the running test's ``test/start`` record and its phase."""
+    return b"%d %b" % (seq, phase.encode()) + b" " * (STATUS_SIZE - len(str(seq)) - 1 - len(phase))
+
+
+def decode_status(data: bytes) -> tuple[int, str] | None:
+    """``(seq, phase)`` of a status slot, or ``None`` when it holds nothing readable."""
+    parts = data[:STATUS_SIZE].split()
+    if len(parts) != 2 or not parts[0].isdigit() or parts[1] not in (b"setup", b"call", b"teardown"):
+        return None
+    return int(parts[0]), parts[1].decode()

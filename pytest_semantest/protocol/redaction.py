@@ -1,0 +1,110 @@
+"""Secrets and size caps: what leaves a text before its bytes reach the disk, the database or a client.
+
+Three rules, all linear in the text: values of environment variables whose names say that they are secret; tokens
+whose published formats can be told from other text; values that follow a name such as ``password=``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+MASK = "[REDACTED]"
+
+_SECRET_NAME = re.compile(
+    r"(?i)(?:token|secret|passw(?:or)?d|passphrase|credential|api_?key|private_?key|access_?key|signing_?key|auth_?key)"
+)
+#: Shorter values are words such as "true" or "test", which would blank out half of every text.
+_MIN_SECRET = 8
+_LITERALS_MAX = 200
+
+# Every quantifier below is bounded or runs over a class that its successor does not start with, so that no text makes
+# the search more than linear (HAZARDS 35).
+_TOKENS = (
+    r"gh[pousr]_[A-Za-z0-9]{36,255}",  # GitHub
+    r"github_pat_[A-Za-z0-9_]{22,255}",
+    r"glpat-[A-Za-z0-9_\-]{20,255}",  # GitLab
+    r"xox[abeoprs]-[A-Za-z0-9\-]{10,250}",  # Slack
+    r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS access key id
+    r"AIza[A-Za-z0-9_\-]{35}",  # Google
+    r"sk-[A-Za-z0-9_\-]{20,200}",  # OpenAI, Anthropic
+    r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}",  # Stripe
+    r"pypi-[A-Za-z0-9_\-]{50,255}",
+    r"npm_[A-Za-z0-9]{36}",
+    r"smt_[A-Za-z0-9_\-]{20,100}",  # our own
+    r"eyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}",  # JSON Web Token
+)
+_TOKEN = re.compile(r"(?<![A-Za-z0-9_])(?:" + "|".join(_TOKENS) + r")")
+_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,\-]{0,20000}")
+_NAMED = re.compile(
+    r"(?i)((?:password|passwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|client[_\-]?secret)"
+    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)([^\s\"',;&)\]}]{4,512})"
+)
+_BEARER = re.compile(r"(?i)(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token)\s{1,3})([^\s\"',]{4,2000})")
+_URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,100}:)([^\s/@]{1,200})(?=@)")
+
+
+def secret_values(environment: Mapping[str, str]) -> list[str]:
+    """The values of variables that are named like a secret, longest first."""
+    values = {
+        value
+        for name, value in environment.items()
+        if len(value) >= _MIN_SECRET and _SECRET_NAME.search(name) and not value.startswith("/")
+    }
+    return sorted(values, key=len, reverse=True)[:_LITERALS_MAX]
+
+
+class Redactor:
+    """Masks secrets in texts and cuts texts to a size.
+
+    ``literals`` are exact secrets; ``patterns`` are further regular expressions, whose linear cost is their
+    author's duty. Raises ``re.error`` for a pattern that does not compile.
+    """
+
+    def __init__(self, literals: Iterable[str] = (), patterns: Iterable[str] = ()) -> None:
+        exact = [re.escape(text) for text in literals if text]
+        self._exact = re.compile("|".join(exact)) if exact else None
+        self._extra = [re.compile(pattern) for pattern in patterns]
+
+    def redact(self, text: str) -> str:
+        """The text with every secret that the rules know replaced by ``[REDACTED]``."""
+        if self._exact is not None:
+            text = self._exact.sub(MASK, text)
+        text = _TOKEN.sub(MASK, text)
+        if "PRIVATE KEY" in text:
+            text = _PRIVATE_KEY.sub(MASK, text)
+        if "://" in text:
+            text = _URL_PASSWORD.sub(rf"\1{MASK}", text)
+        if "=" in text or ":" in text:
+            text = _BEARER.sub(rf"\1{MASK}", text)
+            text = _NAMED.sub(rf"\1{MASK}", text)
+        for pattern in self._extra:
+            text = pattern.sub(MASK, text)
+        return text
+
+    def clip(self, text: str, limit: int) -> tuple[str, int]:
+        """``(text, dropped)``: redacted, and cut to ``limit`` characters with head and tail kept.
+
+        ``dropped`` counts the characters that were left out, 0 for a text that fits. A text far over the limit is
+        cut with a margin before it is searched, so that 100 MB of output cost no more than its head and tail.
+        """
+        margin = limit + 4096
+        if len(text) <= 2 * margin:
+            return _cut(self.redact(text), limit)
+        head, tail = self.redact(text[:margin]), self.redact(text[-margin:])
+        keep_head, keep_tail = limit // 3, limit - limit // 3
+        # A secret that the margin's edge cut in two lies outside what is kept of either half.
+        dropped = len(text) - keep_head - keep_tail
+        return f"{head[:keep_head]}{_gap(dropped)}{tail[len(tail) - keep_tail :]}", dropped
+
+
+def _cut(text: str, limit: int) -> tuple[str, int]:
+    dropped = len(text) - limit
+    if dropped <= 0:
+        return text, 0
+    head = limit // 3
+    return f"{text[:head]}{_gap(dropped)}{text[len(text) - (limit - head) :]}", dropped
+
+
+def _gap(dropped: int) -> str:
+    return f"\n... [{dropped} characters left out] ...\n"
