@@ -1,0 +1,3 @@
+"""Settings for every test of the project."""
+
+pytest_plugins = ["pytester"]
