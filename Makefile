@@ -1,0 +1,74 @@
+# What people and CI run. `make help` lists it. Needs only Python 3.11 or newer.
+
+VENV ?= .venv
+WHEEL_VENV ?= .venv-wheel
+WORKERS ?= 2
+PYTEST_ARGS ?=
+
+BIN = $(VENV)/bin
+WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint format check-format types imports wheel test-wheel docs compat bench demo clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+test: lint test-wheel  ## everything CI runs: lint, types, import directions, all tests against the built wheel
+
+$(VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(VENV) --group dev --editable .
+	@touch $@
+
+$(WHEEL_VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(WHEEL_VENV) --group test
+	@touch $@
+
+lint: check-format types imports  ## ruff, mypy --strict, import directions
+
+check-format: $(VENV)/.ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.ready
+	$(BIN)/mypy
+
+imports: $(VENV)/.ready
+	$(BIN)/lint-imports
+
+format: $(VENV)/.ready  ## format the code and apply ruff's safe fixes
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+wheel: $(VENV)/.ready  ## sdist, and the wheel built from it, in dist/
+	@rm -rf dist
+	$(BIN)/python -m build --outdir dist > /dev/null
+	@ls dist
+
+test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel, with coverage
+	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
+	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	@rm -f .coverage .coverage.*
+	SEMANTEST_TEST_WHEEL=1 $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+	@$(WHEEL_BIN)/coverage combine --quiet
+	$(WHEEL_BIN)/coverage report --fail-under=90
+
+docs: $(VENV)/.ready  ## the reference pages made from the code
+	$(BIN)/python docs/generate.py
+
+compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, compared test by test
+	$(BIN)/python tests/compat/compare_suites.py
+
+bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
+	$(BIN)/python benchmarks/overhead.py --write
+	@for benchmark in ingest latency; do \
+	    $(BIN)/python benchmarks/$$benchmark.py || exit 1; \
+	done
+
+demo: $(VENV)/.ready  ## record the example suite and show what was recorded
+	@examples/demo $(BIN)
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) $(WHEEL_VENV) .venv-bench .compat dist build htmlcov .coverage .coverage.* \
+	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
