@@ -60,7 +60,7 @@ compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, com
 	$(BIN)/python tests/compat/compare_suites.py
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
-	$(BIN)/python benchmarks/overhead.py --write
+	$(BIN)/python -m benchmarks.overhead --write
 	@for benchmark in ingest latency; do \
 	    $(BIN)/python benchmarks/$$benchmark.py || exit 1; \
 	done
