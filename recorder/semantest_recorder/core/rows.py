@@ -12,7 +12,11 @@ import msgspec
 
 
 class RunRow(msgspec.Struct):
-    """One run. ``facts`` is the payload of its first ``run/start``, ``context`` of its ``run/context``."""
+    """One run. ``facts`` is the payload of its first ``run/start``, ``context`` of its ``run/context``.
+
+    First is the source that started first (then the smaller name): ``facts_source`` and ``context_source``.
+    ``planned`` counts the tests of every plan, those included whose names a gap hides.
+    """
 
     id: str
     name: str | None = None
@@ -28,10 +32,17 @@ class RunRow(msgspec.Struct):
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
     context: dict[str, Any] = msgspec.field(default_factory=dict)
+    facts_source: str | None = None
+    context_source: str | None = None
 
 
 class SourceRow(msgspec.Struct):
-    """One process that writes events into a run. ``state``: open, ended (said so itself), crashed."""
+    """One process that writes events into a run.
+
+    ``state``: ``open``, ``ended`` (it said so itself), ``closed`` (its session ended without a word of it) or
+    ``crashed``. A source that only a crash report named has ``last_seq`` 0. ``planned`` is the size of the plan that
+    it announced, ``plan_known`` how many of those tests it named; ``dropped`` counts records that it could not write.
+    """
 
     source: str
     run_id: str
@@ -46,10 +57,39 @@ class SourceRow(msgspec.Struct):
     gaps: int = 0
     crash_reason: str | None = None
     crash_test_id: str | None = None
+    last_seq: int = 0
+    last_ms: float | None = None
+    planned: int = 0
+    plan_known: int = 0
+    deselected: int = 0
+    dropped: int = 0
+    stopped_early: bool = False
+    stop_reason: str | None = None
+    interrupted: bool = False
+    cancelled: bool = False
+
+
+class CrashRow(msgspec.Struct):
+    """One report (event ``seq`` of ``reporter``) that the process behind ``source`` died."""
+
+    reporter: str
+    seq: int
+    source: str
+    time_ms: float
+    reason: str | None = None
+    test_id: str | None = None
+    attempt: int | None = None
+    phase: str | None = None
+    elapsed_ms: float | None = None
+    last_output: str | None = None
 
 
 class ResultRow(msgspec.Struct):
-    """One test in a run. ``state`` is ``pending``, ``running`` or one of ``FINAL_STATES``."""
+    """One test in a run. ``state`` is ``pending``, ``running`` or one of ``FINAL_STATES``.
+
+    ``position`` is its place in the plan, ``None`` when it was not planned. ``attempts`` counts distinct attempt
+    numbers. ``duration_ms``, ``worker`` and ``reason`` are those of the attempt that decided the state.
+    """
 
     test_id: str
     state: str = "pending"
@@ -68,7 +108,9 @@ class ResultRow(msgspec.Struct):
 class AttemptRow(msgspec.Struct):
     """One attempt at a test; ``outcome`` is ``None`` while it runs.
 
-    ``detail_seq`` is the seq (of ``source``) of the event that holds traceback and output.
+    ``detail_seq`` is the seq (of ``source``) of the event that holds traceback and output. ``judged``: the outcome
+    follows from the end of its process, no ``test/end`` came. ``guessed``: only a crash report names it.
+    ``phase`` is the phase that failed, else the last one that is known.
     """
 
     test_id: str
@@ -93,10 +135,16 @@ class AttemptRow(msgspec.Struct):
     subtests_failed: int = 0
     timeout_ms: float | None = None
     detail_seq: int | None = None
+    will_retry: bool = False
+    judged: bool = False
+    guessed: bool = False
 
 
 class SuiteRow(msgspec.Struct):
-    """One suite in a run: a file or class. ``total`` counts planned tests, ``done`` those with a final state."""
+    """One suite in a run: a file or class. ``total`` counts its results, ``done`` those with a final state.
+
+    ``passed``, ``failed`` and ``skipped`` are wire statuses and add up to ``done``.
+    """
 
     suite_id: str
     total: int = 0
@@ -119,3 +167,20 @@ class WarningRow(msgspec.Struct):
     file: str | None = None
     line: int | None = None
     count: int = 1
+
+
+class HistoryRow(msgspec.Struct):
+    """One test in one of its runs, for its history: newest run first."""
+
+    run_id: str
+    run_name: str | None
+    run_state: str
+    run_started_ms: float | None
+    branch: str | None
+    commit: str | None
+    state: str
+    attempts: int
+    duration_ms: float
+    worker: str | None
+    started_ms: float | None
+    reason: str | None

@@ -1,1 +1,1 @@
-
+"""SQLite: schema and migrations, the one writer, read-only queries, replay."""

@@ -21,7 +21,9 @@ CREATE TABLE runs (
     gaps          INTEGER NOT NULL DEFAULT 0,
     labels        TEXT NOT NULL DEFAULT '{}',  -- JSON
     facts         TEXT NOT NULL DEFAULT '{}',  -- JSON
-    context       TEXT NOT NULL DEFAULT '{}'   -- JSON
+    context       TEXT NOT NULL DEFAULT '{}',  -- JSON
+    facts_source   TEXT,                       -- whose run/start facts is
+    context_source TEXT                        -- whose run/context context is
 ) STRICT;
 CREATE INDEX runs_by_start ON runs (started_ms);
 
@@ -31,7 +33,7 @@ CREATE TABLE sources (
     run_key       INTEGER NOT NULL REFERENCES runs (run_key),
     session       TEXT NOT NULL,
     worker        TEXT NOT NULL,
-    state         TEXT NOT NULL DEFAULT 'open',  -- open ended crashed
+    state         TEXT NOT NULL DEFAULT 'open',  -- open ended closed crashed
     last_seq      INTEGER NOT NULL DEFAULT 0,    -- all up to it are committed
     pid           INTEGER,
     host          TEXT,
@@ -40,7 +42,16 @@ CREATE TABLE sources (
     ended_ms      REAL,
     gaps          INTEGER NOT NULL DEFAULT 0,
     crash_reason  TEXT,
-    crash_test_id TEXT
+    crash_test_id TEXT,
+    last_ms       REAL,                          -- time of its last event
+    planned       INTEGER NOT NULL DEFAULT 0,    -- size of the plan that it announced
+    plan_known    INTEGER NOT NULL DEFAULT 0,    -- how many of those tests it named
+    deselected    INTEGER NOT NULL DEFAULT 0,
+    dropped       INTEGER NOT NULL DEFAULT 0,    -- records that it could not write
+    stopped_early INTEGER NOT NULL DEFAULT 0,
+    stop_reason   TEXT,
+    interrupted   INTEGER NOT NULL DEFAULT 0,
+    cancelled     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX sources_by_run ON sources (run_key);
 
@@ -61,6 +72,31 @@ CREATE TABLE events (
     time_ms    REAL NOT NULL,
     payload    TEXT NOT NULL,
     PRIMARY KEY (source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Events that could not be applied (or only in part); they stay in the log.
+CREATE TABLE quarantine (
+    source_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq        INTEGER NOT NULL,
+    kind       TEXT NOT NULL,  -- malformed: its payload has a wrong shape; failed: applying it raised
+    reason     TEXT NOT NULL,
+    PRIMARY KEY (source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- What was said about processes that died; the outcome of their attempts follows from it.
+CREATE TABLE crashes (
+    run_key      INTEGER NOT NULL REFERENCES runs (run_key),
+    reporter_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq          INTEGER NOT NULL,
+    source_key   INTEGER NOT NULL REFERENCES sources (source_key),
+    time_ms      REAL NOT NULL,
+    reason       TEXT,
+    test_id      TEXT,
+    attempt      INTEGER,
+    phase        TEXT,
+    elapsed_ms   REAL,
+    last_output  TEXT,
+    PRIMARY KEY (run_key, reporter_key, seq)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE tests (
@@ -113,6 +149,9 @@ CREATE TABLE attempts (
     subtests_failed INTEGER NOT NULL DEFAULT 0,
     timeout_ms      REAL,
     detail_seq      INTEGER,
+    will_retry      INTEGER NOT NULL DEFAULT 0,
+    judged          INTEGER NOT NULL DEFAULT 0,  -- no test/end came: the outcome follows from the end of its process
+    guessed         INTEGER NOT NULL DEFAULT 0,  -- only a crash report names it
     PRIMARY KEY (run_key, test_key, source_key, attempt)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,77 @@
+"""Everything that the store raises, one line each that says what to do."""
+
+# ruff: noqa: N818 - the names say what is wrong; "Error" behind each would say nothing more
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class StoreError(Exception):
+    """Base of every error of the store; its text is one line for the user."""
+
+
+class NoDatabase(StoreError):
+    """There is no database at the path."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"no database at {path}: record a run first with `pytest --semantest`")
+        self.path = path
+
+
+class DatabaseTooNew(StoreError):
+    """A later version of the recorder wrote the database."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} has schema version {found}, this recorder knows versions up to {known}: "
+            "upgrade pytest-semantest, or name another database; the file was not touched"
+        )
+        self.path, self.found, self.known = path, found, known
+
+
+class DatabaseTooOld(StoreError):
+    """The database has not been migrated yet; readers never write."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"{path} has schema version {found}, this reader needs version {known}: "
+            "start the recorder once (`semantest-recorder start`), it migrates the file"
+        )
+        self.path, self.found, self.known = path, found, known
+
+
+class NotOurs(StoreError):
+    """The file is an SQLite database of another program."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is an SQLite database of another program: name another path; the file was not touched"
+        )
+        self.path = path
+
+
+class CannotOpen(StoreError):
+    """The database cannot be opened or created."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"cannot open {path}: {reason}; check that its folder exists and may be written")
+        self.path = path
+
+
+class RunNotFound(StoreError):
+    """No run has this name; ``nearest`` are similar ones."""
+
+    def __init__(self, name: str, nearest: list[str]) -> None:
+        hint = f"did you mean {', '.join(nearest)}?" if nearest else "list them with `semantest runs`"
+        super().__init__(f"no run {name!r}: {hint}" if name != "last" else "no run was recorded yet")
+        self.name, self.nearest = name, nearest
+
+
+class AmbiguousRun(StoreError):
+    """Several runs start with this name."""
+
+    def __init__(self, name: str, matches: list[str]) -> None:
+        shown = ", ".join(matches[:5]) + (", ..." if len(matches) > 5 else "")
+        super().__init__(f"{name!r} is the start of {len(matches)} runs ({shown}): give more of it")
+        self.name, self.matches = name, matches

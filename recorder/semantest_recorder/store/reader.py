@@ -1,0 +1,168 @@
+"""Read-only queries: each one opens, fetches all and closes, so that no read transaction outlives it."""
+
+from __future__ import annotations
+
+import difflib
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from semantest_recorder.core.rows import (
+    AttemptRow,
+    CrashRow,
+    HistoryRow,
+    ResultRow,
+    RunRow,
+    SourceRow,
+    SuiteRow,
+    WarningRow,
+)
+from semantest_recorder.store.errors import (
+    AmbiguousRun,
+    CannotOpen,
+    DatabaseTooNew,
+    DatabaseTooOld,
+    NoDatabase,
+    NotOurs,
+    RunNotFound,
+)
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+_SQL = statements("reader.sql")
+_json = msgspec.json.decode
+
+
+class Reader:
+    """The runs of the database at ``path``.
+
+    Every method raises ``NoDatabase``, ``DatabaseTooNew``, ``DatabaseTooOld``, ``NotOurs`` or ``CannotOpen``
+    (store/errors.py) when the file cannot be read, and gives an empty list for a run id that is not there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = Path(path)
+
+    def runs(self, limit: int = 20) -> list[RunRow]:
+        """The ``limit`` runs that started last, newest first."""
+        return [_run(row) for row in self._all("runs", limit)]
+
+    def run(self, name: str) -> RunRow:
+        """The run with this id, with the only id that starts so, or for ``last`` the one that started last.
+
+        Raises ``RunNotFound`` or ``AmbiguousRun``.
+        """
+        return _run(self._all("run", self._resolve(name))[0])
+
+    def sources(self, run_id: str) -> list[SourceRow]:
+        """The sources of a run in the order in which they came."""
+        return [_source(row) for row in self._all("sources", run_id)]
+
+    def crashes(self, run_id: str) -> list[CrashRow]:
+        """The reports of crashed processes in a run."""
+        return [CrashRow(*row) for row in self._all("crashes", run_id)]
+
+    def results(self, run_id: str) -> list[ResultRow]:
+        """The tests of a run in the order of the plan, those that were not planned last."""
+        return [
+            ResultRow(*(*row[:-1], [] if row[-1] == "[]" else _json(row[-1]))) for row in self._all("results", run_id)
+        ]
+
+    def attempts(self, run_id: str) -> list[AttemptRow]:
+        """Every attempt of a run, those of a test together and in order."""
+        return [_attempt(row) for row in self._all("attempts", run_id)]
+
+    def suites(self, run_id: str) -> list[SuiteRow]:
+        """The suites of a run in the order in which they started."""
+        return [SuiteRow(*row) for row in self._all("suites", run_id)]
+
+    def warnings(self, run_id: str) -> list[WarningRow]:
+        """The warnings of a run."""
+        return [WarningRow(*row) for row in self._all("warnings", run_id)]
+
+    def payload(self, source: str, seq: int) -> dict[str, Any] | None:
+        """The payload of one event, or ``None`` when there is no such event or its payload is no object."""
+        rows = self._all("payload", source, seq)
+        payload = _json(rows[0][0]) if rows else None
+        return payload if isinstance(payload, dict) else None
+
+    def history(self, test_id: str, limit: int = 20) -> list[HistoryRow]:
+        """What became of a test in the last ``limit`` runs that have it, newest first."""
+        return [HistoryRow(*row) for row in self._all("history", test_id, limit)]
+
+    def find_tests(self, fragment: str, limit: int = 20) -> list[str]:
+        """Ids of tests that contain ``fragment``: the exact one first, then the shortest."""
+        return [row[0] for row in self._all("find_tests", fragment, limit)]
+
+    def _resolve(self, name: str) -> str:
+        if name == "last":
+            found = self._all("last_run")
+            if not found:
+                raise RunNotFound(name, [])
+            return str(found[0][0])
+        matches = [str(row[0]) for row in self._all("runs_by_prefix", name)] if name else []
+        if name in matches:
+            return name
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise AmbiguousRun(name, matches)
+        known = [str(row[0]) for row in self._all("run_ids")]
+        raise RunNotFound(name, difflib.get_close_matches(name, known, 3, 0.5))
+
+    def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        with closing(connect_read_only(self.path)) as connection:
+            return connection.execute(_SQL[query], arguments).fetchall()
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, to a database that this version can read.
+
+    Raises ``NoDatabase``, ``DatabaseTooNew``, ``DatabaseTooOld``, ``NotOurs`` or ``CannotOpen``.
+    """
+    if not path.exists():
+        raise NoDatabase(path)
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA busy_timeout = 5000")
+        connection.execute("PRAGMA query_only = 1")
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    except sqlite3.Error as error:
+        raise CannotOpen(path, str(error)) from None
+    problem: Exception | None = None
+    if application != APPLICATION_ID:
+        problem = NotOurs(path) if application or version else NoDatabase(path)
+    elif version > SCHEMA_VERSION:
+        problem = DatabaseTooNew(path, version, SCHEMA_VERSION)
+    elif version < SCHEMA_VERSION:
+        problem = DatabaseTooOld(path, version, SCHEMA_VERSION)
+    if problem is not None:
+        connection.close()
+        raise problem
+    return connection
+
+
+def _run(row: Sequence[Any]) -> RunRow:
+    (*plain, facts_source, context_source, labels, facts, context) = row
+    plain[8] = bool(plain[8])
+    return RunRow(*(*plain, _json(labels), _json(facts), _json(context), facts_source, context_source))
+
+
+def _source(row: Sequence[Any]) -> SourceRow:
+    source = SourceRow(*row)
+    source.stopped_early, source.interrupted, source.cancelled = map(
+        bool, (source.stopped_early, source.interrupted, source.cancelled)
+    )
+    return source
+
+
+def _attempt(row: Sequence[Any]) -> AttemptRow:
+    return AttemptRow(*(*row[:-3], bool(row[-3]), bool(row[-2]), bool(row[-1])))

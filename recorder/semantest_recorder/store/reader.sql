@@ -1,0 +1,64 @@
+-- name: runs
+SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
+       facts_source, context_source, labels, facts, context
+FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT ?;
+
+-- name: run
+SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
+       facts_source, context_source, labels, facts, context
+FROM runs WHERE id = ?;
+
+-- name: last_run
+SELECT id FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT 1;
+
+-- name: runs_by_prefix
+SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 ORDER BY started_ms DESC, run_key DESC;
+
+-- name: run_ids
+SELECT id FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT 1000;
+
+-- name: sources
+SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
+       s.crash_reason, s.crash_test_id, s.last_seq, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled
+FROM sources s JOIN runs r USING (run_key) WHERE r.id = ? ORDER BY s.source_key;
+
+-- name: crashes
+SELECT p.source, c.seq, s.source, c.time_ms, c.reason, c.test_id, c.attempt, c.phase, c.elapsed_ms, c.last_output
+FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.reporter_key
+     JOIN sources s ON s.source_key = c.source_key
+WHERE r.id = ? ORDER BY p.source, c.seq;
+
+-- name: results
+SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
+       x.reason, x.markers
+FROM results x JOIN tests t USING (test_key) WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?)
+ORDER BY x.position IS NULL, x.position, x.test_key;
+
+-- name: attempts
+SELECT t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms, a.setup_ms,
+       a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason, a.last_output,
+       a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged, a.guessed
+FROM attempts a JOIN tests t USING (test_key) JOIN sources s USING (source_key)
+WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY a.test_key, a.attempt, a.source_key;
+
+-- name: suites
+SELECT suite_id, total, done, passed, failed, skipped, started_ms, ended_ms
+FROM suites WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY started_ms IS NULL, started_ms, suite_id;
+
+-- name: warnings
+SELECT s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
+FROM warnings w JOIN sources s USING (source_key)
+WHERE w.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY w.source_key, w.seq;
+
+-- name: payload
+SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WHERE source = ?) AND seq = ?;
+
+-- name: history
+SELECT r.id, r.name, r.state, r.started_ms, json_extract(r.context, '$.git.branch'),
+       json_extract(r.context, '$.git.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
+FROM results x JOIN runs r USING (run_key)
+WHERE x.test_key = (SELECT test_key FROM tests WHERE id = ?) ORDER BY r.started_ms DESC, r.run_key DESC LIMIT ?;
+
+-- name: find_tests
+SELECT id FROM tests WHERE instr(id, ?1) > 0 ORDER BY id <> ?1, length(id), id LIMIT ?2;
