@@ -1,0 +1,186 @@
+"""One WebSocket connection to a recorder, never blocking once it stands.
+
+The TCP (and TLS) connection is made here and handed to websocket-client: with a socket of its own to use it looks at
+no proxy setting, neither its options nor the environment's. Redirects are not followed: they would carry the token
+elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import websocket
+from websocket import ABNF
+
+from pytest_semantest import __version__
+
+CONNECT_S = 3.0
+MAX_MESSAGE = 4 * 1024 * 1024
+_BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class ConnectionFailedError(Exception):
+    """No connection: nobody listens, a name does not resolve, no WebSocket there, or it broke."""
+
+
+class RefusedError(Exception):
+    """The recorder answers, but not to us: HTTP 401 or 403."""
+
+
+def websocket_url(url: str) -> str:
+    """The WebSocket address for a recorder's base url (http, https, ws or wss, with or without ``/ws``).
+
+    Raises ``ConnectionFailedError`` for another scheme or no host.
+    """
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme.lower())
+    if scheme is None or not parts.hostname:
+        raise ConnectionFailedError(f"{url!r} is no recorder URL; it looks like http://127.0.0.1:8765")
+    path = parts.path.rstrip("/")
+    return urlunsplit((scheme, parts.netloc, path if path.endswith("/ws") else f"{path}/ws", "", ""))
+
+
+class Connection:
+    """An open connection. Raises ``ConnectionFailedError`` or ``RefusedError`` when it cannot be made.
+
+    ``send`` queues, ``receive`` sends what is queued and gives the messages that have come; both raise
+    ``ConnectionFailedError`` when the connection is gone. ``timeout`` (seconds) bounds each step of connecting.
+    """
+
+    def __init__(self, url: str, token: str | None, instance: str, timeout: float = CONNECT_S) -> None:
+        address = websocket_url(url)
+        header = [f"User-Agent: pytest-semantest/{__version__}", f"X-Semantest-Instance: {instance}"]
+        if token:
+            header.append(f"Authorization: Bearer {token}")
+        self._client = websocket.WebSocket(enable_multithread=False)
+        self._socket = _open_socket(address, timeout)
+        try:
+            self._client.connect(
+                address, socket=self._socket, timeout=timeout, header=header, suppress_origin=True, redirect_limit=0
+            )
+        except websocket.WebSocketBadStatusException as error:
+            self.close()
+            if error.status_code in (401, 403):
+                raise RefusedError(_refusal(error)) from None
+            raise ConnectionFailedError(f"{url} answers with HTTP status {error.status_code}") from None
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            self.close()
+            raise ConnectionFailedError(f"{url}: {_reason(error)}") from None
+        self._socket.setblocking(False)
+        self._outgoing = bytearray()
+        self._parts: list[bytes] = []
+
+    def fileno(self) -> int:
+        """The socket's descriptor, for select."""
+        return self._socket.fileno()
+
+    @property
+    def wants_to_write(self) -> bool:
+        """Whether bytes wait to be sent."""
+        return bool(self._outgoing)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes wait to be sent."""
+        return len(self._outgoing)
+
+    def send(self, message: bytes) -> None:
+        """Queues one text message (UTF-8) and sends what the socket takes."""
+        self._queue(message, ABNF.OPCODE_TEXT)
+        self.flush()
+
+    def flush(self) -> None:
+        """Sends queued bytes as far as the socket takes them."""
+        try:
+            while self._outgoing:
+                sent = self._socket.send(memoryview(self._outgoing)[: 256 * 1024])
+                del self._outgoing[:sent]
+        except _BLOCKED:
+            return
+        except OSError as error:
+            raise ConnectionFailedError(f"the connection broke: {_reason(error)}") from None
+
+    def receive(self) -> list[dict[str, Any]]:
+        """The messages that have come, in order."""
+        self.flush()
+        messages: list[dict[str, Any]] = []
+        try:
+            while True:
+                frame = self._client.recv_frame()
+                message = self._frame(frame.opcode, frame.fin, bytes(frame.data))
+                if message is not None:
+                    messages.append(message)
+        except _BLOCKED:
+            return messages
+        except (websocket.WebSocketException, OSError, ValueError) as error:
+            if messages:
+                return messages  # the next call meets the same end
+            raise ConnectionFailedError(f"the connection broke: {_reason(error)}") from None
+
+    def close(self) -> None:
+        """Closes at once; what is queued is not sent."""
+        self._client.shutdown()
+        self._socket.close()
+
+    def leave(self) -> None:
+        """Says goodbye and closes."""
+        try:
+            self._queue((1000).to_bytes(2, "big"), ABNF.OPCODE_CLOSE)
+            self.flush()
+        except ConnectionFailedError:
+            pass
+        self.close()
+
+    def _queue(self, data: bytes, opcode: int) -> None:
+        self._outgoing += ABNF.create_frame(data, opcode).format()
+
+    def _frame(self, opcode: int, fin: int, data: bytes) -> dict[str, Any] | None:
+        if opcode == ABNF.OPCODE_PING:
+            self._queue(data, ABNF.OPCODE_PONG)
+            self.flush()
+            return None
+        if opcode == ABNF.OPCODE_CLOSE:
+            reason = data[2:].decode("utf-8", "replace")
+            code = int.from_bytes(data[:2], "big") if len(data) >= 2 else 1005
+            raise websocket.WebSocketConnectionClosedException(f"closed by the recorder ({code} {reason})".rstrip())
+        if opcode not in (ABNF.OPCODE_TEXT, ABNF.OPCODE_CONT):
+            return None
+        self._parts.append(data)
+        if sum(map(len, self._parts)) > MAX_MESSAGE:
+            raise websocket.WebSocketPayloadException(f"a message of more than {MAX_MESSAGE} bytes")
+        if not fin:
+            return None
+        whole, self._parts = b"".join(self._parts), []
+        message = json.loads(whole)
+        if not isinstance(message, dict):
+            raise websocket.WebSocketPayloadException("a message that is no object")
+        return message
+
+
+def _open_socket(address: str, timeout: float) -> socket.socket:
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    try:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
+        plain = socket.create_connection((host, port), timeout=timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if parts.scheme == "ws":
+            return plain
+        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+    except (OSError, ValueError) as error:
+        raise ConnectionFailedError(f"{host}:{parts.netloc.rpartition(':')[2]}: {_reason(error)}") from None
+
+
+def _refusal(error: websocket.WebSocketBadStatusException) -> str:
+    what = "no valid token" if error.status_code == 401 else "the token does not allow this"
+    return f"the recorder refuses the connection (HTTP {error.status_code}): {what}"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

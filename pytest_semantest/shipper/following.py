@@ -1,0 +1,149 @@
+"""One journal file as a growing sequence of records without holes, read in bounded memory.
+
+A seq that never comes becomes a ``journal/gap`` event of that seq. The same file always gives the same events, byte
+for byte, so a second shipper that sends them again is in no conflict with the first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_semantest.protocol.events import JOURNAL_GAP
+from pytest_semantest.protocol.record import MAX_BODY, Damage, Record, scan
+
+_READ = 512 * 1024
+#: A record larger than this is not sent: no recorder takes a frame of that size. Its place gets a gap.
+MAX_EVENT = 12 * 1024 * 1024
+#: A seq that jumps further than this is not believed: filling the hole would cost more than the journal.
+MAX_GAP = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The event with this ``seq``; ``gap``: it stands for a record that cannot be read."""
+
+    seq: int
+    body: bytes
+    gap: bool = False
+
+
+class JournalFollower:
+    """Follows the journal at ``path`` from its beginning.
+
+    The file is opened once and stays readable when somebody deletes it. ``damage`` tells what could not be read,
+    ``damaged`` how often. Raises ``OSError`` when the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.damage: list[str] = []
+        self.damaged = 0
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        self._offset = 0  # all before it is read
+        self._size = _READ
+        self._last_seq = 0
+        self._last_body = b""
+        self._broken_at: tuple[int, str] | None = None  # first damage since the last good record
+        self._seen_to = 0  # damage before this offset was already told
+
+    @property
+    def next_seq(self) -> int:
+        """The seq of the entry that comes next."""
+        return self._last_seq + 1
+
+    @property
+    def offset(self) -> int:
+        """The file is read up to this offset."""
+        return self._offset
+
+    def size(self) -> int:
+        """Bytes in the file now."""
+        return os.fstat(self._fd).st_size
+
+    def modified_ms(self) -> float:
+        """When the file was last written, in milliseconds since the epoch."""
+        return os.fstat(self._fd).st_mtime * 1000
+
+    def restart(self) -> None:
+        """Reads the file again from its beginning."""
+        self._offset, self._last_seq, self._last_body, self._broken_at = 0, 0, b"", None
+
+    def read(self, *, final: bool = False) -> Iterator[Entry]:
+        """The entries that one read of the file brings; nothing when there is no more.
+
+        ``final``: the writer is dead, so an unfinished last record is damage, and one gap stands for it.
+        """
+        data = os.pread(self._fd, self._size, self._offset)
+        at_end = len(data) < self._size
+        start = self._offset
+        for item in scan(data, offset=start, final=final and at_end):
+            self._offset = item.end
+            if isinstance(item, Damage):
+                self._note(item)
+            else:
+                yield from self._take(item)
+        moved = self._offset > start
+        self._size = _READ if moved or at_end else min(self._size * 2, 2 * MAX_BODY)
+        if final and at_end and self._broken_at is not None:
+            offset, reason = self._broken_at
+            self._broken_at = None
+            yield from self._fill(self._last_seq + 2, reason, offset, self._last_body)
+            self._last_seq += 1
+
+    def close(self) -> None:
+        """Closes the file."""
+        os.close(self._fd)
+
+    def _note(self, damage: Damage) -> None:
+        if self._broken_at is None:
+            self._broken_at = (damage.start, damage.reason)
+        if damage.start >= self._seen_to:
+            self._seen_to = damage.end
+            self._tell(f"{self.path.name}: bytes {damage.start} to {damage.end}: {damage.reason}")
+
+    def _tell(self, text: str) -> None:
+        self.damaged += 1
+        if len(self.damage) < 100:
+            self.damage.append(text)
+
+    def _take(self, record: Record) -> Iterator[Entry]:
+        seq, body = record.seq, record.body
+        if seq <= self._last_seq or seq > self._last_seq + MAX_GAP:
+            if record.end > self._seen_to:
+                self._seen_to = record.end
+                self._tell(f"{self.path.name}: record {seq} follows {self._last_seq}; left out")
+            return
+        offset, reason = self._broken_at or (record.end - len(body), "no record with this seq")
+        self._broken_at = None
+        yield from self._fill(seq, reason, offset, body)
+        self._last_seq, self._last_body = seq, body
+        if len(body) > MAX_EVENT:
+            yield Entry(seq, _gap(f"record of {len(body)} bytes is too large to ship", offset, body), gap=True)
+        else:
+            yield Entry(seq, body)
+
+    def _fill(self, seq: int, reason: str, offset: int, near: bytes) -> Iterator[Entry]:
+        """A gap for each seq that is missing before ``seq``; ``near`` is a record close by, for the time."""
+        if seq == self._last_seq + 1:
+            return
+        body = _gap(reason, offset, near)
+        for missing in range(self._last_seq + 1, seq):
+            yield Entry(missing, body, gap=True)
+
+
+def _gap(reason: str, offset: int, near: bytes) -> bytes:
+    event = {"type": JOURNAL_GAP, "timestamp": timestamp_of(near), "payload": {"reason": reason, "offset": offset}}
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def timestamp_of(body: bytes) -> float:
+    """The timestamp of the event in ``body``, 0 when there is none."""
+    try:
+        timestamp = json.loads(body)["timestamp"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return 0.0
+    return timestamp if isinstance(timestamp, int | float) and 0 <= timestamp < 1e15 else 0.0

@@ -1,0 +1,81 @@
+"""The command line and environment of a shipper. Standard library only: pytest imports this module.
+
+The caller detaches it: a session of its own, standard streams to ``/dev/null``, no child of pytest's.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+#: The variable in which the recorder's token is handed over; a command line can be read by every user.
+TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
+
+_SCRUBBED = ("PYTHON", "COV_CORE_", "COVERAGE_")
+
+# Descriptors first: nothing of pytest's may stay open here, or `pytest | tee` would wait for us. The folders go to the
+# end of sys.path: they add what an isolated interpreter does not see, and shadow nothing.
+_BOOTSTRAP = """\
+import os, sys
+try:
+    fds = [int(name) for name in os.listdir("/dev/fd")]
+except OSError:
+    fds = range(3, 1024)
+for fd in fds:
+    if fd > 2:
+        try:
+            os.close(fd)
+        except OSError:
+            pass
+sys.path += [folder for folder in {folders!r} if folder not in sys.path]
+from pytest_semantest.shipper.program import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def spawn_command(
+    directory: str,
+    session: str | None = None,
+    *,
+    url: str | None = None,
+    token_env: str | None = None,
+    sync: bool = False,
+    quiet: bool = False,
+    timeout: float | None = None,
+    give_up: float | None = None,
+) -> list[str]:
+    """The argument list that starts a shipper of ``directory`` (the ``.semantest`` folder) under this interpreter.
+
+    ``session``: the session to ship; with ``sync`` it may be ``None``, which means all of them. ``timeout`` and
+    ``give_up`` are seconds.
+    """
+    command = [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders())]
+    command += ["--directory", os.path.abspath(directory)]
+    values = {"--session": session, "--url": url, "--token-env": token_env, "--timeout": timeout, "--give-up": give_up}
+    for flag, value in values.items():
+        if value is not None:
+            command += [flag, str(value)]
+    if sync:
+        command.append("--sync")
+    if quiet:
+        command.append("--quiet")
+    return command
+
+
+def shipper_environment(environment: Mapping[str, str], *, token: str | None = None) -> dict[str, str]:
+    """``environment`` without what would change an isolated interpreter or measure its coverage, with the token."""
+    scrubbed = {name: value for name, value in environment.items() if not name.startswith(_SCRUBBED)}
+    if token:
+        scrubbed[TOKEN_VARIABLE] = token
+    return scrubbed
+
+
+def _import_folders() -> list[str]:
+    """Where this package lies, and the user's site-packages, which ``-I`` leaves out, when they are in use."""
+    package = os.path.abspath(__file__)
+    folders = [os.path.dirname(os.path.dirname(os.path.dirname(package)))]
+    site = sys.modules.get("site")
+    if site is not None and site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())
+    return folders
