@@ -1,8 +1,8 @@
-"""The journal's record format, version 1, and the status slot beside it.
+r"""The journal's record format, version 1, and the status slot beside it.
 
 One record is one line and one ``write(2)``::
 
-    J1 <seq> <length> <crc32> <body>\\n
+    J1 <seq> <length> <crc32> <body>\n
 
 ``seq`` and ``length`` (of the body, in bytes) are decimal, ``crc32`` is eight hex digits over
 ``"<seq> <length> <body>"`` without the quotes; the body is one event as compact JSON, which holds no newline.

@@ -19,28 +19,32 @@ _MIN_SECRET = 8
 _LITERALS_MAX = 200
 
 # Every quantifier below is bounded or runs over a class that its successor does not start with, so that no text makes
-# the search more than linear (HAZARDS 35).
-_TOKENS = (
-    r"gh[pousr]_[A-Za-z0-9]{36,255}",  # GitHub
-    r"github_pat_[A-Za-z0-9_]{22,255}",
-    r"glpat-[A-Za-z0-9_\-]{20,255}",  # GitLab
-    r"xox[abeoprs]-[A-Za-z0-9\-]{10,250}",  # Slack
-    r"(?:AKIA|ASIA)[A-Z0-9]{16}",  # AWS access key id
-    r"AIza[A-Za-z0-9_\-]{35}",  # Google
-    r"sk-[A-Za-z0-9_\-]{20,200}",  # OpenAI, Anthropic
-    r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}",  # Stripe
-    r"pypi-[A-Za-z0-9_\-]{50,255}",
-    r"npm_[A-Za-z0-9]{36}",
-    r"smt_[A-Za-z0-9_\-]{20,100}",  # our own
-    r"eyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}",  # JSON Web Token
+# the search more than linear (HAZARDS 35). A rule is tried only when one of its literal beginnings is in the text:
+# on a test id that costs a tenth of the search.
+_TOKENS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), r"gh[pousr]_[A-Za-z0-9]{36,255}"),  # GitHub
+    (("github_pat_",), r"github_pat_[A-Za-z0-9_]{22,255}"),
+    (("glpat-",), r"glpat-[A-Za-z0-9_\-]{20,255}"),  # GitLab
+    (("xox",), r"xox[abeoprs]-[A-Za-z0-9\-]{10,250}"),  # Slack
+    (("AKIA", "ASIA"), r"(?:AKIA|ASIA)[A-Z0-9]{16}"),  # AWS access key id
+    (("AIza",), r"AIza[A-Za-z0-9_\-]{35}"),  # Google
+    (("sk-",), r"sk-[A-Za-z0-9_\-]{20,200}"),  # OpenAI, Anthropic
+    (("k_live_", "k_test_"), r"[rs]k_(?:live|test)_[A-Za-z0-9]{16,200}"),  # Stripe
+    (("pypi-",), r"pypi-[A-Za-z0-9_\-]{50,255}"),
+    (("npm_",), r"npm_[A-Za-z0-9]{36}"),
+    (("smt_",), r"smt_[A-Za-z0-9_\-]{20,100}"),  # our own
+    (("eyJ",), r"eyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}"),  # JSON Web Token
 )
-_TOKEN = re.compile(r"(?<![A-Za-z0-9_])(?:" + "|".join(_TOKENS) + r")")
+_TOKEN_RULES = tuple((starts, re.compile(rf"(?<![A-Za-z0-9_]){pattern}")) for starts, pattern in _TOKENS)
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,\-]{0,20000}")
 _NAMED = re.compile(
     r"(?i)((?:password|passwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|client[_\-]?secret)"
     r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)([^\s\"',;&)\]}]{4,512})"
 )
-_BEARER = re.compile(r"(?i)(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token)\s{1,3})([^\s\"',]{4,2000})")
+_NAMED_WORDS = ("passw", "passphrase", "secret", "token", "key")
+_BEARER = re.compile(
+    r"(?i)(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token)\s{1,3})([^\s\"',]{4,2000})"
+)
 _URL_PASSWORD = re.compile(r"(://[^\s:/@]{0,100}:)([^\s/@]{1,200})(?=@)")
 
 
@@ -62,22 +66,25 @@ class Redactor:
     """
 
     def __init__(self, literals: Iterable[str] = (), patterns: Iterable[str] = ()) -> None:
-        exact = [re.escape(text) for text in literals if text]
-        self._exact = re.compile("|".join(exact)) if exact else None
+        self._literals = tuple(text for text in literals if text)
         self._extra = [re.compile(pattern) for pattern in patterns]
 
     def redact(self, text: str) -> str:
         """The text with every secret that the rules know replaced by ``[REDACTED]``."""
-        if self._exact is not None:
-            text = self._exact.sub(MASK, text)
-        text = _TOKEN.sub(MASK, text)
+        for literal in self._literals:
+            if literal in text:
+                text = text.replace(literal, MASK)
+        for starts, rule in _TOKEN_RULES:
+            for start in starts:
+                if start in text:
+                    text = rule.sub(MASK, text)
+                    break
         if "PRIVATE KEY" in text:
             text = _PRIVATE_KEY.sub(MASK, text)
         if "://" in text:
             text = _URL_PASSWORD.sub(rf"\1{MASK}", text)
         if "=" in text or ":" in text:
-            text = _BEARER.sub(rf"\1{MASK}", text)
-            text = _NAMED.sub(rf"\1{MASK}", text)
+            text = _redact_named(text)
         for pattern in self._extra:
             text = pattern.sub(MASK, text)
         return text
@@ -96,6 +103,15 @@ class Redactor:
         # A secret that the margin's edge cut in two lies outside what is kept of either half.
         dropped = len(text) - keep_head - keep_tail
         return f"{head[:keep_head]}{_gap(dropped)}{tail[len(tail) - keep_tail :]}", dropped
+
+
+def _redact_named(text: str) -> str:
+    lowered = text.lower()
+    if "authorization" in lowered:
+        text = _BEARER.sub(rf"\1{MASK}", text)
+    if any(word in lowered for word in _NAMED_WORDS):
+        text = _NAMED.sub(rf"\1{MASK}", text)
+    return text
 
 
 def _cut(text: str, limit: int) -> tuple[str, int]:

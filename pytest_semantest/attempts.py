@@ -1,0 +1,324 @@
+"""The hooks around each test, in the process that runs it: what a recorded test pays for.
+
+Without reruns an attempt starts in ``pytest_runtest_protocol`` and its phases come by ``pytest_runtest_logreport``:
+this also holds for ``--forked``, whose child writes nothing. pytest-rerunfailures logs an attempt's reports only after
+the attempt, and not all of them; when it may act, ``RerunHooks`` takes them where they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import pytest
+
+from pytest_semantest.containment import contained
+from pytest_semantest.journal import Clock, Journal
+from pytest_semantest.launch import Shipper
+from pytest_semantest.protocol.identity import distinct_ids, strip_group
+from pytest_semantest.protocol.redaction import Redactor
+from pytest_semantest.translate import Attempt, Translator, judge, skip_reason, spell_surrogates
+
+_PLAN_CHUNK = 500
+_WARNINGS_MAX = 500
+_SUBTEST_REPORTS = ("SubtestReport", "SubTestReport")
+
+
+class TestIds:
+    """Test ids of this process: like in every other process of the run, and free of secrets."""
+
+    __test__ = False
+
+    def __init__(self, redactor: Redactor, *, grouped: bool) -> None:
+        self._redactor = redactor
+        self._grouped = grouped
+        #: Only the few that differ from their node id: 20,000 tests must not cost memory.
+        self._renamed: dict[str, str] = {}
+        self._repeated: dict[pytest.Item, str] = {}
+
+    def collect(self, items: Sequence[pytest.Item]) -> list[str]:
+        """The ids of the collected items, in order."""
+        names = [item.nodeid for item in items]
+        ids = self.distinct(names)
+        self._repeated = {
+            item: test_id
+            for item, name, test_id in zip(items, names, ids, strict=True)
+            if test_id != self.of_name(name)
+        }
+        return ids
+
+    def distinct(self, node_ids: Sequence[str]) -> list[str]:
+        """The ids for node ids in collection order, repeated ones numbered."""
+        ids = []
+        for node_id in node_ids:
+            test_id = self._make(node_id)
+            if test_id != node_id:
+                self._renamed[node_id] = test_id
+            ids.append(test_id)
+        return distinct_ids(ids)
+
+    def of_item(self, item: pytest.Item) -> str:
+        """The id of a collected item."""
+        if self._repeated:
+            repeated = self._repeated.get(item)
+            if repeated is not None:
+                return repeated
+        return self.of_name(item.nodeid)
+
+    def of_name(self, node_id: str) -> str:
+        """The id for a node id that was collected, or that never was (an item made while tests run)."""
+        return self._renamed.get(node_id, node_id) if self._renamed else node_id
+
+    def _make(self, node_id: str) -> str:
+        if self._grouped:
+            node_id = strip_group(node_id)
+        if "[" in node_id:
+            node_id = self._redactor.redact(node_id)
+        return node_id if node_id.isascii() else spell_surrogates(node_id)
+
+
+class TestHooks:
+    """Writes what happens to each test into the journal. ``contain`` takes what a hook raised."""
+
+    __test__ = False
+
+    def __init__(
+        self, journal: Journal, clock: Clock, translator: Translator, ids: TestIds, shipper: Shipper | None
+    ) -> None:
+        self.journal = journal
+        self.clock = clock
+        self.translator = translator
+        self.ids = ids
+        self.problem: str | None = None
+        self.planned = 0
+        self.deselected = 0
+        self.reruns = False
+        self._shipper = shipper
+        #: By node id: some plugins run several tests at once.
+        self.running: dict[str, Attempt] = {}
+        #: With reruns: items whose protocol began and whose setup did not run in this process.
+        self.pending: dict[str, pytest.Item] = {}
+        self._timeouts: dict[str, float] = {}
+        self._warnings: set[tuple[object, ...]] = set()
+        self._collect_told: set[str] = set()
+        self._marked: tuple[object, list[str]] = (None, [])
+
+    def contain(self, error: Exception) -> None:
+        """Remember the first exception of a hook."""
+        if self.problem is None:
+            self.problem = f"recording is incomplete: {type(error).__name__}: {error}"
+
+    def write_plan(self, ids: Sequence[str]) -> None:
+        """``run/plan`` in chunks; an empty plan is written too."""
+        self.planned = len(ids)
+        for offset in range(0, len(ids) or 1, _PLAN_CHUNK):
+            chunk = ids[offset : offset + _PLAN_CHUNK]
+            payload = {"tests": chunk, "offset": offset, "total": len(ids), "deselected": self.deselected}
+            self.write("run/plan", payload)
+
+    def write(self, kind: str, payload: dict[str, Any]) -> int:
+        """Write an event that is not on the hot path."""
+        return self.journal.append(self.translator.body(kind, self.clock.now(), payload))
+
+    def start(self, item: pytest.Item, number: int) -> Attempt:
+        """Write ``test/start`` of one attempt."""
+        node_id = item.nodeid
+        attempt = Attempt(self.ids.of_item(item), number, self.clock.now())
+        callspec = getattr(item, "callspec", None)
+        body = self.translator.start(
+            attempt,
+            item.location,
+            self._markers(item),
+            callspec.params if callspec is not None else None,
+            self._timeouts.pop(node_id, None) if self._timeouts else None,
+        )
+        attempt.seq = self.journal.append(body)
+        self.running[node_id] = attempt
+        return attempt
+
+    def end(self, node_id: str, attempt: Attempt, report: pytest.TestReport | None) -> None:
+        """Write ``test/end`` of a running attempt."""
+        self.running.pop(node_id, None)
+        now = self.clock.now()
+        self.journal.append(self.translator.end(attempt, now, report))
+        if self._shipper is not None:
+            self._shipper.look(now)
+
+    def take(self, attempt: Attempt, report: pytest.TestReport) -> None:
+        """Take one phase's report; a phase that failed is written at once, in case the rest never is."""
+        outcome = judge(attempt, report, self.translator)
+        if outcome is not None and report.when != "teardown":
+            phase = report.when or "call"
+            self.journal.append(self.translator.phase(attempt, self.clock.now(), phase, outcome))
+
+    def interrupt(self, reason: str) -> None:
+        """Close what runs as interrupted: pytest reports nothing more about it."""
+        for node_id, attempt in list(self.running.items()):
+            if attempt.call is not None:
+                self.take(attempt, attempt.call)
+            if attempt.outcome in ("passed", "skipped", "xfailed", "xpassed"):
+                attempt.outcome = "interrupted"
+                attempt.reason = reason
+            self.end(node_id, attempt, None)
+
+    @pytest.hookimpl(tryfirst=True)
+    @contained
+    def pytest_runtest_protocol(self, item: pytest.Item) -> None:
+        """Before anything of the test runs."""
+        if self.reruns:
+            self.pending[item.nodeid] = item
+        else:
+            self.start(item, 1)
+
+    @pytest.hookimpl
+    @contained
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A phase ended."""
+        attempt = self.running.get(report.nodeid)
+        if attempt is None:
+            return
+        if type(report) is not pytest.TestReport and type(report).__name__ in _SUBTEST_REPORTS:
+            self._take_subtest(attempt, report)
+        elif not self.reruns:
+            self.log(attempt, report)
+
+    def log(self, attempt: Attempt, report: pytest.TestReport) -> None:
+        """Take a logged phase: say which comes next, or end the attempt."""
+        phase = report.when
+        if phase == "teardown":
+            self.take(attempt, report)
+            self.end(report.nodeid, attempt, report)
+        elif phase in ("setup", "call"):
+            self.take(attempt, report)
+            self.journal.set_phase(attempt.seq, "call" if phase == "setup" and report.passed else "teardown")
+        else:  # pytest-forked's report of a child that died
+            attempt.outcome = "crashed"
+            attempt.error = self.translator.error(report.longrepr, None)
+            self.end(report.nodeid, attempt, report)
+
+    def _take_subtest(self, attempt: Attempt, report: pytest.TestReport) -> None:
+        self.journal.append(self.translator.subtest(attempt, self.clock.now(), report))
+        if report.failed and attempt.outcome == "passed":
+            attempt.outcome = "failed"
+            attempt.error = self.translator.error(report.longrepr, "call")
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    @contained
+    def pytest_timeout_set_timer(self, item: pytest.Item, settings: Any) -> None:
+        """pytest-timeout tells how long the test may take: a process that ends then has timed out, not crashed."""
+        if settings.timeout and settings.timeout > 0 and item.nodeid not in self.running:
+            self._timeouts[item.nodeid] = float(settings.timeout) * 1000
+
+    @pytest.hookimpl
+    @contained
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Count what was left out on purpose."""
+        self.deselected += len(items)
+
+    @pytest.hookimpl
+    @contained
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that could not be collected, or skipped itself."""
+        if report.passed or report.nodeid in self._collect_told:
+            return
+        self._collect_told.add(report.nodeid)
+        payload: dict[str, Any] = {"testId": self.ids.of_name(report.nodeid), "outcome": report.outcome}
+        if report.skipped:
+            payload["reason"] = self.translator.text(skip_reason(report.longrepr), 2000)
+        else:
+            payload["error"] = self.translator.error(report.longrepr, None)
+        self.write("collect/error", payload)
+
+    @pytest.hookimpl
+    @contained
+    def pytest_warning_recorded(self, warning_message: Any, when: str, nodeid: str) -> None:
+        """A warning was recorded; each different one is written once per process."""
+        category = warning_message.category.__name__
+        message = str(warning_message.message)
+        key = (category, message[:500], warning_message.filename, warning_message.lineno)
+        if key in self._warnings or len(self._warnings) >= _WARNINGS_MAX:
+            return
+        self._warnings.add(key)
+        payload = {
+            "category": category,
+            "message": self.translator.text(message, 2000),
+            "file": self.translator.relative(warning_message.filename),
+            "line": warning_message.lineno,
+            "when": when,
+        }
+        if nodeid:
+            payload["testId"] = self.ids.of_name(nodeid)
+        self.write("test/warning", payload)
+
+    def _markers(self, item: pytest.Item) -> list[str]:
+        """Names of the item's markers; those of its class and module are looked up once for all their tests."""
+        parent, inherited = self._marked
+        if item.parent is not parent:
+            chain = item.parent.iter_markers() if item.parent is not None else ()
+            inherited = list(dict.fromkeys(mark.name for mark in chain))
+            self._marked = (item.parent, inherited)
+        if not item.own_markers:
+            return inherited
+        return list(dict.fromkeys([*(mark.name for mark in item.own_markers), *inherited]))
+
+
+class RerunHooks:
+    """Attempts when pytest-rerunfailures may repeat a test: started at setup, ended at the teardown's report."""
+
+    def __init__(self, tests: TestHooks) -> None:
+        self._tests = tests
+        tests.reruns = True
+
+    def contain(self, error: Exception) -> None:
+        """Hand on to the one who tells the user."""
+        self._tests.contain(error)
+
+    @pytest.hookimpl(tryfirst=True)
+    @contained
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """An attempt begins; rerunfailures counts them in ``execution_count``, also over crashed workers."""
+        self._tests.pending.pop(item.nodeid, None)
+        self._tests.start(item, int(getattr(item, "execution_count", 1)))
+
+    @pytest.hookimpl(tryfirst=True)
+    @contained
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """The last report of the call phase is the test's own; those before it were its subtests'."""
+        attempt = self._tests.running.get(item.nodeid)
+        if attempt is not None and attempt.call is not None:
+            report, attempt.call = attempt.call, None
+            self._tests.take(attempt, report)
+            self._tests.journal.set_phase(attempt.seq, "teardown")
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """The finished report of a phase, before rerunfailures decides what becomes of it."""
+        report = yield
+        self._take(item.nodeid, report)
+        return report
+
+    @contained
+    def _take(self, node_id: str, report: pytest.TestReport) -> None:
+        attempt = self._tests.running.get(node_id)
+        if attempt is None:
+            return
+        if report.when == "call":
+            attempt.call = report
+        elif report.when == "setup":
+            self._tests.take(attempt, report)
+            self._tests.journal.set_phase(attempt.seq, "call" if report.passed else "teardown")
+        elif report.when == "teardown":
+            self._tests.take(attempt, report)
+            self._tests.end(node_id, attempt, report)
+
+    @pytest.hookimpl(tryfirst=True)
+    @contained
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """The report of a test whose setup ran in a forked child, where nothing is written."""
+        item = self._tests.pending.get(report.nodeid)
+        if item is None:
+            return
+        attempt = self._tests.running.get(report.nodeid) or self._tests.start(item, 1)
+        self._tests.log(attempt, report)
+        if report.nodeid not in self._tests.running:
+            del self._tests.pending[report.nodeid]

@@ -1,0 +1,102 @@
+"""The shipper as pytest sees it: start it, see how far it is, wait for it for a bounded time.
+
+No import of ``subprocess`` (4 ms) and no child of pytest's that stays: ``sh`` starts the shipper in a session of its
+own and exits, so ``os.wait()`` in a test never meets it and Ctrl-C never reaches it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from pytest_semantest.protocol.layout import SHIP_STATE
+from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
+
+_RELAUNCHES = 5
+_LOOK_EVERY_MS = 2000.0
+_POLL_S = 0.01
+_START_S = 10.0
+#: States of ship.json in which waiting longer cannot help.
+_HOPELESS = ("unreachable", "refused", "stopped")
+
+
+class Shipper:
+    """The shipper of one session; ``folder`` is ``.semantest/sessions/<session>``."""
+
+    _sleep = time.sleep
+    _monotonic = time.monotonic
+    _kill = os.kill
+    _spawn = os.posix_spawn
+    _waitpid = os.waitpid
+    _read_file = open
+
+    def __init__(self, folder: str, session: str, directory: str, url: str, token: str) -> None:
+        self._state_path = os.path.join(folder, SHIP_STATE)
+        self._folder = folder
+        self._arguments = spawn_command(directory=directory, session=session, url=url or None)
+        self._environment = shipper_environment(os.environ, token=token or None)
+        self._launches = 0
+        self._next_look = 0.0
+        self._isdir = os.path.isdir
+
+    def launch(self) -> None:
+        """Start a shipper. Raises ``OSError`` when there is no ``/bin/sh``."""
+        self._launches += 1
+        pid = Shipper._spawn(
+            "/bin/sh",
+            ["sh", "-c", '"$0" "$@" </dev/null >/dev/null 2>&1 &', *self._arguments],
+            self._environment,
+            setsid=True,
+        )
+        Shipper._waitpid(pid, 0)
+
+    def look(self, now_ms: float) -> None:
+        """Start another one when ours is dead; looks at most every two seconds."""
+        if now_ms >= self._next_look:
+            self._next_look = now_ms + _LOOK_EVERY_MS
+            self.relaunch_if_dead()
+
+    def relaunch_if_dead(self) -> None:
+        """Start another shipper when the one in ship.json is not there any more."""
+        state = self.state()
+        if state is None or state.get("state") == "done" or self._launches > _RELAUNCHES:
+            return
+        try:
+            Shipper._kill(int(state["pid"]), 0)
+        except ProcessLookupError:
+            self.launch()
+        except (PermissionError, KeyError, ValueError):
+            return
+
+    def state(self) -> dict[str, Any] | None:
+        """What ship.json says, or ``None`` when there is none yet."""
+        try:
+            with Shipper._read_file(self._state_path, "rb") as file:
+                found = json.loads(file.read())
+        except (OSError, ValueError):
+            return None
+        return found if isinstance(found, dict) else None
+
+    def wait(self, seconds: float, acked: int, worker: str) -> dict[str, Any] | None:
+        """Wait until all up to ``acked`` of ``worker`` and everything else is acknowledged; the last state seen.
+
+        Stops at once when the shipper says that nothing can be reached, and after ``seconds`` in any case.
+        """
+        deadline = Shipper._monotonic() + seconds
+        while True:
+            state = self.state()
+            if state is not None and is_done(state, acked, worker):
+                return state
+            if state is not None and state.get("state") in _HOPELESS:
+                return state
+            if Shipper._monotonic() >= deadline:
+                return state
+            Shipper._sleep(_POLL_S)
+
+
+def is_done(state: dict[str, Any], acked: int, worker: str) -> bool:
+    """Whether all of the session is acknowledged, and of ``worker`` at least all up to ``acked``."""
+    source = state.get("sources", {}).get(worker, {})
+    return state.get("state") == "done" and int(source.get("acked", 0)) >= acked

@@ -1,0 +1,304 @@
+"""An active recording: opens the journal, registers the hooks that write it, and tells the user how it went."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from pytest_semantest import __version__
+from pytest_semantest.attempts import RerunHooks, TestHooks, TestIds
+from pytest_semantest.containment import contained
+from pytest_semantest.distribution import WORKER_INPUT, ControllerHooks
+from pytest_semantest.journal import Clock, Journal
+from pytest_semantest.launch import Shipper, is_done
+from pytest_semantest.process import platform_facts, process_facts
+from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, STATUS_SUFFIX
+from pytest_semantest.protocol.redaction import Redactor, secret_values
+from pytest_semantest.protocol.version import PROTOCOL_VERSION
+from pytest_semantest.retry import RetryPolicy, reruns_possible
+from pytest_semantest.settings import Settings, resolve
+from pytest_semantest.translate import Translator
+
+
+def install(config: pytest.Config) -> None:
+    """Register an active recording for this process."""
+    settings = resolve(config)
+    recording = Recording(config, settings)
+    config.stash[RECORDING] = recording
+    config.pluginmanager.register(recording, "semantest-recording")
+    if settings.retries:
+        policy = RetryPolicy(config, settings)
+        settings.problems.extend(policy.problems)
+        config.pluginmanager.register(policy, "semantest-retry")
+
+
+class Recording:
+    """The recording of one process: pytest itself, xdist's controller, or one of its workers."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self._config = config
+        self._settings = settings
+        self._problems = settings.problems
+        joined: dict[str, str] | None = getattr(config, "workerinput", {}).get(WORKER_INPUT)
+        self._is_worker = hasattr(config, "workerinput")
+        self._session_id = joined["session"] if joined else _new_session_id()
+        self._run_id = joined["runId"] if joined else settings.run_id or self._session_id
+        self._worker = config.workerinput["workerid"] if joined else MAIN_WORKER  # type: ignore[attr-defined]
+        self._directory = joined["directory"] if joined else settings.directory
+        self._folder = os.path.join(self._directory, SESSIONS, self._session_id)
+        self._orphan = self._is_worker and joined is None
+        self._tests: TestHooks | None = None
+        self._shipper: Shipper | None = None
+        self._session: pytest.Session | None = None
+        self._stopped: dict[str, Any] = {}
+        self._last_exit: int | None = None
+        self._final: dict[str, Any] | None = None
+        self._recorded = 0
+
+    def contain(self, error: Exception) -> None:
+        """Tell the user at the end what stopped the recording; the tests run on."""
+        self._problems.append(f"recording stopped: {type(error).__name__}: {error}")
+
+    # -- begin ---------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    @contained
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Open the journal before anything is collected and before xdist starts its workers."""
+        self._session = session
+        if self._orphan:
+            return  # the controller could not record
+        clock = Clock()
+        try:
+            if not self._is_worker:
+                _make_folder(self._directory, self._folder)
+            stem = os.path.join(self._folder, self._worker)
+            journal = Journal(stem + JOURNAL_SUFFIX, stem + STATUS_SUFFIX)
+        except OSError as error:
+            where = error.filename or self._folder
+            self._problems.append(
+                f"not recording: cannot write {where}: {error.strerror}; name a writable folder with --semantest-dir"
+            )
+            return
+        self._start(journal, clock)
+
+    def _start(self, journal: Journal, clock: Clock) -> None:
+        config, settings = self._config, self._settings
+        redactor = Redactor(
+            [*secret_values(os.environ), *([settings.token] if settings.token else [])], settings.redact
+        )
+        translator = Translator(
+            redactor, rootdir=str(config.rootpath), limit=settings.output_limit, capture=settings.capture
+        )
+        ids = TestIds(redactor, grouped=getattr(config.option, "dist", "no") == "loadgroup")
+        distributing = config.pluginmanager.hasplugin("dsession")
+        if not self._is_worker:
+            self._shipper = Shipper(self._folder, self._session_id, self._directory, settings.url, settings.token)
+        tests = TestHooks(journal, clock, translator, ids, self._shipper)
+        tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
+        self._tests = tests
+        if distributing:
+            workers = {"session": self._session_id, "runId": self._run_id, "directory": self._directory}
+            config.pluginmanager.register(ControllerHooks(tests, workers), "semantest-controller")
+        else:
+            config.pluginmanager.register(tests, "semantest-tests")
+        if self._shipper is not None:
+            try:
+                self._shipper.launch()
+            except OSError as error:
+                self._problems.append(f"no shipper could be started ({error}); run `semantest sync` afterwards")
+
+    def _facts(self, redactor: Redactor, distributing: bool) -> dict[str, Any]:
+        """The payload of ``run/start`` or ``worker/start``."""
+        config, settings = self._config, self._settings
+        facts: dict[str, Any] = {
+            "runId": self._run_id,
+            "session": self._session_id,
+            "source": source_name(self._session_id, self._worker),
+            "worker": self._worker,
+            **process_facts(config),
+        }
+        if self._is_worker:
+            return facts
+        facts |= platform_facts()
+        facts |= {
+            "name": redactor.redact(settings.run_name) or None,
+            "labels": {redactor.redact(key): redactor.redact(value) for key, value in settings.labels.items()},
+            "rootdir": str(config.rootpath),
+            "cwd": str(config.invocation_params.dir),
+            "args": [redactor.redact(str(argument)) for argument in config.invocation_params.args],
+            "pluginVersion": __version__,
+            "protocolVersion": PROTOCOL_VERSION,
+        }
+        if distributing:
+            facts["distribution"] = {"workers": len(config.option.tx or ()), "mode": config.option.dist}
+        if settings.retries:
+            facts["retries"] = {"count": settings.retries, "policy": settings.retry}
+        return facts
+
+    @pytest.hookimpl(trylast=True)
+    @contained
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """The plan; xdist's controller collects nothing and has it from its first worker."""
+        tests = self._tests
+        if tests is None or self._config.pluginmanager.hasplugin("dsession"):
+            return
+        ids = tests.ids.collect(session.items)
+        if not self._is_worker:
+            tests.write_plan(ids)
+        if reruns_possible(self._config, session.items):
+            self._config.pluginmanager.register(RerunHooks(tests), "semantest-reruns")
+
+    # -- end -----------------------------------------------------------------------------------------------------
+
+    @pytest.hookimpl
+    @contained
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, ``pytest.exit``, or a stop that pytest raises as an interrupt: xdist does so for ``-x``."""
+        reason = str(excinfo.value) or excinfo.typename
+        stopped = isinstance(excinfo.value, pytest.Session.Interrupted) and "keyboard-interrupt" not in reason
+        self._stopped = {"stopReason": reason, "interrupted": not stopped}
+        if self._tests is not None:
+            self._tests.interrupt(reason)
+
+    @pytest.hookimpl
+    @contained
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Something in pytest or a plugin broke: what runs is over."""
+        text = str(excrepr).strip().rpartition("\n")[2]
+        self._stopped = {"stopReason": f"internal error: {text}", "interrupted": True}
+        if self._tests is not None:
+            self._tests.interrupt("internal error")
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """After all other plugins had their say about the exit code, and before the terminal summary."""
+        result = yield
+        self._finish(session)
+        return result
+
+    @contained
+    def _finish(self, session: pytest.Session) -> None:
+        tests = self._tests
+        if tests is None:
+            self._be_strict(session)
+            return
+        self._write_end(session)
+        self._recorded = tests.planned
+        if self._shipper is not None:
+            self._shipper.relaunch_if_dead()
+            self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._worker)
+        self._be_strict(session)
+
+    def _write_end(self, session: pytest.Session) -> None:
+        tests = self._tests
+        if tests is None:
+            return
+        self._last_exit = int(session.exitstatus)
+        if self._is_worker:
+            payload = {"runId": self._run_id, "worker": self._worker, "exitCode": self._last_exit}
+            tests.write("worker/end", payload | self._dropped(tests))
+            return
+        stop = session.shouldfail or session.shouldstop
+        payload = {"runId": self._run_id, "exitCode": self._last_exit, "stoppedEarly": bool(stop or self._stopped)}
+        if stop:
+            payload["stopReason"] = tests.translator.text(str(stop), 500)
+        payload |= self._stopped
+        tests.write("run/end", payload | self._dropped(tests))
+
+    @staticmethod
+    def _dropped(tests: TestHooks) -> dict[str, int]:
+        return {"dropped": tests.journal.dropped} if tests.journal.dropped else {}
+
+    def _be_strict(self, session: pytest.Session) -> None:
+        """``--semantest-strict``: the only way in which recording changes an exit code."""
+        if self._settings.strict and not self._is_worker and session.exitstatus == 0 and self._shortfall():
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if self._tests is not None:
+                self._write_end(session)
+
+    @pytest.hookimpl(trylast=True)
+    @contained
+    def pytest_unconfigure(self) -> None:
+        """Correct the exit code that a plugin changed after the end, and close."""
+        tests, session = self._tests, self._session
+        if tests is not None and session is not None:
+            if self._last_exit is not None and int(session.exitstatus) != self._last_exit:
+                self._write_end(session)
+            tests.journal.close()
+
+    # -- what the user sees --------------------------------------------------------------------------------------
+
+    @pytest.hookimpl
+    @contained
+    def pytest_report_header(self) -> str | None:
+        """One line above the tests."""
+        if self._tests is None:
+            return None
+        return f"semantest: recording to {self._shown_directory()}, run {self._run_id}"
+
+    @pytest.hookimpl(trylast=True)
+    @contained
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """What was recorded, where to look, what is still to be shipped, what went wrong."""
+        for problem in self._all_problems():
+            terminalreporter.write_line(f"semantest: {problem}", yellow=True)
+        shortfall = self._shortfall()
+        if self._tests is None or self._is_worker:
+            return
+        if shortfall:
+            terminalreporter.write_line(f"semantest: {shortfall}", yellow=True)
+        elif self._config.option.verbose >= -1:
+            count = f"{self._recorded} test{'' if self._recorded == 1 else 's'}"
+            terminalreporter.write_line(f"semantest: {count} recorded, run {self._run_id}; see: semantest report")
+
+    def _all_problems(self) -> list[str]:
+        problems = list(dict.fromkeys(self._problems))
+        if self._tests is not None:
+            problems += [line for line in (self._tests.problem, self._tests.journal.problem) if line]
+        return problems
+
+    def _shortfall(self) -> str:
+        """What is missing for a complete, shipped recording; empty when nothing is."""
+        tests = self._tests
+        if tests is None:
+            return "nothing was recorded"
+        if tests.journal.dropped:
+            return f"{tests.journal.dropped} events are lost: {tests.journal.problem}"
+        if self._final is not None and is_done(self._final, tests.journal.seq, self._worker):
+            return ""
+        if not os.path.isdir(self._folder):
+            return f"the journal is gone: somebody deleted {self._folder}"
+        detail = (self._final or {}).get("detail")
+        why = f"not all shipped yet ({detail})" if detail else "not all shipped yet"
+        kept = os.path.join(self._shown_directory(), SESSIONS, self._session_id)
+        return f"{why}; everything is kept in {kept}: the shipper goes on, or run: semantest sync"
+
+    def _shown_directory(self) -> str:
+        try:
+            shown = os.path.relpath(self._directory, self._config.invocation_params.dir)
+        except ValueError:
+            return self._directory
+        return self._directory if shown.startswith("..") else shown
+
+
+RECORDING = pytest.StashKey[Recording]()
+
+
+def _new_session_id() -> str:
+    """``20261121-093000-a1b2c3``: UTC start and 24 random bits."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(3).hex()}"
+
+
+def _make_folder(directory: str, folder: str) -> None:
+    """Make the session's folder, private to the user, and keep ``.semantest`` out of version control."""
+    if not os.path.isdir(directory):
+        os.makedirs(directory, 0o700, exist_ok=True)
+        with open(os.path.join(directory, ".gitignore"), "w", encoding="ascii") as file:
+            file.write("*\n")
+    os.makedirs(folder, 0o700)

@@ -1,0 +1,275 @@
+"""pytest's reports to event bodies: pure, and fast where every test passes through.
+
+Bodies of tests without news are put together from strings: ``json.dumps`` of the same dict takes four times as long.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring_ascii as quote
+from typing import Any
+
+import pytest
+
+from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
+from pytest_semantest.protocol.identity import name_of
+from pytest_semantest.protocol.redaction import Redactor
+
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_CAPTURED = re.compile(r"Captured (stdout|stderr|log) (setup|call|teardown)")
+_TYPE = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")
+_PYTEST_TIMEOUT = re.compile(r"^Failed: Timeout \(?>\s?[\d.]+s")
+_DEPTH = 6
+_ITEMS = 100
+
+
+class Attempt:
+    """What is known of one attempt at a test while it runs.
+
+    ``started`` is milliseconds since the epoch, ``phases`` are durations in milliseconds.
+    """
+
+    __slots__ = ("call", "error", "head", "number", "outcome", "phases", "reason", "seq", "started", "test_id")
+
+    def __init__(self, test_id: str, number: int, started: float) -> None:
+        self.test_id = test_id
+        self.number = number
+        self.started = started
+        #: The part that every body of this attempt begins with.
+        self.head = f'{{"testId":{quote(test_id)},"attempt":{number}'
+        self.seq = 0
+        self.outcome = "passed"
+        self.phases: dict[str, float] = {}
+        self.error: dict[str, Any] | None = None
+        self.reason: str | None = None
+        #: The last report of the call phase, which subtests may have preceded with reports of their own.
+        self.call: pytest.TestReport | None = None
+
+
+class Translator:
+    """Makes event bodies. ``rootdir`` shortens paths, ``limit`` caps texts (characters), ``capture`` is the policy."""
+
+    def __init__(self, redactor: Redactor, *, rootdir: str, limit: int, capture: str) -> None:
+        self._redactor = redactor
+        self._rootdir = rootdir.rstrip("/") + "/"
+        self._limit = limit
+        self._capture = capture
+
+    def start(
+        self,
+        attempt: Attempt,
+        location: tuple[str, int | None, str],
+        markers: Iterable[str],
+        params: Mapping[str, object] | None,
+        timeout_ms: float | None,
+    ) -> bytes:
+        """The body of ``test/start``; ``location`` as pytest gives it, its line counted from 0."""
+        extra = ""
+        if markers:
+            extra = f',"markers":[{",".join(map(quote, markers))}]'
+        if params:
+            extra += f',"params":{self._json({str(name): self._param(value) for name, value in params.items()})}'
+        if timeout_ms is not None:
+            extra += f',"timeout":{timeout_ms:.0f}'
+        line = location[1]
+        return (
+            f'{{"type":"test/start","timestamp":{attempt.started:.3f},"payload":{attempt.head},'
+            f'"testName":{quote(name_of(attempt.test_id))},"file":{quote(location[0])},'
+            f'"line":{"null" if line is None else line + 1}{extra}}}}}'
+        ).encode("ascii")
+
+    def end(self, attempt: Attempt, now: float, report: pytest.TestReport | None) -> bytes:
+        """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
+        phases = attempt.phases
+        outcome = attempt.outcome
+        parts = ",".join([f'"{name}":{value:.3f}' for name, value in phases.items()])
+        # What was interrupted has no report of the phase it was in.
+        duration = now - attempt.started if outcome == "interrupted" else sum(phases.values())
+        head = (
+            f'{{"type":"test/end","timestamp":{now:.3f},"payload":{attempt.head},"status":"{WIRE_STATUS[outcome]}",'
+            f'"outcome":"{outcome}","duration":{duration:.3f},"phases":{{{parts}}}'
+        )
+        extra = self._extra(attempt, report)
+        return f"{head}{extra}}}}}".encode("ascii")
+
+    def phase(self, attempt: Attempt, now: float, phase: str, outcome: str) -> bytes:
+        """The body of ``test/phase`` for a phase that failed: enough of it in case the rest is never written."""
+        payload = {
+            "testId": attempt.test_id,
+            "attempt": attempt.number,
+            "phase": phase,
+            "outcome": outcome,
+            "duration": round(attempt.phases.get(phase, 0.0), 3),
+        }
+        if attempt.error is not None:
+            payload["error"] = {**attempt.error, "stack": attempt.error.get("stack", "")[-4096:]}
+        return self.body("test/phase", now, payload)
+
+    def subtest(self, attempt: Attempt, now: float, report: pytest.TestReport) -> bytes:
+        """The body of ``test/subtest``; raises nothing for the report of another subtests plugin."""
+        context = getattr(report, "context", None)
+        message = getattr(context, "msg", None)
+        kwargs = dict(getattr(context, "kwargs", None) or {})
+        described = [f"[{message}]"] if message is not None else []
+        described += [f"({', '.join(f'{name}={value}' for name, value in kwargs.items())})"] if kwargs else []
+        outcome = report.outcome
+        if hasattr(report, "wasxfail"):
+            outcome = "xfailed" if report.skipped else "xpassed"  # type: ignore[assignment]
+        payload: dict[str, Any] = {
+            "testId": attempt.test_id,
+            "attempt": attempt.number,
+            "description": self.text(" ".join(described) or "(<subtest>)", 1000),
+            "outcome": outcome,
+            "duration": round(report.duration * 1000, 3),
+        }
+        if report.failed:
+            payload["error"] = self.error(report.longrepr, "call")
+        return self.body("test/subtest", now, payload)
+
+    def error(self, longrepr: object, phase: str | None) -> dict[str, Any]:
+        """``{message, type?, stack, file?, line?, phase?}`` of what pytest says of a failure."""
+        stack = self.text(str(longrepr), self._limit)
+        crash = getattr(longrepr, "reprcrash", None)
+        if crash is not None:
+            message = str(crash.message)
+            found: dict[str, Any] = {"file": self.relative(str(crash.path)), "line": crash.lineno}
+        else:
+            lines = [line for line in str(longrepr)[-self._limit :].splitlines() if line.strip()]
+            message = lines[-1].strip() if lines else ""
+            found = {}
+        kind = _TYPE.match(message)
+        if kind:
+            found["type"] = kind[1]
+        elif message.startswith("assert "):
+            found["type"] = "AssertionError"
+        if phase:
+            found["phase"] = phase
+        return {"message": self.text(message, 4000), "stack": stack, **found}
+
+    def relative(self, path: str) -> str:
+        """The path below the rootdir, else as it is; redacted."""
+        return self._redactor.redact(path.removeprefix(self._rootdir))
+
+    def text(self, text: str, limit: int) -> str:
+        """Redacted and cut to ``limit`` characters."""
+        return self._redactor.clip(text, limit)[0]
+
+    def body(self, kind: str, now: float, payload: Mapping[str, object]) -> bytes:
+        """The body of any event; values that JSON cannot hold become text."""
+        return f'{{"type":"{kind}","timestamp":{now:.3f},"payload":{self._json(payload)}}}'.encode("ascii")
+
+    def _extra(self, attempt: Attempt, report: pytest.TestReport | None) -> str:
+        """What only some ends have: error, reason, output, user properties."""
+        found: dict[str, object] = {}
+        if attempt.error is not None:
+            found["error"] = attempt.error
+        if attempt.reason:
+            found["reason"] = self.text(attempt.reason, 2000)
+        if report is not None:
+            if report.user_properties:
+                found["userProperties"] = [
+                    [self.text(str(name), 200), self._value(value)] for name, value in report.user_properties[:_ITEMS]
+                ]
+            bad = attempt.outcome in BAD_OUTCOMES
+            if report.sections and (self._capture == "all" or (bad and self._capture == "failed")):
+                found["logs"] = [self._log(title, text) for title, text in report.sections[:_ITEMS]]
+        return f",{self._json(found)[1:-1]}" if found else ""
+
+    def _log(self, title: str, text: str) -> dict[str, object]:
+        captured = _CAPTURED.fullmatch(title)
+        clipped, dropped = self._redactor.clip(text, self._limit)
+        log: dict[str, object] = {"text": clipped}
+        if captured:
+            log.update(stream=captured[1], phase=captured[2])
+        else:
+            log.update(stream="log", title=self.text(title, 200))
+        if dropped:
+            log["dropped"] = dropped
+        return log
+
+    def _param(self, value: object) -> str:
+        """A parameter as text. Only plain values are shown: a user's ``__repr__`` may query a database or raise."""
+        kind = type(value)
+        if kind in (str, int, float, bool, type(None), bytes):
+            return self.text(repr(value[:200] if kind in (str, bytes) else value), 200)  # type: ignore[index]
+        if kind in (tuple, list, set, frozenset, dict) and len(value) <= 10:  # type: ignore[arg-type]
+            return self.text(str(self._value(value)), 200)
+        return f"<{kind.__module__}.{kind.__qualname__}>"
+
+    def _value(self, value: object, depth: int = 0) -> object:
+        """A user property as JSON, cut to a size; anything unusual becomes its type's name."""
+        kind = type(value)
+        if kind in (bool, type(None)):
+            return value
+        if kind is int:
+            return value if -(2**63) <= value < 2**63 else str(value)[:200]  # type: ignore[operator]
+        if kind is float:
+            return value if math.isfinite(value) else str(value)  # type: ignore[arg-type]
+        if isinstance(value, str):
+            return self.text(str(value), 4000)
+        if depth < _DEPTH and isinstance(value, list | tuple | set | frozenset):
+            return [self._value(item, depth + 1) for item in list(value)[:_ITEMS]]
+        if depth < _DEPTH and isinstance(value, dict):
+            return {self.text(str(key), 200): self._value(value[key], depth + 1) for key in list(value)[:_ITEMS]}
+        return f"<{kind.__module__}.{kind.__qualname__}>"
+
+    @staticmethod
+    def _json(value: object) -> str:
+        """Compact ASCII JSON; surrogates that no UTF-8 can hold are written out as text."""
+        text = _encode(value)
+        if "\\ud" in text and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+            text = _encode(_spell_all(value))
+        return text
+
+
+def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -> str | None:
+    """Take one phase's report into the attempt; the outcome of the phase when it is worth a record at once.
+
+    Setup or teardown errors make the attempt an error; a failed call stays failed when teardown errors too.
+    """
+    phase = report.when or "call"
+    attempt.phases[phase] = report.duration * 1000
+    if report.passed:
+        if phase == "call" and hasattr(report, "wasxfail"):
+            attempt.outcome, attempt.reason = "xpassed", str(report.wasxfail)
+        return None
+    if report.skipped:
+        if hasattr(report, "wasxfail"):
+            attempt.outcome, attempt.reason = "xfailed", str(report.wasxfail)
+        else:
+            attempt.outcome, attempt.reason = "skipped", skip_reason(report.longrepr)
+        return None
+    if phase == "call" or attempt.outcome not in ("failed", "timeout"):
+        attempt.error = translator.error(report.longrepr, phase)
+        attempt.reason = None
+        attempt.outcome = "failed" if phase == "call" else "error"
+        if _PYTEST_TIMEOUT.match(attempt.error["message"]):
+            attempt.outcome = "timeout"
+    else:
+        attempt.error = {**(attempt.error or {}), "teardown": translator.error(report.longrepr, phase)}
+    return attempt.outcome
+
+
+def skip_reason(longrepr: object) -> str:
+    """The reason of a skip: pytest gives ``(path, line, "Skipped: reason")``, other tools what they like."""
+    text = str(longrepr[2]) if isinstance(longrepr, tuple) and len(longrepr) == 3 else str(longrepr)
+    return text.removeprefix("Skipped: ")
+
+
+def spell_surrogates(text: str) -> str:
+    r"""The text with lone surrogates, which no UTF-8 can hold, written out as ``\udc80``."""
+    return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _spell_all(value: Any) -> Any:
+    if isinstance(value, str):
+        return spell_surrogates(value)
+    if isinstance(value, Mapping):
+        return {_spell_all(key): _spell_all(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spell_all(item) for item in value]
+    return value
