@@ -20,7 +20,7 @@ class Backoff:
 
     def next(self) -> float:
         """The next wait: between half of the doubled wait and all of it, so that many shippers do not march in step."""
-        wait = min(self.first * 2 ** min(self._tries, 16), self.longest)
+        wait = min(self.first * 2.0 ** min(self._tries, 16), self.longest)
         self._tries += 1
         return wait * (0.5 + self.source.random() / 2)
 

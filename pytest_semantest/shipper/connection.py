@@ -59,7 +59,7 @@ class Connection:
         self._client = websocket.WebSocket(enable_multithread=False)
         self._socket = _open_socket(address, timeout)
         try:
-            self._client.connect(
+            self._client.connect(  # type: ignore[no-untyped-call]
                 address, socket=self._socket, timeout=timeout, header=header, suppress_origin=True, redirect_limit=0
             )
         except websocket.WebSocketBadStatusException as error:
@@ -73,6 +73,7 @@ class Connection:
         self._socket.setblocking(False)
         self._outgoing = bytearray()
         self._parts: list[bytes] = []
+        self._failure: ConnectionFailedError | None = None
 
     def fileno(self) -> int:
         """The socket's descriptor, for select."""
@@ -106,24 +107,29 @@ class Connection:
 
     def receive(self) -> list[dict[str, Any]]:
         """The messages that have come, in order."""
+        if self._failure is not None:
+            raise self._failure
         self.flush()
         messages: list[dict[str, Any]] = []
         try:
             while True:
-                frame = self._client.recv_frame()
+                frame = self._client.recv_frame()  # type: ignore[no-untyped-call]
                 message = self._frame(frame.opcode, frame.fin, bytes(frame.data))
                 if message is not None:
                     messages.append(message)
         except _BLOCKED:
-            return messages
+            if (self._client.frame_buffer.length or 0) <= MAX_MESSAGE:
+                return messages
+            self._failure = ConnectionFailedError(f"the recorder sends a message of more than {MAX_MESSAGE} bytes")
         except (websocket.WebSocketException, OSError, ValueError) as error:
-            if messages:
-                return messages  # the next call meets the same end
-            raise ConnectionFailedError(f"the connection broke: {_reason(error)}") from None
+            self._failure = ConnectionFailedError(f"the connection broke: {_reason(error)}")
+        if messages:
+            return messages  # the next call raises
+        raise self._failure
 
     def close(self) -> None:
         """Closes at once; what is queued is not sent."""
-        self._client.shutdown()
+        self._client.shutdown()  # type: ignore[no-untyped-call]
         self._socket.close()
 
     def leave(self) -> None:

@@ -23,6 +23,19 @@ MAX_GAP = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """Where reading can go on: all before ``offset`` is read, the last entry was ``seq``."""
+
+    offset: int = 0
+    seq: int = 0
+    body: bytes = b""
+    broken_at: tuple[int, str] | None = None
+
+
+BEGINNING = Position()
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """The event with this ``seq``; ``gap``: it stands for a record that cannot be read."""
 
@@ -34,8 +47,9 @@ class Entry:
 class JournalFollower:
     """Follows the journal at ``path`` from its beginning.
 
-    The file is opened once and stays readable when somebody deletes it. ``damage`` tells what could not be read,
-    ``damaged`` how often. Raises ``OSError`` when the file cannot be opened.
+    The file is opened once and stays readable when somebody deletes it. ``drained``: the last read met the end of the
+    file. ``damage`` tells what could not be read, ``damaged`` how often. Raises ``OSError`` when the file cannot be
+    opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -49,6 +63,7 @@ class JournalFollower:
         self._last_body = b""
         self._broken_at: tuple[int, str] | None = None  # first damage since the last good record
         self._seen_to = 0  # damage before this offset was already told
+        self.drained = False
 
     @property
     def next_seq(self) -> int:
@@ -56,9 +71,9 @@ class JournalFollower:
         return self._last_seq + 1
 
     @property
-    def offset(self) -> int:
-        """The file is read up to this offset."""
-        return self._offset
+    def position(self) -> Position:
+        """The place that ``seek`` comes back to."""
+        return Position(self._offset, self._last_seq, self._last_body, self._broken_at)
 
     def size(self) -> int:
         """Bytes in the file now."""
@@ -68,9 +83,11 @@ class JournalFollower:
         """When the file was last written, in milliseconds since the epoch."""
         return os.fstat(self._fd).st_mtime * 1000
 
-    def restart(self) -> None:
-        """Reads the file again from its beginning."""
-        self._offset, self._last_seq, self._last_body, self._broken_at = 0, 0, b"", None
+    def seek(self, position: Position) -> None:
+        """Goes on reading at ``position``."""
+        self._offset, self._last_seq = position.offset, position.seq
+        self._last_body, self._broken_at = position.body, position.broken_at
+        self._size, self.drained = _READ, False
 
     def read(self, *, final: bool = False) -> Iterator[Entry]:
         """The entries that one read of the file brings; nothing when there is no more.
@@ -78,7 +95,7 @@ class JournalFollower:
         ``final``: the writer is dead, so an unfinished last record is damage, and one gap stands for it.
         """
         data = os.pread(self._fd, self._size, self._offset)
-        at_end = len(data) < self._size
+        self.drained = at_end = len(data) < self._size
         start = self._offset
         for item in scan(data, offset=start, final=final and at_end):
             self._offset = item.end

@@ -138,7 +138,8 @@ class Outbox:
         """The recorder has nothing from ``expected`` on, so that is sent next.
 
         It may be below an ack, when the recorder lost its database: then ``wanted`` moves back with it. Raises
-        ``ProtocolViolationError`` when ``expected`` lies beyond what was sent. The second fruitless one in a row pauses.
+        ``ProtocolViolationError`` when ``expected`` lies beyond what was sent. The second fruitless one in
+        a row pauses.
         """
         if not 1 <= expected <= self._ever_sent + 1:
             raise ProtocolViolationError(f"{self.source}: {expected} expected, but only {self._ever_sent} were sent")

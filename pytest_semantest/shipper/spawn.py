@@ -5,9 +5,9 @@ The caller detaches it: a session of its own, standard streams to ``/dev/null``,
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 #: The variable in which the recorder's token is handed over; a command line can be read by every user.
 TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
@@ -51,7 +51,7 @@ def spawn_command(
     ``give_up`` are seconds.
     """
     command = [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders())]
-    command += ["--directory", os.path.abspath(directory)]
+    command += ["--directory", str(Path(directory).absolute())]
     values = {"--session": session, "--url": url, "--token-env": token_env, "--timeout": timeout, "--give-up": give_up}
     for flag, value in values.items():
         if value is not None:
@@ -73,8 +73,7 @@ def shipper_environment(environment: Mapping[str, str], *, token: str | None = N
 
 def _import_folders() -> list[str]:
     """Where this package lies, and the user's site-packages, which ``-I`` leaves out, when they are in use."""
-    package = os.path.abspath(__file__)
-    folders = [os.path.dirname(os.path.dirname(os.path.dirname(package)))]
+    folders = [str(Path(__file__).absolute().parents[2])]
     site = sys.modules.get("site")
     if site is not None and site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())

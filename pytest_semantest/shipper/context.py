@@ -1,0 +1,126 @@
+"""Where a run happened: git, CI and the Python environment, looked up once beside the shipping."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import threading
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pytest_semantest.protocol.redaction import Redactor
+from pytest_semantest.shipper.ci import ci_context
+
+_GIT_TIMEOUT_S = 5.0
+_TEXT_MAX = 2000
+# Reading must neither lock the index, nor ask for anything, nor run a program that the repository names.
+_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager")
+# A hook that runs pytest has these set for the repository of the hook.
+_GIT_LOCATION = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+
+
+class ContextLookup:
+    """Looks the context up in a thread of its own, since git may take seconds in a large repository."""
+
+    def __init__(self, rootdir: str, environment: Mapping[str, str], redactor: Redactor) -> None:
+        self._found: dict[str, Any] | None = None
+        arguments = (rootdir, dict(environment), redactor)
+        self._thread = threading.Thread(target=self._look, args=arguments, name="run-context", daemon=True)
+        self._thread.start()
+
+    def take(self) -> dict[str, Any] | None:
+        """The context (payload of ``run/context``) once it is there."""
+        return None if self._thread.is_alive() else self._found
+
+    def wait(self, seconds: float) -> dict[str, Any] | None:
+        """The context, waited for no longer than ``seconds``."""
+        self._thread.join(seconds)
+        return self.take()
+
+    def _look(self, rootdir: str, environment: Mapping[str, str], redactor: Redactor) -> None:
+        self._found = run_context(rootdir, environment, redactor)
+
+
+def run_context(rootdir: str, environment: Mapping[str, str], redactor: Redactor) -> dict[str, Any]:
+    """The payload of ``run/context``; parts that do not exist are left out, texts are redacted."""
+    context: dict[str, Any] = {"environment": environment_summary()}
+    git = git_context(rootdir, environment)
+    if git is not None:
+        context["git"] = _redacted(git, redactor)
+    ci = ci_context(environment)
+    if ci is not None:
+        context["ci"] = _redacted(ci, redactor)
+    return context
+
+
+def environment_summary() -> dict[str, Any]:
+    """The interpreter that runs here, and the distributions installed in it with their versions."""
+    packages = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name and name not in packages:
+            packages[name] = distribution.version
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "packages": dict(sorted(packages.items())),
+    }
+
+
+def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] | None:
+    """``{commit, branch, dirty, remote, root, subject, author}`` of the work tree that holds ``folder``.
+
+    ``None`` without git, without a work tree, or before its first commit.
+    """
+    if not Path(folder).is_dir():
+        return None
+    scrubbed = {name: value for name, value in environment.items() if name not in _GIT_LOCATION}
+    scrubbed |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
+    head = _git(folder, scrubbed, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s")
+    root = _git(folder, scrubbed, "rev-parse", "--show-toplevel")
+    if not head or not root:
+        return None
+    commit, author, subject = (*head.split("\0"), "", "")[:3]
+    status = _git(folder, scrubbed, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
+    return {
+        "commit": commit,
+        "branch": _git(folder, scrubbed, "symbolic-ref", "--short", "-q", "HEAD") or None,
+        "dirty": None if status is None else bool(status),
+        "remote": _git(folder, scrubbed, "config", "--get", "remote.origin.url") or None,
+        "root": root,
+        "subject": subject,
+        "author": author,
+    }
+
+
+def _git(folder: str, environment: Mapping[str, str], *arguments: str) -> str | None:
+    """What git prints, ``None`` when it fails, is not there or takes too long."""
+    try:
+        done = subprocess.run(
+            [*_GIT, "-C", folder, *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_GIT_TIMEOUT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace").strip("\n") if done.returncode == 0 else None
+
+
+def _redacted(values: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    return {
+        key: redactor.redact(value)[:_TEXT_MAX] if isinstance(value, str) else value for key, value in values.items()
+    }
+
+
+def lookup_for(start: Mapping[str, Any], redactor: Redactor) -> ContextLookup:
+    """Starts the look-up for the run whose ``run/start`` payload is given."""
+    rootdir = start.get("rootdir")
+    return ContextLookup(rootdir if isinstance(rootdir, str) else "", os.environ, redactor)

@@ -1,0 +1,161 @@
+"""Which recorder to ship to: the one that was named, else the project's own, which is started when it is not there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from filelock import FileLock, Timeout
+
+from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG
+from pytest_semantest.protocol.version import OLDEST_PROTOCOL
+from pytest_semantest.shipper.diagnostics import Log
+from pytest_semantest.shipper.liveness import process_exists
+from pytest_semantest.shipper.spawn import shipper_environment
+from pytest_semantest.shipper.state import read_object
+
+#: Held while a recorder is being started, so that several shippers start one. ``recorder.lock`` is the recorder's.
+STARTING_LOCK = "recorder-starting.lock"
+IDLE_TIMEOUT_S = 600
+#: How long a started recorder may take to be found, and how long to wait before another one is started.
+START_S = 15.0
+_LOG_MAX = 1024 * 1024
+
+_RECORDER = """\
+import sys
+sys.path.append({folder!r})
+from semantest_recorder.cli.recorder import main
+main()
+"""
+
+
+class UnreachableError(Exception):
+    """There is no recorder to ship to; the text says why in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a recorder listens."""
+
+    url: str
+    token: str | None
+
+
+class Rendezvous:
+    """Finds the recorder of ``directory`` (the ``.semantest`` folder), or the one at ``url``."""
+
+    def __init__(self, directory: Path, log: Log, *, url: str | None = None, token: str | None = None) -> None:
+        self._directory = directory
+        self._log = log
+        self._named = Endpoint(url, token) if url else None
+        self._starting_until = 0.0
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock: FileLock | None = None
+        self._distrusted: Endpoint | None = None
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether a recorder was started that is not found yet."""
+        return self._starting_until > 0
+
+    def find(self, now: float) -> Endpoint | None:
+        """The recorder, or ``None`` while one is being started; ``now`` in seconds of a monotonic clock.
+
+        Raises ``UnreachableError`` when there is none and none can be started.
+        """
+        if self._named is not None:
+            return self._named
+        endpoint = self._discovered()
+        if endpoint is not None and endpoint != self._distrusted:
+            self._arrived()
+            return endpoint
+        if self._starting_until == 0:
+            self._start(now)
+            return None
+        if self._child is not None and self._child.poll() is not None and not self._was_forestalled():
+            self._arrived()
+            raise UnreachableError(f"the recorder ended at once; {self._directory / RECORDER_LOG} says why")
+        if now > self._starting_until:
+            self._arrived()
+            raise UnreachableError(f"the recorder did not come up; {self._directory / RECORDER_LOG} may say why")
+        return None
+
+    def failed(self, endpoint: Endpoint) -> None:
+        """Nobody answers at ``endpoint``: a recorder found there before is not believed again, another is started."""
+        if endpoint != self._named:
+            self._distrusted = endpoint
+
+    def _was_forestalled(self) -> bool:
+        """The recorder that was started has left to another one, which will be found presently."""
+        return self._child is not None and self._child.returncode == 4
+
+    def _discovered(self) -> Endpoint | None:
+        found = read_object(self._directory / DISCOVERY)
+        url, token, protocol = found.get("url"), found.get("token"), found.get("protocolVersion")
+        if not isinstance(url, str) or not process_exists(found.get("pid")):
+            return None
+        if isinstance(protocol, int) and protocol < OLDEST_PROTOCOL:
+            raise UnreachableError(
+                f"the recorder at {url} speaks protocol {protocol}, {OLDEST_PROTOCOL} is needed: stop it and upgrade"
+            )
+        return Endpoint(url, token if isinstance(token, str) else None)
+
+    def _start(self, now: float) -> None:
+        lock = FileLock(self._directory / STARTING_LOCK)
+        self._starting_until = now + START_S
+        self._distrusted = None
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return  # another shipper starts one
+        except OSError as error:
+            self._starting_until = 0.0
+            raise UnreachableError(f"{self._directory} cannot be written: {error.strerror}") from None
+        self._lock = lock
+        try:
+            self._child = start_recorder(self._directory, os.environ)
+        except (OSError, UnreachableError) as error:
+            self._arrived()
+            raise UnreachableError(f"no recorder can be started: {error}") from None
+        self._log(f"started a recorder, process {self._child.pid}")
+
+    def _arrived(self) -> None:
+        """Starting is over, one way or the other."""
+        self._starting_until = 0.0
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+
+def start_recorder(directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Starts the recorder of ``directory`` detached: its own session, no descriptor of ours.
+
+    Raises ``UnreachableError`` when it is not installed, ``OSError`` when it cannot be started.
+    """
+    found = importlib.util.find_spec("semantest_recorder")
+    if found is None or found.origin is None:
+        raise UnreachableError("semantest_recorder is not installed beside pytest_semantest")
+    code = _RECORDER.format(folder=str(Path(found.origin).parent.parent))
+    arguments = ["serve", "--directory", str(directory), "--idle-timeout", str(IDLE_TIMEOUT_S)]
+    with _open_log(directory / RECORDER_LOG) as output:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-c", code, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=directory,
+            env=shipper_environment(environment),
+            start_new_session=True,
+            close_fds=True,
+        )
+
+
+def _open_log(path: Path) -> IO[bytes]:
+    mode = "wb" if path.exists() and path.stat().st_size > _LOG_MAX else "ab"
+    return path.open(mode)

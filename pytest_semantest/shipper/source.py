@@ -1,0 +1,156 @@
+"""One process of a session as the shipper sees it: its journal, what is known of it, and what is still to be shipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_semantest.protocol.closing import JournalDigest, SourceFacts
+from pytest_semantest.protocol.identity import SHIPPER_WORKER
+from pytest_semantest.protocol.layout import STATUS_SUFFIX
+from pytest_semantest.protocol.record import STATUS_SIZE, decode_status
+from pytest_semantest.protocol.redaction import Redactor
+from pytest_semantest.shipper.following import BEGINNING, JournalFollower, Position
+from pytest_semantest.shipper.liveness import ProcessWatch
+from pytest_semantest.shipper.outbox import Outbox
+from pytest_semantest.shipper.output import CapturedOutput
+
+#: A test that stays this long in one phase is worth a ``test/phase`` event, in seconds.
+LONG_PHASE_S = 0.25
+
+
+class FollowedSource:
+    """Follows one journal of a session.
+
+    ``source`` is the name to ship under, ``worker`` the journal's. ``predecessor``: another shipper followed it before.
+    """
+
+    def __init__(self, path: Path, source: str, *, predecessor: bool) -> None:
+        self.path = path
+        self.worker = path.stem
+        self.outbox = Outbox(source, predecessor=predecessor)
+        self.digest = JournalDigest()
+        self.follower = JournalFollower(path)
+        self.watch: ProcessWatch | None = None
+        self.died_ms: float | None = None
+        self.gaps = 0
+        self._output: CapturedOutput | None = None
+        self._unpushed: Position | None = None  # entries from here on are known to the digest, but not yet pushed
+        self._slot: tuple[int, str] | None = None
+        self._slot_since = 0.0
+        self._slot_told = False
+        self._damage_told = 0
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the shipper itself writes this journal."""
+        return self.worker == SHIPPER_WORKER
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether its process was seen to be gone."""
+        return self.died_ms is not None
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether all that was read of it is acknowledged, and all was read."""
+        return self.follower.drained and self._unpushed is None and self.outbox.acked >= self.follower.next_seq - 1
+
+    def read(self) -> bool:
+        """Reads what is new; true when there was something. Reading goes on when the outbox has no room."""
+        self._find_place()
+        any_read = False
+        for entry in self.follower.read(final=self.is_dead and not self.is_own):
+            any_read = True
+            if entry.seq > self.digest.last_seq:
+                self.digest.observe(entry.seq, entry.body)
+                self.gaps += entry.gap
+            if self._unpushed is None and entry.seq == self.outbox.wanted:
+                self.outbox.push(entry.seq, entry.body)
+        if self.watch is None and self.digest.start is not None and not self.is_own:
+            self._meet_process()
+        return any_read
+
+    def new_damage(self) -> list[str]:
+        """What was found unreadable since the last call."""
+        damage = self.follower.damage
+        told, self._damage_told = self._damage_told, len(damage)
+        return damage[told:]
+
+    def look(self, now_ms: float) -> bool:
+        """Looks whether the process lives; true when it was found dead just now."""
+        if self.watch is None or self.is_dead or self.watch.alive(self.follower.modified_ms(), now_ms):
+            return False
+        self.died_ms = now_ms
+        return True
+
+    def long_phase(self, now: float) -> tuple[int, str] | None:
+        """``(seq, phase)`` once for a phase that has lasted ``LONG_PHASE_S``; ``now`` in monotonic seconds."""
+        slot = decode_status(self._status())
+        if slot != self._slot:
+            self._slot, self._slot_since, self._slot_told = slot, now, False
+            return None
+        if slot is None or self._slot_told or now - self._slot_since < LONG_PHASE_S:
+            return None
+        self._slot_told = True
+        return slot
+
+    def facts(self, *, redactor: Redactor, crash_told: bool, seen_alive: bool) -> SourceFacts:
+        """What ``closing_events`` wants to know. ``seen_alive``: the shipper was there when the process died."""
+        needs_output = self.is_dead and not self.digest.ended and not crash_told
+        return self.digest.facts(
+            source=self.outbox.source,
+            worker=self.worker,
+            alive=not self.is_dead,
+            status=self._status(),
+            last_sign_ms=self._last_sign_ms(),
+            died_ms=self.died_ms if seen_alive else None,
+            last_output=self._output.tail(redactor) if self._output is not None and needs_output else (),
+            crash_told=crash_told,
+        )
+
+    def close(self) -> None:
+        """Lets go of all that is held open."""
+        self.follower.close()
+        if self.watch is not None:
+            self.watch.close()
+        if self._output is not None:
+            self._output.close()
+
+    def _find_place(self) -> None:
+        """Goes where reading has to go on for the outbox, or notes where that is while it has no room."""
+        if not self.outbox.has_room:
+            if self._unpushed is None:
+                self._unpushed = self.follower.position
+            return
+        if self.outbox.wanted < (self._unpushed.seq if self._unpushed else self.follower.position.seq) + 1:
+            self._unpushed = BEGINNING  # the recorder lost what it had acknowledged
+        if self._unpushed is not None:
+            self.follower.seek(self._unpushed)
+            self._unpushed = None
+
+    def _meet_process(self) -> None:
+        start = self.digest.start or {}
+        self.watch = ProcessWatch(start, self.digest.started_ms or 0.0)
+        if not self.watch.foreign:
+            self._output = CapturedOutput(start.get("pid"), start.get("capture"))
+
+    def _status(self) -> bytes:
+        try:
+            descriptor = os.open(self.path.with_suffix(STATUS_SUFFIX), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        except OSError:
+            return b""
+        try:
+            return os.pread(descriptor, STATUS_SIZE, 0)
+        except OSError:
+            return b""
+        finally:
+            os.close(descriptor)
+
+    def _last_sign_ms(self) -> float:
+        signs = [self.follower.modified_ms()]
+        try:
+            signs.append(self.path.with_suffix(STATUS_SUFFIX).stat().st_mtime * 1000)
+        except OSError:
+            pass
+        return max(signs)

@@ -1,0 +1,78 @@
+"""``ship.json``: how far the shipper is, for pytest's last lines, ``semantest doctor`` and the next shipper."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pytest_semantest.protocol.layout import SHIP_STATE
+
+State = Literal["connecting", "shipping", "idle", "done", "unreachable", "refused", "stopped"]
+_EVERY_S = 0.1
+
+
+@dataclass(slots=True)
+class ShipState:
+    """What ship.json says (docs/design/shipping.md); ``sources`` is keyed by worker."""
+
+    pid: int
+    instance: str
+    state: State = "connecting"
+    recorder: str | None = None
+    detail: str | None = None
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+class StateFile:
+    """Writes ship.json atomically, at once when the state changes and else at most every 100 ms."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / SHIP_STATE
+        self._written: dict[str, Any] = {}
+        self._next_write = 0.0
+
+    def write(self, state: ShipState, now: float) -> None:
+        """Writes what changed; ``now`` in seconds of a monotonic clock. Raises ``OSError`` when it cannot."""
+        content = {
+            "pid": state.pid,
+            "instance": state.instance,
+            "state": state.state,
+            "recorder": state.recorder,
+            "detail": state.detail,
+            "sources": state.sources,
+        }
+        if content == self._written or (content["state"] == self._written.get("state") and now < self._next_write):
+            return
+        self._next_write = now + _EVERY_S
+        text = json.dumps({**content, "updated": round(time.time() * 1000, 3)})
+        replace_file(self._path, text)
+        self._written = json.loads(json.dumps(content))
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """What ship.json of a session says; empty when there is none that can be read."""
+    return read_object(folder / SHIP_STATE)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a small file; empty when there is none."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Puts a file with mode 0600 in place of ``path`` in one step. Raises ``OSError``."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
