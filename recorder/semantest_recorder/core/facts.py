@@ -1,0 +1,395 @@
+"""What each type of event states: one handler per type, which changes facts and marks what depends on them.
+
+A fact is touched by events of its own source only, or merged by a minimum, a maximum or a set: so the order in which
+events of different sources arrive cannot matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from pytest_semantest.protocol import events as types
+from pytest_semantest.protocol.identity import SHIPPER_WORKER
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.payloads import (
+    Cancel,
+    CollectError,
+    End,
+    Error,
+    MalformedError,
+    Opening,
+    Output,
+    Payload,
+    Plan,
+    TestEnd,
+    TestPhase,
+    TestStart,
+    TestSubtest,
+    TestWarning,
+    WorkerCrash,
+    content_of,
+    repaired,
+)
+from semantest_recorder.core.rows import AttemptRow, CrashRow, WarningRow
+from semantest_recorder.core.tables import Source, Tables, Test, Unread
+
+Handler = Callable[[Tables, Source, int, RawEvent], None]
+P = TypeVar("P", bound=Payload)
+
+PHASES: Final = ("setup", "call", "teardown")
+_OUTCOMES = frozenset(types.BAD_OUTCOMES | {"passed", "skipped", "xfailed", "xpassed"})
+_ENDED = frozenset({"passed", "failed", "skipped"})
+_decode_start = msgspec.json.Decoder(TestStart).decode
+_decode_end = msgspec.json.Decoder(TestEnd).decode
+
+
+def opening_of(event: RawEvent) -> Opening:
+    """What the first event of a source says of it. Raises ``MalformedError`` when it does not name its run."""
+    return repaired(Opening, bytes(event.payload))[0]
+
+
+def open_source(tables: Tables, event: RawEvent) -> Source:
+    """The source that begins with ``event``, which a crash report may have named before."""
+    opening = opening_of(event)
+    source = tables.source(opening.session, opening.worker)
+    row = source.row
+    row.pid, row.host, row.started_ms = opening.pid, opening.host, event.timestamp
+    tables.closings_stale = True
+    return source
+
+
+def _read(tables: Tables, source: Source, seq: int, event: RawEvent, kind: type[P]) -> P:
+    """The payload; of one with a wrong shape what can be read. Raises ``MalformedError`` when that is not enough."""
+    try:
+        return msgspec.json.decode(event.payload, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        payload, unread = repaired(kind, bytes(event.payload))
+        tables.unread.append(Unread(source.row.source, seq, unread or "texts that UTF-8 cannot hold were spelled out"))
+        return payload
+
+
+def _run_start(tables: Tables, source: Source, _seq: int, event: RawEvent) -> None:
+    run = tables.run
+    if not _comes_first(tables, source, run.facts_source):
+        return
+    content = content_of(bytes(event.payload))
+    name, labels = content.get("name"), content.get("labels")
+    run.facts, run.facts_source = content, source.row.source
+    run.name = name if isinstance(name, str) else None
+    run.labels = {str(key): str(value) for key, value in labels.items()} if isinstance(labels, dict) else {}
+    tables.dirty_run = True
+
+
+def _run_context(tables: Tables, source: Source, _seq: int, event: RawEvent) -> None:
+    if _comes_first(tables, source, tables.run.context_source):
+        tables.run.context = content_of(bytes(event.payload))
+        tables.run.context_source = source.row.source
+        tables.dirty_run = True
+
+
+def _comes_first(tables: Tables, source: Source, present: str | None) -> bool:
+    """Whether ``source`` started before the source ``present``; of one source the first event counts."""
+    if present is None:
+        return True
+    return _order(source) < _order(tables.sources[present])
+
+
+def _order(source: Source) -> tuple[float, str]:
+    return source.row.started_ms or 0.0, source.row.source
+
+
+def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    plan = _read(tables, source, seq, event, Plan)
+    row = source.row
+    row.planned = max(row.planned, plan.total or 0, plan.offset + len(plan.tests))
+    row.plan_known += len(plan.tests)
+    row.deselected = max(row.deselected, plan.deselected or 0)
+    tables.closings_stale = True
+    unsettled, unstarted = tables.unsettled, tables.unstarted
+    for position, test_id in enumerate(plan.tests, plan.offset):
+        test = tables.test(test_id)
+        result = test.result
+        if result.position is None:
+            result.position = position
+            tables.planned += 1
+            if not test.attempts:
+                unstarted[test_id] = test
+        elif position < result.position:
+            result.position = position
+        unsettled[test_id] = test
+
+
+def _collect_error(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, CollectError)
+    test = tables.test(payload.test_id)
+    attempt = tables.attempt(source, test, 1)
+    attempt.outcome = "skipped" if payload.outcome == "skipped" else "error"
+    attempt.judged = attempt.guessed = False
+    attempt.phase = "collect"
+    attempt.started_ms = attempt.ended_ms = event.timestamp
+    attempt.reason = payload.reason
+    attempt.detail_seq = seq
+    _take_error(attempt, payload.error)
+    _ended(tables, source, test, attempt)
+
+
+def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    try:
+        payload = _decode_start(event.payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        payload = _read(tables, source, seq, event, TestStart)
+    test_id = payload.test_id
+    test = tables.tests.get(test_id) or tables.test(test_id)
+    number = payload.attempt or _next_number(source, test)
+    attempt = tables.attempt(source, test, number)
+    if attempt.started_ms is None:
+        attempt.started_ms = event.timestamp
+        attempt.guessed = False
+    attempt.timeout_ms = payload.timeout
+    result = test.result
+    place = (payload.file, payload.line, payload.markers or [])
+    if result.file is None and result.line is None and not result.markers:
+        result.file, result.line, result.markers = place
+    elif place != (result.file, result.line, result.markers):
+        _merge_place(test, place)
+    tables.dirty_attempts[id(attempt)] = attempt
+    tables.unsettled[test_id] = test
+
+
+def _merge_place(test: Test, place: tuple[str | None, int | None, list[str]]) -> None:
+    """Of places that sources do not agree on, the smallest is shown."""
+    result = test.result
+    mine = (result.file, result.line, result.markers)
+    result.file, result.line, result.markers = max(mine, place, key=_place_order)
+
+
+def _place_order(place: tuple[str | None, int | None, list[str]]) -> tuple[Any, ...]:
+    file, line, markers = place
+    return file is not None, file or "", line is not None, line or 0, markers
+
+
+def _next_number(source: Source, test: Test) -> int:
+    """The attempt of a start that does not number it: the open one of its source, else the next."""
+    mine = [attempt for attempt in test.attempts if attempt.source == source.row.source and not attempt.guessed]
+    if not mine:
+        return 1
+    last = max(mine, key=lambda attempt: attempt.attempt)
+    return last.attempt + 1 if ended_itself(last) else last.attempt
+
+
+def _last_number(source: Source, test: Test) -> int:
+    """The attempt of an event that does not number it: the last of its source."""
+    name = source.row.source
+    return max(
+        (attempt.attempt for attempt in test.attempts if attempt.source == name and not attempt.guessed), default=1
+    )
+
+
+def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, TestPhase)
+    if payload.phase not in PHASES:
+        raise MalformedError(f"phase: {payload.phase!r} is none")
+    test = tables.test(payload.test_id)
+    if payload.worker is not None and payload.worker != source.row.worker:
+        if payload.attempt is not None:
+            observed = tables.source(source.row.session, payload.worker)
+            _observe(tables, tables.attempt(observed, test, payload.attempt), payload.phase)
+            tables.unsettled[payload.test_id] = test
+        return
+    attempt = tables.attempt(source, test, payload.attempt or _last_number(source, test))
+    _observe(tables, attempt, payload.phase)
+    if not ended_itself(attempt) and payload.error is not None:
+        _take_error(attempt, payload.error)
+        attempt.detail_seq = seq
+    tables.unsettled[payload.test_id] = test
+
+
+def _observe(tables: Tables, attempt: AttemptRow, phase: str) -> None:
+    """An attempt that has not ended is at least in this phase."""
+    attempt.guessed = False
+    if not ended_itself(attempt) and PHASES.index(phase) > PHASES.index(attempt.phase):
+        attempt.phase = phase
+    tables.dirty_attempts[id(attempt)] = attempt
+
+
+def _test_subtest(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, TestSubtest)
+    test = tables.test(payload.test_id)
+    attempt = tables.attempt(source, test, payload.attempt or _last_number(source, test))
+    attempt.guessed = False
+    if payload.outcome in ("failed", "error"):
+        attempt.subtests_failed += 1
+    elif payload.outcome in ("passed", "xpassed"):
+        attempt.subtests_passed += 1
+    tables.dirty_attempts[id(attempt)] = attempt
+    tables.unsettled[payload.test_id] = test
+
+
+def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    try:
+        payload = _decode_end(event.payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        payload = _read(tables, source, seq, event, TestEnd)
+    outcome = payload.outcome
+    if outcome not in _OUTCOMES:
+        outcome = payload.status
+        if outcome not in _ENDED:
+            raise MalformedError(f"outcome: neither {payload.outcome!r} nor status {outcome!r} is an end")
+    test_id = payload.test_id
+    test = tables.tests.get(test_id) or tables.test(test_id)
+    attempt = tables.attempt(source, test, payload.attempt or _last_number(source, test))
+    phases = payload.phases
+    attempt.outcome = outcome
+    attempt.judged = attempt.guessed = False
+    attempt.ended_ms = event.timestamp
+    attempt.detail_seq = seq
+    attempt.reason = payload.reason
+    attempt.will_retry = payload.will_retry is True
+    phase = "call"
+    if phases is not None:
+        attempt.setup_ms, attempt.call_ms, attempt.teardown_ms = phases.setup, phases.call, phases.teardown
+        phase = "teardown" if phases.teardown is not None else "setup" if phases.call is None else "call"
+    duration = payload.duration
+    if duration is None:
+        duration = sum(part or 0.0 for part in (attempt.setup_ms, attempt.call_ms, attempt.teardown_ms))
+    attempt.duration_ms = duration
+    if attempt.started_ms is None:
+        attempt.started_ms = event.timestamp - duration
+    attempt.phase = phase
+    if payload.error is not None or attempt.error_message is not None:
+        _take_error(attempt, payload.error)
+    _ended(tables, source, test, attempt)
+
+
+def _ended(tables: Tables, source: Source, test: Test, attempt: AttemptRow) -> None:
+    test_id = attempt.test_id
+    attempt.last_output = None
+    if not attempt.will_retry and _all_ended(source, test):
+        source.unended.pop(test_id, None)
+    tables.dirty_attempts[id(attempt)] = attempt
+    tables.unsettled[test_id] = test
+
+
+def _all_ended(source: Source, test: Test) -> bool:
+    """Whether no attempt of ``test`` in ``source`` depends on how the source is closed."""
+    if len(test.attempts) == 1:
+        return True
+    name = source.row.source
+    return all(ended_itself(attempt) and not attempt.will_retry for attempt in test.attempts if attempt.source == name)
+
+
+def _take_error(attempt: AttemptRow, error: Error | str | None) -> None:
+    if error is None or isinstance(error, str):
+        attempt.error_message = error
+        attempt.error_type = attempt.error_file = attempt.error_line = None
+        return
+    attempt.error_type, attempt.error_message = error.type, error.message
+    attempt.error_file, attempt.error_line = error.file, error.line
+    if error.phase in PHASES and ended_itself(attempt) and attempt.phase != "collect":
+        attempt.phase = error.phase
+
+
+def ended_itself(attempt: AttemptRow) -> bool:
+    """Whether a ``test/end`` said how the attempt ended."""
+    return attempt.outcome is not None and not attempt.judged
+
+
+def _test_warning(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, TestWarning)
+    tables.new_warnings.append(
+        WarningRow(
+            source.row.source,
+            seq,
+            payload.category,
+            payload.message,
+            payload.test_id,
+            payload.file,
+            payload.line,
+            payload.count or 1,
+        )
+    )
+
+
+def _end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, End)
+    row = source.row
+    row.state = "ended"
+    row.ended_ms = event.timestamp
+    row.exit_code = payload.exit_code
+    row.stop_reason = payload.stop_reason
+    row.stopped_early = bool(payload.stopped_early)
+    row.interrupted = (
+        payload.interrupted
+        if payload.interrupted is not None
+        else payload.exit_code == 2 and not (payload.stopped_early and payload.stop_reason)
+    )
+    row.dropped = payload.dropped or 0
+    tables.closings_stale = True
+
+
+def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, WorkerCrash)
+    if payload.worker == SHIPPER_WORKER:
+        raise MalformedError("worker: the shipper's death closes nothing")
+    target = tables.source(source.row.session, payload.worker)
+    crash = CrashRow(
+        source.row.source,
+        seq,
+        target.row.source,
+        event.timestamp,
+        payload.reason,
+        payload.test_id,
+        payload.attempt,
+        payload.phase,
+        payload.elapsed,
+        _output(payload.last_output),
+    )
+    tables.crashes.append(crash)
+    tables.new_crashes.append(crash)
+    tables.closings_stale = True
+    if payload.test_id is not None and payload.attempt is not None:
+        test = tables.test(payload.test_id)
+        attempt = tables.attempt(target, test, payload.attempt)
+        _observe(tables, attempt, payload.phase if payload.phase in PHASES else "setup")
+        tables.unsettled[payload.test_id] = test
+
+
+def _output(outputs: list[Output] | None) -> str | None:
+    if not outputs:
+        return None
+    if len(outputs) == 1:
+        return outputs[0].text
+    return "\n".join(f"--- {output.stream} ---\n{output.text}" for output in outputs)
+
+
+def _run_cancel(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = _read(tables, source, seq, event, Cancel)
+    source.row.cancelled = True
+    source.row.stop_reason = source.row.stop_reason or payload.reason
+    tables.closings_stale = True
+
+
+def _journal_gap(tables: Tables, source: Source, _seq: int, _event: RawEvent) -> None:
+    source.row.gaps += 1
+    tables.closings_stale = True
+
+
+HANDLERS: Final[dict[str, Handler]] = {
+    types.RUN_START: _run_start,
+    types.RUN_CONTEXT: _run_context,
+    types.RUN_PLAN: _run_plan,
+    types.RUN_END: _end,
+    types.WORKER_END: _end,
+    types.WORKER_CRASH: _worker_crash,
+    types.COLLECT_ERROR: _collect_error,
+    types.TEST_START: _test_start,
+    types.TEST_PHASE: _test_phase,
+    types.TEST_SUBTEST: _test_subtest,
+    types.TEST_END: _test_end,
+    types.TEST_WARNING: _test_warning,
+    types.JOURNAL_GAP: _journal_gap,
+    "run/cancel": _run_cancel,
+}

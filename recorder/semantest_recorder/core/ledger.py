@@ -1,0 +1,94 @@
+"""The ledger's decision tables (docs/design/ledger.md): what an attempt, a test and a run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
+
+#: States of a test, worst first: which one shows when several sources judged it. Not final ones come before all.
+SEVERITY: Final = (
+    "running",
+    "lost",
+    "crashed",
+    "timeout",
+    "interrupted",
+    "error",
+    "failed",
+    "not_run",
+    "flaky",
+    "xpassed",
+    "passed",
+    "xfailed",
+    "skipped",
+)
+#: Share of a test's pytest-timeout after which the death of its process counts as that timeout.
+TIMEOUT_SHARE: Final = 0.95
+
+_RANK = {state: rank for rank, state in enumerate(SEVERITY)}
+
+
+def rank(state: str) -> int:
+    """How bad a state is: 0 is the worst. Raises ``KeyError`` for a word that is none."""
+    return _RANK[state]
+
+
+def state_of_successive(outcomes: Sequence[str | None]) -> str:
+    """The state of a test from the outcomes of its successive attempts, at least one; ``None`` while it runs."""
+    last = outcomes[-1]
+    if last is None:
+        return "running"
+    if last in ("passed", "xpassed") and not BAD_OUTCOMES.isdisjoint(outcomes[:-1]):
+        return "flaky"
+    return last
+
+
+def worst(states: Iterable[str]) -> str:
+    """The state that shows when several sources judged a test, at least one."""
+    return min(states, key=_RANK.__getitem__)
+
+
+def outcome_without_end(*, crashed: bool, gap: bool, interrupted: bool, elapsed: float, timeout: float | None) -> str:
+    """What an attempt came to whose source is closed although no end of the attempt was written.
+
+    ``crashed``: its process died. ``gap``: records of its source are missing. ``interrupted``: its session was.
+    ``elapsed`` and ``timeout`` (pytest-timeout's, if it has one) are milliseconds.
+    """
+    if crashed:
+        return "timeout" if timeout and elapsed >= TIMEOUT_SHARE * timeout else "crashed"
+    if gap:
+        return "lost"
+    return "interrupted" if interrupted else "lost"
+
+
+def state_without_start(*, gap: bool, stopped: bool) -> str:
+    """What a planned test came to that never started although its run is closed.
+
+    ``gap``: some source of the run misses records or could not write all. ``stopped``: the run was stopped early,
+    interrupted, cancelled, its main process or all its workers died.
+    """
+    if gap:
+        return "lost"
+    return "not_run" if stopped else "lost"
+
+
+def state_of_run(*, closed: bool, cancelled: bool, broken: bool, exit_code: int | None, green: bool) -> str:
+    """What a run came to.
+
+    ``broken``: its main process died, or it was interrupted. ``exit_code`` is the largest of its sessions, ``None``
+    when none was written. ``green``: no state of its tests is bad and its plan is known completely.
+    """
+    if not closed:
+        return "running"
+    if cancelled:
+        return "cancelled"
+    if broken:
+        return "interrupted"
+    return "passed" if exit_code == 0 and green else "failed"
+
+
+#: How a state counts in a suite; states that are not final are left out.
+BUCKET: Final[dict[str, str]] = {
+    state: status for state, status in WIRE_STATUS.items() if state not in ("pending", "running")
+}

@@ -1,0 +1,88 @@
+"""One run in memory: the facts that its events state (facts.py) and the rows that follow from them (settling.py).
+
+The rows hold every fact, so a run can be loaded from its rows whenever it is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pytest_semantest.protocol.identity import suite_of
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.facts import HANDLERS, ended_itself, open_source
+from semantest_recorder.core.payloads import MalformedError
+from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow
+from semantest_recorder.core.settling import judge_loaded, settle
+from semantest_recorder.core.tables import Source, Suite, Tables, Test, Unread
+
+
+class RunState(Tables):
+    """The rows of one run; ``settle`` must follow ``apply`` before they are read."""
+
+    @classmethod
+    def load(
+        cls,
+        run: RunRow,
+        sources: Iterable[SourceRow],
+        results: Iterable[ResultRow],
+        attempts: Iterable[AttemptRow],
+        suites: Iterable[SuiteRow],
+        crashes: Iterable[CrashRow],
+    ) -> RunState:
+        """The state that left these rows; the warnings are not needed. The rows belong to it from now on."""
+        state = cls(run.id)
+        state.run = run
+        state.sources = {row.source: Source(row) for row in sources}
+        state.suites = {row.suite_id: Suite(row) for row in suites}
+        state.crashes = list(crashes)
+        for result in results:
+            state._load_result(result)
+        for attempt in attempts:
+            test = state.tests[attempt.test_id]
+            test.attempts.append(attempt)
+            state.unstarted.pop(attempt.test_id, None)
+            if attempt.will_retry or not ended_itself(attempt):
+                state.sources[attempt.source].unended[attempt.test_id] = test
+        judge_loaded(state)
+        return state
+
+    def _load_result(self, result: ResultRow) -> None:
+        suite = self.suites[suite_of(result.test_id)]
+        test = self.tests[result.test_id] = Test(result, suite)
+        suite.tests.append(test)
+        self.counts[result.state] = self.counts.get(result.state, 0) + 1
+        if result.position is not None:
+            self.planned += 1
+            self.unstarted[result.test_id] = test
+
+    def apply(self, source: str, seq: int, event: RawEvent) -> None:
+        """Takes the next event of a source, whose first one must name runId, session and worker.
+
+        Never raises for a payload of a wrong shape: what cannot be read is told in ``Changes.unread``.
+        Raises ``MalformedError`` for a first event that names no run.
+        """
+        self.apply_all(source, seq, (event,))
+
+    def apply_all(self, source: str, first_seq: int, events: Sequence[RawEvent]) -> None:
+        """Takes successive events of one source, at least one, from ``first_seq`` on; else like ``apply``."""
+        at = self.sources.get(source)
+        if at is None or at.row.last_seq == 0:
+            at = open_source(self, events[0])
+        row = at.row
+        if at.closing is not None and not at.closing.own:
+            self.closings_stale = True
+        handlers = HANDLERS
+        for seq, event in enumerate(events, first_seq):
+            row.last_seq = seq
+            handler = handlers.get(event.type)
+            if handler is not None:
+                try:
+                    handler(self, at, seq, event)
+                except MalformedError as error:
+                    self.unread.append(Unread(source, seq, str(error)))
+        row.last_ms = events[-1].timestamp
+        self.dirty_sources[source] = row
+
+    def settle(self) -> list[RawEvent]:
+        """Brings every derived row up to date; gives the suite events that follow."""
+        return settle(self)

@@ -1,0 +1,367 @@
+"""What follows from the facts of a run: how sources are closed, the state of each test, suites, the run itself.
+
+Everything here is a function of facts alone, computed for what changed; so it does not matter how often or when it
+is computed.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from pytest_semantest.protocol.events import BAD_STATES
+from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.facts import ended_itself
+from semantest_recorder.core.ledger import (
+    BUCKET,
+    outcome_without_end,
+    rank,
+    state_of_run,
+    state_of_successive,
+    state_without_start,
+)
+from semantest_recorder.core.rows import AttemptRow, CrashRow, SourceRow, SuiteRow
+from semantest_recorder.core.tables import Closing, RunClosing, Source, Suite, Tables, Test
+
+
+def settle(tables: Tables) -> list[RawEvent]:
+    """Brings every derived row up to date; gives the suite events that follow, in the order of the suites."""
+    stale = tables.closings_stale
+    if stale:
+        tables.closings_stale = False
+        _judge_sources(tables)
+        _judge_closing(tables)
+    if tables.crashes:
+        _guess_attempts(tables)
+    if not (stale or tables.unsettled):
+        return []
+    touched: dict[str, Suite] = {}
+    started: list[SuiteRow] = []
+    for test in tables.unsettled.values():
+        _settle_test(tables, test)
+        suite = test.suite.row
+        touched[suite.suite_id] = test.suite
+        at = test.result.started_ms
+        if at is not None and (suite.started_ms is None or at < suite.started_ms):
+            if suite.started_ms is None:
+                started.append(suite)
+            suite.started_ms = at
+    tables.unsettled = {}
+    may_end = tables.closing.closed or _plan_is_complete(tables)
+    if may_end != tables.suites_may_end:
+        tables.suites_may_end = may_end
+        touched = tables.suites
+    derived = [_suite_start(tables, suite) for suite in started]
+    for suite in touched.values():
+        if _settle_end(tables, suite):
+            derived.append(_suite_end(tables, suite.row))
+    _settle_run(tables)
+    return derived
+
+
+def judge_loaded(tables: Tables) -> None:
+    """Recalls, for rows that were just loaded, what they were last judged by."""
+    _judge_sources(tables)
+    tables.closing = _run_closing(tables)
+    tables.suites_may_end = tables.closing.closed or _plan_is_complete(tables)
+    tables.unsettled = {}
+    tables.dirty_sources = {}
+
+
+def _judge_sources(tables: Tables) -> None:
+    """How each source is closed now; tests that depend on a change are unsettled."""
+    crashes = _crashes_by_source(tables.crashes)
+    sessions: dict[str, dict[str, Source]] = defaultdict(dict)
+    for source in tables.sources.values():
+        sessions[source.row.session][source.row.worker] = source
+    for members in sessions.values():
+        main, shipper = members.get(MAIN_WORKER), members.get(SHIPPER_WORKER)
+        told = shipper is not None and shipper.row.state == "ended"
+        broken = main is not None and main.row.state != "ended" and (told or main.row.source in crashes)
+        ended = told or (main is not None and main.row.state == "ended")
+        interrupted = broken or (main is not None and main.row.interrupted)
+        for source in members.values():
+            if source is not shipper:
+                own_crashes = crashes.get(source.row.source, [])
+                crashed = bool(own_crashes) or (source is main and broken)
+                _close(tables, source, own_crashes, crashed, ended=ended, interrupted=interrupted)
+
+
+def _crashes_by_source(crashes: Iterable[CrashRow]) -> dict[str, list[CrashRow]]:
+    """The reports on each source; those of the shipper, which know most, come first."""
+    found: dict[str, list[CrashRow]] = defaultdict(list)
+    for crash in sorted(crashes, key=lambda crash: (crash.elapsed_ms is None, crash.reporter, crash.seq)):
+        found[crash.source].append(crash)
+    return found
+
+
+def _close(
+    tables: Tables, source: Source, crashes: list[CrashRow], crashed: bool, *, ended: bool, interrupted: bool
+) -> None:
+    """Sets how one source is closed. ``crashed``: it died; ``ended``: its session ended."""
+    row = source.row
+    before = (row.state, row.ended_ms, row.crash_reason, row.crash_test_id)
+    own = row.state == "ended"
+    gap = row.gaps > 0 or row.dropped > 0
+    closing = None
+    if own:
+        row.crash_reason = row.crash_test_id = None
+        closing = Closing(True, False, gap, interrupted, row.ended_ms or 0.0)
+    elif crashed:
+        row.state = "crashed"
+        row.ended_ms = max(min((crash.time_ms for crash in crashes), default=0.0), row.last_ms or 0.0)
+        row.crash_reason = next((crash.reason for crash in crashes if crash.reason), None)
+        row.crash_test_id = next((crash.test_id for crash in crashes if crash.test_id), None)
+        told = next((crash for crash in crashes if crash.test_id), None)
+        closing = Closing(
+            False,
+            True,
+            gap,
+            interrupted,
+            row.ended_ms,
+            row.crash_reason,
+            row.crash_test_id,
+            told.elapsed_ms if told else None,
+            next((crash.last_output for crash in crashes if crash.last_output), None),
+        )
+    else:
+        row.state = "closed" if ended else "open"
+        row.ended_ms = row.last_ms if ended else None
+        row.crash_reason = row.crash_test_id = None
+        closing = Closing(False, False, gap, interrupted, row.ended_ms or 0.0) if ended else None
+    if closing != source.closing:
+        source.closing = closing
+        tables.unsettled.update(source.unended)
+    if before != (row.state, row.ended_ms, row.crash_reason, row.crash_test_id):
+        tables.dirty_sources[row.source] = row
+
+
+def _judge_closing(tables: Tables) -> None:
+    """How the run is closed now; if that changed, tests that never started are unsettled."""
+    closing = _run_closing(tables)
+    if closing != tables.closing:
+        tables.closing = closing
+        tables.unsettled.update(tables.unstarted)
+
+
+def _run_closing(tables: Tables) -> RunClosing:
+    working = [source for source in tables.sources.values() if source.row.worker != SHIPPER_WORKER]
+    mains = [source for source in working if source.row.worker == MAIN_WORKER]
+    with_main = {source.row.session for source in mains}
+    closed = bool(mains) and all(source.closing is not None and source.row.session in with_main for source in working)
+    if not closed:
+        return RunClosing()
+    rows = [source.row for source in tables.sources.values()]
+    gap = any(row.gaps or row.dropped for row in rows)
+    stopped = any(row.cancelled for row in rows) or any(
+        source.row.stopped_early or source.row.interrupted or source.row.state == "crashed" for source in mains
+    )
+    stopped = stopped or any(_workers_are_gone(working, session) for session in with_main)
+    reasons = [reason for row in rows for reason in (row.stop_reason, _main_crash(row)) if reason]
+    return RunClosing(True, gap, stopped, min(reasons, default=None))
+
+
+def _main_crash(row: SourceRow) -> str | None:
+    return row.crash_reason if row.worker == MAIN_WORKER else None
+
+
+def _workers_are_gone(working: list[Source], session: str) -> bool:
+    workers = [source for source in working if source.row.session == session and source.row.worker != MAIN_WORKER]
+    return bool(workers) and all(source.row.state == "crashed" for source in workers)
+
+
+def _plan_is_complete(tables: Tables) -> bool:
+    """Whether every plan that was announced is known in full, and there is one."""
+    rows = [source.row for source in tables.sources.values() if source.row.planned]
+    return bool(rows) and all(row.plan_known >= row.planned for row in rows)
+
+
+def _guess_attempts(tables: Tables) -> None:
+    """An attempt for each crash report without attempt number, as long as its source has none at that test."""
+    for crash in tables.crashes:
+        if crash.test_id is None or crash.attempt is not None:
+            continue
+        test = tables.test(crash.test_id)
+        mine = [attempt for attempt in test.attempts if attempt.source == crash.source]
+        if not mine:
+            guess = tables.attempt(tables.sources[crash.source], test, 1)
+            guess.guessed = True
+            tables.unsettled[crash.test_id] = test
+        elif len(mine) > 1:
+            for attempt in mine:
+                if attempt.guessed:
+                    tables.remove_attempt(test, attempt)
+
+
+def _settle_test(tables: Tables, test: Test) -> None:
+    """Computes the result of a test."""
+    result, attempts = test.result, test.attempts
+    if len(attempts) == 1 and attempts[0].outcome is not None and not attempts[0].judged and not attempts[0].will_retry:
+        deciding = attempts[0]
+        state, number = deciding.outcome or "", 1
+        started, ended = deciding.started_ms, deciding.ended_ms
+    elif not attempts:
+        _settle_unstarted(tables, test)
+        return
+    else:
+        for attempt in attempts:
+            if attempt.outcome is None or attempt.judged:
+                _judge_attempt(tables, attempt)
+        state, deciding = _state_of(tables, attempts)
+        number = len({attempt.attempt for attempt in attempts})
+        started = min((at for at in (attempt.started_ms for attempt in attempts) if at is not None), default=None)
+        ended = None
+        if state != "running":
+            ended = max((at for at in (attempt.ended_ms for attempt in attempts) if at is not None), default=None)
+    result.attempts = number
+    result.duration_ms = deciding.duration_ms
+    result.worker = deciding.worker
+    result.reason = deciding.reason
+    result.started_ms = started
+    result.ended_ms = ended
+    tables.dirty_results[result.test_id] = result
+    _set_state(tables, test, state)
+
+
+def _settle_unstarted(tables: Tables, test: Test) -> None:
+    closing, result = tables.closing, test.result
+    state, reason = "pending", None
+    if closing.closed:
+        state = state_without_start(gap=closing.gap, stopped=closing.stopped)
+        reason = closing.reason if state == "not_run" else None
+    result.reason = reason
+    tables.dirty_results[result.test_id] = result
+    _set_state(tables, test, state)
+
+
+def _set_state(tables: Tables, test: Test, state: str) -> None:
+    before, counts = test.result.state, tables.counts
+    if state == before:
+        return
+    test.result.state = state
+    counts[before] -= 1
+    counts[state] = counts.get(state, 0) + 1
+    suite = test.suite.row
+    left, joined = BUCKET.get(before), BUCKET.get(state)
+    if left != joined:
+        if left is not None:
+            suite.done -= 1
+            setattr(suite, left, getattr(suite, left) - 1)
+        if joined is not None:
+            suite.done += 1
+            setattr(suite, joined, getattr(suite, joined) + 1)
+
+
+def _judge_attempt(tables: Tables, attempt: AttemptRow) -> None:
+    """What an attempt without an end came to, as far as its source is closed."""
+    closing = tables.sources[attempt.source].closing
+    before = (attempt.outcome, attempt.ended_ms, attempt.duration_ms, attempt.reason, attempt.last_output)
+    if closing is None:
+        attempt.outcome = attempt.ended_ms = attempt.reason = attempt.last_output = None
+        attempt.duration_ms = 0.0
+        attempt.judged = False
+    else:
+        started = attempt.started_ms
+        named = closing.crashed and closing.crash_test_id == attempt.test_id
+        elapsed = closing.elapsed_ms if named else None
+        if elapsed is None:
+            elapsed = 0.0 if started is None else max(closing.ended_ms - started, 0.0)
+        attempt.outcome = outcome_without_end(
+            crashed=closing.crashed,
+            gap=closing.gap,
+            interrupted=closing.interrupted,
+            elapsed=elapsed,
+            timeout=attempt.timeout_ms,
+        )
+        attempt.judged = True
+        attempt.duration_ms = elapsed
+        attempt.ended_ms = closing.ended_ms if started is None else started + elapsed
+        attempt.reason = closing.reason
+        attempt.last_output = closing.last_output if named else None
+    if before != (attempt.outcome, attempt.ended_ms, attempt.duration_ms, attempt.reason, attempt.last_output):
+        tables.dirty_attempts[id(attempt)] = attempt
+
+
+def _state_of(tables: Tables, attempts: list[AttemptRow]) -> tuple[str, AttemptRow]:
+    """The state of a test and the attempt that decided it."""
+    if len({attempt.attempt for attempt in attempts}) == len(attempts):
+        return _state_in_turn(tables, attempts)
+    by_source: dict[str, list[AttemptRow]] = defaultdict(list)
+    for attempt in attempts:
+        by_source[attempt.source].append(attempt)
+    judged = [_state_in_turn(tables, by_source[source]) for source in sorted(by_source)]
+    return min(judged, key=lambda found: rank(found[0]))
+
+
+def _state_in_turn(tables: Tables, attempts: list[AttemptRow]) -> tuple[str, AttemptRow]:
+    ordered = sorted(attempts, key=lambda attempt: attempt.attempt)
+    last = ordered[-1]
+    if last.will_retry and ended_itself(last) and tables.sources[last.source].closing is None:
+        return "running", last
+    return state_of_successive([attempt.outcome for attempt in ordered]), last
+
+
+def _settle_end(tables: Tables, suite: Suite) -> bool:
+    """Brings a suite's end up to date; whether it just ended."""
+    row = suite.row
+    tables.dirty_suites[row.suite_id] = row
+    had_ended = row.ended_ms is not None
+    row.ended_ms = None
+    if row.done == row.total and tables.suites_may_end:
+        row.ended_ms = max(
+            (at for at in (test.result.ended_ms for test in suite.tests) if at is not None), default=None
+        )
+    return row.ended_ms is not None and not had_ended
+
+
+def _suite_start(tables: Tables, row: SuiteRow) -> RawEvent:
+    content = {"suiteId": row.suite_id, "suiteName": row.suite_id, "totalTests": row.total}
+    return _event(tables, "test/suite/start", row.started_ms or 0.0, content)
+
+
+def _suite_end(tables: Tables, row: SuiteRow) -> RawEvent:
+    ended = row.ended_ms or 0.0
+    content = {
+        "suiteId": row.suite_id,
+        "suiteName": row.suite_id,
+        "duration": ended - (row.started_ms or ended),
+        "totalTests": row.total,
+        "passedTests": row.passed,
+        "failedTests": row.failed,
+        "skippedTests": row.skipped,
+    }
+    return _event(tables, "test/suite/end", ended, content)
+
+
+def _event(tables: Tables, kind: str, at: float, content: Mapping[str, object]) -> RawEvent:
+    return RawEvent(kind, at, msgspec.Raw(msgspec.json.encode({"runId": tables.run.id, **content})))
+
+
+def _settle_run(tables: Tables) -> None:
+    run = tables.run
+    before = msgspec.structs.astuple(run)
+    rows = [source.row for source in tables.sources.values()]
+    working = [row for row in rows if row.worker != SHIPPER_WORKER]
+    mains = [row for row in rows if row.worker == MAIN_WORKER]
+    missing = sum(max(row.planned - row.plan_known, 0) for row in rows)
+    run.started_ms = min((row.started_ms for row in rows if row.started_ms is not None), default=None)
+    run.planned = tables.planned + missing
+    run.deselected = sum(row.deselected for row in rows)
+    run.gaps = sum(row.gaps + row.dropped for row in rows)
+    run.exit_code = max((row.exit_code for row in mains if row.exit_code is not None), default=None)
+    run.stopped_early = any(row.stopped_early for row in mains)
+    run.stop_reason = min((row.stop_reason for row in rows if row.stop_reason), default=None)
+    closed = tables.closing.closed
+    run.ended_ms = max((row.ended_ms for row in working if row.ended_ms is not None), default=None) if closed else None
+    run.state = state_of_run(
+        closed=closed,
+        cancelled=any(row.cancelled for row in rows),
+        broken=any(row.state == "crashed" or row.interrupted for row in mains),
+        exit_code=run.exit_code,
+        green=missing == 0 and not any(tables.counts.get(state) for state in BAD_STATES),
+    )
+    if msgspec.structs.astuple(run) != before:
+        tables.dirty_run = True

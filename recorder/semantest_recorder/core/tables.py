@@ -1,0 +1,195 @@
+"""The rows of one run in memory, indexed, and which of them changed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from pytest_semantest.protocol.identity import source_name, suite_of
+from semantest_recorder.core.rows import (
+    AttemptRow,
+    CrashRow,
+    ResultRow,
+    RunRow,
+    SourceRow,
+    SuiteRow,
+    WarningRow,
+)
+
+
+class Closing(NamedTuple):
+    """How a source is closed, as far as its open attempts depend on it; ``own``: it wrote its end itself.
+
+    ``crash_test_id``, ``elapsed_ms``, ``last_output`` are what the reports of its crash know of the test that ran.
+    """
+
+    own: bool
+    crashed: bool
+    gap: bool
+    interrupted: bool
+    ended_ms: float
+    reason: str | None = None
+    crash_test_id: str | None = None
+    elapsed_ms: float | None = None
+    last_output: str | None = None
+
+
+class RunClosing(NamedTuple):
+    """How the run is closed, as far as tests that never started depend on it."""
+
+    closed: bool = False
+    gap: bool = False
+    stopped: bool = False
+    reason: str | None = None
+
+
+class Suite:
+    """A suite and its tests."""
+
+    __slots__ = ("row", "tests")
+
+    def __init__(self, row: SuiteRow) -> None:
+        self.row = row
+        self.tests: list[Test] = []
+
+
+class Test:
+    """A test in the run: its result, its attempts, its suite."""
+
+    __slots__ = ("attempts", "result", "suite")
+    __test__ = False
+
+    def __init__(self, result: ResultRow, suite: Suite) -> None:
+        self.result = result
+        self.suite = suite
+        self.attempts: list[AttemptRow] = []
+
+
+class Source:
+    """A source, how it is closed, and the tests whose state depends on that."""
+
+    __slots__ = ("closing", "row", "unended")
+
+    def __init__(self, row: SourceRow) -> None:
+        self.row = row
+        self.closing: Closing | None = None
+        self.unended: dict[str, Test] = {}
+
+
+class Unread(msgspec.Struct):
+    """An event that could not be applied, or not all of it."""
+
+    source: str
+    seq: int
+    reason: str
+
+
+class Changes(msgspec.Struct):
+    """What became different since the last ``take``, for the store. ``gone`` are attempts that no longer exist."""
+
+    run: RunRow | None
+    sources: list[SourceRow]
+    results: list[ResultRow]
+    attempts: list[AttemptRow]
+    gone: list[AttemptRow]
+    suites: list[SuiteRow]
+    warnings: list[WarningRow]
+    crashes: list[CrashRow]
+    unread: list[Unread]
+
+
+class Tables:
+    """The rows of run ``run_id``."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run = RunRow(run_id)
+        self.sources: dict[str, Source] = {}
+        self.tests: dict[str, Test] = {}
+        self.suites: dict[str, Suite] = {}
+        self.crashes: list[CrashRow] = []
+        #: How many tests are in each state, and how many were planned by name.
+        self.counts: dict[str, int] = {}
+        self.planned = 0
+        #: Planned tests without any attempt, and what they were last judged by.
+        self.unstarted: dict[str, Test] = {}
+        self.closing = RunClosing()
+        #: Whether no test is missing any more, so that suites can be said to have ended.
+        self.suites_may_end = False
+        #: Tests and sources' ends that ``settle`` has to look at.
+        self.unsettled: dict[str, Test] = {}
+        self.closings_stale = False
+        self._clean()
+
+    def _clean(self) -> None:
+        self.dirty_run = False
+        self.dirty_sources: dict[str, SourceRow] = {}
+        self.dirty_results: dict[str, ResultRow] = {}
+        self.dirty_attempts: dict[int, AttemptRow] = {}
+        self.dirty_suites: dict[str, SuiteRow] = {}
+        self.gone: list[AttemptRow] = []
+        self.new_warnings: list[WarningRow] = []
+        self.new_crashes: list[CrashRow] = []
+        self.unread: list[Unread] = []
+
+    def take(self) -> Changes:
+        """What changed since the last ``take``. The rows stay the state's own: use them before its next event."""
+        changes = Changes(
+            self.run if self.dirty_run else None,
+            list(self.dirty_sources.values()),
+            list(self.dirty_results.values()),
+            list(self.dirty_attempts.values()),
+            self.gone,
+            list(self.dirty_suites.values()),
+            self.new_warnings,
+            self.new_crashes,
+            self.unread,
+        )
+        self._clean()
+        return changes
+
+    def source(self, session: str, worker: str) -> Source:
+        """The source of a session's worker, made when it is new: a crash report may name one that never spoke."""
+        name = source_name(session, worker)
+        source = self.sources.get(name)
+        if source is None:
+            source = self.sources[name] = Source(SourceRow(name, self.run.id, session, worker))
+            self.dirty_sources[name] = source.row
+            self.closings_stale = True
+        return source
+
+    def test(self, test_id: str) -> Test:
+        """The test of this id, made when it is new."""
+        test = self.tests.get(test_id)
+        if test is None:
+            suite_id = suite_of(test_id)
+            suite = self.suites.get(suite_id)
+            if suite is None:
+                suite = self.suites[suite_id] = Suite(SuiteRow(suite_id))
+            test = self.tests[test_id] = Test(ResultRow(test_id), suite)
+            suite.tests.append(test)
+            suite.row.total += 1
+            self.counts["pending"] = self.counts.get("pending", 0) + 1
+            self.unsettled[test_id] = test
+        return test
+
+    def attempt(self, source: Source, test: Test, number: int) -> AttemptRow:
+        """The attempt of this number at ``test`` in ``source``, made when it is new."""
+        name = source.row.source
+        for attempt in test.attempts:
+            if attempt.attempt == number and attempt.source == name:
+                return attempt
+        test_id = test.result.test_id
+        made = AttemptRow(test_id, name, number, source.row.worker)
+        test.attempts.append(made)
+        self.unstarted.pop(test_id, None)
+        source.unended[test_id] = test
+        self.dirty_attempts[id(made)] = made
+        return made
+
+    def remove_attempt(self, test: Test, attempt: AttemptRow) -> None:
+        """Takes back an attempt that was only guessed."""
+        test.attempts.remove(attempt)
+        self.dirty_attempts.pop(id(attempt), None)
+        self.gone.append(attempt)
+        self.unsettled[attempt.test_id] = test
