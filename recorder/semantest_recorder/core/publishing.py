@@ -1,0 +1,104 @@
+"""Committed events as subscribers see them: enriched, and encoded once for all of them (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from pytest_semantest.protocol.identity import suite_of
+from semantest_recorder.core.batch import Committed, RawEvent
+
+SUITE_START = "test/suite/start"
+SUITE_END = "test/suite/end"
+
+
+class Published(NamedTuple):
+    """One event message, ready to send."""
+
+    type: str
+    frame: bytes
+
+
+class _Known(msgspec.Struct, rename="camel"):
+    """The fields of a payload that are added where they are missing."""
+
+    test_id: Any = None
+    run_id: Any = msgspec.UNSET
+    worker: Any = msgspec.UNSET
+    suite_id: Any = msgspec.UNSET
+    suite_name: Any = msgspec.UNSET
+
+
+_KNOWN = msgspec.json.Decoder(_Known)
+_encode = msgspec.json.Encoder().encode
+
+
+def published(verdict: Committed, wanted: Callable[[str], bool]) -> list[Published]:
+    """The messages for those events of a commit whose type somebody wants, in an order a reader can follow.
+
+    An event's id is ``<source>:<seq>``; derived suite events, which are in no log, get ``<source>:<seq>:<n>``.
+    """
+    first_seq = verdict.seq - len(verdict.fresh) + 1
+    fresh = ((event, f"{verdict.source}:{first_seq + n}") for n, event in enumerate(verdict.fresh))
+    derived = [(event, f"{verdict.source}:{verdict.seq}:{n}") for n, event in enumerate(verdict.derived, 1)]
+    return [
+        Published(event.type, _message(event, name, verdict))
+        for event, name in _interleave(fresh, derived)
+        if wanted(event.type)
+    ]
+
+
+def _interleave(
+    fresh: Iterator[tuple[RawEvent, str]], derived: list[tuple[RawEvent, str]]
+) -> Iterator[tuple[RawEvent, str]]:
+    """A suite's start before the events that are not older, its end behind those that are not newer."""
+    waiting = derived
+    for item in fresh:
+        due = [other for other in waiting if _precedes(other[0], item[0])]
+        if due:
+            waiting = [other for other in waiting if other not in due]
+            yield from due
+        yield item
+    yield from waiting
+
+
+def _precedes(derived: RawEvent, event: RawEvent) -> bool:
+    if derived.type == SUITE_START:
+        return derived.timestamp <= event.timestamp
+    return derived.type == SUITE_END and derived.timestamp < event.timestamp
+
+
+def _message(event: RawEvent, name: str, verdict: Committed) -> bytes:
+    identity, timestamp = _encode(name), _encode(event.timestamp)
+    return b'{"id":%b,"type":"event","timestamp":%b,"payload":{"id":%b,"type":%b,"timestamp":%b,"payload":%b}}' % (
+        identity,
+        timestamp,
+        identity,
+        _encode(event.type),
+        timestamp,
+        _enriched(bytes(event.payload), verdict),
+    )
+
+
+def _enriched(payload: bytes, verdict: Committed) -> bytes:
+    """The payload with run, worker and suite; its own fields win, and its bytes are not encoded again."""
+    if not payload.startswith(b"{"):
+        return payload
+    known = _KNOWN.decode(payload)
+    added: dict[str, str] = {}
+    if known.run_id is msgspec.UNSET:
+        added["runId"] = verdict.run_id
+    if known.worker is msgspec.UNSET:
+        added["worker"] = verdict.worker
+    if isinstance(known.test_id, str):
+        suite = suite_of(known.test_id)
+        if known.suite_id is msgspec.UNSET:
+            added["suiteId"] = suite
+        if known.suite_name is msgspec.UNSET:
+            added["suiteName"] = suite
+    if not added:
+        return payload
+    separator = b"," if payload[1:-1].strip() else b""
+    return payload[:-1] + separator + _encode(added)[1:]
