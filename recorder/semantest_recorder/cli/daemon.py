@@ -1,0 +1,137 @@
+"""Start, stop and ask the project's recorder from outside."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pytest_semantest.protocol.layout import RECORDER_LOG
+from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING, Stop
+from semantest_recorder.discovery import Discovery, process_exists, read_discovery
+
+_POLL_S = 0.02
+_LOG_MAX = 1024 * 1024
+_ASK_TIMEOUT_S = 3.0
+
+
+def status(folder: Path) -> dict[str, Any]:
+    """What the folder's recorder says of itself, with ``running``; only that and the folder when there is none."""
+    found = read_discovery(folder)
+    answer = ask(found) if found is not None and process_exists(found.pid) else None
+    if answer is None:
+        return {"running": False, "directory": str(folder)}
+    return {"running": True} | answer
+
+
+def ask(found: Discovery) -> dict[str, Any] | None:
+    """The answer of ``/api/v1/status``, or ``None`` when the recorder of the discovery file does not answer."""
+    address = urlsplit(found.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ASK_TIMEOUT_S)
+    try:
+        connection.request("GET", "/api/v1/status", headers={"Authorization": f"Bearer {found.token}"})
+        response = connection.getresponse()
+        body = response.read()
+        answer = json.loads(body) if response.status == 200 else None
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+    finally:
+        connection.close()
+    return answer if isinstance(answer, dict) else None
+
+
+def describe(found: dict[str, Any]) -> str:
+    """The status as lines of text."""
+    if not found["running"]:
+        return f"no recorder runs for {found['directory']}; start it with: semantest-recorder start"
+    lines = [
+        f"running at {found['url']}, pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}",
+        f"database {found['database']}, {found['databaseBytes'] / 1e6:.1f} MB",
+        f"{found['pendingEvents']} events pending, {len(found['sources'])} sources, {found['subscribers']} subscribers",
+    ]
+    if found["storeError"]:
+        lines.append(f"the store refuses: {found['storeError']}")
+    return "\n".join(lines)
+
+
+def start(folder: Path, options: Sequence[str], timeout_s: float) -> Discovery:
+    """Starts ``serve`` detached and waits until it is ready. Raises ``Stop``."""
+    running = read_discovery(folder)
+    if running is not None and process_exists(running.pid) and ask(running) is not None:
+        return running
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        log_path = _log_file(folder)
+        log_start = log_path.stat().st_size if log_path.exists() else 0
+        with log_path.open("ab") as log:
+            # -P: no module of the working directory can shadow ours
+            serve = [sys.executable, "-P", "-m", "semantest_recorder.cli.recorder", "serve"]
+            child = subprocess.Popen(
+                [*serve, "--directory", folder, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=folder,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise Stop(f"cannot start the recorder in {folder}: {error.strerror}") from None
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        found = read_discovery(folder)
+        if found is not None and found.pid == child.pid and ask(found) is not None:
+            return found
+        code = child.poll()
+        if code == EXIT_ALREADY_RUNNING and found is not None and ask(found) is not None:
+            return found  # another one was quicker
+        if code is not None and code != EXIT_ALREADY_RUNNING:
+            raise Stop(_last_line(log_path, log_start) or f"the recorder ended with exit code {code}", code)
+        time.sleep(_POLL_S)
+    raise Stop(f"the recorder was not ready within {timeout_s:g} s; see {log_path}")
+
+
+def stop(folder: Path, timeout_s: float) -> str:
+    """Sends SIGTERM, waits for the end and says how it went. Raises ``Stop``."""
+    found = read_discovery(folder)
+    if found is None or not process_exists(found.pid) or ask(found) is None:
+        raise Stop(f"no recorder runs for {folder}", EXIT_NOT_RUNNING)
+    os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + timeout_s
+    while process_exists(found.pid):
+        if time.monotonic() >= deadline:
+            raise Stop(
+                f"the recorder (pid {found.pid}) has not finished after {timeout_s:g} s; it still commits what it has. "
+                "Wait with --timeout, or see recorder.log"
+            )
+        time.sleep(_POLL_S)
+    return f"stopped the recorder at {found.url} (pid {found.pid})"
+
+
+def _log_file(folder: Path) -> Path:
+    """The log to append to; one that has grown large is kept once as ``recorder.log.1``."""
+    path = folder / RECORDER_LOG
+    if path.exists() and path.stat().st_size > _LOG_MAX:
+        path.replace(path.with_name(f"{RECORDER_LOG}.1"))
+    return path
+
+
+def _last_line(log_path: Path, start: int) -> str:
+    """The last line that the child wrote, without our own name before it."""
+    with log_path.open("rb") as log:
+        log.seek(start)
+        lines = log.read().decode(errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("semantest-recorder: ") if lines else ""
+
+
+def _duration(milliseconds: float) -> str:
+    minutes, seconds = divmod(int(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -1,0 +1,233 @@
+"""``semantest-recorder``: the daemon's own command. Heavy imports wait until a command needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from pytest_semantest import __version__
+from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+
+if TYPE_CHECKING:
+    from semantest_recorder.app import Settings
+    from semantest_recorder.discovery import Discovery
+
+EXIT_USAGE = 2
+EXIT_NOT_RUNNING = 3
+EXIT_ALREADY_RUNNING = 4
+
+
+class Stop(click.ClickException):
+    """Ends the command with one line on stderr and an exit code."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it on the class, and reads it here
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Prints the line."""
+        click.echo(f"semantest-recorder: {self.format_message()}", file=file or sys.stderr)
+
+
+directory_option = click.option(
+    "--directory",
+    envvar="SEMANTEST_DIR",
+    metavar="FOLDER",
+    help=f"The {DIRECTORY} folder.  [default: the nearest one in the working directory and its parents]",
+)
+
+
+def folder_of(directory: str | None) -> Path:
+    """The ``.semantest`` folder that is meant; it may not exist yet."""
+    return find_directory(directory, Path.cwd()) or Path.cwd() / DIRECTORY
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, "-V", "--version", prog_name="semantest-recorder")
+def main() -> None:
+    r"""The recorder of a project: takes in test events, keeps them, and tells who subscribed.
+
+    \b
+    Example:
+      semantest-recorder start && semantest-recorder status
+    """
+
+
+@main.command()
+@directory_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
+@click.option("--database", type=click.Path(path_type=Path), help="SQLite file.  [default: semantest.db in the folder]")
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="File that holds the token.  [default: the variable SEMANTEST_TOKEN, else a new random one]",
+)
+@click.option("--allow-anonymous", is_flag=True, help="Clients without a token may send and read events.")
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Pages of this exact origin may connect.")
+@click.option("--allow-host", multiple=True, metavar="HOST", help="Serve this Host too: name or name:port.")
+@click.option(
+    "--idle-timeout",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="End after this time without a client.  [default: never]",
+)
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def serve(directory: str | None, token_file: Path | None, log_format: str, log_level: str, **options: Any) -> None:
+    r"""Run the recorder in the foreground until Ctrl-C or SIGTERM.
+
+    \b
+    Example:
+      semantest-recorder serve --port 4711 --log-format json
+    """
+    from semantest_recorder.cli.log_lines import configure_logging  # noqa: PLC0415 - heavy imports late
+
+    token = _token(token_file)
+    configure_logging(log_format, log_level)
+    from semantest_recorder import app  # noqa: PLC0415
+    from semantest_recorder.discovery import AlreadyRunning  # noqa: PLC0415
+
+    try:
+        drained = app.serve(_settings(folder_of(directory), token, options), _announce)
+    except AlreadyRunning as error:
+        raise Stop(str(error), EXIT_ALREADY_RUNNING) from None
+    except app.CannotServe as error:
+        raise Stop(str(error), error.exit_code) from None
+    if not drained:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)  # the store's thread hangs in the file system and would hold the process
+
+
+def _settings(folder: Path, token: str | None, options: dict[str, Any]) -> Settings:
+    from semantest_recorder.app import Settings  # noqa: PLC0415
+
+    database: Path | None = options["database"]
+    return Settings(
+        directory=folder,
+        host=options["host"],
+        port=options["port"],
+        database=database.absolute() if database else None,
+        token=token,
+        anonymous=options["allow_anonymous"],
+        origins=options["allow_origin"],
+        hosts=options["allow_host"],
+        idle_timeout_s=options["idle_timeout"],
+    )
+
+
+def _token(token_file: Path | None) -> str | None:
+    """The token that the user gave, or ``None``."""
+    if token_file is None:
+        origin, token = "SEMANTEST_TOKEN", os.environ.get("SEMANTEST_TOKEN", "")
+        if not token:
+            return None
+    else:
+        origin = str(token_file)
+        try:
+            token = token_file.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise Stop(f"cannot read the token file {token_file}: {error}", EXIT_USAGE) from None
+    token = token.strip()
+    if len(token) < 16 or not token.isascii() or not token.isprintable() or " " in token:
+        raise Stop(
+            f"the token in {origin} is not one line of at least 16 visible ASCII characters; "
+            "make one with: python -c 'import secrets; print(\"smt_\" + secrets.token_urlsafe(32))'",
+            EXIT_USAGE,
+        )
+    return token
+
+
+def _announce(discovery: Discovery, database: Path) -> None:
+    click.echo(f"semantest-recorder: listening on {discovery.url} (pid {discovery.pid}, database {database})")
+
+
+@main.command()
+@directory_option
+@click.option("--timeout", type=click.FloatRange(min=0), default=15.0, show_default=True, metavar="SECONDS")
+@click.argument("serve_options", nargs=-1, type=click.UNPROCESSED)
+def start(directory: str | None, timeout: float, serve_options: tuple[str, ...]) -> None:
+    r"""Start the recorder in the background, unless it runs already, and print its address.
+
+    Options behind ``--`` go to `serve`.
+
+    \b
+    Example:
+      semantest-recorder start
+      semantest-recorder start -- --port 4711 --idle-timeout 600
+    """
+    from semantest_recorder.cli import daemon  # noqa: PLC0415
+
+    found = daemon.start(folder_of(directory), serve_options, timeout)
+    click.echo(found.url)
+
+
+@main.command()
+@directory_option
+@click.option("--timeout", type=click.FloatRange(min=0), default=10.0, show_default=True, metavar="SECONDS")
+def stop(directory: str | None, timeout: float) -> None:
+    r"""Ask the recorder to finish, wait until it has, and say so.
+
+    \b
+    Example:
+      semantest-recorder stop --timeout 30
+    """
+    from semantest_recorder.cli import daemon  # noqa: PLC0415
+
+    click.echo(daemon.stop(folder_of(directory), timeout))
+
+
+@main.command()
+@directory_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+def status(directory: str | None, as_json: bool) -> None:
+    r"""Say whether the recorder runs: exit code 0 when it does, 3 when it does not.
+
+    \b
+    Example:
+      semantest-recorder status --json
+    """
+    from semantest_recorder.cli import daemon  # noqa: PLC0415
+
+    found = daemon.status(folder_of(directory))
+    if as_json:
+        import json  # noqa: PLC0415
+
+        click.echo(json.dumps(found))
+    else:
+        click.echo(daemon.describe(found))
+    if not found["running"]:
+        sys.exit(EXIT_NOT_RUNNING)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    r"""Print the completion script of a shell.
+
+    The same as `_SEMANTEST_RECORDER_COMPLETE=bash_source semantest-recorder`.
+
+    \b
+    Example:
+      eval "$(semantest-recorder completion bash)"
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    script = get_completion_class(shell)
+    if script is None:
+        raise Stop(f"click knows no completion for {shell}")
+    command = ctx.find_root().command
+    click.echo(script(command, {}, "semantest-recorder", "_SEMANTEST_RECORDER_COMPLETE").source())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""``recorder.json``, by which clients find the project's recorder, and the lock that makes it the only one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOCK
+
+_POLL_S = 0.05
+
+
+class Discovery(msgspec.Struct, frozen=True, rename="camel"):
+    """Where a recorder listens (``url``: http base) and the token that has every role there."""
+
+    pid: int
+    url: str
+    token: str
+    version: str
+    protocol_version: int
+
+
+class AlreadyRunning(Exception):  # noqa: N818 - it is how things are, not an error of ours
+    """Another recorder serves the folder."""
+
+    def __init__(self, directory: Path, found: Discovery | None) -> None:
+        what = f"pid {found.pid} at {found.url}" if found else f"it holds {directory / RECORDER_LOCK}"
+        super().__init__(f"a recorder already serves {directory}: {what}")
+        self.found = found
+
+
+def read_discovery(directory: Path) -> Discovery | None:
+    """The discovery file's content, or ``None`` when there is none that can be read."""
+    try:
+        return msgspec.json.decode((directory / DISCOVERY).read_bytes(), type=Discovery)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def write_discovery(directory: Path, discovery: Discovery) -> None:
+    """Writes the file in one step, readable by its owner only. Raises ``OSError``."""
+    temporary = directory / f".{DISCOVERY}.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(discovery) + b"\n")
+        os.replace(temporary, directory / DISCOVERY)  # noqa: PTH105 - the module's other calls are os's as well
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def remove_discovery(directory: Path, mine: Discovery) -> None:
+    """Removes the file if it still is ours."""
+    if read_discovery(directory) == mine:
+        with suppress(OSError):
+            (directory / DISCOVERY).unlink()
+
+
+def process_exists(pid: int) -> bool:
+    """Whether some process has this id."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+class RecorderLock:
+    """Held for the life of a recorder: there is one per folder."""
+
+    def __init__(self, directory: Path) -> None:
+        from filelock import FileLock  # noqa: PLC0415 - 25 ms that `status` and `stop` need not pay
+
+        self._directory = directory
+        self._path = directory / RECORDER_LOCK
+        self._lock = FileLock(self._path, thread_local=False)
+        self._inode: tuple[int, int] | None = None
+
+    def acquire(self, wait_s: float) -> None:
+        """Takes the lock.
+
+        While another process holds it without a discovery file, that one is starting or stopping, and is waited for
+        up to ``wait_s`` seconds. Raises ``AlreadyRunning``, or ``OSError`` when the folder cannot be written.
+        """
+        from filelock import Timeout  # noqa: PLC0415
+
+        deadline = time.monotonic() + wait_s
+        while True:
+            try:
+                self._lock.acquire(timeout=0)
+                self._inode = self._present_inode()
+                return
+            except Timeout:
+                found = read_discovery(self._directory)
+                if found is not None and process_exists(found.pid):
+                    raise AlreadyRunning(self._directory, found) from None
+                if time.monotonic() >= deadline:
+                    raise AlreadyRunning(self._directory, None) from None
+                time.sleep(_POLL_S)
+
+    def is_ours(self) -> bool:
+        """Whether the lock file in the folder still is the one we hold. Raises ``OSError`` when it is gone."""
+        return self._present_inode() == self._inode
+
+    def _present_inode(self) -> tuple[int, int]:
+        found = self._path.stat()
+        return found.st_dev, found.st_ino
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        self._lock.release()

@@ -1,0 +1,56 @@
+"""The aiohttp application: its routes behind the guard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
+from semantest_recorder.server.guard import IDENTITY, guard
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.problem import problem
+from semantest_recorder.server.routes import Route, add_routes, roles_of
+
+
+def create_application(
+    hub: Hub, addresses: AddressRules, credentials: Credentials, routes: Iterable[Route] = ()
+) -> web.Application:
+    """The application with its own routes (WebSocket and health) and those of other rooms."""
+    app = web.Application(middlewares=[guard(addresses, credentials), _activity(hub)])
+    add_routes(app, [*_own_routes(hub), *routes])
+    return app
+
+
+def _own_routes(hub: Hub) -> list[Route]:
+    async def websocket(request: web.Request) -> web.StreamResponse:
+        if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            return problem(426, "UPGRADE_REQUIRED", "this address speaks WebSocket", {"Upgrade": "websocket"})
+        if not hub.accepting:
+            return problem(503, "STOPPING", "the recorder is stopping; connect again in a moment")
+        return await hub.serve(request, request[IDENTITY])
+
+    async def healthz(_request: web.Request) -> web.StreamResponse:
+        return web.Response(text="ok")
+
+    async def readyz(_request: web.Request) -> web.StreamResponse:
+        ready = hub.health()["status"] == "ok"
+        return web.Response(text="ok") if ready else web.Response(text="not ready", status=503)
+
+    return [
+        Route("GET", "/", websocket, ANY_ROLE),
+        Route("GET", "/ws", websocket, ANY_ROLE),
+        Route("GET", "/healthz", healthz, None),
+        Route("GET", "/readyz", readyz, None),
+    ]
+
+
+def _activity(hub: Hub) -> Middleware:
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if roles_of(request) is not None:  # a health probe does not keep an unused recorder alive
+            hub.touch()
+        return await handler(request)
+
+    return note

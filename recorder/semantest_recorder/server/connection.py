@@ -1,0 +1,154 @@
+"""One WebSocket connection: carries frames to its session and the session's effects out.
+
+What is sent goes through one bounded queue and one task, so that a reader who is stuck holds up nobody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import aiohttp
+from aiohttp import web
+
+from semantest_recorder.core.effects import Close, Effect, Ingest, Query, Send, Subscribed, Supersede
+
+if TYPE_CHECKING:
+    from semantest_recorder.core.session import Session
+    from semantest_recorder.server.hub import Hub
+
+HEARTBEAT_S = 20.0
+#: How long a client has to answer our close frame before its socket is cut.
+CLOSE_TIMEOUT_S = 2.0
+#: What may wait for one reader, in bytes, before it is dropped and told to resync.
+MAX_QUEUED_BYTES = 8 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Connection:
+    """A live connection; ``run`` returns when it has ended."""
+
+    def __init__(self, request: web.Request, session: Session, hub: Hub, *, max_queued_bytes: int) -> None:
+        self.session = session
+        self.lagged = False
+        self._request = request
+        self._hub = hub
+        self._max_queued_bytes = max_queued_bytes
+        # Frames are batches already, and CPU is what ingest is short of: no permessage-deflate.
+        self._ws = web.WebSocketResponse(
+            heartbeat=HEARTBEAT_S,
+            compress=False,
+            max_msg_size=hub.limits.max_frame_bytes,
+            timeout=CLOSE_TIMEOUT_S,
+        )
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._work = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._closing: tuple[int, str] | None = None
+
+    @property
+    def response(self) -> web.WebSocketResponse:
+        """What the handler of the handshake returns."""
+        return self._ws
+
+    async def run(self) -> None:
+        """Performs the handshake and serves the connection to its end."""
+        await self._ws.prepare(self._request)
+        sender = asyncio.create_task(self._send_queued())
+        try:
+            self.perform(self.session.open())
+            await self._read()
+        finally:
+            sender.cancel()
+            with suppress(asyncio.CancelledError):
+                await sender
+            self._cut()
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Carries out what the session asks for."""
+        for effect in effects:
+            match effect:
+                case Send(text):
+                    self._enqueue(text)
+                case Ingest(batch):
+                    self._hub.submit(batch, self)
+                case Subscribed():
+                    self._hub.subscribed(self)
+                case Supersede(connection):
+                    self._hub.supersede(connection)
+                case Query():
+                    self.perform(self.session.answer(effect, self._hub.answer(effect.method), self._hub.now_ms()))
+                case Close(code, reason):
+                    self.close_soon(code, reason)
+
+    def publish(self, frame: bytes) -> None:
+        """Queues an event for a subscriber; one that does not read is dropped and told to resync."""
+        if self._closing is not None:
+            return
+        if self._queued_bytes + len(frame) > self._max_queued_bytes:
+            self.lagged = True
+            _log.warning("client %s does not read its events: dropped", self.session.client.id)
+            self.close_soon(1013, "too slow: connect again and read the present state", discard=True)
+            return
+        self._enqueue(frame)
+
+    def close_soon(self, code: int, reason: str, *, discard: bool = False) -> None:
+        """Closes the connection behind what is queued, or at once with ``discard``."""
+        if self._closing is not None:
+            return
+        self._closing = code, reason
+        self.session.close()
+        self._hub.subscribed(self)
+        if discard:
+            self._queue.clear()
+            self._queued_bytes = 0
+        self._work.set()
+
+    async def drained(self) -> None:
+        """Returns when everything that was queued has been handed to the socket."""
+        await self._drained.wait()
+
+    def _enqueue(self, frame: bytes) -> None:
+        self._queue.append(frame)
+        self._queued_bytes += len(frame)
+        self._drained.clear()
+        self._work.set()
+
+    async def _read(self) -> None:
+        async for message in self._ws:
+            if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+                break  # an error: aiohttp has closed with 1009, 1007 or 1002
+            if self._closing is None and self._hub.accepting:
+                self.perform(self.session.receive(message.data, self._hub.now_ms(), self._hub.pending_events))
+
+    async def _send_queued(self) -> None:
+        try:
+            while self._closing is None or self._queue:
+                if self._queue:
+                    frame = self._queue.popleft()
+                    self._queued_bytes -= len(frame)
+                    await self._ws.send_frame(frame, aiohttp.WSMsgType.TEXT)
+                else:
+                    self._drained.set()
+                    self._work.clear()
+                    await self._work.wait()
+            code, reason = self._closing
+            async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
+                await self._ws.close(code=code, message=reason.encode(), drain=False)
+        except (ConnectionError, TimeoutError):
+            self._cut()
+        finally:
+            self._drained.set()
+
+    def _cut(self) -> None:
+        """Ends the socket when a polite close has not: a reader who never reads never acknowledges a close."""
+        transport = self._request.transport
+        if transport is not None and not self._ws.closed:
+            transport.abort()

@@ -1,0 +1,66 @@
+"""The middleware in front of every route and of the WebSocket handshake: Host, Origin, token, role."""
+
+from __future__ import annotations
+
+import logging
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from semantest_recorder.core.access import AddressRules, Credentials, Denied, Identity
+from semantest_recorder.server.problem import problem
+from semantest_recorder.server.routes import roles_of
+
+#: Who the guard found behind a request.
+IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
+
+_log = logging.getLogger(__name__)
+
+
+def guard(addresses: AddressRules, credentials: Credentials) -> Middleware:
+    """The middleware; it answers refused requests itself, so that no handler and no upgrade is reached."""
+
+    @web.middleware
+    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
+        found = _admit(request, addresses, credentials)
+        if isinstance(found, Denied):
+            _log.warning("refused %s %s from %s: %s", request.method, request.path, request.remote, found.detail)
+            return _refusal(found)
+        if found is not None:
+            request[IDENTITY] = found
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            return _http_error(error)
+
+    return check
+
+
+def _admit(request: web.Request, addresses: AddressRules, credentials: Credentials) -> Identity | Denied | None:
+    """Who sent the request, ``None`` for an open route, or why it is refused."""
+    headers = request.headers
+    foreign = addresses.refuse(headers.getall(hdrs.HOST, ()), headers.getall(hdrs.ORIGIN, ()))
+    if foreign is not None:
+        return foreign
+    roles = roles_of(request)
+    if roles is None:
+        return None
+    identity = credentials.identify(headers.getall(hdrs.AUTHORIZATION, ()))
+    if isinstance(identity, Identity) and not identity.has_any(roles):
+        names = " or ".join(sorted(role.value for role in roles))
+        return Denied(403, "FORBIDDEN", f"this needs the role {names}")
+    return identity
+
+
+def _refusal(denied: Denied) -> web.Response:
+    headers = {"WWW-Authenticate": "Bearer"} if denied.status == 401 else None
+    return problem(denied.status, denied.code, denied.detail, headers)
+
+
+def _http_error(error: web.HTTPException) -> web.StreamResponse:
+    """What aiohttp answers itself, 404, 405 and so on in our form; their headers (``Allow``) are kept."""
+    if error.status < 400:
+        raise error
+    kept = {name: value for name, value in error.headers.items() if name.lower() == "allow"}
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status, "INVALID_REQUEST")
+    return problem(error.status, code, error.reason, kept)

@@ -1,0 +1,24 @@
+"""``GET /api/v1/status``: what ``semantest-recorder status --json`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from semantest_recorder.core.access import READERS
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.routes import Route
+
+STATUS_PATH = "/api/v1/status"
+
+
+def status_route(hub: Hub, process: Callable[[], dict[str, Any]]) -> Route:
+    """The route; ``process`` adds what the hub does not know: pid, url, versions, database."""
+
+    async def status(_request: web.Request) -> web.StreamResponse:
+        return web.Response(body=msgspec.json.encode(process() | hub.status()), content_type="application/json")
+
+    return Route("GET", STATUS_PATH, status, READERS)
