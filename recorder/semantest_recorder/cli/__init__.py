@@ -1,1 +1,1 @@
-
+"""The commands: ``semantest`` and ``semantest-recorder``."""

@@ -1,1 +1,1 @@
-
+"""One aggregate of a run, and its renderings."""

@@ -1,0 +1,57 @@
+"""Where text and JSON go: stdout, coloured only on a terminal that wants it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+
+def stdout_console() -> Console:
+    """A console on stdout that adds nothing of its own: no markup, no highlighting, no emoji names.
+
+    Without a terminal, with ``NO_COLOR`` or ``TERM=dumb`` it writes plain text.
+    """
+    from rich.console import Console  # noqa: PLC0415 - 50 ms that JSON output need not pay
+
+    _write_anything()
+    plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb" or not sys.stdout.isatty()
+    return Console(
+        markup=False,
+        highlight=False,
+        emoji=False,
+        no_color=plain,
+        color_system=None if plain else "auto",
+        force_terminal=False if plain and not sys.stdout.isatty() else None,
+        width=None if sys.stdout.isatty() else 200,
+    )
+
+
+def print_lines(lines: Iterable[Text]) -> None:
+    """Print lines as they are: never wrapped or cut by us, so that they can be searched and copied."""
+    console = stdout_console()
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print ``value`` as JSON: indented for a terminal, compact for a pipe."""
+    data = msgspec.json.encode(value)
+    if sys.stdout.isatty():
+        data = msgspec.json.format(data, indent=2)
+    sys.stdout.buffer.write(data + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def _write_anything() -> None:
+    """A terminal with a small character set gets escapes instead of a traceback."""
+    reconfigure = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")

@@ -1,0 +1,79 @@
+"""``semantest doctor``: whether all is well, and what to do when it is not."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from semantest_recorder.cli.options import directory_option, json_option
+from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from semantest_recorder.cli.health.check import Check
+
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
+
+
+@click.command("doctor")
+@directory_option
+@json_option
+def command(directory: str | None, as_json: bool) -> None:
+    r"""Check versions, recorder, database, leftover journals, permissions, room and start-up cost.
+
+    \b
+    Examples:
+      semantest doctor
+      semantest doctor --json | jq '.checks[] | select(.status != "ok")'
+
+    \b
+    Exit codes: 0 nothing failed (there may be warnings), 1 a check failed, 2 wrong usage.
+    """
+    checks = list(_checks(directory))
+    failed = any(check.status == "fail" for check in checks)
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        print_json({"schema": 1, "ok": not failed, "checks": checks})
+    else:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+
+        print_lines(_lines(checks))
+    sys.exit(EXIT_NOT_GREEN if failed else EXIT_GREEN)
+
+
+def _checks(directory: str | None) -> Iterator[Check]:
+    from semantest_recorder.cli.health.check import Check  # noqa: PLC0415
+    from semantest_recorder.cli.health.recorder_health import recorder_checks  # noqa: PLC0415
+    from semantest_recorder.cli.health.startup_cost import startup_checks  # noqa: PLC0415
+    from semantest_recorder.cli.health.storage import storage_checks  # noqa: PLC0415
+    from semantest_recorder.cli.health.versions import version_checks  # noqa: PLC0415
+
+    yield from version_checks()
+    folder = find_directory(directory, Path.cwd())
+    if folder is None or not folder.is_dir():
+        detail = f"no {DIRECTORY} folder {'at ' + str(folder) if folder else 'here or above'}"
+        yield Check("folder", "warn", detail, "Run `pytest --semantest` once, or name it with --directory.")
+    else:
+        yield from storage_checks(folder)
+        yield from recorder_checks(folder)
+    yield from startup_checks()
+
+
+def _lines(checks: list[Check]) -> Iterator[Text]:
+    from rich.text import Text  # noqa: PLC0415
+
+    for check in checks:
+        yield Text(f"{check.status:<5}", _STYLES[check.status]).append(f"{check.name}: ", "bold").append(check.detail)
+        if check.advice and check.status != "ok":
+            yield Text(f"     -> {check.advice}", _STYLES[check.status])
+    worst = [check for check in checks if check.status != "ok"]
+    failed = sum(check.status == "fail" for check in worst)
+    yield Text()
+    yield Text(f"{len(checks)} checks: {failed} failed, {len(worst) - failed} to look at" if worst else "All is well.")

@@ -1,0 +1,1 @@
+"""What ``semantest doctor`` looks at, one module per subject."""

@@ -1,0 +1,102 @@
+"""What lies in the ``.semantest`` folder, what waits there, and how much room is left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SHIP_STATE
+from semantest_recorder.cli.health.check import Check
+from semantest_recorder.cli.take_in import sessions_of
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.wording import plural, size
+from semantest_recorder.store.errors import NoDatabase, StoreError
+from semantest_recorder.store.reader import connect_read_only
+
+_LITTLE_ROOM = 1 << 30
+_NO_ROOM = 100 << 20
+_LOG_LINES = 3
+
+
+def storage_checks(folder: Path) -> list[Check]:
+    """Folder, room, database, leftover sessions and what their shippers said last."""
+    return [_folder(folder), _room(folder), _database(folder / DATABASE), *_sessions(folder)]
+
+
+def _folder(folder: Path) -> Check:
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Check("folder", "fail", f"{folder} cannot be written", f"Run `chmod u+rwx {folder}` or change its owner.")
+    return Check("folder", "ok", str(folder), data={"path": str(folder)})
+
+
+def _room(folder: Path) -> Check:
+    free = shutil.disk_usage(folder).free
+    detail, data = f"{size(free)} free on its disk", {"freeBytes": free}
+    if free < _NO_ROOM:
+        return Check("room", "fail", detail, "Make room: journals are kept, but nothing more can be stored.", data)
+    if free < _LITTLE_ROOM:
+        return Check("room", "warn", detail, "Make room soon.", data)
+    return Check("room", "ok", detail, data=data)
+
+
+def _database(path: Path) -> Check:
+    try:
+        with closing(connect_read_only(path)) as connection:
+            runs = connection.execute("SELECT count(*) FROM runs").fetchone()[0]
+            events = connection.execute("SELECT coalesce(sum(last_seq), 0) FROM sources").fetchone()[0]
+    except NoDatabase:
+        return Check("database", "ok", "none yet; the first recorded run makes it")
+    except StoreError as error:
+        return Check("database", "fail", str(error), "See the message: it says what to do.")
+    except sqlite3.Error as error:
+        advice = "Start the recorder (`semantest-recorder start`): it sets a damaged file aside and says so."
+        return Check("database", "fail", f"{path}: {error}", advice)
+    total = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("-shm"))
+    detail = f"{path}: {size(total)}, {plural(runs, 'run')}, {plural(events, 'event')}"
+    return Check("database", "ok", detail, data={"path": str(path), "bytes": total, "runs": runs, "events": events})
+
+
+def _sessions(folder: Path) -> list[Check]:
+    sessions = sessions_of(folder)
+    if not sessions:
+        return [Check("journals", "ok", "every session was taken in", data={"sessions": []})]
+    found = [_session(session) for session in sessions]
+    total = sum(entry["bytes"] for entry in found if isinstance(entry["bytes"], int))
+    shown = ", ".join(f"{entry['session']} ({entry['state'] or 'no shipper'})" for entry in found[:3])
+    more = ", ..." if len(found) > 3 else ""
+    waiting = [entry for entry in found if entry["state"] not in ("shipping", "idle", "done")]
+    detail = f"{plural(len(found), 'session')} with {size(total)} of journals not taken in or still running: {shown}{more}"
+    advice = "Run `semantest sync`; `semantest recover --all` shows what is in them." if waiting else ""
+    checks = [Check("journals", "warn" if waiting else "ok", detail, advice, {"sessions": found})]
+    checks += [check for session in sessions[-3:] if (check := _log(session)) is not None]
+    return checks
+
+
+def _session(session: Path) -> dict[str, str | int | None]:
+    sizes = [journal.stat().st_size for journal in session.glob(f"*{JOURNAL_SUFFIX}")]
+    try:
+        told = msgspec.json.decode((session / SHIP_STATE).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        told = {}
+    state, detail = (told.get("state"), told.get("detail")) if isinstance(told, dict) else (None, None)
+    return {
+        "session": session.name,
+        "bytes": sum(sizes),
+        "state": inert_line(state) if isinstance(state, str) else None,
+        "detail": inert_line(detail) if isinstance(detail, str) else None,
+    }
+
+
+def _log(session: Path) -> Check | None:
+    """The last lines of a shipper's log."""
+    try:
+        lines = (session / "shipper.log").read_text("utf-8", "replace").splitlines()[-_LOG_LINES:]
+    except OSError:
+        return None
+    last = [inert_line(line) for line in lines]
+    return Check("shipper log", "ok", f"{session.name}: {' | '.join(last)}", data={"lines": last}) if last else None

@@ -1,0 +1,126 @@
+"""``semantest recover``: the report of a dead run, straight from its journals."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from semantest_recorder.cli.options import directory_option, json_option
+from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
+
+if TYPE_CHECKING:
+    from semantest_recorder.cli.recovery import Recovered, SessionHead
+
+
+@click.command("recover")
+@click.argument("session", required=False)
+@directory_option
+@json_option
+@click.option("--all", "every", is_flag=True, help="Every session that has not been taken in.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Tests per section; 0 shows all."
+)
+@click.option("--output", is_flag=True, help="Show the captured output of tests that are not green.")
+def command(session: str | None, directory: str | None, as_json: bool, every: bool, limit: int, output: bool) -> None:
+    r"""Read the journals of a dead run and report it; no recorder is needed, and nothing is changed.
+
+    SESSION is a session's name, the beginning of one, or a folder with journals (copied from another machine, say);
+    the newest session that was not taken in by default. Damage in the journals is told with its offset.
+
+    \b
+    Examples:
+      semantest recover
+      semantest recover --all --json
+      semantest recover ./artifacts/20261121-093000-a1b2c3
+
+    \b
+    Exit codes: 0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing to recover, 4 it still runs.
+    """
+    from semantest_recorder.cli.recovery import recover, session_head  # noqa: PLC0415
+
+    if every and session is not None:
+        raise Stop("name a session or give --all, not both.", EXIT_USAGE)
+    folders = _folders(session, every, directory)
+    runs: dict[str, list[SessionHead]] = {}
+    for folder in folders:
+        head = session_head(folder)
+        runs.setdefault(head.run_id, []).append(head)
+    try:
+        recovered = [recover(heads) for heads in runs.values()]
+    except OSError as error:
+        raise Stop(f"cannot read {error.filename}: {error.strerror}") from error
+    if as_json:
+        _print_json(recovered)
+    else:
+        _print_text(recovered, limit, output)
+    codes = {exit_code_of(entry.found.rows.run.state) for entry in recovered}
+    sys.exit(next((code for code in (EXIT_NOT_GREEN, EXIT_RUNNING) if code in codes), 0))
+
+
+def _folders(session: str | None, every: bool, directory: str | None) -> list[Path]:
+    """The session folders that are meant. Raises ``NothingRecorded`` or ``Stop``."""
+    from semantest_recorder.cli.options import project_folder  # noqa: PLC0415
+    from semantest_recorder.cli.take_in import has_journals, sessions_of  # noqa: PLC0415
+
+    if session is not None and Path(session).is_dir():
+        named = Path(session)
+        if has_journals(named):
+            return [named]
+        found = sessions_of(named)
+        if not found:
+            raise NothingRecorded(f"no journal in {named}: name the folder of a session, it holds main.journal.")
+        return found
+    folder = project_folder(directory)
+    sessions = sessions_of(folder)
+    if not sessions:
+        raise NothingRecorded(
+            f"nothing to recover: every session of {folder} was taken in. `semantest report` shows the last run."
+        )
+    if session is None:
+        return sessions if every else [max(sessions, key=lambda path: path.name)]
+    matches = [path for path in sessions if path.name.startswith(session)]
+    if len(matches) == 1:
+        return matches
+    names = ", ".join(path.name for path in (matches or sessions)[:5])
+    if matches:
+        raise Stop(f"{session!r} is the start of several sessions ({names}): give more of it.", EXIT_USAGE)
+    raise NothingRecorded(f"no session {session!r} is left to recover: there are {names}.")
+
+
+def _print_json(recovered: list[Recovered]) -> None:
+    from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details, aggregate, bad_tests  # noqa: PLC0415
+    from semantest_recorder.reports.report import REPORT_SCHEMA  # noqa: PLC0415
+
+    runs = []
+    for entry in recovered:
+        report = aggregate(entry.found.rows)
+        add_details(report, entry.found.payload_of, [test.id for test in bad_tests(report)])
+        runs.append({"run": report.run.id, "damage": entry.damage, "unread": entry.unread, "report": report})
+    print_json({"schema": REPORT_SCHEMA, "recovered": runs})
+
+
+def _print_text(recovered: list[Recovered], limit: int, output: bool) -> None:
+    from rich.text import Text  # noqa: PLC0415
+
+    from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
+    from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
+    from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
+
+    options = TerminalOptions(limit=limit, output=output, cwd=str(Path.cwd()))
+    for number, entry in enumerate(recovered):
+        report = aggregate(entry.found.rows)
+        add_details(report, entry.found.payload_of, shown_tests(report, options))
+        if number:
+            print_lines([Text(), Text("-" * 79), Text()])
+        print_lines(report_lines(report, options))
+        told = [f"{found.file}: bytes {found.start} to {found.end}: {found.reason}" for found in entry.damage]
+        told += entry.unread
+        if told:
+            print_lines([Text(), Text("Damage in the journals (nothing was changed)", "bold")])
+            print_lines(Text(f"  {inert_line(line)}") for line in told)

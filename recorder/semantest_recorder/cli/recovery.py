@@ -1,0 +1,249 @@
+"""A run out of the journals of its sessions, with what the database has of it before: no recorder is needed.
+
+Reads only. What dead processes left open is closed by the function that the shipper uses, so both tell the same story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import time
+from typing import Any
+
+import msgspec
+
+from pytest_semantest.protocol.closing import JournalDigest, SourceFacts, closing_events, type_of
+from pytest_semantest.protocol.events import RUN_END, SHIPPER_START, WORKER_CRASH
+from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, STATUS_SUFFIX
+from semantest_recorder.cli.journal_file import Entry, JournalDamage, JournalFile, gap_body
+from semantest_recorder.cli.liveness import writer_is_alive
+from semantest_recorder.cli.lookup import FoundRun
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.run_state import RunState
+from semantest_recorder.reports.aggregate import RunRows
+from semantest_recorder.store.errors import NoDatabase, RunNotFound
+from semantest_recorder.store.reader import Reader
+
+_decode_event = msgspec.json.Decoder(RawEvent).decode
+_decode_payload = msgspec.json.decode
+_APPLY_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class SessionHead:
+    """What the first records of a session's journals say: which run it belongs to, and when it began."""
+
+    folder: Path
+    session: str
+    run_id: str
+    started_ms: float
+
+
+@dataclass(slots=True)
+class Recovered:
+    """A run as its journals tell it. ``unread`` are events whose payload could not be understood."""
+
+    found: FoundRun
+    damage: list[JournalDamage] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+def session_head(folder: Path) -> SessionHead:
+    """The head of a session folder; one without any readable first record counts as a run of its own name."""
+    files = journal_files(folder)
+    for file in files:
+        for entry in file.entries():
+            if entry.seq == 1 and not entry.missing:
+                digest = JournalDigest()
+                digest.observe(1, entry.body)
+                payload = digest.start or _payload(entry.body)
+                if isinstance(run_id := payload.get("runId"), str) and run_id:
+                    session = payload.get("session")
+                    at = digest.last_event_ms or 0.0
+                    return SessionHead(folder, session if isinstance(session, str) else folder.name, run_id, at)
+            break
+    return SessionHead(folder, folder.name, folder.name, 0.0)
+
+
+def journal_files(folder: Path) -> list[JournalFile]:
+    """The journals of a session folder: pytest's own, its workers', the shipper's."""
+    order = {MAIN_WORKER: 0, SHIPPER_WORKER: 2}
+    files = [JournalFile(path) for path in folder.glob(f"*{JOURNAL_SUFFIX}")]
+    return sorted(files, key=lambda file: (order.get(file.worker, 1), file.worker))
+
+
+def recover(heads: Sequence[SessionHead], reader: Reader | None = None) -> Recovered:
+    """The run of ``heads`` (all of one run), on top of what ``reader`` has of it. Raises ``OSError``."""
+    return _Recovery(heads, reader).read()
+
+
+class _Recovery:
+    def __init__(self, heads: Sequence[SessionHead], reader: Reader | None) -> None:
+        self.heads = heads
+        self.reader = reader
+        self.run_id = heads[0].run_id
+        self.state = _stored_state(self.run_id, reader) or RunState(self.run_id)
+        self.files: dict[str, JournalFile] = {}
+        self.now_ms = time() * 1000
+        self.unread: list[str] = []
+
+    def read(self) -> Recovered:
+        for head in self.heads:
+            self._session(head)
+        self.state.settle()
+        changes = self.state.take()
+        self.unread += [f"{event.source} {event.seq}: {event.reason}" for event in changes.unread]
+        stored = [] if self.reader is None or not self.reader.path.is_file() else self.reader.warnings(self.run_id)
+        tests = self.state.tests.values()
+        rows = RunRows(
+            run=self.state.run,
+            sources=[source.row for source in self.state.sources.values()],
+            results=[test.result for test in tests],
+            attempts=[attempt for test in tests for attempt in test.attempts],
+            suites=[suite.row for suite in self.state.suites.values()],
+            warnings=[*stored, *changes.warnings],
+        )
+        damage = [found for file in self.files.values() for found in file.damage]
+        return Recovered(FoundRun(rows, self._payload_of, []), damage, self.unread)
+
+    def _session(self, head: SessionHead) -> None:
+        files = journal_files(head.folder)
+        facts: list[SourceFacts] = []
+        crashes_told, run_end_told = self._told_by_shipper(files)
+        for file in files:
+            source = file.source(head.session)
+            self.files[source] = file
+            digest = JournalDigest()
+            self._apply(head, source, file.worker, digest, file.entries())
+            if file.worker == SHIPPER_WORKER:
+                continue
+            written_ms = file.path.stat().st_mtime * 1000
+            alive = writer_is_alive(digest.start or {}, digest.started_ms or 0.0, written_ms, self.now_ms)
+            if not alive:
+                self._apply(head, source, file.worker, digest, file.torn_end())
+            facts.append(
+                digest.facts(
+                    source=source,
+                    worker=file.worker,
+                    alive=alive,
+                    status=_status(file.path),
+                    last_sign_ms=written_ms,
+                    crash_told=source in crashes_told,
+                )
+            )
+        self._close(head, facts, run_end_told)
+
+    def _apply(
+        self, head: SessionHead, source: str, worker: str, digest: JournalDigest, entries: Iterable[Entry]
+    ) -> None:
+        """Feed the entries that the state does not have yet."""
+        known = self.state.sources.get(source)
+        done = known.row.last_seq if known is not None else 0
+        first, events = 0, list[RawEvent]()
+        for entry in entries:
+            if not entry.missing:
+                digest.observe(entry.seq, entry.body)
+            if entry.seq <= done:
+                continue
+            first = first or entry.seq
+            events.append(self._event(head, source, worker, entry, digest))
+            if len(events) >= _APPLY_AT_ONCE:
+                self.state.apply_all(source, first, events)
+                first, events = 0, []
+        if events:
+            self.state.apply_all(source, first, events)
+
+    def _event(self, head: SessionHead, source: str, worker: str, entry: Entry, digest: JournalDigest) -> RawEvent:
+        """The event of an entry; one that is missing or unreadable becomes a gap, which opens its source if need be."""
+        opening: dict[str, object] | None = None
+        if entry.seq == 1:
+            opening = {"runId": self.run_id, "session": head.session, "worker": worker, "source": source}
+        reason = entry.missing
+        if not reason:
+            try:
+                event = _decode_event(entry.body)
+            except (msgspec.DecodeError, RecursionError) as error:
+                reason = f"not an event: {error}"
+                self.unread.append(f"{source} {entry.seq}: {reason}")
+            else:
+                if entry.seq > 1 or _names_run(entry.body):
+                    return event
+                reason = "the first record names no run"
+        return _decode_event(gap_body(reason, digest.last_event_ms or head.started_ms, opening))
+
+    def _close(self, head: SessionHead, facts: list[SourceFacts], run_end_told: bool) -> None:
+        """Close what dead processes left open, as the shipper would."""
+        events = closing_events(facts, self.now_ms, run_end_told=run_end_told)
+        if not events:
+            return
+        source = f"{head.session}.{SHIPPER_WORKER}"
+        known = self.state.sources.get(source)
+        last = known.row.last_seq if known is not None else 0
+        if not last:
+            opening = {"runId": self.run_id, "session": head.session, "source": source, "worker": SHIPPER_WORKER}
+            events.insert(0, {"type": SHIPPER_START, "timestamp": self.now_ms, "payload": opening})
+        raw = [_decode_event(msgspec.json.encode(event)) for event in events]
+        self.state.apply_all(source, last + 1, raw)
+
+    def _told_by_shipper(self, files: Sequence[JournalFile]) -> tuple[set[str], bool]:
+        """Which sources the shipper's journal already calls crashed, and whether it ended the run."""
+        crashed: set[str] = set()
+        ended = False
+        for file in files:
+            if file.worker == SHIPPER_WORKER:
+                for entry in JournalFile(file.path).entries():
+                    kind = type_of(entry.body)
+                    ended = ended or kind == RUN_END
+                    if kind == WORKER_CRASH:
+                        crashed.add(str(_payload(entry.body).get("source")))
+        return crashed, ended
+
+    def _payload_of(self, source: str, seq: int) -> Mapping[str, Any] | None:
+        file = self.files.get(source)
+        body = file.body(seq) if file is not None else None
+        if body is not None:
+            return _payload(body)
+        return self.reader.payload(source, seq) if self.reader is not None and self.reader.path.is_file() else None
+
+
+def _stored_state(run_id: str, reader: Reader | None) -> RunState | None:
+    """The run as the database has it; ``None`` when it does not."""
+    if reader is None:
+        return None
+    try:
+        run = reader.run(run_id)
+    except (NoDatabase, RunNotFound):
+        return None
+    if run.id != run_id:
+        return None
+    return RunState.load(
+        run,
+        reader.sources(run_id),
+        reader.results(run_id),
+        reader.attempts(run_id),
+        reader.suites(run_id),
+        reader.crashes(run_id),
+    )
+
+
+def _names_run(body: bytes) -> bool:
+    payload = _payload(body)
+    return all(isinstance(payload.get(name), str) for name in ("runId", "session", "worker"))
+
+
+def _payload(body: bytes) -> dict[str, Any]:
+    try:
+        event = _decode_payload(body)
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    payload = event.get("payload") if isinstance(event, dict) else None
+    return payload if isinstance(payload, dict) else {}
+
+
+def _status(journal: Path) -> bytes:
+    try:
+        return journal.with_suffix(STATUS_SUFFIX).read_bytes()[:64]
+    except OSError:
+        return b""

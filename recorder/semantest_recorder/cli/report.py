@@ -1,0 +1,71 @@
+"""``semantest report``: what came of a run."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from semantest_recorder.cli.options import (
+    json_option,
+    limit_option,
+    output_option,
+    project_options,
+    recorded_folder,
+    sync_option,
+)
+
+
+@click.command("report")
+@click.argument("run", default="last")
+@project_options
+@json_option
+@sync_option
+@click.option("--failures-only", is_flag=True, help="Only the header, the counts and what is not green.")
+@limit_option
+@output_option
+def command(
+    run: str,
+    directory: str | None,
+    url: str | None,
+    as_json: bool,
+    failures_only: bool,
+    limit: int,
+    output: bool,
+    sync_timeout: float,
+) -> None:
+    r"""Report a run: what is wrong first, how to rerun it last.
+
+    RUN is a run's id, a unique beginning of one, or `last` (the default).
+
+    \b
+    Examples:
+      semantest report
+      semantest report --failures-only --output
+      semantest report 20261121-093000 --json | jq .counts
+
+    \b
+    Exit codes: 0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs.
+    """
+    from semantest_recorder.cli.current import current_run  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details, aggregate, bad_tests  # noqa: PLC0415
+    from semantest_recorder.reports.wording import exit_code_of  # noqa: PLC0415
+
+    found = current_run(recorded_folder(directory, url), run, sync_timeout)
+    report = aggregate(found.rows)
+    for note in found.notes:
+        click.echo(f"semantest: {note}", err=True)
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        add_details(report, found.payload_of, [test.id for test in bad_tests(report)])
+        print_json(report)
+    else:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
+
+        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()))
+        add_details(report, found.payload_of, shown_tests(report, options))
+        print_lines(report_lines(report, options))
+    sys.exit(exit_code_of(report.run.state))

@@ -1,0 +1,82 @@
+"""The ``semantest`` command: what was recorded, what runs now, and whether all is well.
+
+Each command lives in a module of its own, imported when it is called.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import Any
+
+import click
+
+from pytest_semantest import __version__
+from semantest_recorder.cli.stop import Stop
+from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_NOTHING, EXIT_USAGE
+from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError
+
+_COMMANDS = {
+    "report": "semantest_recorder.cli.report",
+    "runs": "semantest_recorder.cli.runs",
+    "show": "semantest_recorder.cli.show",
+    "watch": "semantest_recorder.cli.watch",
+    "recover": "semantest_recorder.cli.recover",
+    "sync": "semantest_recorder.cli.sync",
+    "doctor": "semantest_recorder.cli.doctor",
+    "completion": "semantest_recorder.cli.completion",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed, and which knows near misses."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands in the order in which people meet them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command called ``cmd_name``, imported now, or ``None``."""
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = import_module(module).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does it, naming the nearest command for one that does not exist."""
+        name = args[0] if args else ""
+        if name not in _COMMANDS and not name.startswith("-"):
+            near = difflib.get_close_matches(name, _COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(_COMMANDS)}."
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what the store refuses becomes one line and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (NoDatabase, RunNotFound) as error:
+            raise Stop(str(error), EXIT_NOTHING) from error
+        except AmbiguousRun as error:
+            raise Stop(str(error), EXIT_USAGE) from error
+        except StoreError as error:
+            raise Stop(str(error), EXIT_NOT_GREEN) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="semantest")
+def main() -> None:
+    r"""What pytest recorded: reports, live view, recovery.
+
+    \b
+    Examples:
+      pytest --semantest          record a run
+      semantest report            what came of the last one
+      semantest watch             look at the one that runs now
+
+    \b
+    Exit codes: 0 all green, 1 not green or failed, 2 wrong usage, 3 nothing there, 4 still running.
+    """

@@ -1,0 +1,103 @@
+"""``semantest show``: one test with all its attempts and its history."""
+
+from __future__ import annotations
+
+import click
+
+from semantest_recorder.cli.options import json_option, project_options, recorded_folder, sync_option
+from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.wording import EXIT_USAGE
+from semantest_recorder.store.reader import Reader
+
+_CANDIDATES = 20
+
+
+@click.command("show")
+@click.argument("test")
+@project_options
+@json_option
+@sync_option
+@click.option("--run", "run_name", help="In this run.  [default: the last one that has the test]")
+@click.option("--history", type=click.IntRange(min=0), default=30, show_default=True, help="How many runs of history.")
+def command(
+    test: str,
+    directory: str | None,
+    url: str | None,
+    as_json: bool,
+    sync_timeout: float,
+    run_name: str | None,
+    history: int,
+) -> None:
+    r"""Show one test: every attempt with phases, error, traceback and output, and its history.
+
+    TEST is a test id or a part of one that only one test has.
+
+    \b
+    Examples:
+      semantest show tests/test_cart.py::test_total
+      semantest show test_total --run 20261121-093000
+
+    \b
+    Exit codes: 0 shown, 2 several tests match, 3 no such test or run.
+    """
+    from semantest_recorder.cli.current import current_run  # noqa: PLC0415
+    from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
+    from semantest_recorder.reports.story import story_of  # noqa: PLC0415
+
+    folder = recorded_folder(directory, url)
+    found = current_run(folder, run_name or "last", sync_timeout)
+    report = aggregate(found.rows)
+    for note in found.notes:
+        click.echo(f"semantest: {note}", err=True)
+    reader = reader_of(folder)
+    stored = reader.path.is_file()
+    test_id = one_test(test, [entry.id for entry in report.tests], reader if stored and run_name is None else None)
+    past = reader.history(test_id, history) if stored else []
+    if all(entry.id != test_id for entry in report.tests):
+        found = current_run(folder, past[0].run_id, 0)
+        report = aggregate(found.rows)
+    add_details(report, found.payload_of, [test_id])
+    entry = next(entry for entry in report.tests if entry.id == test_id)
+    story = story_of(report, entry, past, found.payload_of)
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        print_json(story)
+    else:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.story_lines import story_lines  # noqa: PLC0415
+
+        print_lines(story_lines(story))
+
+
+def one_test(fragment: str, in_run: list[str], reader: Reader | None) -> str:
+    """The only test that ``fragment`` can mean: among those of the run, else among all that ``reader`` knows.
+
+    Raises ``NothingRecorded`` when there is none and ``Stop`` when there are several.
+    """
+    if fragment in in_run:
+        return fragment
+    matches = [test_id for test_id in in_run if fragment in test_id]
+    if not matches and reader is not None:
+        matches = reader.find_tests(fragment, _CANDIDATES + 1)
+        if fragment in matches:
+            return fragment
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        listed = "\n".join(f"  {inert_line(test_id)}" for test_id in matches[:_CANDIDATES])
+        more = "\n  ..." if len(matches) > _CANDIDATES else ""
+        raise Stop(f"{fragment!r} is part of several tests, give more of one:\n{listed}{more}", EXIT_USAGE)
+    raise NothingRecorded(f"no test {fragment!r}{_nearest(fragment, in_run)}")
+
+
+def _nearest(fragment: str, in_run: list[str]) -> str:
+    import difflib  # noqa: PLC0415
+
+    names = {test_id.rpartition("::")[2].partition("[")[0]: test_id for test_id in in_run[:5000]}
+    near = difflib.get_close_matches(fragment.rpartition("::")[2].partition("[")[0], names, n=3, cutoff=0.5)
+    if near:
+        return f": did you mean {', '.join(inert_line(names[name]) for name in near)}?"
+    return ": `semantest report --json` lists the tests of a run"

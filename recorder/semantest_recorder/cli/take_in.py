@@ -1,0 +1,77 @@
+"""Has the shipper bring the journals of ended sessions to the recorder (docs/design/shipping.md)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import site
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+import pytest_semantest
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS
+
+#: The shipper's exit codes in sync mode.
+SHIPPED, UNREACHABLE, REFUSED = 0, 3, 4
+
+
+_MAIN = "from pytest_semantest.shipper.program import main; sys.exit(main(sys.argv[1:]))"
+
+
+class Shipped(msgspec.Struct):
+    """How the shipper ended: its exit code, ``None`` when it took too long, and what it wrote to stderr."""
+
+    exit_code: int | None
+    said: str = ""
+
+
+def sessions_of(folder: Path) -> list[Path]:
+    """The session folders that hold a journal, oldest name first."""
+    sessions = folder / SESSIONS
+    try:
+        folders = sorted(entry for entry in sessions.iterdir() if entry.is_dir())
+    except FileNotFoundError:
+        return []
+    return [entry for entry in folders if has_journals(entry)]
+
+
+def has_journals(folder: Path) -> bool:
+    """Whether the folder is one of a session: it holds a journal."""
+    return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
+
+
+def shipper_command(folder: Path, *arguments: str) -> list[str]:
+    """The command line of the shipper in sync mode, isolated from the user's modules as pytest itself starts it."""
+    folders = [str(Path(pytest_semantest.__file__).parent.parent)]
+    if site.ENABLE_USER_SITE:
+        folders.append(site.getusersitepackages())  # -I leaves it out
+    code = f"import sys; sys.path += [path for path in {folders!r} if path not in sys.path]; {_MAIN}"
+    return [sys.executable, "-I", "-c", code, "--directory", str(folder), "--sync", *arguments]
+
+
+def shipper_environment() -> dict[str, str]:
+    """The environment without what would change the interpreter, measure it, or name another recorder."""
+    dropped = ("PYTHON", "COV_CORE_", "COVERAGE_", "SEMANTEST_URL", "SEMANTEST_TOKEN")
+    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+
+
+def take_in(folder: Path, seconds: float) -> Shipped:
+    """Ship what is left over, waiting at most ``seconds``; to the project's own recorder."""
+    process = subprocess.Popen(
+        shipper_command(folder, "--timeout", f"{seconds:g}"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=shipper_environment(),
+        start_new_session=True,  # Ctrl-C ends the report, not a shipment on its way
+    )
+    try:
+        _, said = process.communicate(timeout=seconds + 2)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM)
+        process.stderr.close() if process.stderr else None
+        return Shipped(None)
+    return Shipped(process.returncode, said.decode("utf-8", "replace").strip())

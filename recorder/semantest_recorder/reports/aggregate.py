@@ -1,0 +1,275 @@
+"""From the rows of a run to its report. Pure: details of events come through a function argument."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from pytest_semantest.protocol.events import BAD_OUTCOMES, FINAL_STATES
+from pytest_semantest.protocol.identity import name_of, split_params, suite_of
+from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
+from semantest_recorder.reports.report import (
+    AttemptInfo,
+    Counts,
+    ErrorInfo,
+    Output,
+    PhaseTimes,
+    Report,
+    RunInfo,
+    SourceInfo,
+    SubtestCounts,
+    SuiteInfo,
+    TestInfo,
+    WarningInfo,
+)
+
+#: ``(source, seq)`` to the payload of that event, ``None`` when there is none.
+PayloadOf = Callable[[str, int], Mapping[str, Any] | None]
+
+_EXPLAINED = frozenset({"failed", "error", "flaky", "crashed", "timeout", "interrupted", "lost"})
+
+#: Run states after which nothing more is expected.
+CLOSED_RUN_STATES = frozenset({"passed", "failed", "cancelled", "interrupted", "timeout"})
+
+
+class RunRows(msgspec.Struct):
+    """All rows of one run."""
+
+    run: RunRow
+    sources: list[SourceRow]
+    results: list[ResultRow]
+    attempts: list[AttemptRow]
+    suites: list[SuiteRow]
+    warnings: list[WarningRow]
+
+
+def aggregate(rows: RunRows) -> Report:
+    """The report of a run, without tracebacks and captured output (see :func:`add_details`)."""
+    attempts: dict[str, list[AttemptRow]] = {}
+    for attempt in rows.attempts:
+        attempts.setdefault(attempt.test_id, []).append(attempt)
+    tests = [_test(result, attempts.get(result.test_id, [])) for result in sorted(rows.results, key=_plan_order)]
+    return Report(
+        run=_run(rows.run, rows.sources),
+        counts=count_states((test.state for test in tests), closed=rows.run.state in CLOSED_RUN_STATES),
+        tests=tests,
+        suites=[_suite(suite) for suite in rows.suites],
+        warnings=[
+            WarningInfo(row.category, row.message, row.test_id, row.file, row.line, row.count) for row in rows.warnings
+        ],
+    )
+
+
+def count_states(states: Iterable[str], *, closed: bool) -> Counts:
+    """The counts of ``states``, as :func:`counts_of` gives them."""
+    return counts_of(Counter(states), closed=closed)
+
+
+def counts_of(numbers: Mapping[str, int], *, closed: bool) -> Counts:
+    """Counts for ``{state: number}``; ``pending`` and ``running`` are left out of a ``closed`` run that has none."""
+    counts = Counts(total=sum(numbers.values()), **{state: numbers.get(state, 0) for state in FINAL_STATES})
+    if not closed or "pending" in numbers or "running" in numbers:
+        counts.pending = numbers.get("pending", 0)
+        counts.running = numbers.get("running", 0)
+    return counts
+
+
+def add_details(report: Report, payload_of: PayloadOf, test_ids: Iterable[str]) -> None:
+    """Fill in tracebacks, captured output and user properties of the attempts of ``test_ids``."""
+    wanted = set(test_ids)
+    for test in report.tests:
+        if test.id not in wanted:
+            continue
+        for attempt in test.attempts_detail:
+            payload = payload_of(attempt.source, attempt.seq) if attempt.seq is not None else None
+            if payload is not None:
+                _add_payload(attempt, payload)
+        test.error = _last_error(test.attempts_detail)
+
+
+def bad_tests(report: Report) -> list[TestInfo]:
+    """Tests that started and did not go straight to a good end: what a reader wants explained."""
+    return [test for test in report.tests if test.state in _EXPLAINED]
+
+
+def iso_time(milliseconds: float | None) -> str | None:
+    """``2026-11-21T09:30:00.123Z`` for milliseconds since the epoch; ``None`` for none or one out of range."""
+    if milliseconds is None:
+        return None
+    try:
+        moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plan_order(result: ResultRow) -> tuple[bool, int, float]:
+    """Planned tests in plan order, then the others as they started."""
+    unplanned = result.position is None
+    return unplanned, result.position or 0, result.started_ms or 0.0
+
+
+def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
+    facts, context = run.facts, run.context
+    duration = None
+    if run.started_ms is not None and run.ended_ms is not None:
+        duration = max(0.0, run.ended_ms - run.started_ms)
+    return RunInfo(
+        id=run.id,
+        name=run.name,
+        state=run.state,
+        exit_code=run.exit_code,
+        started_at=iso_time(run.started_ms),
+        started_ms=run.started_ms,
+        ended_at=iso_time(run.ended_ms),
+        ended_ms=run.ended_ms,
+        duration_ms=duration,
+        stopped_early=run.stopped_early,
+        stop_reason=run.stop_reason,
+        planned=run.planned,
+        deselected=run.deselected,
+        gaps=run.gaps,
+        labels=run.labels,
+        git=_mapping(context.get("git")),
+        ci=_mapping(context.get("ci")),
+        environment=_mapping(context.get("environment")) or _environment(facts),
+        rootdir=_text(facts.get("rootdir")),
+        cwd=_text(facts.get("cwd")),
+        args=[str(arg) for arg in args] if isinstance(args := facts.get("args"), list) else [],
+        distribution=_mapping(facts.get("distribution")),
+        sources=[_source(source) for source in sources],
+    )
+
+
+def _environment(facts: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What ``run/start`` itself knows, for a run whose shipper never came to say more."""
+    known = {"python": facts.get("pythonVersion"), "platform": facts.get("platform")}
+    if (version := facts.get("pytestVersion")) is not None:
+        known["packages"] = {"pytest": version}
+    found = {name: value for name, value in known.items() if value is not None}
+    return found or None
+
+
+def _source(row: SourceRow) -> SourceInfo:
+    return SourceInfo(
+        source=row.source,
+        worker=row.worker,
+        session=row.session,
+        state=row.state,
+        pid=row.pid,
+        host=row.host,
+        exit_code=row.exit_code,
+        started_at=iso_time(row.started_ms),
+        started_ms=row.started_ms,
+        ended_at=iso_time(row.ended_ms),
+        ended_ms=row.ended_ms,
+        gaps=row.gaps,
+        crash_reason=row.crash_reason,
+        crash_test_id=row.crash_test_id,
+    )
+
+
+def _test(result: ResultRow, attempts: list[AttemptRow]) -> TestInfo:
+    details = [_attempt(row) for row in sorted(attempts, key=lambda row: (row.attempt, row.started_ms or 0.0))]
+    test_id = result.test_id
+    return TestInfo(
+        id=test_id,
+        state=result.state,
+        attempts=result.attempts,
+        duration_ms=result.duration_ms,
+        worker=result.worker,
+        file=result.file,
+        line=result.line,
+        suite=suite_of(test_id),
+        name=name_of(test_id),
+        params=split_params(test_id)[1] or None,
+        markers=result.markers,
+        reason=result.reason,
+        error=_last_error(details),
+        attempts_detail=details,
+    )
+
+
+def _last_error(attempts: list[AttemptInfo]) -> ErrorInfo | None:
+    errors = [attempt.error for attempt in attempts if attempt.outcome in BAD_OUTCOMES and attempt.error is not None]
+    return errors[-1] if errors else None
+
+
+def _attempt(row: AttemptRow) -> AttemptInfo:
+    error = None
+    if row.error_message is not None or row.error_type is not None:
+        error = ErrorInfo(message=row.error_message, type=row.error_type, file=row.error_file, line=row.error_line)
+    return AttemptInfo(
+        attempt=row.attempt,
+        source=row.source,
+        worker=row.worker,
+        outcome=row.outcome,
+        phase=row.phase,
+        started_at=iso_time(row.started_ms),
+        started_ms=row.started_ms,
+        duration_ms=row.duration_ms,
+        phases=PhaseTimes(row.setup_ms, row.call_ms, row.teardown_ms),
+        error=error,
+        reason=row.reason,
+        subtests=SubtestCounts(row.subtests_passed, row.subtests_failed),
+        timeout_ms=row.timeout_ms,
+        last_output=row.last_output,
+        seq=row.detail_seq,
+    )
+
+
+def _suite(row: SuiteRow) -> SuiteInfo:
+    duration = None
+    if row.started_ms is not None and row.ended_ms is not None:
+        duration = max(0.0, row.ended_ms - row.started_ms)
+    return SuiteInfo(
+        id=row.suite_id,
+        total=row.total,
+        done=row.done,
+        passed=row.passed,
+        failed=row.failed,
+        skipped=row.skipped,
+        started_ms=row.started_ms,
+        ended_ms=row.ended_ms,
+        duration_ms=duration,
+    )
+
+
+def _add_payload(attempt: AttemptInfo, payload: Mapping[str, Any]) -> None:
+    """Take what the event knows beyond the row; a payload of a wrong shape adds nothing."""
+    error = _mapping(payload.get("error"))
+    if error is not None:
+        known = attempt.error
+        if known is None:
+            known = attempt.error = ErrorInfo(message=_text(error.get("message")), type=_text(error.get("type")))
+        known.stack = _text(error.get("stack"))
+        known.phase = _text(error.get("phase"))
+    logs = payload.get("logs")
+    attempt.output = [log for log in map(_output, logs) if log is not None] if isinstance(logs, list) else []
+    properties = payload.get("userProperties")
+    if isinstance(properties, list):
+        attempt.user_properties = [pair for pair in properties if isinstance(pair, list) and len(pair) == 2]
+
+
+def _output(log: object) -> Output | None:
+    if not isinstance(log, Mapping) or not isinstance(log.get("text"), str):
+        return None
+    dropped = log.get("dropped")
+    return Output(
+        stream=_text(log.get("stream")) or "stdout",
+        text=log["text"],
+        phase=_text(log.get("phase")),
+        dropped=dropped if isinstance(dropped, int) else 0,
+    )
+
+
+def _mapping(value: object) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) and value else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

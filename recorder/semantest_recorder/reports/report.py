@@ -1,0 +1,202 @@
+"""The public shape of a run: what ``semantest report --json`` prints and every other rendering reads.
+
+Fields are only added within one ``REPORT_SCHEMA``. Times in ``...Ms`` are milliseconds since the epoch, durations
+milliseconds, ``...At`` the same moment as ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType, field
+
+REPORT_SCHEMA: Final = 1
+
+
+class Public(msgspec.Struct, rename="camel"):
+    """Base of what is printed as JSON: camelCase names."""
+
+
+class SourceInfo(Public):
+    """One process that wrote into the run; ``state``: open, ended, crashed."""
+
+    source: str
+    worker: str
+    session: str
+    state: str
+    pid: int | None = None
+    host: str | None = None
+    exit_code: int | None = None
+    started_at: str | None = None
+    started_ms: float | None = None
+    ended_at: str | None = None
+    ended_ms: float | None = None
+    gaps: int = 0
+    crash_reason: str | None = None
+    crash_test_id: str | None = None
+
+
+class RunInfo(Public):
+    """The run itself. ``gaps`` counts records that a damaged journal lost."""
+
+    id: str
+    name: str | None
+    state: str
+    exit_code: int | None
+    started_at: str | None
+    started_ms: float | None
+    ended_at: str | None
+    ended_ms: float | None
+    duration_ms: float | None
+    stopped_early: bool
+    stop_reason: str | None
+    planned: int
+    deselected: int
+    gaps: int
+    labels: dict[str, str] = field(default_factory=dict)
+    git: dict[str, Any] | None = None
+    ci: dict[str, Any] | None = None
+    environment: dict[str, Any] | None = None
+    rootdir: str | None = None
+    cwd: str | None = None
+    args: list[str] = field(default_factory=list)
+    distribution: dict[str, Any] | None = None
+    sources: list[SourceInfo] = field(default_factory=list)
+
+
+class Counts(msgspec.Struct):
+    """How many tests are in each state; all but ``total`` add up to ``total``.
+
+    ``pending`` and ``running`` are there only while the run is not closed.
+    """
+
+    total: int = 0
+    passed: int = 0
+    failed: int = 0
+    error: int = 0
+    skipped: int = 0
+    xfailed: int = 0
+    xpassed: int = 0
+    flaky: int = 0
+    crashed: int = 0
+    timeout: int = 0
+    interrupted: int = 0
+    not_run: int = 0
+    lost: int = 0
+    pending: int | UnsetType = UNSET
+    running: int | UnsetType = UNSET
+
+
+class ErrorInfo(Public):
+    """Why an attempt is bad. ``stack`` is there when the event with the details was read."""
+
+    message: str | None = None
+    type: str | None = None
+    file: str | None = None
+    line: int | None = None
+    phase: str | None = None
+    stack: str | None = None
+
+
+class Output(Public):
+    """Captured text; ``dropped`` counts characters that were left out of it."""
+
+    stream: str
+    text: str
+    phase: str | None = None
+    dropped: int = 0
+
+
+class PhaseTimes(Public):
+    """Milliseconds in each phase, ``None`` for one that did not end."""
+
+    setup: float | None = None
+    call: float | None = None
+    teardown: float | None = None
+
+
+class SubtestCounts(Public):
+    """Subtests of an attempt."""
+
+    passed: int = 0
+    failed: int = 0
+
+
+class AttemptInfo(Public):
+    """One attempt. ``phase`` is the one it reached last; ``seq`` (of ``source``) is the event with its details."""
+
+    attempt: int
+    source: str
+    worker: str
+    outcome: str | None
+    phase: str
+    started_at: str | None
+    started_ms: float | None
+    duration_ms: float
+    phases: PhaseTimes
+    error: ErrorInfo | None = None
+    reason: str | None = None
+    subtests: SubtestCounts = field(default_factory=SubtestCounts)
+    timeout_ms: float | None = None
+    last_output: str | None = None
+    output: list[Output] = field(default_factory=list)
+    user_properties: list[list[Any]] = field(default_factory=list)
+    seq: int | None = None
+
+
+class TestInfo(Public):
+    """One test of the run. ``params`` is the part of the id in brackets; ``error`` that of its last bad attempt."""
+
+    __test__ = False
+
+    id: str
+    state: str
+    attempts: int
+    duration_ms: float
+    worker: str | None
+    file: str | None
+    line: int | None
+    suite: str
+    name: str
+    params: str | None
+    markers: list[str]
+    reason: str | None
+    error: ErrorInfo | None = None
+    attempts_detail: list[AttemptInfo] = field(default_factory=list)
+
+
+class SuiteInfo(Public):
+    """One file or class. ``total`` counts planned tests, ``done`` those with a final state."""
+
+    id: str
+    total: int
+    done: int
+    passed: int
+    failed: int
+    skipped: int
+    started_ms: float | None
+    ended_ms: float | None
+    duration_ms: float | None
+
+
+class WarningInfo(Public):
+    """One warning that pytest recorded, ``count`` times."""
+
+    category: str
+    message: str
+    test_id: str | None
+    file: str | None
+    line: int | None
+    count: int
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """A run with everything in it; tests in the order of the plan."""
+
+    schema: int = REPORT_SCHEMA
+    run: RunInfo
+    counts: Counts
+    tests: list[TestInfo]
+    suites: list[SuiteInfo]
+    warnings: list[WarningInfo]

@@ -1,0 +1,111 @@
+"""One test in one run with all its attempts, and what became of it in earlier runs: ``semantest show``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from statistics import median
+from typing import Any
+
+from semantest_recorder.core.rows import HistoryRow
+from semantest_recorder.reports.aggregate import PayloadOf, iso_time
+from semantest_recorder.reports.report import REPORT_SCHEMA, AttemptInfo, Public, Report, RunInfo, TestInfo, WarningInfo
+
+#: One letter per state in a strip of runs, as pytest writes them where it has one.
+LETTERS = {
+    "passed": ".",
+    "failed": "F",
+    "error": "E",
+    "skipped": "s",
+    "xfailed": "x",
+    "xpassed": "X",
+    "flaky": "~",
+    "crashed": "C",
+    "timeout": "T",
+    "interrupted": "I",
+    "not_run": "-",
+    "lost": "L",
+    "running": ">",
+    "pending": "?",
+}
+#: How far before its details an attempt's ``test/start`` is looked for.
+_START_WITHIN = 64
+
+
+class PastResult(Public):
+    """The test in one run."""
+
+    run: str
+    run_state: str
+    started_at: str | None
+    started_ms: float | None
+    branch: str | None
+    commit: str | None
+    state: str
+    attempts: int
+    duration_ms: float
+    worker: str | None
+    reason: str | None
+
+
+class TestStory(Public, kw_only=True):
+    """What ``semantest show --json`` prints; ``history`` newest first, ``usual_ms`` the median of its green runs.
+
+    ``param_values`` are the parameters of the last attempt by name, as ``repr`` showed them.
+    """
+
+    schema: int = REPORT_SCHEMA
+    __test__ = False
+
+    run: RunInfo
+    test: TestInfo
+    param_values: dict[str, str]
+    warnings: list[WarningInfo]
+    history: list[PastResult]
+    usual_ms: float | None
+
+
+def story_of(report: Report, test: TestInfo, history: list[HistoryRow], payload_of: PayloadOf) -> TestStory:
+    """The story of ``test``, which is one of ``report.tests`` with its details added."""
+    green = [row.duration_ms for row in history if row.state in ("passed", "flaky", "xpassed")]
+    last = test.attempts_detail[-1] if test.attempts_detail else None
+    return TestStory(
+        run=report.run,
+        test=test,
+        param_values=_param_values(last, test.id, payload_of) if last is not None and test.params else {},
+        warnings=[warning for warning in report.warnings if warning.test_id == test.id],
+        history=[_past(row) for row in history],
+        usual_ms=median(green) if green else None,
+    )
+
+
+def _past(row: HistoryRow) -> PastResult:
+    return PastResult(
+        run=row.run_id,
+        run_state=row.run_state,
+        started_at=iso_time(row.run_started_ms),
+        started_ms=row.run_started_ms,
+        branch=row.branch,
+        commit=row.commit,
+        state=row.state,
+        attempts=row.attempts,
+        duration_ms=row.duration_ms,
+        worker=row.worker,
+        reason=row.reason,
+    )
+
+
+def _param_values(attempt: AttemptInfo, test_id: str, payload_of: PayloadOf) -> dict[str, str]:
+    """The parameters out of the attempt's ``test/start``, which stands a few records before its details."""
+    if attempt.seq is None:
+        return {}
+    for seq in range(attempt.seq, max(0, attempt.seq - _START_WITHIN), -1):
+        payload = payload_of(attempt.source, seq)
+        if payload is not None and payload.get("testId") == test_id and "testName" in payload:
+            return _texts(payload.get("params"))
+    return {}
+
+
+def _texts(params: Any) -> dict[str, str]:
+    if not isinstance(params, Mapping):
+        return {}
+    return {str(name): value if isinstance(value, str) else repr(value) for name, value in params.items()}

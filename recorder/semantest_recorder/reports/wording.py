@@ -1,0 +1,114 @@
+"""How numbers, moments and states read in a terminal."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
+from semantest_recorder.reports.report import Counts, Report, RunInfo
+
+#: Exit codes of ``semantest`` (docs/reference): what a script can rely on.
+EXIT_GREEN: Final = 0
+EXIT_NOT_GREEN: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_NOTHING: Final = 3
+EXIT_RUNNING: Final = 4
+
+_WORDS = {
+    "pending": "not started yet",
+    "running": "still running",
+    "passed": "passed",
+    "failed": "failed",
+    "cancelled": "cancelled",
+    "interrupted": "interrupted",
+    "timeout": "out of time",
+}
+_STATE_WORDS = {"not_run": "not run"}
+
+
+def exit_code_of(state: str) -> int:
+    """The exit code that says how a run stands: 0 green, 4 not over yet, 1 everything else."""
+    if state == "passed":
+        return EXIT_GREEN
+    return EXIT_RUNNING if state in ("pending", "running") else EXIT_NOT_GREEN
+
+
+def state_in_words(run: RunInfo) -> str:
+    """``failed, stopped early (stopping after 1 failures)`` and the like."""
+    words = _WORDS.get(run.state, run.state)
+    if run.stopped_early:
+        words += ", stopped early"
+    if run.stop_reason:
+        words += f" ({run.stop_reason})"
+    return words
+
+
+def count_words(counts: Counts, *, separator: str = ", ") -> str:
+    """``12 tests: 10 passed, 2 failed``: every state that is not zero."""
+    total = f"{counts.total} test{'' if counts.total == 1 else 's'}"
+    parts = [count_word(state, number) for state, number in nonzero(counts)]
+    return f"{total}: {separator.join(parts)}" if parts else total
+
+
+def nonzero(counts: Counts) -> list[tuple[str, int]]:
+    """``(state, number)`` of every state that is not zero, good ones first."""
+    numbers = msgspec.to_builtins(counts)
+    order = (*FINAL_STATES, "running", "pending")
+    return [(state, numbers[state]) for state in order if numbers.get(state)]
+
+
+def count_word(state: str, number: int) -> str:
+    """``3 failed``, ``2 errors``."""
+    return plural(number, "error") if state == "error" else f"{number} {state_word(state)}"
+
+
+def state_word(state: str) -> str:
+    """The name of a test's state as a reader says it."""
+    return _STATE_WORDS.get(state, state)
+
+
+def is_green(report: Report) -> bool:
+    """Whether no test of the report is in a bad state and the run passed."""
+    return report.run.state == "passed" and not any(state in BAD_STATES for state, _ in nonzero(report.counts))
+
+
+def duration(milliseconds: float | None) -> str:
+    """``3 ms``, ``1.24 s``, ``2 min 5 s``, ``1 h 4 min``; ``?`` for an unknown one."""
+    if milliseconds is None:
+        return "?"
+    if milliseconds < 999.5:
+        return f"{milliseconds:.0f} ms" if milliseconds >= 9.95 else f"{milliseconds:.1f} ms"
+    seconds = milliseconds / 1000
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def moment(milliseconds: float | None) -> str:
+    """A moment in local time: ``2026-11-21 09:30:00 CET``; ``unknown`` for none or one out of range."""
+    if milliseconds is None:
+        return "unknown"
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z").rstrip()
+    except (OverflowError, OSError, ValueError):
+        return "unknown"
+
+
+def plural(number: int, noun: str) -> str:
+    """``1 warning``, ``2 warnings``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def size(number: float) -> str:
+    """Bytes for people: ``312 B``, ``4.1 MiB``."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024 or unit == "GiB":
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    raise AssertionError("unreachable")

@@ -1,0 +1,67 @@
+"""Untrusted text in a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from semantest_recorder.reports.inert import inert, inert_line
+
+_HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x9b[]0;m\x07\\?\u202e\u2066\r\n\u200b"))).filter(
+    bool
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x9b31mred", "red"),
+        ("\x1b]0;owned\x07title", "title"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bPq#0;2\x1b\\after", "after"),
+        ("\x1b[2J\x1b[Hcleared", "cleared"),
+        ("a\x1b(Bb", "ab"),
+        ("a\x1bcb", "ab"),
+        ("back\x08space\x00nul\x7f", "backspacenul"),
+        ("user\u202egnp.exe", "usergnp.exe"),
+        ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
+        ("tab\tnewline\n", "tab\tnewline\n"),
+        ("half \ud800 pair", "half \ufffd pair"),
+        ("naïve 日本 \U0001f600", "naïve 日本 \U0001f600"),
+        ("tag\U000e0041s", "tags"),
+    ],
+)
+def test_what_becomes_of_hostile_text(text: str, expected: str) -> None:
+    assert inert(text) == expected
+
+
+@given(_HOSTILE)
+@example("\x1b[\x1b[31m31m")
+@example("\x1b]" + "a" * 5000)
+def test_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
+    cleaned = inert(text)
+    assert all(unicodedata.category(char) not in ("Cc", "Cs") or char in "\n\t" for char in cleaned)
+    assert not set(cleaned) & set(
+        "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\u061c\u200b\ufeff"
+    )
+    assert inert(cleaned) == cleaned
+    cleaned.encode()
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "Zs", "S"])))
+def test_ordinary_text_is_untouched(text: str) -> None:
+    assert inert(text) == text
+
+
+@given(_HOSTILE)
+def test_a_line_is_one_line(text: str) -> None:
+    assert len(inert_line(text).splitlines()) <= 1
+
+
+def test_an_unterminated_sequence_hides_nothing_but_itself() -> None:
+    assert inert("\x1b]0;" + "x" * 10_000).endswith("x" * 5_000)
