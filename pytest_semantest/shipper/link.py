@@ -15,7 +15,7 @@ from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.connection import Connection, ConnectionFailedError, RefusedError
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.outbox import Outbox, ProtocolViolationError
-from pytest_semantest.shipper.rendezvous import Endpoint, Rendezvous, UnreachableError
+from pytest_semantest.shipper.rendezvous import Rendezvous, UnreachableError
 
 #: Without an answer for this long while batches are in flight, or to the handshake, the connection counts as dead.
 SILENCE_S = 20.0
@@ -42,10 +42,9 @@ class Link:
         self.url: str | None = None
         self.last_contact = now
         self._rendezvous = rendezvous
-        self._instance = instance
+        self.instance = instance
         self._log = log
         self._connection: Connection | None = None
-        self._endpoint: Endpoint | None = None
         self._welcomed = False
         self._backoff = Backoff()
         self._refused_backoff = Backoff(first=_REFUSED_FIRST_S)
@@ -87,9 +86,9 @@ class Link:
             return True
         return moved
 
-    def hurry(self) -> None:
-        """Something new happened: the next step tries at once."""
-        self._next_try = 0.0
+    def wait_s(self, now: float) -> float:
+        """How long there is nothing to do unless a descriptor becomes ready, in seconds; at most one."""
+        return 1.0 if self._connection is not None else min(max(self._next_try - now, 0.0), 1.0)
 
     def close(self) -> None:
         """Leaves the recorder."""
@@ -102,16 +101,17 @@ class Link:
             return False
         try:
             endpoint = self._rendezvous.find(now)
-            if endpoint is None:
-                self._next_try = now + _LOOK_AGAIN_S
-                return False
-            self.url, self._endpoint = endpoint.url, endpoint
-            self._connection = Connection(endpoint.url, endpoint.token, self._instance)
-        except RefusedError as error:
-            self._refuse(now, str(error))
-            return False
         except UnreachableError as error:
             self._fail(now, str(error), patience=0.0)
+            return False
+        if endpoint is None:
+            self._next_try = now + _LOOK_AGAIN_S
+            return False
+        self.url = endpoint.url
+        try:
+            self._connection = Connection(endpoint.url, endpoint.token, self.instance)
+        except RefusedError as error:
+            self._refuse(now, str(error))
             return False
         except ConnectionFailedError as error:
             self._rendezvous.failed(endpoint)

@@ -101,10 +101,6 @@ class Outbox:
         self._flights.append(self._next - 1)
         return b'%b%d,"events":[%b]}' % (self._head, first, b",".join(batch))
 
-    def wake_at(self) -> float | None:
-        """When a throttle or a pause ends (same clock as ``next_frame``), ``None`` without one."""
-        return self._not_before if self._not_before and self.stopped is None else None
-
     def acknowledge(self, seq: int) -> bool:
         """All up to ``seq`` are committed; true when that is news.
 

@@ -1,8 +1,9 @@
-"""One process of a session as the shipper sees it: its journal, what is known of it, and what is still to be shipped."""
+"""One process of a session as the shipper sees it: its journal, what is known of it, what is still to be shipped."""
 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_semantest.protocol.closing import JournalDigest, SourceFacts
@@ -149,8 +150,6 @@ class FollowedSource:
 
     def _last_sign_ms(self) -> float:
         signs = [self.follower.modified_ms()]
-        try:
+        with suppress(OSError):
             signs.append(self.path.with_suffix(STATUS_SUFFIX).stat().st_mtime * 1000)
-        except OSError:
-            pass
         return max(signs)

@@ -1,0 +1,87 @@
+"""A session's folder: which there are, whether its processes live, and its end."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pytest_semantest.protocol.closing import JournalDigest
+from pytest_semantest.protocol.identity import SHIPPER_WORKER
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, SHIP_LOCK, SHIP_STATE, STATUS_SUFFIX
+from pytest_semantest.shipper.diagnostics import LOG
+from pytest_semantest.shipper.following import JournalFollower
+from pytest_semantest.shipper.liveness import ProcessWatch
+
+#: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
+DAMAGED = "damaged"
+_ENDED_PREFIX = ".done-"
+
+
+def session_folders(directory: Path) -> list[Path]:
+    """The folders of sessions that are not shipped yet, oldest first."""
+    try:
+        entries = sorted((directory / SESSIONS).iterdir())
+    except OSError:
+        return []
+    return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def is_running(folder: Path, now_ms: float) -> bool:
+    """Whether a process of the session may still write, judged from the first records of its journals."""
+    for path in folder.glob(f"*{JOURNAL_SUFFIX}"):
+        if path.stem != SHIPPER_WORKER and _writer_lives(path, now_ms):
+            return True
+    return False
+
+
+def _writer_lives(path: Path, now_ms: float) -> bool:
+    digest = JournalDigest()
+    try:
+        follower = JournalFollower(path)
+    except OSError:
+        return False
+    try:
+        for entry in follower.read():
+            digest.observe(entry.seq, entry.body)
+            break
+        if digest.start is None:
+            return False
+        watch = ProcessWatch(digest.start, digest.started_ms or 0.0)
+        try:
+            return watch.alive(follower.modified_ms(), now_ms)
+        finally:
+            watch.close()
+    finally:
+        follower.close()
+
+
+def remove(folder: Path, damaged: Iterable[Path] = ()) -> list[str]:
+    """Deletes a session's folder, all of which is acknowledged; gives the names of files that were left.
+
+    ``damaged`` journals are moved to ``.semantest/damaged/``; files that are not the shipper's business stay. The
+    folder is renamed first, so that half a folder is never taken for a session. Raises ``OSError``.
+    """
+    keep = folder.parent.parent / DAMAGED
+    for path in damaged:
+        keep.mkdir(mode=0o700, exist_ok=True)
+        path.replace(keep / f"{folder.name}.{path.name}")
+    strange = [path.name for path in folder.iterdir() if not _is_ours(path)]
+    ended = folder if strange else folder.rename(folder.with_name(f"{_ENDED_PREFIX}{folder.name}"))
+    for path in ended.iterdir():
+        if _is_ours(path):
+            path.unlink()
+    if not strange:
+        ended.rmdir()
+    return strange
+
+
+def sweep(directory: Path) -> None:
+    """Deletes what a shipper that was killed while deleting has left."""
+    for leftover in (directory / SESSIONS).glob(f"{_ENDED_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _is_ours(path: Path) -> bool:
+    known = path.name in (SHIP_STATE, SHIP_LOCK, LOG) or path.suffix in (JOURNAL_SUFFIX, STATUS_SUFFIX, ".tmp")
+    return known and not path.is_dir()

@@ -1,0 +1,338 @@
+"""Ships one session: reads its journals, watches its processes, closes what died, sends until all is acknowledged.
+
+``step`` does what can be done now and never waits; the program waits between steps.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_semantest.protocol.closing import closing_events
+from pytest_semantest.protocol.events import RUN_CONTEXT
+from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER, source_name
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
+from pytest_semantest.protocol.redaction import Redactor
+from pytest_semantest.shipper.context import ContextLookup, lookup_for
+from pytest_semantest.shipper.diagnostics import Log
+from pytest_semantest.shipper.link import Link
+from pytest_semantest.shipper.outbox import Outbox
+from pytest_semantest.shipper.own_journal import OwnJournal
+from pytest_semantest.shipper.source import FollowedSource
+from pytest_semantest.shipper.state import ShipState, State, StateFile, read_state
+
+_LOOK_S = 0.1
+_DISCOVER_S = 0.2
+#: How long to wait before journals are read again: soon while something is written, else longer each time.
+_BUSY_S = 0.05
+_IDLE_S = 0.2
+#: The context of a run is not looked up any more when its journal is older: the work tree has moved on.
+_CONTEXT_AGE_MS = 600_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The time of one step: ``monotonic`` in seconds, ``wall_ms`` in milliseconds since the epoch."""
+
+    monotonic: float
+    wall_ms: float
+
+
+class Shipment:
+    """The session whose folder is ``folder``.
+
+    ``adopted``: pytest may still run under another shipper's care, so nothing is closed while it does.
+    Raises ``OSError`` when the folder cannot be read.
+    """
+
+    def __init__(self, folder: Path, link: Link, log: Log, redactor: Redactor, *, adopted: bool = False) -> None:
+        self.folder = folder
+        self.session = folder.name
+        self.link = link
+        self.sources: dict[str, FollowedSource] = {}  # by worker
+        self._log = log
+        self._redactor = redactor
+        self._adopted = adopted
+        self._predecessor = bool(read_state(folder))
+        self._own = OwnJournal(folder, self.session)
+        self._state_file = StateFile(folder)
+        self._context: ContextLookup | None = None
+        self._wants_context = True
+        self._seen_alive: set[str] = set()
+        self._next_look = 0.0
+        self._next_discovery = 0.0
+        self._next_read = 0.0
+        self._pause = _BUSY_S
+
+    # -- what is known -----------------------------------------------------------------------------------------
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that the session belongs to, once a first record was read."""
+        for source in sorted(self._processes(), key=lambda source: source.worker != MAIN_WORKER):
+            run_id = source.digest.text("runId")
+            if run_id is not None:
+                return run_id
+        return None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process of the session may still write."""
+        return any(source.watch is not None and not source.is_dead for source in self._processes())
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether every process has ended or was told to be dead, and the run with it."""
+        processes = list(self._processes())
+        if not processes or any(source.digest.start is None for source in processes):
+            return False
+        told = self._own.crashes_told
+        if not all(source.digest.ended or source.outbox.source in told for source in processes):
+            return False
+        main = self.sources.get(MAIN_WORKER)
+        return main is None or main.digest.ended or self._own.run_end_told
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether all there is was acknowledged."""
+        own = self.sources.get(SHIPPER_WORKER)
+        own_shipped = self._own.seq == 0 or (own is not None and own.outbox.acked >= self._own.seq)
+        return own_shipped and all(source.is_shipped for source in self.sources.values())
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the session is closed and all of it acknowledged."""
+        return self.is_closed and self.is_shipped and (self._own.context_told or not self._wants_context)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether there are journals and all of them were read to their end."""
+        return bool(self.sources) and all(source.follower.drained for source in self.sources.values())
+
+    @property
+    def stopped(self) -> str | None:
+        """Why a source is not sent any more, ``None`` when all are."""
+        return next((source.outbox.stopped for source in self.sources.values() if source.outbox.stopped), None)
+
+    @property
+    def all_sent_but_stopped(self) -> bool:
+        """Whether nothing is left but sources that the recorder does not take."""
+        return self.stopped is not None and all(
+            source.outbox.stopped or source.is_shipped for source in self.sources.values()
+        )
+
+    @property
+    def unacked(self) -> int:
+        """How many records that were read wait for their ack."""
+        return sum(source.follower.next_seq - 1 - source.outbox.acked for source in self.sources.values())
+
+    @property
+    def damaged(self) -> int:
+        """How many places in the journals could not be read."""
+        return sum(source.follower.damaged for source in self.sources.values())
+
+    # -- what is done ------------------------------------------------------------------------------------------
+
+    def step(self, clock: Clock) -> None:
+        """Reads, observes, closes and sends what there is to do now."""
+        self._discover(clock)
+        died = self._look(clock)
+        if died or clock.monotonic >= self._next_read:
+            self._read(clock)
+            self._observe(clock)
+        outboxes = {source.outbox.source: source.outbox for source in self.sources.values()}
+        self.link.step(clock.monotonic, outboxes, list(self._sendable()))
+        self._write_state(clock)
+
+    def wait_s(self, now: float) -> float:
+        """How long to wait for the next step when no descriptor becomes ready; ``now`` in monotonic seconds."""
+        return max(0.0, min(self._next_read - now, self.link.wait_s(now)))
+
+    def finish(self, clock: Clock) -> None:
+        """Writes the last state and lets go of everything."""
+        self._write_state(Clock(clock.monotonic + 1, clock.wall_ms))
+        for source in self.sources.values():
+            source.close()
+
+    def descriptors(self) -> Iterator[int]:
+        """Descriptors that become readable when a process of the session dies."""
+        for source in self._processes():
+            fd = source.watch.fileno() if source.watch is not None and not source.is_dead else None
+            if fd is not None:
+                yield fd
+
+    def _processes(self) -> Iterator[FollowedSource]:
+        return (source for source in self.sources.values() if not source.is_own)
+
+    def _discover(self, clock: Clock) -> None:
+        """Takes up journals that are new; main is read first, the shipper's own last."""
+        if clock.monotonic < self._next_discovery:
+            return
+        self._next_discovery = clock.monotonic + _DISCOVER_S
+        try:
+            names = [name for name in os.listdir(self.folder) if name.endswith(JOURNAL_SUFFIX)]
+        except OSError:
+            return  # somebody deleted the folder: what is open can still be shipped
+        for name in sorted(names, key=lambda name: (not name.startswith(MAIN_WORKER), name)):
+            self._take_up(self.folder / name)
+
+    def _take_up(self, path: Path) -> None:
+        worker = path.stem
+        if worker in self.sources:
+            return
+        source = source_name(self.session, worker)
+        try:
+            followed = FollowedSource(path, source, predecessor=self._predecessor)
+        except OSError as error:
+            self._log(f"{path.name} cannot be read: {error.strerror}")
+            return
+        self.sources[worker] = followed
+
+    def _look(self, clock: Clock) -> bool:
+        """Looks which processes live."""
+        if clock.monotonic < self._next_look and not self._death_signalled():
+            return False
+        self._next_look = clock.monotonic + _LOOK_S
+        died = False
+        for source in self._processes():
+            if source.look(clock.wall_ms):
+                died = True
+                if not source.digest.ended:
+                    self._log(f"{source.outbox.source} died without its end record")
+            elif source.watch is not None and not source.is_dead:
+                self._seen_alive.add(source.worker)
+        return died
+
+    def _death_signalled(self) -> bool:
+        return bool(_readable(list(self.descriptors())))
+
+    def _read(self, clock: Clock) -> None:
+        moved = False
+        for source in self.sources.values():
+            moved = source.read() or moved
+            for damage in source.new_damage():
+                self._log(damage)
+        self._pause = _BUSY_S if moved else min(self._pause * 1.5, _IDLE_S)
+        more = any(not source.follower.drained for source in self.sources.values())
+        self._next_read = clock.monotonic + (0.0 if more else self._pause)
+
+    def _observe(self, clock: Clock) -> None:
+        """Writes down what the shipper itself sees: context, long phases, deaths."""
+        run_id = self.run_id
+        if run_id is None or (self._adopted and self.is_running):
+            return
+        try:
+            self._own.start(run_id, os.uname().nodename, clock.wall_ms)
+            self._observe_context(clock)
+            self._observe_phases(clock)
+            self._close(clock)
+        except OSError as error:
+            self._log(f"{self._own.path.name} cannot be written: {error.strerror}")
+        if SHIPPER_WORKER not in self.sources:
+            self._take_up(self._own.path)
+
+    def _observe_context(self, clock: Clock) -> None:
+        main = self.sources.get(MAIN_WORKER)
+        if self._own.context_told or not self._wants_context:
+            return
+        if self._context is None:
+            written_ms = max(source.follower.modified_ms() for source in self._processes())
+            if clock.wall_ms - written_ms > _CONTEXT_AGE_MS:
+                self._wants_context = False
+                return
+            self._context = lookup_for((main.digest.start if main is not None else None) or {}, self._redactor)
+        context = self._context.take()
+        if context is not None:
+            self._own.append([{"type": RUN_CONTEXT, "timestamp": clock.wall_ms, "payload": context}])
+
+    def _observe_phases(self, clock: Clock) -> None:
+        for source in self._processes():
+            if source.is_dead or source.digest.ended:
+                continue
+            found = source.long_phase(clock.monotonic)
+            test = source.digest.open_test if found is not None else None
+            if found is not None and test is not None and test.seq == found[0]:
+                observed = {
+                    "source": source.outbox.source,
+                    "worker": source.worker,
+                    "testId": test.test_id,
+                    "attempt": test.attempt,
+                    "phase": found[1],
+                }
+                self._own.phase(clock.wall_ms, observed)
+
+    def _close(self, clock: Clock) -> None:
+        """Says of the dead what they could not say themselves, once all that they wrote was read."""
+        processes = [source for source in self._processes() if source.watch is not None]
+        if self.is_closed or any(source.is_dead and not source.follower.drained for source in processes):
+            return
+        if not any(source.is_dead and not source.digest.ended for source in processes):
+            return
+        facts = [
+            source.facts(
+                redactor=self._redactor,
+                crash_told=source.outbox.source in self._own.crashes_told,
+                seen_alive=source.worker in self._seen_alive,
+            )
+            for source in processes
+        ]
+        self._own.append(closing_events(facts, clock.wall_ms, run_end_told=self._own.run_end_told))
+
+    def _sendable(self) -> Iterator[Outbox]:
+        """Workers first, then main, whose end waits until theirs is sent; then what the shipper says of them."""
+        workers = [source for source in self._processes() if source.worker != MAIN_WORKER]
+        yield from (source.outbox for source in workers)
+        main = self.sources.get(MAIN_WORKER)
+        if main is not None:
+            behind = any(source.outbox.unsent and not source.outbox.stopped for source in workers)
+            if not (main.digest.ended and behind):
+                yield main.outbox
+        own = self.sources.get(SHIPPER_WORKER)
+        if own is not None:
+            yield own.outbox
+
+    # -- ship.json ---------------------------------------------------------------------------------------------
+
+    def _state(self) -> State:
+        if self.is_done:
+            return "done"
+        if self.all_sent_but_stopped:
+            return "stopped"
+        if self.link.refused is not None:
+            return "refused"
+        if self.link.unreachable is not None:
+            return "unreachable"
+        if not self.link.is_open:
+            return "connecting"
+        return "idle" if self.is_shipped else "shipping"
+
+    def _write_state(self, clock: Clock) -> None:
+        state = ShipState(
+            pid=os.getpid(),
+            instance=self.link.instance,
+            state=self._state(),
+            recorder=self.link.url,
+            detail=self.stopped or self.link.refused or self.link.unreachable,
+            sources={
+                source.worker: {
+                    "acked": source.outbox.acked,
+                    "read": source.follower.next_seq - 1,
+                    "ended": source.digest.ended or source.outbox.source in self._own.crashes_told,
+                }
+                for source in self.sources.values()
+            },
+        )
+        try:
+            self._state_file.write(state, clock.monotonic)
+        except OSError as error:
+            self._log(f"ship.json cannot be written: {error.strerror}")
+
+
+def _readable(descriptors: list[int]) -> list[int]:
+    poll = select.poll()
+    for fd in descriptors:
+        poll.register(fd, select.POLLIN)
+    return [fd for fd, _ in poll.poll(0)] if descriptors else []
