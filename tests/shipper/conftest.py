@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ingest_server import TOKEN, IngestServer
+
+from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
+
+StartShipper = Callable[..., "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def server() -> Iterator[IngestServer]:
+    with IngestServer() as running:
+        yield running
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    folder = tmp_path / ".semantest"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def start_shipper(directory: Path, tmp_path: Path) -> Iterator[StartShipper]:
+    """Starts real shipper processes, ends at the end of the test what still runs."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(session: str | None = None, *, environment: dict[str, str] | None = None, **options: Any) -> Any:
+        process = subprocess.Popen(
+            spawn_command(str(directory), session, **options),
+            env=shipper_environment({**os.environ, **(environment or {})}, token=TOKEN),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
