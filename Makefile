@@ -57,7 +57,7 @@ docs: $(VENV)/.ready  ## the reference pages made from the code
 	$(BIN)/python docs/generate.py
 
 compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, compared test by test
-	$(BIN)/python tests/compat/compare_suites.py
+	$(BIN)/python -m tests.compat.compare_suites
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
