@@ -54,10 +54,8 @@ def settle(tables: Tables) -> list[RawEvent]:
     if may_end != tables.suites_may_end:
         tables.suites_may_end = may_end
         touched = tables.suites
-    derived = [_suite_start(tables, suite) for suite in started]
-    for suite in touched.values():
-        if _settle_end(tables, suite):
-            derived.append(_suite_end(tables, suite.row))
+    derived = [_suite_start(tables, row) for row in started]
+    derived += [_suite_end(tables, over.row) for over in touched.values() if _settle_end(tables, over)]
     _settle_run(tables)
     return derived
 

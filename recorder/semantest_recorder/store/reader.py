@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import sqlite3
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from semantest_recorder.store.errors import (
     NotOurs,
     RunNotFound,
 )
+from semantest_recorder.store.loading import attempt_row, result_row, run_row, source_row
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -50,18 +50,18 @@ class Reader:
 
     def runs(self, limit: int = 20) -> list[RunRow]:
         """The ``limit`` runs that started last, newest first."""
-        return [_run(row) for row in self._all("runs", limit)]
+        return [run_row(row) for row in self._all("runs", limit)]
 
     def run(self, name: str) -> RunRow:
         """The run with this id, with the only id that starts so, or for ``last`` the one that started last.
 
         Raises ``RunNotFound`` or ``AmbiguousRun``.
         """
-        return _run(self._all("run", self._resolve(name))[0])
+        return run_row(self._all("run", self._resolve(name))[0])
 
     def sources(self, run_id: str) -> list[SourceRow]:
         """The sources of a run in the order in which they came."""
-        return [_source(row) for row in self._all("sources", run_id)]
+        return [source_row(row) for row in self._all("sources", run_id)]
 
     def crashes(self, run_id: str) -> list[CrashRow]:
         """The reports of crashed processes in a run."""
@@ -69,13 +69,11 @@ class Reader:
 
     def results(self, run_id: str) -> list[ResultRow]:
         """The tests of a run in the order of the plan, those that were not planned last."""
-        return [
-            ResultRow(*(*row[:-1], [] if row[-1] == "[]" else _json(row[-1]))) for row in self._all("results", run_id)
-        ]
+        return [result_row(row) for row in self._all("results", run_id)]
 
     def attempts(self, run_id: str) -> list[AttemptRow]:
         """Every attempt of a run, those of a test together and in order."""
-        return [_attempt(row) for row in self._all("attempts", run_id)]
+        return [attempt_row(row) for row in self._all("attempts", run_id)]
 
     def suites(self, run_id: str) -> list[SuiteRow]:
         """The suites of a run in the order in which they started."""
@@ -148,21 +146,3 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         connection.close()
         raise problem
     return connection
-
-
-def _run(row: Sequence[Any]) -> RunRow:
-    (*plain, facts_source, context_source, labels, facts, context) = row
-    plain[8] = bool(plain[8])
-    return RunRow(*(*plain, _json(labels), _json(facts), _json(context), facts_source, context_source))
-
-
-def _source(row: Sequence[Any]) -> SourceRow:
-    source = SourceRow(*row)
-    source.stopped_early, source.interrupted, source.cancelled = map(
-        bool, (source.stopped_early, source.interrupted, source.cancelled)
-    )
-    return source
-
-
-def _attempt(row: Sequence[Any]) -> AttemptRow:
-    return AttemptRow(*(*row[:-3], bool(row[-3]), bool(row[-2]), bool(row[-1])))

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from threading import Condition, Thread
 from time import time
 
-from semantest_recorder.core.batch import Batch, Verdict
+from semantest_recorder.core.batch import Batch, Refused, Verdict
+from semantest_recorder.store.errors import StoreError
+from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.opening import is_corruption, open_for_writing
+
+_log = logging.getLogger(__name__)
+Done = Callable[[Verdict], None]
+
+#: What one transaction takes at most: large enough for speed, small enough for a quick ack.
+MAX_BATCHES = 64
+MAX_EVENTS = 20_000
+#: After so many seconds without a batch, runs that are closed leave the memory.
+_IDLE = 30.0
 
 
 def wall_ms() -> float:
@@ -17,27 +32,92 @@ def wall_ms() -> float:
 class Writer:
     """Opens (creates, migrates) the database at ``path`` and starts the writer thread.
 
-    ``notices`` are lines for the user about what opening found, such as a corrupt file that was set aside.
-    Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen`` (store/errors.py).
+    ``notices`` are lines for the user about what opening found, such as a corrupt file that was set aside; more may
+    follow when the file turns out to be corrupt in use. Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen``
+    (store/errors.py).
     """
 
-    notices: list[str]
-
     def __init__(self, path: Path, *, clock: Callable[[], float] = wall_ms) -> None:
-        raise NotImplementedError
+        self.path = Path(path)
+        self._clock = clock
+        self._connection, self.notices = open_for_writing(self.path, clock)
+        self._ingest = Ingest(self._connection)
+        self._queue: deque[tuple[Batch, Done]] = deque()
+        self._changed = Condition()
+        self._pending = 0
+        self._closing = False
+        self._thread = Thread(target=self._work, name="semantest-writer", daemon=True)
+        self._thread.start()
 
     @property
     def pending_events(self) -> int:
         """Events that were submitted and not yet answered."""
-        raise NotImplementedError
+        return self._pending
 
-    def submit(self, batch: Batch, done: Callable[[Verdict], None]) -> None:
+    def submit(self, batch: Batch, done: Done) -> None:
         """Queues the batch; ``done`` is called in the writer thread after its commit or its refusal.
 
         Never blocks. Raises ``RuntimeError`` after ``close``.
         """
-        raise NotImplementedError
+        with self._changed:
+            if self._closing:
+                raise RuntimeError("the writer is closed")
+            self._queue.append((batch, done))
+            self._pending += len(batch.events)
+            self._changed.notify()
 
     def close(self) -> None:
         """Commits and answers everything that is queued, then stops the thread and closes the database."""
-        raise NotImplementedError
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+        self._connection.close()
+
+    def _work(self) -> None:
+        while group := self._next():
+            try:
+                verdicts = self._ingest.commit([batch for batch, _done in group])
+            except Exception as error:  # noqa: BLE001 - the thread must answer and live on
+                _log.exception("the database could not be written")
+                message = f"the database could not be written: {error}"
+                verdicts = [Refused(batch.source, "STORE_ERROR", message) for batch, _done in group]
+                if is_corruption(error):
+                    self._begin_anew()
+            with self._changed:
+                self._pending -= sum(len(batch.events) for batch, _done in group)
+            for (_batch, done), verdict in zip(group, verdicts, strict=True):
+                _answer(done, verdict)
+
+    def _next(self) -> list[tuple[Batch, Done]]:
+        """The batches of the next transaction; none when the writer is closed and everything is done."""
+        with self._changed:
+            while not self._queue:
+                if self._closing:
+                    return []
+                if not self._changed.wait(_IDLE):
+                    self._ingest.evict_closed()
+            group: list[tuple[Batch, Done]] = []
+            events = 0
+            while self._queue and len(group) < MAX_BATCHES and events < MAX_EVENTS:
+                group.append(self._queue.popleft())
+                events += len(group[-1][0].events)
+            return group
+
+    def _begin_anew(self) -> None:
+        """Sets a database aside that turned out to be corrupt; what clients still have, they send again."""
+        self._connection.close()
+        try:
+            self._connection, notices = open_for_writing(self.path, self._clock, check_all=True)
+        except StoreError:
+            _log.exception("the database could not be opened again")
+            return
+        self.notices += notices
+        self._ingest = Ingest(self._connection)
+
+
+def _answer(done: Done, verdict: Verdict) -> None:
+    try:
+        done(verdict)
+    except Exception:  # noqa: BLE001 - a fault of the receiver is not the store's
+        _log.exception("the receiver of a verdict raised")

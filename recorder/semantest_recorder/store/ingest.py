@@ -1,0 +1,332 @@
+"""Batches into the database: one transaction for many, a verdict for each."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from pytest_semantest.protocol.identity import source_name
+from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused, Verdict
+from semantest_recorder.core.facts import opening_of
+from semantest_recorder.core.payloads import MalformedError
+from semantest_recorder.core.run_state import RunState
+from semantest_recorder.store.loading import load_run
+from semantest_recorder.store.opening import is_corruption
+from semantest_recorder.store.recording import SQL, Keys, RecordedRun
+
+_log = logging.getLogger(__name__)
+
+#: SQLite's primary error codes for a store that cannot take anything now; other errors are about what was written.
+_FULL = sqlite3.SQLITE_FULL
+_UNUSABLE = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+#: Runs and tests that are kept in memory between batches.
+MAX_RUNS = 64
+MAX_TESTS = 400_000
+
+
+class RefusedBatchError(Exception):
+    """Nothing of the batch may be stored; ``verdict`` says why."""
+
+    def __init__(self, verdict: Refused) -> None:
+        super().__init__(verdict.message)
+        self.verdict = verdict
+
+
+class Origin:
+    """Where a known source's events belong. ``last_seq`` includes what the open transaction added."""
+
+    __slots__ = ("last_seq", "run_id", "source_key", "worker")
+
+    def __init__(self, source_key: int, last_seq: int, worker: str, run_id: str) -> None:
+        self.source_key = source_key
+        self.last_seq = last_seq
+        self.worker = worker
+        self.run_id = run_id
+
+
+class Ingest:
+    """Applies batches to the database behind ``connection``, which nobody else writes to."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._forget()
+
+    def _forget(self) -> None:
+        """Drops all that is known in memory: a rolled back transaction may have changed it."""
+        self._keys = Keys(self._connection)
+        self._runs: OrderedDict[str, RecordedRun] = OrderedDict()
+        self._origins: dict[str, Origin] = {}
+        self._touched: dict[str, RecordedRun] = {}
+
+    def commit(self, batches: Sequence[Batch]) -> list[Verdict]:
+        """One transaction for all batches; a verdict for each, in order.
+
+        An event that the database refuses is put into quarantine without harm to others. When the database cannot
+        be written at all, every verdict is ``STORE_FULL`` or ``STORE_ERROR``. Raises ``sqlite3.Error`` when the file
+        is corrupt.
+        """
+        try:
+            return self._commit(batches)
+        except Exception as error:
+            self._roll_back()
+            if is_corruption(error):
+                raise
+            refused = _unusable(error)
+            if refused is not None:
+                return [Refused(batch.source, *refused) for batch in batches]
+            if len(batches) > 1:
+                return [self.commit([batch])[0] for batch in batches]
+            _log.exception("a batch of %s could not be applied: going event by event", batches[0].source)
+        try:
+            return [self._commit_singly(batches[0])]
+        except sqlite3.Error as error:
+            self._roll_back()
+            if is_corruption(error):
+                raise
+            code, message = _unusable(error) or ("STORE_ERROR", str(error))
+            return [Refused(batches[0].source, code, message)]
+
+    def evict_closed(self) -> None:
+        """Forgets runs that are closed; one is loaded again should an event of it come."""
+        for run_id in [run_id for run_id, run in self._runs.items() if run.state.closing.closed]:
+            self._evict(run_id)
+
+    def _commit(self, batches: Sequence[Batch]) -> list[Verdict]:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        verdicts: list[Verdict] = []
+        for batch in batches:
+            try:
+                verdicts.append(self._take(batch))
+            except RefusedBatchError as refusal:
+                verdicts.append(refusal.verdict)
+        self._write()
+        connection.execute("COMMIT")
+        self._bound()
+        return verdicts
+
+    def _take(self, batch: Batch) -> Committed:
+        origin = self._origin(batch)
+        if origin is None:
+            return Committed(batch.source, 0)
+        fresh = self._fresh(batch, origin)
+        committed = Committed(batch.source, origin.last_seq, origin.run_id, origin.worker, fresh)
+        if fresh:
+            first = origin.last_seq + 1
+            run = self._run(origin.run_id)
+            self._append(origin, first, fresh, batch.received_ms)
+            self._apply(run, origin, batch.source, first, fresh)
+            committed.derived = run.state.settle()
+            committed.seq = origin.last_seq = first + len(fresh) - 1
+        return committed
+
+    def _origin(self, batch: Batch) -> Origin | None:
+        """Where the batch belongs; ``None`` for an empty batch of a source that is not known."""
+        origin = self._origins.get(batch.source)
+        if origin is None:
+            row = self._connection.execute(SQL["source"], (batch.source,)).fetchone()
+            if row is not None:
+                source_key, last_seq, worker, _run_key, run_id = row
+                origin = self._origins[batch.source] = Origin(source_key, last_seq, worker, run_id)
+        if origin is not None and origin.last_seq > 0:
+            return origin
+        if not batch.events:
+            return None
+        return self._open(batch, origin)
+
+    def _open(self, batch: Batch, named: Origin | None) -> Origin:
+        """A source whose first event is in the batch; ``named``: a crash report named it before."""
+        source = batch.source
+        if batch.first_seq != 1:
+            raise _gap(batch, 1)
+        try:
+            opening = opening_of(batch.events[0])
+        except MalformedError as error:
+            raise _refuse(
+                source, "SOURCE_UNKNOWN", f"the first event of {source} does not name its run: {error}"
+            ) from None
+        if source != source_name(opening.session, opening.worker):
+            expected = source_name(opening.session, opening.worker)
+            raise _refuse(source, "SOURCE_UNKNOWN", f"the source is {source}, its first event says {expected}")
+        if named is not None and named.run_id != opening.run_id:
+            raise _refuse(source, "SOURCE_UNKNOWN", f"{source} belongs to run {named.run_id}, not to {opening.run_id}")
+        if named is not None:
+            return named
+        run = self._run(opening.run_id)
+        run.state.source(opening.session, opening.worker)
+        key = run.source_key(self._connection, source)
+        origin = self._origins[source] = Origin(key, 0, opening.worker, opening.run_id)
+        return origin
+
+    def _fresh(self, batch: Batch, origin: Origin) -> list[RawEvent]:
+        """The events of the batch that are not stored yet."""
+        if batch.first_seq > origin.last_seq + 1:
+            raise _gap(batch, origin.last_seq + 1)
+        if batch.first_seq < 1:
+            raise _refuse(
+                batch.source, "SEQ_CONFLICT", f"{batch.source} has no seq {batch.first_seq}: they begin with 1"
+            )
+        known = batch.events[: origin.last_seq + 1 - batch.first_seq]
+        if not known:
+            return batch.events
+        last = batch.first_seq + len(known) - 1
+        stored = self._connection.execute(SQL["stored_events"], (origin.source_key, batch.first_seq, last)).fetchall()
+        for seq, event, (kind, payload) in zip(range(batch.first_seq, last + 1), known, stored, strict=True):
+            if event.type != kind or text_of(event) != payload:
+                raise _refuse(batch.source, "SEQ_CONFLICT", f"{batch.source} sent another event as seq {seq} before")
+        return batch.events[len(known) :]
+
+    def _append(self, origin: Origin, first: int, events: list[RawEvent], received_ms: float) -> None:
+        key = origin.source_key
+        self._connection.execute(SQL["add_batches"], (key, first, first + len(events) - 1, received_ms))
+        self._connection.executemany(
+            SQL["add_events"],
+            [(key, seq, event.type, event.timestamp, text_of(event)) for seq, event in enumerate(events, first)],
+        )
+
+    def _apply(self, run: RecordedRun, origin: Origin, source: str, first: int, events: Sequence[RawEvent]) -> None:
+        """Applies events; one whose application raises is put into quarantine and the next one follows."""
+        state = run.state
+        self._touched[origin.run_id] = run
+        while events:
+            try:
+                state.apply_all(source, first, events)
+                return
+            except Exception as error:  # noqa: BLE001 - whatever it is, the stream goes on
+                failed = state.sources[source].row.last_seq
+                _log.exception("event %s:%d could not be applied", source, failed)
+                self._quarantine(origin, failed, error)
+                events = events[failed - first + 1 :]
+                first = failed + 1
+
+    def _quarantine(self, origin: Origin, seq: int, error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"[:2000]
+        self._connection.execute(SQL["add_quarantine"], (origin.source_key, seq, "failed", reason))
+
+    def _write(self) -> None:
+        for run in self._touched.values():
+            run.write(self._connection, self._keys)
+        self._touched.clear()
+
+    def _commit_singly(self, batch: Batch) -> Verdict:
+        """The events of a batch one by one, each undone and put into quarantine when the database refuses it."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        done = Committed(batch.source, 0)
+        for seq, event in enumerate(batch.events, batch.first_seq):
+            one = Batch(batch.source, seq, [event], batch.received_ms)
+            connection.execute("SAVEPOINT one")
+            try:
+                taken = self._take(one)
+                self._write()
+            except RefusedBatchError as refusal:
+                self._roll_back()
+                return refusal.verdict
+            except Exception as error:
+                if _unusable(error) is not None:
+                    raise
+                connection.execute("ROLLBACK TO one")
+                self._forget()
+                taken = self._keep(one, error)
+            connection.execute("RELEASE one")
+            done = Committed(
+                taken.source,
+                taken.seq,
+                taken.run_id,
+                taken.worker,
+                done.fresh + taken.fresh,
+                done.derived + taken.derived,
+            )
+        connection.execute("COMMIT")
+        return done
+
+    def _keep(self, batch: Batch, error: Exception) -> Committed:
+        """Stores an event that cannot be applied."""
+        origin = self._origin(batch)
+        if origin is None:
+            raise error
+        fresh = self._fresh(batch, origin)
+        self._append(origin, batch.first_seq, fresh, batch.received_ms)
+        self._quarantine(origin, batch.first_seq, error)
+        self._connection.execute(SQL["advance_source"], (origin.source_key, batch.first_seq, fresh[0].timestamp))
+        self._forget()
+        return Committed(batch.source, batch.first_seq, origin.run_id, origin.worker, fresh)
+
+    def _run(self, run_id: str) -> RecordedRun:
+        run = self._runs.get(run_id)
+        if run is not None:
+            self._runs.move_to_end(run_id)
+            return run
+        connection = self._connection
+        row = connection.execute(SQL["run_key"], (run_id,)).fetchone()
+        if row is None:
+            key = connection.execute(SQL["new_run"], (run_id,)).lastrowid or 0
+            run = RecordedRun(key, RunState(run_id), {})
+        else:
+            source_keys = dict(connection.execute(SQL["source_keys"], row).fetchall())
+            run = RecordedRun(row[0], load_run(connection, run_id), source_keys)
+        self._runs[run_id] = run
+        return run
+
+    def _bound(self) -> None:
+        """Keeps memory bounded: closed runs go first, then those that were used least recently."""
+        if len(self._origins) > 4096:
+            self._origins.clear()
+        if not self._is_large():
+            return
+        self.evict_closed()
+        while len(self._runs) > 1 and self._is_large():
+            self._evict(next(iter(self._runs)))
+
+    def _is_large(self) -> bool:
+        return len(self._runs) > MAX_RUNS or sum(len(run.state.tests) for run in self._runs.values()) > MAX_TESTS
+
+    def _evict(self, run_id: str) -> None:
+        del self._runs[run_id]
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._forget()
+
+
+def text_of(event: RawEvent) -> str:
+    """The payload's text; bytes that are no UTF-8 are replaced."""
+    try:
+        return str(event.payload, "utf-8")
+    except UnicodeDecodeError:
+        return str(event.payload, "utf-8", "replace")
+
+
+def _unusable(error: Exception) -> tuple[str, str] | None:
+    """``(code, message)`` when the store cannot take anything now."""
+    if not isinstance(error, sqlite3.Error):
+        return None
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code not in _UNUSABLE:
+        return None
+    if code == _FULL:
+        return "STORE_FULL", "the disk or the database is full: make room, nothing is lost"
+    return "STORE_ERROR", f"the database cannot be written: {error}"
+
+
+def _gap(batch: Batch, expected: int) -> RefusedBatchError:
+    message = f"{batch.source} sent seq {batch.first_seq}, {expected} is next"
+    return RefusedBatchError(Refused(batch.source, "SEQ_GAP", message, expected))
+
+
+def _refuse(source: str, code: str, message: str) -> RefusedBatchError:
+    return RefusedBatchError(Refused(source, code, message))

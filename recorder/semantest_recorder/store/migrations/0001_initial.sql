@@ -1,0 +1,203 @@
+-- The recorder's database, schema version 1. docs/design/storage.md says why; the views at the end are public.
+-- Times are milliseconds since the epoch, durations milliseconds.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+    run_key       INTEGER PRIMARY KEY,
+    id            TEXT NOT NULL UNIQUE,
+    name          TEXT,
+    state         TEXT NOT NULL,          -- pending running passed failed cancelled interrupted timeout
+    exit_code     INTEGER,
+    started_ms    REAL,
+    ended_ms      REAL,
+    planned       INTEGER NOT NULL DEFAULT 0,
+    deselected    INTEGER NOT NULL DEFAULT 0,
+    stopped_early INTEGER NOT NULL DEFAULT 0,
+    stop_reason   TEXT,
+    gaps          INTEGER NOT NULL DEFAULT 0,
+    labels        TEXT NOT NULL DEFAULT '{}',  -- JSON
+    facts         TEXT NOT NULL DEFAULT '{}',  -- JSON
+    context       TEXT NOT NULL DEFAULT '{}',  -- JSON
+    facts_source   TEXT,                       -- whose run/start facts is
+    context_source TEXT                        -- whose run/context context is
+) STRICT;
+CREATE INDEX runs_by_start ON runs (started_ms);
+
+CREATE TABLE sources (
+    source_key    INTEGER PRIMARY KEY,
+    source        TEXT NOT NULL UNIQUE,
+    run_key       INTEGER NOT NULL REFERENCES runs (run_key),
+    session       TEXT NOT NULL,
+    worker        TEXT NOT NULL,
+    state         TEXT NOT NULL DEFAULT 'open',  -- open ended closed crashed
+    last_seq      INTEGER NOT NULL DEFAULT 0,    -- all up to it are committed
+    pid           INTEGER,
+    host          TEXT,
+    exit_code     INTEGER,
+    started_ms    REAL,
+    ended_ms      REAL,
+    gaps          INTEGER NOT NULL DEFAULT 0,
+    crash_reason  TEXT,
+    crash_test_id TEXT,
+    last_ms       REAL,                          -- time of its last event
+    planned       INTEGER NOT NULL DEFAULT 0,    -- size of the plan that it announced
+    plan_known    INTEGER NOT NULL DEFAULT 0,    -- how many of those tests it named
+    deselected    INTEGER NOT NULL DEFAULT 0,
+    dropped       INTEGER NOT NULL DEFAULT 0,    -- records that it could not write
+    stopped_early INTEGER NOT NULL DEFAULT 0,
+    stop_reason   TEXT,
+    interrupted   INTEGER NOT NULL DEFAULT 0,
+    cancelled     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX sources_by_run ON sources (run_key);
+
+-- The order in which batches were committed: replay goes through it, so no event needs a position of its own.
+CREATE TABLE batches (
+    batch_key   INTEGER PRIMARY KEY,
+    source_key  INTEGER NOT NULL REFERENCES sources (source_key),
+    first_seq   INTEGER NOT NULL,
+    last_seq    INTEGER NOT NULL,
+    received_ms REAL NOT NULL
+) STRICT;
+
+-- The truth. payload is the JSON text as it came.
+CREATE TABLE events (
+    source_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq        INTEGER NOT NULL,
+    type       TEXT NOT NULL,
+    time_ms    REAL NOT NULL,
+    payload    TEXT NOT NULL,
+    PRIMARY KEY (source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Events that could not be applied (or only in part); they stay in the log.
+CREATE TABLE quarantine (
+    source_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq        INTEGER NOT NULL,
+    kind       TEXT NOT NULL,  -- malformed: its payload has a wrong shape; failed: applying it raised
+    reason     TEXT NOT NULL,
+    PRIMARY KEY (source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- What was said about processes that died; the outcome of their attempts follows from it.
+CREATE TABLE crashes (
+    run_key      INTEGER NOT NULL REFERENCES runs (run_key),
+    reporter_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq          INTEGER NOT NULL,
+    source_key   INTEGER NOT NULL REFERENCES sources (source_key),
+    time_ms      REAL NOT NULL,
+    reason       TEXT,
+    test_id      TEXT,
+    attempt      INTEGER,
+    phase        TEXT,
+    elapsed_ms   REAL,
+    last_output  TEXT,
+    PRIMARY KEY (run_key, reporter_key, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tests (
+    test_key INTEGER PRIMARY KEY,
+    id       TEXT NOT NULL UNIQUE,
+    suite    TEXT NOT NULL,
+    function TEXT NOT NULL,
+    params   TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE results (
+    run_key     INTEGER NOT NULL REFERENCES runs (run_key),
+    test_key    INTEGER NOT NULL REFERENCES tests (test_key),
+    state       TEXT NOT NULL,  -- pending running passed failed error skipped xfailed xpassed flaky crashed timeout interrupted not_run lost
+    position    INTEGER,
+    attempts    INTEGER NOT NULL DEFAULT 0,
+    duration_ms REAL NOT NULL DEFAULT 0,
+    worker      TEXT,
+    file        TEXT,
+    line        INTEGER,
+    started_ms  REAL,
+    ended_ms    REAL,
+    reason      TEXT,
+    markers     TEXT NOT NULL DEFAULT '[]',  -- JSON
+    PRIMARY KEY (run_key, test_key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX results_by_test ON results (test_key, run_key);
+
+CREATE TABLE attempts (
+    run_key         INTEGER NOT NULL REFERENCES runs (run_key),
+    test_key        INTEGER NOT NULL REFERENCES tests (test_key),
+    source_key      INTEGER NOT NULL REFERENCES sources (source_key),
+    attempt         INTEGER NOT NULL,
+    worker          TEXT NOT NULL,
+    outcome         TEXT,  -- NULL while it runs
+    phase           TEXT NOT NULL,
+    started_ms      REAL,
+    ended_ms        REAL,
+    duration_ms     REAL NOT NULL DEFAULT 0,
+    setup_ms        REAL,
+    call_ms         REAL,
+    teardown_ms     REAL,
+    error_type      TEXT,
+    error_message   TEXT,
+    error_file      TEXT,
+    error_line      INTEGER,
+    reason          TEXT,
+    last_output     TEXT,
+    subtests_passed INTEGER NOT NULL DEFAULT 0,
+    subtests_failed INTEGER NOT NULL DEFAULT 0,
+    timeout_ms      REAL,
+    detail_seq      INTEGER,
+    will_retry      INTEGER NOT NULL DEFAULT 0,
+    judged          INTEGER NOT NULL DEFAULT 0,  -- no test/end came: the outcome follows from the end of its process
+    guessed         INTEGER NOT NULL DEFAULT 0,  -- only a crash report names it
+    PRIMARY KEY (run_key, test_key, source_key, attempt)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE suites (
+    run_key    INTEGER NOT NULL REFERENCES runs (run_key),
+    suite_id   TEXT NOT NULL,
+    total      INTEGER NOT NULL DEFAULT 0,
+    done       INTEGER NOT NULL DEFAULT 0,
+    passed     INTEGER NOT NULL DEFAULT 0,
+    failed     INTEGER NOT NULL DEFAULT 0,
+    skipped    INTEGER NOT NULL DEFAULT 0,
+    started_ms REAL,
+    ended_ms   REAL,
+    PRIMARY KEY (run_key, suite_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE warnings (
+    run_key    INTEGER NOT NULL REFERENCES runs (run_key),
+    source_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq        INTEGER NOT NULL,
+    category   TEXT NOT NULL,
+    message    TEXT NOT NULL,
+    test_id    TEXT,
+    file       TEXT,
+    line       INTEGER,
+    count      INTEGER NOT NULL DEFAULT 1,
+    PRIMARY KEY (run_key, source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE VIEW v_runs AS
+SELECT r.id AS run, r.name, r.state, r.exit_code, r.started_ms, r.ended_ms, r.ended_ms - r.started_ms AS duration_ms,
+       r.planned, r.stopped_early, r.stop_reason,
+       json_extract(r.context, '$.git.branch') AS branch, json_extract(r.context, '$.git.commit') AS "commit", r.labels
+FROM runs r;
+
+CREATE VIEW v_results AS
+SELECT r.id AS run, t.id AS test, t.suite, t.function, t.params, x.state, x.attempts, x.duration_ms, x.worker,
+       x.file, x.line, x.started_ms, x.ended_ms, x.reason
+FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
+
+CREATE VIEW v_attempts AS
+SELECT r.id AS run, t.id AS test, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms,
+       a.setup_ms, a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
+FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key);
+
+CREATE VIEW v_flaky AS
+SELECT t.id AS test, count(*) AS runs, sum(x.state = 'flaky') AS flaky_runs, max(x.started_ms) AS last_ms
+FROM results x JOIN tests t USING (test_key)
+GROUP BY x.test_key HAVING flaky_runs > 0;

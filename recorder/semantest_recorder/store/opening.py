@@ -1,0 +1,124 @@
+"""Opens the database to write: creates it, migrates it, refuses what is not ours, sets aside what is corrupt."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, NotOurs
+from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, creation_script, migration_script
+
+_log = logging.getLogger(__name__)
+_MAGIC = b"SQLite format 3\0"
+_CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+#: Larger files are not read through at start: a daemon has to serve soon. A page that cannot be read is met in use.
+_CHECKED_SIZE = 64 * 1024 * 1024
+
+
+def open_for_writing(
+    path: Path, clock: Callable[[], float], *, check_all: bool = False
+) -> tuple[sqlite3.Connection, list[str]]:
+    """The connection that writes, and lines for the user about what was found.
+
+    ``check_all``: read every page, however large the file is. Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen``.
+    """
+    notices: list[str] = []
+    problem = _corruption(path, check_all)
+    if problem is not None:
+        notices.append(_set_aside(path, problem, clock()))
+        _log.error("%s", notices[-1])
+    try:
+        connection = _connect(path)
+    except sqlite3.Error as error:
+        raise CannotOpen(path, str(error)) from None
+    try:
+        _prepare(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise CannotOpen(path, str(error)) from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection, notices
+
+
+def is_corruption(error: BaseException) -> bool:
+    """Whether SQLite says that the file is damaged."""
+    return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _CORRUPT
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.execute("PRAGMA busy_timeout = 10000")
+    return connection
+
+
+def _corruption(path: Path, check_all: bool) -> str | None:
+    """Why the file cannot be used, ``None`` when it can be, is empty or is not there."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(len(_MAGIC))
+            size = os.fstat(file.fileno()).st_size
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise CannotOpen(path, error.strerror or str(error)) from None
+    if not magic:
+        return None
+    if magic != _MAGIC:
+        return "it is no SQLite database"
+    try:
+        with closing(_connect(path)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            if size <= _CHECKED_SIZE or check_all:
+                found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                return None if found == "ok" else str(found).replace("\n", " ")
+    except sqlite3.Error as error:
+        if is_corruption(error):
+            return str(error)
+        raise CannotOpen(path, str(error)) from None
+    return None
+
+
+def _set_aside(path: Path, problem: str, now_ms: float) -> str:
+    """Renames the file and what belongs to it; the line that says so."""
+    stamp = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    number, aside = 1, path.with_name(f"{path.name}.corrupt-{stamp}")
+    while aside.exists():
+        number += 1
+        aside = path.with_name(f"{path.name}.corrupt-{stamp}-{number}")
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        try:
+            part.rename(aside.with_name(aside.name + suffix))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise CannotOpen(path, f"it is corrupt ({problem}) and cannot be renamed: {error.strerror}") from None
+    return f"{path} is corrupt ({problem}): it was set aside as {aside.name} and a new database was begun"
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+        if application != APPLICATION_ID and (application or version or not empty):
+            raise NotOurs(path)
+        if version > SCHEMA_VERSION:
+            raise DatabaseTooNew(path, version, SCHEMA_VERSION)
+    finally:
+        connection.execute("ROLLBACK")
+    if version < SCHEMA_VERSION:
+        script = creation_script() if empty else migration_script(version)
+        connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")

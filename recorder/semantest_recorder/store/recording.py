@@ -1,0 +1,132 @@
+"""The changes of a run as rows of the database: names become keys, structs become parameters."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from pytest_semantest.protocol.identity import split_params, suite_of
+from semantest_recorder.core.rows import ResultRow, RunRow
+from semantest_recorder.core.run_state import RunState
+from semantest_recorder.core.tables import Changes
+from semantest_recorder.store.queries import statements
+
+SQL = statements("writer.sql")
+_astuple = msgspec.structs.astuple
+#: Test ids kept with their keys, so that the next run of the same tests need not ask for them.
+_KNOWN_TESTS = 500_000
+
+
+class Keys:
+    """The integer keys of tests, over all runs."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._keys: dict[str, int] = {}
+        self._last: int | None = None
+
+    def of(self, test_ids: Iterable[str]) -> dict[str, int]:
+        """Keys by id, of these tests and others; a test that the database has not is added to it."""
+        keys = self._keys
+        unknown = [test_id for test_id in test_ids if test_id not in keys]
+        if unknown:
+            if len(keys) + len(unknown) > _KNOWN_TESTS:
+                keys.clear()
+                unknown = list(test_ids)
+            self._find(unknown)
+        return keys
+
+    def _find(self, test_ids: Sequence[str]) -> None:
+        keys, connection = self._keys, self._connection
+        wanted = msgspec.json.encode(test_ids).decode()
+        keys.update(connection.execute(SQL["test_keys"], (wanted,)).fetchall())
+        if self._last is None:
+            self._last = int(connection.execute(SQL["last_test_key"]).fetchone()[0])
+        rows = []
+        for test_id in dict.fromkeys(test_ids):
+            if test_id not in keys:
+                self._last += 1
+                keys[test_id] = self._last
+                rows.append((self._last, test_id, suite_of(test_id), *split_params(test_id)))
+        connection.executemany(SQL["add_tests"], rows)
+
+
+class RecordedRun:
+    """A run's state in memory, and the keys of what it has in the database."""
+
+    def __init__(self, run_key: int, state: RunState, source_keys: dict[str, int]) -> None:
+        self.run_key = run_key
+        self.state = state
+        self.source_keys = source_keys
+
+    def source_key(self, connection: sqlite3.Connection, source: str) -> int:
+        """The key of a source of this run, which is added to the database when it is new."""
+        key = self.source_keys.get(source)
+        if key is None:
+            row = self.state.sources[source].row
+            cursor = connection.execute(SQL["new_source"], (source, self.run_key, row.session, row.worker))
+            key = self.source_keys[source] = cursor.lastrowid or 0
+        return key
+
+    def write(self, connection: sqlite3.Connection, keys: Keys) -> None:
+        """Writes everything that changed since the last time."""
+        changes, run_key = self.state.take(), self.run_key
+        source_keys = self.source_keys
+        for source in changes.sources:
+            self.source_key(connection, source.source)
+        self._write_tests(connection, keys, changes)
+        connection.executemany(
+            SQL["put_sources"], [(source_keys[row.source], *_astuple(row)[2:]) for row in changes.sources]
+        )
+        connection.executemany(SQL["put_suites"], [(run_key, *_astuple(row)) for row in changes.suites])
+        connection.executemany(
+            SQL["add_warnings"],
+            [(run_key, source_keys[row.source], *_astuple(row)[1:]) for row in changes.warnings],
+        )
+        connection.executemany(
+            SQL["add_crashes"],
+            [
+                (run_key, source_keys[row.reporter], row.seq, source_keys[row.source], *_astuple(row)[3:])
+                for row in changes.crashes
+            ],
+        )
+        connection.executemany(
+            SQL["add_quarantine"],
+            [(source_keys[row.source], row.seq, "malformed", row.reason) for row in changes.unread],
+        )
+        if changes.run is not None:
+            connection.execute(SQL["put_run"], _run_parameters(run_key, changes.run))
+
+    def _write_tests(self, connection: sqlite3.Connection, keys: Keys, changes: Changes) -> None:
+        run_key, source_keys = self.run_key, self.source_keys
+        test_keys = keys.of([row.test_id for row in changes.results])
+        if changes.gone:
+            connection.executemany(
+                SQL["drop_attempts"],
+                [
+                    (run_key, keys.of([row.test_id])[row.test_id], source_keys[row.source], row.attempt)
+                    for row in changes.gone
+                ],
+            )
+        connection.executemany(
+            SQL["put_results"], [_result_parameters(run_key, test_keys, row) for row in changes.results]
+        )
+        attempts = []
+        for attempt in changes.attempts:
+            test_id, source, *rest = _astuple(attempt)
+            attempts.append((run_key, test_keys[test_id], source_keys[source], *rest))
+        connection.executemany(SQL["put_attempts"], attempts)
+
+
+def _result_parameters(run_key: int, test_keys: dict[str, int], row: ResultRow) -> tuple[Any, ...]:
+    test_id, *plain, markers = _astuple(row)
+    return (run_key, test_keys[test_id], *plain, msgspec.json.encode(markers).decode() if markers else "[]")
+
+
+def _run_parameters(run_key: int, row: RunRow) -> tuple[Any, ...]:
+    _id, *plain, labels, facts, context, facts_source, context_source = _astuple(row)
+    texts = [msgspec.json.encode(value).decode() for value in (labels, facts, context)]
+    return (run_key, *plain, *texts, facts_source, context_source)

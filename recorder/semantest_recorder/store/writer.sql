@@ -1,0 +1,83 @@
+-- name: source
+SELECT s.source_key, s.last_seq, s.worker, r.run_key, r.id FROM sources s JOIN runs r USING (run_key) WHERE s.source = ?;
+
+-- name: run_key
+SELECT run_key FROM runs WHERE id = ?;
+
+-- name: new_run
+INSERT INTO runs (id, state) VALUES (?, 'running');
+
+-- name: new_source
+INSERT INTO sources (source, run_key, session, worker) VALUES (?, ?, ?, ?);
+
+-- name: source_keys
+SELECT source, source_key FROM sources WHERE run_key = ?;
+
+-- name: last_test_key
+SELECT coalesce(max(test_key), 0) FROM tests;
+
+-- name: test_keys
+SELECT id, test_key FROM tests WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: test_keys_of_run
+SELECT t.id, t.test_key FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ?;
+
+-- name: stored_events
+SELECT type, payload FROM events WHERE source_key = ? AND seq BETWEEN ? AND ? ORDER BY seq;
+
+-- name: add_tests
+INSERT INTO tests (test_key, id, suite, function, params) VALUES (?, ?, ?, ?, ?);
+
+-- name: add_batches
+INSERT INTO batches (source_key, first_seq, last_seq, received_ms) VALUES (?, ?, ?, ?);
+
+-- name: add_events
+INSERT INTO events (source_key, seq, type, time_ms, payload) VALUES (?, ?, ?, ?, ?);
+
+-- name: add_quarantine
+INSERT INTO quarantine (source_key, seq, kind, reason) VALUES (?, ?, ?, ?)
+ON CONFLICT (source_key, seq) DO UPDATE SET reason = reason || '; ' || excluded.reason;
+
+-- name: put_run
+UPDATE runs SET name = ?2, state = ?3, exit_code = ?4, started_ms = ?5, ended_ms = ?6, planned = ?7, deselected = ?8,
+       stopped_early = ?9, stop_reason = ?10, gaps = ?11, labels = ?12, facts = ?13, context = ?14,
+       facts_source = ?15, context_source = ?16
+WHERE run_key = ?1;
+
+-- name: put_sources
+UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, exit_code = ?7, started_ms = ?8,
+       ended_ms = ?9, gaps = ?10, crash_reason = ?11, crash_test_id = ?12, last_seq = ?13, last_ms = ?14,
+       planned = ?15, plan_known = ?16, deselected = ?17, dropped = ?18, stopped_early = ?19, stop_reason = ?20,
+       interrupted = ?21, cancelled = ?22
+WHERE source_key = ?1;
+
+-- name: put_results
+INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
+                                started_ms, ended_ms, reason, markers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: put_attempts
+INSERT OR REPLACE INTO attempts (run_key, test_key, source_key, attempt, worker, outcome, phase, started_ms, ended_ms,
+                                 duration_ms, setup_ms, call_ms, teardown_ms, error_type, error_message, error_file,
+                                 error_line, reason, last_output, subtests_passed, subtests_failed, timeout_ms,
+                                 detail_seq, will_retry, judged, guessed)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: drop_attempts
+DELETE FROM attempts WHERE run_key = ? AND test_key = ? AND source_key = ? AND attempt = ?;
+
+-- name: put_suites
+INSERT OR REPLACE INTO suites (run_key, suite_id, total, done, passed, failed, skipped, started_ms, ended_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_warnings
+INSERT INTO warnings (run_key, source_key, seq, category, message, test_id, file, line, count)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_crashes
+INSERT INTO crashes (run_key, reporter_key, seq, source_key, time_ms, reason, test_id, attempt, phase, elapsed_ms,
+                     last_output)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: advance_source
+UPDATE sources SET last_seq = ?2, last_ms = ?3 WHERE source_key = ?1;
