@@ -63,14 +63,18 @@ def remove_discovery(directory: Path, mine: Discovery) -> None:
 
 
 def process_exists(pid: int) -> bool:
-    """Whether some process has this id."""
+    """Whether a process with this id runs; one that has ended and waits for its parent does not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:  # no /proc here, or it ended just now, which the next call sees
+        return True
+    return stat.rpartition(b")")[2].split()[:1] != [b"Z"]
 
 
 class RecorderLock:

@@ -79,7 +79,6 @@ def start(folder: Path, options: Sequence[str], timeout_s: float) -> Discovery:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=folder,
                 start_new_session=True,
             )
     except OSError as error:

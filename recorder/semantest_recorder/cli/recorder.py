@@ -33,6 +33,11 @@ class Stop(click.ClickException):
         click.echo(f"semantest-recorder: {self.format_message()}", file=file or sys.stderr)
 
 
+def _examples(*lines: str) -> str:
+    """The end of a command's help: its lines are not wrapped."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 directory_option = click.option(
     "--directory",
     envvar="SEMANTEST_DIR",
@@ -46,18 +51,16 @@ def folder_of(directory: str | None) -> Path:
     return find_directory(directory, Path.cwd()) or Path.cwd() / DIRECTORY
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples("semantest-recorder start && semantest-recorder status"),
+)
 @click.version_option(__version__, "-V", "--version", prog_name="semantest-recorder")
 def main() -> None:
-    r"""The recorder of a project: takes in test events, keeps them, and tells who subscribed.
-
-    \b
-    Example:
-      semantest-recorder start && semantest-recorder status
-    """
+    """The recorder of a project: takes in test events, keeps them, and tells who subscribed."""
 
 
-@main.command()
+@main.command(epilog=_examples("semantest-recorder serve --port 4711 --log-format json"))
 @directory_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
@@ -82,12 +85,7 @@ def main() -> None:
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
 def serve(directory: str | None, token_file: Path | None, log_format: str, log_level: str, **options: Any) -> None:
-    r"""Run the recorder in the foreground until Ctrl-C or SIGTERM.
-
-    \b
-    Example:
-      semantest-recorder serve --port 4711 --log-format json
-    """
+    """Run the recorder in the foreground until Ctrl-C or SIGTERM."""
     from semantest_recorder.cli.log_lines import configure_logging  # noqa: PLC0415 - heavy imports late
 
     token = _token(token_file)
@@ -150,19 +148,16 @@ def _announce(discovery: Discovery, database: Path) -> None:
     click.echo(f"semantest-recorder: listening on {discovery.url} (pid {discovery.pid}, database {database})")
 
 
-@main.command()
+@main.command(
+    epilog=_examples("semantest-recorder start", "semantest-recorder start -- --port 4711 --idle-timeout 600")
+)
 @directory_option
 @click.option("--timeout", type=click.FloatRange(min=0), default=15.0, show_default=True, metavar="SECONDS")
 @click.argument("serve_options", nargs=-1, type=click.UNPROCESSED)
 def start(directory: str | None, timeout: float, serve_options: tuple[str, ...]) -> None:
-    r"""Start the recorder in the background, unless it runs already, and print its address.
+    """Start the recorder in the background, unless it runs already, and print its address.
 
     Options behind ``--`` go to `serve`.
-
-    \b
-    Example:
-      semantest-recorder start
-      semantest-recorder start -- --port 4711 --idle-timeout 600
     """
     from semantest_recorder.cli import daemon  # noqa: PLC0415
 
@@ -170,31 +165,21 @@ def start(directory: str | None, timeout: float, serve_options: tuple[str, ...])
     click.echo(found.url)
 
 
-@main.command()
+@main.command(epilog=_examples("semantest-recorder stop --timeout 30"))
 @directory_option
 @click.option("--timeout", type=click.FloatRange(min=0), default=10.0, show_default=True, metavar="SECONDS")
 def stop(directory: str | None, timeout: float) -> None:
-    r"""Ask the recorder to finish, wait until it has, and say so.
-
-    \b
-    Example:
-      semantest-recorder stop --timeout 30
-    """
+    """Ask the recorder to finish, wait until it has, and say so."""
     from semantest_recorder.cli import daemon  # noqa: PLC0415
 
     click.echo(daemon.stop(folder_of(directory), timeout))
 
 
-@main.command()
+@main.command(epilog=_examples("semantest-recorder status --json"))
 @directory_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def status(directory: str | None, as_json: bool) -> None:
-    r"""Say whether the recorder runs: exit code 0 when it does, 3 when it does not.
-
-    \b
-    Example:
-      semantest-recorder status --json
-    """
+    """Say whether the recorder runs: exit code 0 when it does, 3 when it does not."""
     from semantest_recorder.cli import daemon  # noqa: PLC0415
 
     found = daemon.status(folder_of(directory))
@@ -208,17 +193,13 @@ def status(directory: str | None, as_json: bool) -> None:
         sys.exit(EXIT_NOT_RUNNING)
 
 
-@main.command()
+@main.command(epilog=_examples('eval "$(semantest-recorder completion bash)"'))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     The same as `_SEMANTEST_RECORDER_COMPLETE=bash_source semantest-recorder`.
-
-    \b
-    Example:
-      eval "$(semantest-recorder completion bash)"
     """
     from click.shell_completion import get_completion_class  # noqa: PLC0415
 

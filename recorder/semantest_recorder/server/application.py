@@ -20,7 +20,15 @@ def create_application(
     """The application with its own routes (WebSocket and health) and those of other rooms."""
     app = web.Application(middlewares=[guard(addresses, credentials), _activity(hub)])
     add_routes(app, [*_own_routes(hub), *routes])
+    app.on_response_prepare.append(_say_little)
     return app
+
+
+async def _say_little(_request: web.Request, response: web.StreamResponse) -> None:
+    """No versions of ours for strangers, and no guessing or keeping of what we send."""
+    response.headers["Server"] = "semantest-recorder"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault("Cache-Control", "no-store")
 
 
 def _own_routes(hub: Hub) -> list[Route]:
