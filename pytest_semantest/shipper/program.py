@@ -116,7 +116,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--token-env", default=TOKEN_VARIABLE, help="the variable that holds the token")
     parser.add_argument("--sync", action="store_true", help="ship leftover sessions in the foreground")
     parser.add_argument("--quiet", action="store_true", help="with --sync: print nothing")
-    parser.add_argument("--timeout", type=float, default=LOCK_S, help="with --sync: wait for another shipper, seconds")
+    parser.add_argument("--timeout", type=float, default=LOCK_S, help="with --sync: seconds to wait for others")
     parser.add_argument("--give-up", type=float, default=GIVE_UP_S, help="seconds without a recorder")
     given = parser.parse_args(arguments)
     if not given.sync and not given.session:
@@ -131,7 +131,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         sync=given.sync,
         quiet=given.quiet,
         timeout=given.timeout,
-        give_up=given.give_up,
+        give_up=min(given.give_up, given.timeout) if given.sync else given.give_up,
     )
 
 

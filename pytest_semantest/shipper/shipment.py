@@ -196,14 +196,15 @@ class Shipment:
         if clock.monotonic < self._next_look and not self._death_signalled():
             return False
         self._next_look = clock.monotonic + _LOOK_S
-        died = False
-        for source in self._processes():
-            if source.look(clock.wall_ms):
-                died = True
-                if not source.digest.ended:
-                    self._log(f"{source.outbox.source} died without its end record")
-            elif source.watch is not None and not source.is_dead:
-                self._seen_alive.add(source.worker)
+        died = [self._look_at(source, clock) for source in self._processes()]
+        return any(died)
+
+    def _look_at(self, source: FollowedSource, clock: Clock) -> bool:
+        died = source.look(clock.wall_ms)
+        if died and not source.digest.ended:
+            self._log(f"{source.outbox.source} died without its end record")
+        if source.watch is not None and not source.is_dead:
+            self._seen_alive.add(source.worker)
         return died
 
     def _death_signalled(self) -> bool:
@@ -212,7 +213,10 @@ class Shipment:
     def _read(self, clock: Clock) -> None:
         moved = False
         for source in self.sources.values():
+            known = source.watch is not None
             moved = source.read() or moved
+            if not known and self._look_at(source, clock):
+                moved = source.read() or moved
             for damage in source.new_damage():
                 self._log(damage)
         self._pause = _BUSY_S if moved else min(self._pause * 1.5, _IDLE_S)
@@ -267,7 +271,7 @@ class Shipment:
     def _close(self, clock: Clock) -> None:
         """Says of the dead what they could not say themselves, once all that they wrote was read."""
         processes = [source for source in self._processes() if source.watch is not None]
-        if self.is_closed or any(source.is_dead and not source.follower.drained for source in processes):
+        if self.is_closed or any(source.is_dead and not source.settled for source in processes):
             return
         if not any(source.is_dead and not source.digest.ended for source in processes):
             return

@@ -24,6 +24,7 @@ class FollowedSource:
     """Follows one journal of a session.
 
     ``source`` is the name to ship under, ``worker`` the journal's. ``predecessor``: another shipper followed it before.
+    ``died_ms``: when its process was seen to be gone; ``settled``: all that it wrote was read since.
     """
 
     def __init__(self, path: Path, source: str, *, predecessor: bool) -> None:
@@ -34,7 +35,7 @@ class FollowedSource:
         self.follower = JournalFollower(path)
         self.watch: ProcessWatch | None = None
         self.died_ms: float | None = None
-        self.gaps = 0
+        self.settled = False
         self._output: CapturedOutput | None = None
         self._unpushed: Position | None = None  # entries from here on are known to the digest, but not yet pushed
         self._slot: tuple[int, str] | None = None
@@ -55,21 +56,22 @@ class FollowedSource:
     @property
     def is_shipped(self) -> bool:
         """Whether all that was read of it is acknowledged, and all was read."""
-        return self.follower.drained and self._unpushed is None and self.outbox.acked >= self.follower.next_seq - 1
+        read = self.follower.drained and self._unpushed is None and (self.settled or not self.is_dead)
+        return read and self.outbox.acked >= self.follower.next_seq - 1
 
     def read(self) -> bool:
         """Reads what is new; true when there was something. Reading goes on when the outbox has no room."""
         self._find_place()
-        any_read = False
-        for entry in self.follower.read(final=self.is_dead and not self.is_own):
+        any_read, final = False, self.is_dead and not self.is_own
+        for entry in self.follower.read(final=final):
             any_read = True
             if entry.seq > self.digest.last_seq:
                 self.digest.observe(entry.seq, entry.body)
-                self.gaps += entry.gap
             if self._unpushed is None and entry.seq == self.outbox.wanted:
                 self.outbox.push(entry.seq, entry.body)
         if self.watch is None and self.digest.start is not None and not self.is_own:
             self._meet_process()
+        self.settled = final and self.follower.drained
         return any_read
 
     def new_damage(self) -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ingest_server import TOKEN, IngestServer
 
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
+from tests.shipper.ingest_server import TOKEN, IngestServer
 
 StartShipper = Callable[..., "subprocess.Popen[bytes]"]
 
