@@ -1,0 +1,143 @@
+"""Where ``semantest watch`` shows a run: a live display, plain lines, or JSON lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+import msgspec
+
+from pytest_semantest.protocol.events import BAD_STATES
+from semantest_recorder.cli.live_feed import LiveEvent
+from semantest_recorder.core.rows import ResultRow
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.live import LiveView
+from semantest_recorder.reports.wording import count_words, duration, state_word
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+#: Without a terminal: how often what runs is said again.
+_SAY_EVERY_SECONDS = 10.0
+
+
+class Screen(Protocol):
+    """Shows looks at a run; a context manager for as long as it is shown."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:
+        """One more look; ``events`` and ``finished`` are new since the one before."""
+
+    def end(self, view: LiveView) -> None:
+        """The last look."""
+
+
+class LiveScreen:
+    """A display that repaints itself."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        from rich.live import Live  # noqa: PLC0415 - only this screen needs it
+
+        from semantest_recorder.cli.console import stdout_console  # noqa: PLC0415
+
+        self._live = Live(console=stdout_console(), auto_refresh=False, vertical_overflow="crop")
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:  # noqa: ARG002
+        """Repaint."""
+        from semantest_recorder.reports.live_lines import live_display  # noqa: PLC0415
+
+        if self._live is not None:
+            self._live.update(live_display(view), refresh=True)
+
+    def end(self, view: LiveView) -> None:
+        """Leave the last look on the terminal."""
+        self.show(view, [], [])
+
+
+class PlainScreen:
+    """Lines: each test that is not green, and now and then what runs."""
+
+    def __init__(self) -> None:
+        self._said_at: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:  # noqa: ARG002
+        """Print what is new."""
+        from semantest_recorder.reports.live_lines import plain_lines  # noqa: PLC0415
+
+        messages = {failure.test_id: failure.message for failure in view.failures}
+        for row in finished:
+            if row.state in BAD_STATES:
+                first = inert_line((messages.get(row.test_id) or row.reason or "").strip().split("\n", 1)[0])
+                _say(f"{state_word(row.state).upper()} {inert_line(row.test_id)}" + (f" - {first}" if first else ""))
+        now = monotonic()
+        if self._said_at is None or now - self._said_at >= _SAY_EVERY_SECONDS:
+            self._said_at = now
+            _say(f"{inert_line(view.run)}: {view.done} of {count_words(view.counts)}")
+            for line in plain_lines(view):
+                _say(f"  {line}")
+
+    def end(self, view: LiveView) -> None:
+        """Say how it ended."""
+        took = duration(view.elapsed_ms)
+        _say(f"{inert_line(view.run)}: {inert_line(view.state)} in {took}, {count_words(view.counts)}")
+
+
+class JsonScreen:
+    """JSON lines: a snapshot, then events as they come, and a snapshot at the end."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:  # noqa: ARG002
+        """Print the events, before them the first snapshot."""
+        if not self._begun:
+            self._begun = True
+            self.end(view)
+        for event in events:
+            sys.stdout.buffer.write(bytes(event.frame) + b"\n")
+        sys.stdout.buffer.flush()
+
+    def end(self, view: LiveView) -> None:
+        """Print a snapshot."""
+        sys.stdout.buffer.write(msgspec.json.encode(view) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,45 @@
+"""``semantest watch``: look at a run while it happens."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from semantest_recorder.cli.options import json_option, project_options, recorded_folder
+from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
+
+
+@click.command("watch")
+@click.argument("run", required=False)
+@project_options
+@json_option
+@click.option("--wait", is_flag=True, help="When nothing runs yet, wait for the next run.")
+def command(run: str | None, directory: str | None, url: str | None, as_json: bool, wait: bool) -> None:
+    r"""Watch a run live: progress, what each worker does and for how long, the latest failures.
+
+    RUN is a run's id or a unique beginning of one; the run that started last by default. Without a terminal plain
+    lines are printed; --json prints a snapshot, then every event as the recorder sends it, and a snapshot at the end.
+
+    \b
+    Examples:
+      semantest watch --wait
+      semantest watch --json | jq -c 'select(.type == "test/end")'
+
+    \b
+    Exit codes: 0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing runs, 4 left while it ran.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from semantest_recorder.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen  # noqa: PLC0415
+    from semantest_recorder.cli.watching import Watching  # noqa: PLC0415
+
+    folder = recorded_folder(directory, url)
+    screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
+    watching = Watching(folder, run, screen, wait=wait)
+    try:
+        with screen:
+            state = asyncio.run(watching.until_it_ends())
+    except KeyboardInterrupt:
+        sys.exit(EXIT_RUNNING)
+    sys.exit(exit_code_of(state))

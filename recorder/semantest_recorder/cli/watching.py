@@ -1,0 +1,91 @@
+"""Follows a run to its end and shows it, whatever becomes of the connection meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from time import time
+
+from semantest_recorder.cli.live_feed import FeedBroken, LiveEvent, LiveFeed
+from semantest_recorder.cli.live_run import LiveRun
+from semantest_recorder.cli.lookup import reader_of
+from semantest_recorder.cli.screens import Screen
+from semantest_recorder.cli.stop import NothingRecorded
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
+from semantest_recorder.store.errors import NoDatabase, RunNotFound
+
+_REFRESH_SECONDS = 0.2
+_RETRY_SECONDS = 0.5
+
+
+class Watching:
+    """Watches run ``name`` (``None``: the one that runs), waiting for one if ``wait``."""
+
+    def __init__(self, folder: Path, name: str | None, screen: Screen, *, wait: bool) -> None:
+        self._folder = folder
+        self._name = name
+        self._screen = screen
+        self._wait = wait
+        self._live: LiveRun | None = None
+
+    async def until_it_ends(self) -> str:
+        """The final state of the run. Raises ``NothingRecorded`` when nothing runs and it need not wait."""
+        while True:
+            try:
+                async with LiveFeed(self._folder) as feed:
+                    while not await self._look(feed):
+                        pass
+            except FeedBroken as error:
+                await self._without_feed(error)
+            live = self._live
+            if live is not None and live.closed:
+                self._screen.end(live.view(_now()))
+                return live.state
+
+    async def _look(self, feed: LiveFeed) -> bool:
+        """Take what comes for a moment and show it; whether the run has ended."""
+        live = self._live
+        came: list[LiveEvent] = [event async for event in feed.events(_REFRESH_SECONDS)]
+        events = [event for event in came if live.take(event)] if live is not None else []
+        if self._live is None:
+            self._live = self._find()
+            if self._live is None:
+                return False
+        self._screen.show(self._live.view(_now()), events, self._live.finished())
+        return self._live.closed
+
+    async def _without_feed(self, error: FeedBroken) -> None:
+        """No recorder: what the database says, and a little patience."""
+        if self._live is None:
+            self._live = self._find(f"; {error}")
+        else:
+            self._live.reload()
+            self._screen.show(self._live.view(_now()), [], self._live.finished())
+        if self._live is None or not self._live.closed:
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    def _find(self, why: str = "") -> LiveRun | None:
+        """The run that is meant, if it is there yet. Raises ``NothingRecorded`` when it need not be waited for."""
+        try:
+            run = reader_of(self._folder).run(self._name or "last")
+        except (NoDatabase, RunNotFound) as error:
+            if self._wait:
+                return None
+            raise NothingRecorded(f"nothing runs: {error}{why}") from error
+        if self._name is None and run.state in CLOSED_RUN_STATES:
+            if self._wait:
+                return None
+            raise NothingRecorded(_nothing_runs(run))
+        return LiveRun(self._folder, run.id)
+
+
+def _nothing_runs(run: RunRow) -> str:
+    return (
+        f"nothing runs: the last run, {run.id}, is {run.state}. "
+        "`semantest report` shows it, `semantest watch --wait` waits for the next."
+    )
+
+
+def _now() -> float:
+    return time() * 1000

@@ -1,0 +1,116 @@
+"""A run while it happens, as numbers and lists for a display. Pure: the rows come in, ``now`` is an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from statistics import median, quantiles
+
+import msgspec
+
+from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
+from semantest_recorder.core.rows import AttemptRow, HistoryRow, ResultRow, RunRow
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
+from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, Public
+
+_LATEST_FAILURES = 5
+_GREEN = frozenset({"passed", "flaky", "xpassed"})
+
+
+class Usual(msgspec.Struct):
+    """How long a test took before: milliseconds."""
+
+    median_ms: float
+    p95_ms: float
+
+
+class RunningTest(Public):
+    """What a worker does now. ``slow``: longer than 95 % of the times before."""
+
+    worker: str
+    test_id: str
+    attempt: int
+    phase: str
+    elapsed_ms: float
+    usual_ms: float | None
+    slow: bool
+
+
+class LatestFailure(Public):
+    """A test that is not green any more."""
+
+    test_id: str
+    state: str
+    message: str | None
+
+
+class LiveView(Public, kw_only=True):
+    """One look at a run; also a line of ``semantest watch --json``."""
+
+    schema: int = REPORT_SCHEMA
+    type: str = "snapshot"
+    run: str
+    name: str | None
+    state: str
+    stop_reason: str | None
+    elapsed_ms: float | None
+    done: int
+    counts: Counts
+    running: list[RunningTest]
+    failures: list[LatestFailure]
+
+
+#: The usual time of a test id, ``None`` for a test that never passed before.
+UsualOf = Callable[[str], Usual | None]
+
+
+def live_view(
+    run: RunRow, results: Iterable[ResultRow], attempts: Iterable[AttemptRow], now_ms: float, usual_of: UsualOf
+) -> LiveView:
+    """The run as its rows say at ``now_ms``. ``attempts`` may be only those of running and of bad tests."""
+    numbers: dict[str, int] = {}
+    bad: list[ResultRow] = []
+    for result in results:
+        numbers[result.state] = numbers.get(result.state, 0) + 1
+        if result.state in BAD_STATES:
+            bad.append(result)
+    attempts = list(attempts)
+    messages = {row.test_id: row.error_message or row.reason for row in attempts if row.outcome is not None}
+    bad.sort(key=lambda row: -(row.ended_ms or row.started_ms or 0.0))
+    closed = run.state in CLOSED_RUN_STATES
+    until = run.ended_ms if closed else now_ms
+    return LiveView(
+        run=run.id,
+        name=run.name,
+        state=run.state,
+        stop_reason=run.stop_reason,
+        elapsed_ms=max(0.0, until - run.started_ms) if until is not None and run.started_ms is not None else None,
+        done=sum(numbers.get(state, 0) for state in FINAL_STATES),
+        counts=counts_of(numbers, closed=closed),
+        running=[] if closed else [_running(row, now_ms, usual_of) for row in attempts if row.outcome is None],
+        failures=[
+            LatestFailure(row.test_id, row.state, messages.get(row.test_id) or row.reason)
+            for row in bad[:_LATEST_FAILURES]
+        ],
+    )
+
+
+def usual_time(history: Iterable[HistoryRow]) -> Usual | None:
+    """Median and 95th percentile of the green results of a test; ``None`` without any."""
+    times = [row.duration_ms for row in history if row.state in _GREEN]
+    if not times:
+        return None
+    return Usual(median(times), quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0])
+
+
+def _running(row: AttemptRow, now_ms: float, usual_of: UsualOf) -> RunningTest:
+    elapsed = max(0.0, now_ms - row.started_ms) if row.started_ms is not None else 0.0
+    usual = usual_of(row.test_id)
+    return RunningTest(
+        worker=row.worker,
+        test_id=row.test_id,
+        attempt=row.attempt,
+        phase=row.phase,
+        elapsed_ms=elapsed,
+        usual_ms=usual.median_ms if usual else None,
+        slow=usual is not None and elapsed > usual.p95_ms,
+    )
