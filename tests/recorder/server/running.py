@@ -1,0 +1,160 @@
+"""A recorder's server in a thread of the test process: real writer, real database, real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import websocket
+from aiohttp import web
+
+from semantest_recorder.core.access import AddressRules, Credentials
+from semantest_recorder.core.session import Limits, ServerFacts
+from semantest_recorder.server.application import create_application
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.store.writer import Writer
+
+TOKEN = "smt_for-the-tests-of-the-server"
+DEADLINE_S = 20.0
+
+
+class RunningServer:
+    """Serves until ``close``; ``hub`` may be looked at, but only its own loop may call it (``call``)."""
+
+    def __init__(
+        self,
+        database: Path,
+        *,
+        limits: Limits | None = None,
+        max_queued_bytes: int | None = None,
+        anonymous: bool = False,
+        origins: Iterable[str] = (),
+    ) -> None:
+        self.database = database
+        self.writer = Writer(database)
+        self._limits = limits or Limits()
+        self._queue = {} if max_queued_bytes is None else {"max_queued_bytes": max_queued_bytes}
+        self._anonymous, self._origins = anonymous, tuple(origins)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
+        self._thread.start()
+        assert self._ready.wait(DEADLINE_S)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = listener.getsockname()[1]
+        facts = ServerFacts("0.0.0", 1, 1, time.time() * 1000, self._limits)
+        self.hub = Hub(self.writer, facts, lambda: time.time() * 1000, **self._queue)
+        addresses = AddressRules(self.port, origins=self._origins)
+        self.app = create_application(self.hub, addresses, Credentials(TOKEN, anonymous=self._anonymous))
+        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        self._ready.set()
+        await self._stop.wait()
+        await self.hub.close("the test is over", 1.0)
+        await runner.cleanup()
+
+    def call(self, function: Callable[[], Any]) -> Any:
+        """Runs ``function`` in the server's loop and gives what it returns."""
+
+        async def run() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(DEADLINE_S)
+
+    def close(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(DEADLINE_S)
+        self.writer.close()
+
+    def connect(self, *, instance: str | None = None, **options: Any) -> Client:
+        headers = [f"Authorization: Bearer {TOKEN}"] + ([f"X-Semantest-Instance: {instance}"] if instance else [])
+        return Client(f"ws://127.0.0.1:{self.port}/ws", headers, **options)
+
+
+class Client:
+    """A WebSocket client that speaks JSON and waits at most ``DEADLINE_S``."""
+
+    def __init__(self, url: str, headers: list[str], **options: Any) -> None:
+        self.socket = websocket.create_connection(
+            url, header=headers, suppress_origin=True, http_no_proxy=["*"], timeout=DEADLINE_S, **options
+        )
+        self.hello: dict[str, Any] = self.receive()
+
+    def send(self, message: object) -> None:
+        self.socket.send(message if isinstance(message, str) else json.dumps(message, separators=(",", ":")))
+
+    def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.socket.recv())
+        return message
+
+    def ask(self, message: object) -> dict[str, Any]:
+        self.send(message)
+        return self.receive()
+
+    def subscribe(self, *types: str) -> None:
+        assert self.ask({"id": "s", "type": "subscribe", "payload": {"eventTypes": types}})["success"]
+
+    def until(self, kind: str) -> dict[str, Any]:
+        """The next message of a type; others are passed over."""
+        while True:
+            message = self.receive()
+            if message["type"] == kind:
+                return message
+
+    def close_code(self) -> int:
+        """Reads on until the recorder closes, and gives its code."""
+        while True:
+            frame = self.socket.recv_frame()  # not recv_data: that one answers the close, on a socket that may be gone
+            if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
+                return int.from_bytes(frame.data[:2], "big")
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Returns when the condition holds; fails when it does not within the deadline."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.005)
+
+
+NOW = 1_763_683_200_000.0
+
+
+def run_start(run: str = "r1", worker: str = "main", session: str = "s") -> dict[str, Any]:
+    payload = {
+        "runId": run,
+        "session": session,
+        "source": f"{session}.{worker}",
+        "worker": worker,
+        "pid": 1,
+        "host": "h",
+    }
+    return {"type": "run/start" if worker == "main" else "worker/start", "timestamp": NOW, "payload": payload}
+
+
+def records_of_test(number: int) -> list[dict[str, Any]]:
+    """Start and end of one test."""
+    test = f"tests/test_a.py::test_{number}"
+    start = {"testId": test, "testName": f"test_{number}", "attempt": 1, "file": "tests/test_a.py", "line": number + 1}
+    end = {"testId": test, "attempt": 1, "status": "passed", "outcome": "passed", "duration": 1.0}
+    end["phases"] = {"setup": 0.1, "call": 0.8, "teardown": 0.1}
+    return [
+        {"type": "test/start", "timestamp": NOW + number, "payload": start},
+        {"type": "test/end", "timestamp": NOW + number + 0.5, "payload": end},
+    ]
+
+
+def batch(first_seq: int, events: list[dict[str, Any]], source: str = "s.main") -> dict[str, Any]:
+    return {"type": "events", "source": source, "firstSeq": first_seq, "events": events}

@@ -1,0 +1,116 @@
+"""Live events: who gets what, and that a reader who does not read harms nobody."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from tests.recorder.server.running import RunningServer, batch, records_of_test, run_start, wait_until
+
+
+def test_a_subscriber_sees_what_was_committed_enriched_and_in_order(server: RunningServer) -> None:
+    shipper, watcher = server.connect(), server.connect()
+    watcher.subscribe("test/*")
+    shipper.send(batch(1, [run_start(), *records_of_test(1), *records_of_test(2)]))
+    messages = [watcher.receive() for _ in range(5)]
+    assert [m["payload"]["type"] for m in messages] == [
+        "test/suite/start",
+        "test/start",
+        "test/end",
+        "test/start",
+        "test/end",
+    ]
+    assert all(m["type"] == "event" for m in messages)
+    start = messages[1]["payload"]
+    assert start["id"] == "s.main:2"
+    assert start["payload"] == records_of_test(1)[0]["payload"] | {
+        "runId": "r1",
+        "worker": "main",
+        "suiteId": "tests/test_a.py",
+        "suiteName": "tests/test_a.py",
+    }
+
+
+def test_an_event_is_not_echoed_to_the_connection_that_sent_it(server: RunningServer) -> None:
+    shipper, watcher = server.connect(), server.connect()
+    shipper.subscribe("*")
+    watcher.subscribe("run/start")
+    shipper.send(batch(1, [run_start(), *records_of_test(1)]))
+    assert shipper.receive()["type"] == "ack"
+    assert watcher.receive()["payload"]["type"] == "run/start"
+    assert shipper.ask({"id": 1, "type": "ping"})["type"] == "pong", "nothing else was in between"
+
+
+def test_a_batch_delivered_again_is_not_published_again(server: RunningServer) -> None:
+    shipper, watcher = server.connect(), server.connect()
+    watcher.subscribe("*")
+    for _ in range(3):
+        shipper.ask(batch(1, [run_start()]))
+    shipper.ask(batch(2, records_of_test(1)))
+    ids = [watcher.receive()["id"] for _ in range(3)]
+    assert ids[0] == "s.main:1"
+    assert "s.main:1" not in ids[1:]
+
+
+def test_unsubscribing_ends_it_and_subscribing_again_begins_it(server: RunningServer) -> None:
+    shipper, watcher = server.connect(), server.connect()
+    watcher.subscribe("run/start", "test/end")
+    shipper.ask(batch(1, [run_start(), *records_of_test(1)]))
+    assert [watcher.receive()["payload"]["type"] for _ in range(2)] == ["run/start", "test/end"]
+    watcher.ask({"id": 2, "type": "unsubscribe", "payload": {"eventTypes": ["test/end"]}})
+    shipper.ask(batch(4, records_of_test(2)))
+    watcher.subscribe("test/end")
+    shipper.ask(batch(6, records_of_test(3)))
+    assert watcher.receive()["payload"]["payload"]["testId"].endswith("test_3")
+
+
+@pytest.mark.hazard(23)
+def test_a_reader_who_is_stuck_is_dropped_and_slows_nobody(serve: Callable[..., RunningServer]) -> None:
+    server = serve(max_queued_bytes=256 * 1024)
+    small = ((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),)
+    stuck = server.connect(sockopt=small)
+    reader, shipper = server.connect(), server.connect()
+    stuck.subscribe("*")
+    reader.subscribe("test/end")
+    shipper.ask(batch(1, [run_start()]))
+    noise = {"type": "custom/noise", "timestamp": 1.0, "payload": {"text": "x" * 50_000}}
+    seq, rounds = 2, 0
+    while server.call(lambda: server.hub.status()["counts"]["droppedSubscribers"]) == 0:
+        ack = shipper.ask(batch(seq, [noise] * 10 + records_of_test(rounds)))  # ``stuck`` reads nothing of it
+        seq, rounds = ack["seq"] + 1, rounds + 1
+        assert ack["type"] == "ack"
+        assert reader.receive()["payload"]["type"] == "test/end"
+        assert rounds < 500
+    assert server.call(lambda: server.hub.status()["subscribers"]) == 1
+    assert shipper.ask(batch(seq, records_of_test(rounds)))["type"] == "ack"
+    assert reader.receive()["payload"]["type"] == "test/end"
+
+
+@pytest.mark.hazard(23)
+def test_a_slow_reader_that_comes_back_is_told_to_resync(serve: Callable[..., RunningServer]) -> None:
+    server = serve(max_queued_bytes=256 * 1024)
+    slow = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+    shipper = server.connect()
+    slow.subscribe("*")
+    shipper.ask(batch(1, [run_start()]))
+    noise = {"type": "custom/noise", "timestamp": 1.0, "payload": {"text": "x" * 50_000}}
+    seq = 2
+    while server.call(lambda: server.hub.status()["subscribers"]):
+        seq = shipper.ask(batch(seq, [noise] * 10))["seq"] + 1
+        assert seq < 5000
+    assert slow.close_code() == 1013
+
+
+def test_when_everybody_has_left_nothing_is_kept_of_them(server: RunningServer) -> None:
+    clients = [server.connect() for _ in range(5)]
+    for client in clients:
+        client.subscribe("*")
+    assert server.call(lambda: server.hub.status()["subscribers"]) == 5
+    for client in clients[:3]:
+        client.close()
+    for client in clients[3:]:
+        client.socket.sock.close()  # without a goodbye
+    wait_until(lambda: server.call(lambda: server.hub.status()["connections"]) == 0)
+    assert server.call(lambda: server.hub.status()["subscribers"]) == 0
