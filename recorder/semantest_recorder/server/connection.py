@@ -49,8 +49,6 @@ class Connection:
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
         self._work = asyncio.Event()
-        self._drained = asyncio.Event()
-        self._drained.set()
         self._closing: tuple[int, str] | None = None
 
     @property
@@ -66,10 +64,11 @@ class Connection:
             self.perform(self.session.open())
             await self._read()
         finally:
-            sender.cancel()
+            if self._closing is None:  # otherwise it is about to say goodbye
+                sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
-            self._cut()
+            self._cut_after(CLOSE_TIMEOUT_S if self._ws.closed else 0.0)
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carries out what the session asks for."""
@@ -92,7 +91,7 @@ class Connection:
         """Queues an event for a subscriber; one that does not read is dropped and told to resync."""
         if self._closing is not None:
             return
-        if self._queued_bytes + len(frame) > self._max_queued_bytes:
+        if self._queue and self._queued_bytes + len(frame) > self._max_queued_bytes:
             self.lagged = True
             _log.warning("client %s does not read its events: dropped", self.session.client.id)
             self.close_soon(1013, "too slow: connect again and read the present state", discard=True)
@@ -110,15 +109,11 @@ class Connection:
             self._queue.clear()
             self._queued_bytes = 0
         self._work.set()
-
-    async def drained(self) -> None:
-        """Returns when everything that was queued has been handed to the socket."""
-        await self._drained.wait()
+        self._cut_after(2 * CLOSE_TIMEOUT_S)
 
     def _enqueue(self, frame: bytes) -> None:
         self._queue.append(frame)
         self._queued_bytes += len(frame)
-        self._drained.clear()
         self._work.set()
 
     async def _read(self) -> None:
@@ -136,19 +131,15 @@ class Connection:
                     self._queued_bytes -= len(frame)
                     await self._ws.send_frame(frame, aiohttp.WSMsgType.TEXT)
                 else:
-                    self._drained.set()
                     self._work.clear()
                     await self._work.wait()
             code, reason = self._closing
-            async with asyncio.timeout(2 * CLOSE_TIMEOUT_S):
-                await self._ws.close(code=code, message=reason.encode(), drain=False)
-        except (ConnectionError, TimeoutError):
-            self._cut()
-        finally:
-            self._drained.set()
+            await self._ws.close(code=code, message=reason.encode(), drain=False)
+        except ConnectionError:
+            self._cut_after(0.0)
 
-    def _cut(self) -> None:
-        """Ends the socket when a polite close has not: a reader who never reads never acknowledges a close."""
+    def _cut_after(self, seconds: float) -> None:
+        """Ends the socket if it still is there by then: who never reads never answers a close frame either."""
         transport = self._request.transport
-        if transport is not None and not self._ws.closed:
-            transport.abort()
+        if transport is not None:
+            asyncio.get_running_loop().call_later(seconds, transport.abort)

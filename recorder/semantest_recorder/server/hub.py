@@ -144,7 +144,8 @@ class Hub:
 
     async def close(self, reason: str, timeout_s: float) -> None:
         """Sends what is queued and closes every connection with 1001; the writer must have drained before."""
-        self._deliver()
+        while self._verdicts:
+            self._deliver_one(*self._verdicts.popleft())
         for connection in list(self._connections.values()):
             connection.close_soon(1001, reason)
         with suppress(TimeoutError):
@@ -166,13 +167,19 @@ class Hub:
                 _log.debug("verdict for %s came after the end", verdict.source)
 
     def _deliver(self) -> None:
+        """One verdict at a time, so that readers can take what it publishes before the next one adds to it."""
         self._delivery_due = False  # before the queue is read: what is appended later schedules again
-        while self._verdicts:
-            connection, verdict = self._verdicts.popleft()
-            self._count(verdict)
-            connection.perform(connection.session.verdict(verdict, self.now_ms()))
-            if isinstance(verdict, Committed):
-                self._publish(verdict, connection)
+        if self._verdicts:
+            self._deliver_one(*self._verdicts.popleft())
+        if self._verdicts:
+            self._delivery_due = True
+            self._loop.call_soon(self._deliver)
+
+    def _deliver_one(self, connection: Connection, verdict: Verdict) -> None:
+        self._count(verdict)
+        connection.perform(connection.session.verdict(verdict, self.now_ms()))
+        if isinstance(verdict, Committed):
+            self._publish(verdict, connection)
 
     def _count(self, verdict: Verdict) -> None:
         self._counts["batches"] += 1
