@@ -1,0 +1,173 @@
+"""Writes the reference pages that are made from the code: pytest's options, and the two commands.
+
+python docs/generate.py            write them
+python docs/generate.py --check    exit code 1, naming them, when some are not current
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import click
+import pytest
+
+from pytest_semantest import plugin
+from semantest_recorder.cli.recorder import main as recorder_command
+from semantest_recorder.cli.semantest import main as semantest_command
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- made by docs/generate.py (`make docs`); edit the code, not this page -->"
+
+
+class OptionCollector:
+    """Takes what the plugin registers, as pytest does: options into a real argparse parser, ini keys beside it."""
+
+    def __init__(self) -> None:
+        self.parser = argparse.ArgumentParser(add_help=False)
+        self.ini: dict[str, str] = {}
+
+    def getgroup(self, name: str, description: str = "") -> OptionCollector:  # noqa: ARG002 - pytest's
+        """All groups are this one."""
+        return self
+
+    def addoption(self, *names: str, **attributes: Any) -> None:
+        """One command line option."""
+        self.parser.add_argument(*names, **attributes)
+
+    def addini(self, name: str, help: str, type: str | None = None, default: object = None) -> None:  # noqa: A002, ARG002
+        """One ini key."""
+        self.ini[name] = type or "string"
+
+
+def cell(text: str) -> str:
+    """Text for a cell of a Markdown table."""
+    return re.sub(r"\s+", " ", text).strip().replace("|", "\\|").replace("<", "&lt;")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def options_page() -> str:
+    """Every way to set up the recording in pytest."""
+    collector = OptionCollector()
+    plugin.pytest_addoption(cast("pytest.Parser", collector))
+    variables = {option.key: option.variable for option in plugin.OPTIONS}
+    rows = []
+    for action in collector.parser._actions:  # noqa: SLF001 - argparse has no public list of them
+        name = " ".join((", ".join(action.option_strings), str(action.metavar or ""))).strip()
+        also = action.dest in collector.ini and action.option_strings[0] != "--no-semantest"
+        ini = f"`{action.dest}` ({collector.ini[action.dest]})" if also else ""
+        variable = f"`{variables[action.dest]}`" if also else ""
+        meaning = re.sub(r"\s*\(ini: .*?\)$", "", action.help or "")
+        rows.append((f"`{name}`", ini, variable, cell(meaning)))
+    return f"""{NOTE}
+# Options of the pytest plugin
+
+The command line wins over the environment, the environment over the ini file (`pytest.ini`, `pyproject.toml`, ...),
+that over the default. A value that makes no sense is named in one line, and the default is taken.
+Lists: repeat the option, separate by commas in the environment, one per line in the ini file.
+
+{table(("command line", "ini key", "environment", "meaning"), rows)}
+"""
+
+
+def value_of(parameter: click.Parameter) -> str:
+    """What stands behind an option's name: nothing for a flag, its choices, its metavar, else its type."""
+    if isinstance(parameter, click.Option) and (parameter.is_flag or parameter.count):
+        return ""
+    if isinstance(parameter.type, click.Choice):
+        return "|".join(str(choice) for choice in parameter.type.choices)
+    return parameter.metavar or parameter.type.name.split(" ")[0].upper()
+
+
+def parameter_rows(command: click.Command) -> Iterator[tuple[str, str]]:
+    """(name, meaning) of every parameter that a user may give."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Argument):
+            name = value_of(parameter) if parameter.metavar else (parameter.name or "").upper()
+            if isinstance(parameter.type, click.Choice):
+                name += f": {value_of(parameter)}"
+            yield f"`{name}`", "" if parameter.required else "may be left out"
+        elif isinstance(parameter, click.Option) and not parameter.hidden:
+            names = ", ".join((*parameter.opts, *parameter.secondary_opts))
+            meaning = parameter.help or ""
+            if parameter.show_default and parameter.default is not None:
+                meaning += f" [default: {parameter.default}]"
+            for variable in [parameter.envvar] if isinstance(parameter.envvar, str) else parameter.envvar or ():
+                meaning += "" if variable in meaning else f" [env: {variable}]"
+            shown = " ".join(part for part in (names, value_of(parameter)) if part)
+            yield cell(f"`{shown}`"), cell(meaning)
+
+
+def help_text(command: click.Command) -> str:
+    r"""The command's help and epilog; paragraphs that click must not wrap (``\b``) become code."""
+    text = "\n\n".join(inspect.cleandoc(part) for part in (command.help or "", command.epilog or "") if part)
+    paragraphs = []
+    for paragraph in re.split(r"\n\s*\n", text.split("\f")[0]):
+        if paragraph.startswith("\b"):
+            paragraphs.append("```\n" + paragraph.removeprefix("\b").strip("\n") + "\n```")
+        else:
+            paragraphs.append(paragraph)
+    return "\n\n".join(paragraphs)
+
+
+def command_sections(command: click.Command, path: str) -> Iterator[str]:
+    """A section for the command and one for each of its subcommands."""
+    section = f"{'##' if ' ' not in path else '###'} `{path}`\n\n{help_text(command)}"
+    rows = list(parameter_rows(command))
+    if rows:
+        section += "\n\n" + table(("parameter", "meaning"), rows)
+    yield section
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=path)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None and not child.hidden:
+                yield from command_sections(child, f"{path} {name}")
+
+
+def commands_page() -> str:
+    """Every command, with its parameters and examples."""
+    sections = [
+        *command_sections(semantest_command, "semantest"),
+        *command_sections(recorder_command, "semantest-recorder"),
+    ]
+    return f"{NOTE}\n# Commands\n\nEvery command also has `--help`.\n\n" + "\n\n".join(sections) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Text by file name."""
+    return {"options.md": options_page(), "cli.md": commands_page()}
+
+
+def main() -> int:
+    """Writes or checks; gives the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing")
+    options = parser.parse_args()
+    stale = 0
+    for name, text in pages().items():
+        page = REFERENCE / name
+        if page.exists() and page.read_text(encoding="utf-8") == text:
+            continue
+        if options.check:
+            stale = 1
+            print(f"docs/reference/{name} is not current: run `make docs`")
+        else:
+            REFERENCE.mkdir(parents=True, exist_ok=True)
+            page.write_text(text, encoding="utf-8")
+            print(f"docs/reference/{name} written")
+    return stale
+
+
+if __name__ == "__main__":
+    sys.exit(main())
