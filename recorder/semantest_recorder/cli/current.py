@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _KEEPS_UP = frozenset({"shipping", "idle", "done"})
 
 
-def current_run(folder: Path, name: str, sync_seconds: float) -> FoundRun:
+def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only: bool = False) -> FoundRun:
     """The run called ``name`` (id, unique prefix or ``last``) with everything that is known of it.
+
+    ``explained_only``: attempts are wanted only if a test of the run is not plainly green.
 
     Journals that the recorder does not have yet are shipped first, for at most ``sync_seconds`` (0: not at all);
     those that cannot be shipped are read directly. Raises what ``store.reader.Reader`` raises.
@@ -41,7 +43,7 @@ def current_run(folder: Path, name: str, sync_seconds: float) -> FoundRun:
             found.notes.append(f"run {run_id} was read from its journals: {reason}")
             return found
         name = run_id
-    found = FoundRun(stored_rows(reader, reader.run(name)), reader.payload, [])
+    found = FoundRun(stored_rows(reader, reader.run(name), explained_only=explained_only), reader.payload, [])
     if note:
         found.notes.append(f"some sessions are not in the database yet: {note}")
     return found

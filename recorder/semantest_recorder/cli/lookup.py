@@ -8,7 +8,7 @@ import msgspec
 
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.core.rows import RunRow
-from semantest_recorder.reports.aggregate import PayloadOf, RunRows
+from semantest_recorder.reports.aggregate import PayloadOf, RunRows, is_explained
 from semantest_recorder.store.reader import Reader
 
 
@@ -25,13 +25,15 @@ def reader_of(folder: Path) -> Reader:
     return Reader(folder / DATABASE)
 
 
-def stored_rows(reader: Reader, run: RunRow) -> RunRows:
-    """All rows of a run that the database has."""
+def stored_rows(reader: Reader, run: RunRow, *, explained_only: bool) -> RunRows:
+    """The rows of a run; with ``explained_only`` without attempts when no test needs to be explained."""
+    results = reader.results(run.id)
+    wanted = not explained_only or any(is_explained(result) for result in results)
     return RunRows(
         run=run,
         sources=reader.sources(run.id),
-        results=reader.results(run.id),
-        attempts=reader.attempts(run.id),
+        results=results,
+        attempts=reader.attempts(run.id) if wanted else [],
         suites=reader.suites(run.id),
         warnings=reader.warnings(run.id),
     )

@@ -5,7 +5,6 @@ Each command lives in a module of its own, imported when it is called.
 
 from __future__ import annotations
 
-import difflib
 from importlib import import_module
 from typing import Any
 
@@ -49,6 +48,8 @@ class LazyGroup(click.Group):
         """As click does it, naming the nearest command for one that does not exist."""
         name = args[0] if args else ""
         if name not in _COMMANDS and not name.startswith("-"):
+            import difflib  # noqa: PLC0415 - for mistakes only
+
             near = difflib.get_close_matches(name, _COMMANDS, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(_COMMANDS)}."
             ctx.fail(f"No such command {name!r}.{hint}")

@@ -9,13 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import msgspec
 
 import pytest_semantest
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS
+from semantest_recorder.reports.wording import plural
 
-#: The shipper's exit codes in sync mode.
-SHIPPED, UNREACHABLE, REFUSED = 0, 3, 4
+#: The shipper's exit code when all is shipped or still runs.
+SHIPPED = 0
+_QUIET_SECONDS = 1.5
+#: What the shipper may take beyond its own timeout.
+_GRACE_SECONDS = 2.0
 
 
 _MAIN = "from pytest_semantest.shipper.program import main; sys.exit(main(sys.argv[1:]))"
@@ -69,9 +74,20 @@ def take_in(folder: Path, seconds: float) -> Shipped:
         start_new_session=True,  # Ctrl-C ends the report, not a shipment on its way
     )
     try:
-        _, said = process.communicate(timeout=seconds + 2)
+        _, said = _patiently(process, folder, seconds)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGTERM)
-        process.stderr.close() if process.stderr else None
+        if process.stderr is not None:
+            process.stderr.close()
         return Shipped(None)
     return Shipped(process.returncode, said.decode("utf-8", "replace").strip())
+
+
+def _patiently(process: subprocess.Popen[bytes], folder: Path, seconds: float) -> tuple[bytes, bytes]:
+    """Wait for the shipper, and say so when it takes a while. Raises ``TimeoutExpired``."""
+    try:
+        return process.communicate(timeout=_QUIET_SECONDS)
+    except subprocess.TimeoutExpired:
+        left = plural(len(sessions_of(folder)), "session")
+        click.echo(f"semantest: shipping {left} to the recorder first (at most {seconds:g} s) ...", err=True)
+        return process.communicate(timeout=seconds + _GRACE_SECONDS)

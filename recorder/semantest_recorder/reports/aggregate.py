@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, FINAL_STATES
-from pytest_semantest.protocol.identity import name_of, split_params, suite_of
+from pytest_semantest.protocol.identity import split_params, suite_of
 from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
 from semantest_recorder.reports.report import (
     AttemptInfo,
@@ -47,12 +47,17 @@ class RunRows(msgspec.Struct):
     warnings: list[WarningRow]
 
 
-def aggregate(rows: RunRows) -> Report:
-    """The report of a run, without tracebacks and captured output (see :func:`add_details`)."""
-    attempts: dict[str, list[AttemptRow]] = {}
+def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
+    """The report of a run, without tracebacks and captured output (see :func:`add_details`).
+
+    With ``explained_only`` tests that went straight to a good end, most of a large run, come without attempts.
+    """
+    attempts: dict[str, list[AttemptRow]] = {result.test_id: [] for result in rows.results if is_explained(result)}
     for attempt in rows.attempts:
+        if explained_only and attempt.test_id not in attempts:
+            continue
         attempts.setdefault(attempt.test_id, []).append(attempt)
-    tests = [_test(result, attempts.get(result.test_id, [])) for result in sorted(rows.results, key=_plan_order)]
+    tests = [_test(result, attempts.get(result.test_id, ())) for result in sorted(rows.results, key=_plan_order)]
     return Report(
         run=_run(rows.run, rows.sources),
         counts=count_states((test.state for test in tests), closed=rows.run.state in CLOSED_RUN_STATES),
@@ -91,9 +96,14 @@ def add_details(report: Report, payload_of: PayloadOf, test_ids: Iterable[str]) 
         test.error = _last_error(test.attempts_detail)
 
 
+def is_explained(test: ResultRow | TestInfo) -> bool:
+    """Whether a reader wants to know more of a test than its state: it did not go straight to a good end."""
+    return test.state in _EXPLAINED
+
+
 def bad_tests(report: Report) -> list[TestInfo]:
     """Tests that started and did not go straight to a good end: what a reader wants explained."""
-    return [test for test in report.tests if test.state in _EXPLAINED]
+    return [test for test in report.tests if is_explained(test)]
 
 
 def iso_time(milliseconds: float | None) -> str | None:
@@ -173,9 +183,12 @@ def _source(row: SourceRow) -> SourceInfo:
     )
 
 
-def _test(result: ResultRow, attempts: list[AttemptRow]) -> TestInfo:
-    details = [_attempt(row) for row in sorted(attempts, key=lambda row: (row.attempt, row.started_ms or 0.0))]
+def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
+    if len(attempts) > 1:
+        attempts = sorted(attempts, key=lambda row: (row.attempt, row.started_ms or 0.0))
+    details = [_attempt(row) for row in attempts]
     test_id = result.test_id
+    suite = suite_of(test_id)
     return TestInfo(
         id=test_id,
         state=result.state,
@@ -184,9 +197,9 @@ def _test(result: ResultRow, attempts: list[AttemptRow]) -> TestInfo:
         worker=result.worker,
         file=result.file,
         line=result.line,
-        suite=suite_of(test_id),
-        name=name_of(test_id),
-        params=split_params(test_id)[1] or None,
+        suite=suite,
+        name=test_id[len(suite) + 2 :] or test_id,
+        params=(split_params(test_id)[1] or None) if "[" in test_id else None,
         markers=result.markers,
         reason=result.reason,
         error=_last_error(details),
@@ -195,6 +208,8 @@ def _test(result: ResultRow, attempts: list[AttemptRow]) -> TestInfo:
 
 
 def _last_error(attempts: list[AttemptInfo]) -> ErrorInfo | None:
+    if not attempts:
+        return None
     errors = [attempt.error for attempt in attempts if attempt.outcome in BAD_OUTCOMES and attempt.error is not None]
     return errors[-1] if errors else None
 
