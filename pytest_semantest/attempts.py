@@ -15,6 +15,7 @@ import pytest
 from pytest_semantest.containment import contained
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
+from pytest_semantest.phase_slot import PhaseSlot
 from pytest_semantest.protocol.identity import distinct_ids, strip_group
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.translate import Attempt, Translator, judge, skip_reason, spell_surrogates
@@ -83,9 +84,16 @@ class TestHooks:
     __test__ = False
 
     def __init__(
-        self, journal: Journal, clock: Clock, translator: Translator, ids: TestIds, shipper: Shipper | None
+        self,
+        journal: Journal,
+        slot: PhaseSlot,
+        clock: Clock,
+        translator: Translator,
+        ids: TestIds,
+        shipper: Shipper | None,
     ) -> None:
         self.journal = journal
+        self.slot = slot
         self.clock = clock
         self.translator = translator
         self.ids = ids
@@ -190,7 +198,7 @@ class TestHooks:
             self.end(report.nodeid, attempt, report)
         elif phase in ("setup", "call"):
             self.take(attempt, report)
-            self.journal.set_phase(attempt.seq, "call" if phase == "setup" and report.passed else "teardown")
+            self.slot.put(attempt.seq, "call" if phase == "setup" and report.outcome == "passed" else "teardown")
         else:  # pytest-forked's report of a child that died
             attempt.outcome = "crashed"
             attempt.error = self.translator.error(report.longrepr, None)
@@ -288,7 +296,7 @@ class RerunHooks:
         if attempt is not None and attempt.call is not None:
             report, attempt.call = attempt.call, None
             self._tests.take(attempt, report)
-            self._tests.journal.set_phase(attempt.seq, "teardown")
+            self._tests.slot.put(attempt.seq, "teardown")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -306,7 +314,7 @@ class RerunHooks:
             attempt.call = report
         elif report.when == "setup":
             self._tests.take(attempt, report)
-            self._tests.journal.set_phase(attempt.seq, "call" if report.passed else "teardown")
+            self._tests.slot.put(attempt.seq, "call" if report.passed else "teardown")
         elif report.when == "teardown":
             self._tests.take(attempt, report)
             self._tests.end(node_id, attempt, report)

@@ -15,6 +15,7 @@ from pytest_semantest.containment import contained
 from pytest_semantest.distribution import WORKER_INPUT, ControllerHooks
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper, is_done
+from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
 from pytest_semantest.process import platform_facts, process_facts
 from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, STATUS_SUFFIX
@@ -78,16 +79,17 @@ class Recording:
             if not self._is_worker:
                 _make_folder(self._directory, self._folder)
             stem = os.path.join(self._folder, self._worker)
-            journal = Journal(stem + JOURNAL_SUFFIX, stem + STATUS_SUFFIX)
+            journal = Journal(stem + JOURNAL_SUFFIX)
+            slot = open_phase_slot(stem + STATUS_SUFFIX)
         except OSError as error:
             where = error.filename or self._folder
             self._problems.append(
                 f"not recording: cannot write {where}: {error.strerror}; name a writable folder with --semantest-dir"
             )
             return
-        self._start(journal, clock)
+        self._start(journal, slot, clock)
 
-    def _start(self, journal: Journal, clock: Clock) -> None:
+    def _start(self, journal: Journal, slot: PhaseSlot, clock: Clock) -> None:
         config, settings = self._config, self._settings
         redactor = Redactor(
             [*secret_values(os.environ), *([settings.token] if settings.token else [])], settings.redact
@@ -99,7 +101,7 @@ class Recording:
         distributing = config.pluginmanager.hasplugin("dsession")
         if not self._is_worker:
             self._shipper = Shipper(self._folder, self._session_id, self._directory, settings.url, settings.token)
-        tests = TestHooks(journal, clock, translator, ids, self._shipper)
+        tests = TestHooks(journal, slot, clock, translator, ids, self._shipper)
         tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         self._tests = tests
         if distributing:
@@ -231,6 +233,7 @@ class Recording:
             if self._last_exit is not None and int(session.exitstatus) != self._last_exit:
                 self._write_end(session)
             tests.journal.close()
+            tests.slot.close()
 
     # -- what the user sees --------------------------------------------------------------------------------------
 

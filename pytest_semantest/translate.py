@@ -76,9 +76,12 @@ class Translator:
         if timeout_ms is not None:
             extra += f',"timeout":{timeout_ms:.0f}'
         line = location[1]
+        test_id = attempt.test_id
+        # The fast half of name_of: parameters may hold "::" too.
+        name = test_id[test_id.rfind("::") + 2 :] if "[" not in test_id and "::" in test_id else name_of(test_id)
         return (
             f'{{"type":"test/start","timestamp":{attempt.started:.3f},"payload":{attempt.head},'
-            f'"testName":{quote(name_of(attempt.test_id))},"file":{quote(location[0])},'
+            f'"testName":{quote(name)},"file":{quote(location[0])},'
             f'"line":{"null" if line is None else line + 1}{extra}}}}}'
         ).encode("ascii")
 
@@ -89,12 +92,13 @@ class Translator:
         parts = ",".join([f'"{name}":{value:.3f}' for name, value in phases.items()])
         # What was interrupted has no report of the phase it was in.
         duration = now - attempt.started if outcome == "interrupted" else sum(phases.values())
-        head = (
+        extra = ""
+        if outcome != "passed" or (report is not None and (report.user_properties or report.sections)):
+            extra = self._extra(attempt, report)
+        return (
             f'{{"type":"test/end","timestamp":{now:.3f},"payload":{attempt.head},"status":"{WIRE_STATUS[outcome]}",'
-            f'"outcome":"{outcome}","duration":{duration:.3f},"phases":{{{parts}}}'
-        )
-        extra = self._extra(attempt, report)
-        return f"{head}{extra}}}}}".encode("ascii")
+            f'"outcome":"{outcome}","duration":{duration:.3f},"phases":{{{parts}}}{extra}}}}}'
+        ).encode("ascii")
 
     def phase(self, attempt: Attempt, now: float, phase: str, outcome: str) -> bytes:
         """The body of ``test/phase`` for a phase that failed: enough of it in case the rest is never written."""
@@ -233,11 +237,12 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
     """
     phase = report.when or "call"
     attempt.phases[phase] = report.duration * 1000
-    if report.passed:
+    outcome = report.outcome
+    if outcome == "passed":
         if phase == "call" and hasattr(report, "wasxfail"):
             attempt.outcome, attempt.reason = "xpassed", str(report.wasxfail)
         return None
-    if report.skipped:
+    if outcome == "skipped":
         if hasattr(report, "wasxfail"):
             attempt.outcome, attempt.reason = "xfailed", str(report.wasxfail)
         else:

@@ -4,11 +4,12 @@ One record is one line and one ``write(2)``::
 
     J1 <seq> <length> <crc32> <body>\n
 
-``seq`` and ``length`` (of the body, in bytes) are decimal, ``crc32`` is eight hex digits over
-``"<seq> <length> <body>"`` without the quotes; the body is one event as compact JSON, which holds no newline.
+``seq`` and ``length`` (of the body, in bytes) are decimal, ``crc32`` is eight hex digits: the CRC-32 of the body
+started from ``seq`` (modulo 2**32), so that it vouches for both. The body is one event as compact JSON, which holds no
+newline.
 A reader can start again at any newline; a record whose terminator is damaged is still read by its length.
-The status slot is a file of one fixed-size line, ``<seq of the last test/start> <phase>`` padded with blanks and
-written in place: it costs less than a record and says in which phase the test that was running died.
+The status slot is one fixed-size line, ``<seq of the last test/start> <phase>`` padded with blanks and written in
+place: it costs less than a record and says in which phase the test that was running died.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from zlib import crc32
 
 from pytest_semantest.protocol.version import JOURNAL_VERSION
 
-PREFIX = b"J%d " % JOURNAL_VERSION
 STATUS_SIZE = 24
 #: A line longer than this is damage: no writer makes it.
 MAX_BODY = 64 * 1024 * 1024
@@ -33,8 +33,7 @@ _INNER_HEADS = 64
 
 def encode(seq: int, body: bytes) -> bytes:
     """The line for one record."""
-    head = b"%d %d " % (seq, len(body))
-    return b"%b%b%08x %b\n" % (PREFIX, head, crc32(body, crc32(head)), body)
+    return b"J1 %d %d %08x %b\n" % (seq, len(body), crc32(body, seq & 0xFFFFFFFF), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +101,10 @@ def _read(data: bytes, position: int) -> Record | str | None:
     if end > len(data):
         return None
     body = data[start:end]
-    if crc32(body, crc32(b"%b %b " % (head[2], head[3]))) != int(head[4], 16):
+    seq = int(head[2])
+    if crc32(body, seq & 0xFFFFFFFF) != int(head[4], 16):
         return "checksum does not fit"
-    return Record(int(head[2]), body, end)
+    return Record(seq, body, end)
 
 
 def _next_head(data: bytes, start: int, stop: int) -> int | None:
@@ -117,7 +117,7 @@ def _next_head(data: bytes, start: int, stop: int) -> int | None:
 
 def encode_status(seq: int, phase: str) -> bytes:
     """The status slot's content: ``seq`` of the running test's ``test/start`` record and its phase."""
-    return b"%d %b" % (seq, phase.encode()) + b" " * (STATUS_SIZE - len(str(seq)) - 1 - len(phase))
+    return f"{seq} {phase}".ljust(STATUS_SIZE).encode("ascii")
 
 
 def decode_status(data: bytes) -> tuple[int, str] | None:

@@ -1,0 +1,86 @@
+"""Where this process says in which phase its running test is: memory that outlives it, without a system call.
+
+On Linux the slot is a sealed memory file (memfd), mapped here and reached by the shipper through
+``/proc/<pid>/fd/<n>``, to which ``<worker>.status`` in the session's folder is a link: once the shipper has opened it,
+it can be read after a SIGKILL. A mapped file on disk would not do: writing to it raises SIGBUS when somebody truncates
+it or, on a copy-on-write file system, when the disk is full. Elsewhere the slot is a small file, written in place.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+from typing import Protocol
+
+from pytest_semantest.protocol.record import STATUS_SIZE, encode_status
+
+
+class PhaseSlot(Protocol):
+    """Takes the phase of the running test; ``seq`` is that of its ``test/start``."""
+
+    def put(self, seq: int, phase: str) -> None:
+        """Write it, in the process that opened the slot only. Raises nothing."""
+
+    def close(self) -> None:
+        """Give it up."""
+
+
+class MemorySlot:
+    """The slot in memory. Raises ``OSError`` or ``AttributeError`` where there are no memory files."""
+
+    _getpid = os.getpid
+
+    def __init__(self, path: str) -> None:
+        self._pid = MemorySlot._getpid()
+        fd = os.memfd_create("semantest", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(fd, STATUS_SIZE)
+        # Sealed, nobody can shorten it under the mapping.
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+        self._memory = mmap.mmap(fd, STATUS_SIZE)
+        self._memory[:] = b" " * STATUS_SIZE
+        os.symlink(f"/proc/{self._pid}/fd/{fd}", path)
+
+    def put(self, seq: int, phase: str) -> None:
+        """Write the phase of the running test."""
+        if MemorySlot._getpid() == self._pid:
+            self._memory[:] = encode_status(seq, phase)
+
+    def close(self) -> None:
+        """Stop writing; the memory goes with the process."""
+        self._pid = -1
+
+
+class FileSlot:
+    """The slot as a small file. Raises ``OSError`` when it cannot be made."""
+
+    _getpid = os.getpid
+    _fstat = os.fstat
+    _pwrite = os.pwrite
+
+    def __init__(self, path: str) -> None:
+        self._pid = FileSlot._getpid()
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._inode = FileSlot._fstat(self._fd).st_ino
+
+    def put(self, seq: int, phase: str) -> None:
+        """Write the phase of the running test; a slot that a test closed is given up."""
+        if FileSlot._getpid() != self._pid:
+            return
+        try:
+            if FileSlot._fstat(self._fd).st_ino == self._inode:
+                FileSlot._pwrite(self._fd, encode_status(seq, phase), 0)
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        """Stop writing."""
+        self._pid = -1
+
+
+def open_phase_slot(path: str) -> PhaseSlot:
+    """The best slot that this system has, reachable at ``path``. Raises ``OSError`` when the path cannot be made."""
+    try:
+        return MemorySlot(path)
+    except (AttributeError, OSError):
+        return FileSlot(path)
