@@ -81,3 +81,7 @@ def main() -> None:
     \b
     Exit codes: 0 all green, 1 not green or failed, 2 wrong usage, 3 nothing there, 4 still running.
     """
+
+
+if __name__ == "__main__":
+    main(prog_name="semantest")

@@ -1,0 +1,67 @@
+"""A user's project on disk, its pytest and its ``semantest`` in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+_SECONDS = 90.0
+_DROPPED = ("PYTEST_", "SEMANTEST", "COV_CORE_", "CI", "NO_COLOR", "FORCE_COLOR")
+
+
+class Project:
+    """A folder with tests. ``close`` stops the recorder that a run started."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / ".semantest"
+        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
+        (root / "pytest.ini").write_text("[pytest]\n")
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(dedent(text))
+
+    def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "--semantest", "-p", "no:cacheprovider", *arguments]
+        return self._run(command)
+
+    def semantest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return self._run([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments], **environment)
+
+    def run_script(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The installed console script."""
+        return self._run([script, *arguments])
+
+    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+        """``semantest`` in the background, its output in pipes."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments],
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.semantest(*arguments, "--json").stdout)
+
+    def close(self) -> None:
+        if (self.folder / "recorder.json").exists():
+            self._run([sys.executable, "-m", "semantest_recorder.cli.recorder", "stop"])
+
+    def _run(self, command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment | environment,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+        )

@@ -1,0 +1,128 @@
+"""``semantest show`` and ``semantest runs`` over databases that the real writer made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
+
+LATER = "20261121-094500-ffffff"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / ".semantest"
+    small_run().store(folder)
+    later = Recording(LATER, start_ms=START + 900_000)
+    later.start()
+    later.plan("a.py::test_bad", "c.py::test_new")
+    later.test("a.py::test_bad")
+    later.test("c.py::test_new")
+    later.end(0)
+    later.store(folder)
+    return folder
+
+
+def test_runs_come_newest_first_with_their_counts(folder: Path) -> None:
+    said = semantest("runs", "--directory", folder)
+    assert said.code == 0
+    _head, first, second = said.out.splitlines()
+    assert first.startswith(LATER)
+    assert "passed" in first
+    assert second.startswith(RUN)
+    assert "4 tests: 1 passed, 1 failed, 1 skipped, 1 flaky" in second
+
+
+def test_runs_as_json_by_state_and_limit(folder: Path) -> None:
+    said = semantest("runs", "--directory", folder, "--json", "--state", "failed")
+    assert [run["id"] for run in said.json["runs"]] == [RUN]
+    (run,) = said.json["runs"]
+    assert (run["exitCode"], run["counts"]["total"], run["counts"]["flaky"]) == (1, 4, 1)
+    assert [run["id"] for run in semantest("runs", "--directory", folder, "--json", "--limit", "1").json["runs"]] == [
+        LATER
+    ]
+    assert semantest("runs", "--directory", folder, "--state", "cancelled").out == "No cancelled runs.\n"
+
+
+def test_runs_and_report_agree_on_every_count(folder: Path) -> None:
+    for run in semantest("runs", "--directory", folder, "--json").json["runs"]:
+        report = semantest("report", run["id"], "--directory", folder, "--json").json
+        assert report["counts"] == run["counts"]
+        assert report["run"]["state"] == run["state"]
+
+
+def test_show_tells_every_attempt_and_the_history(folder: Path) -> None:
+    said = semantest("show", "b.py::test_flaky", "--directory", folder, "--run", RUN)
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == "b.py::test_flaky"
+    assert any(line.startswith("Attempt 1: failed") for line in lines)
+    assert any(line.startswith("Attempt 2: passed") for line in lines)
+    assert "  | E   assert 1 == 2" in lines
+    assert "    | printed by the test" in lines
+    assert "  setup 1.0 ms, call 3.0 ms, teardown 1.0 ms" in lines
+
+
+def test_the_strip_of_history_has_the_newest_run_last(folder: Path) -> None:
+    out = semantest("show", "test_bad", "--directory", folder).out
+    assert f"run {LATER}" in out
+    assert "\n  F.\n" in out
+    story = semantest("show", "test_bad", "--directory", folder, "--json").json
+    assert [(past["run"], past["state"]) for past in story["history"]] == [(LATER, "passed"), (RUN, "failed")]
+    assert story["usualMs"] == 5.0
+
+
+def test_a_test_that_the_last_run_does_not_have_is_shown_in_the_last_that_has_it(folder: Path) -> None:
+    story = semantest("show", "test_skip", "--directory", folder, "--json").json
+    assert (story["run"]["id"], story["test"]["id"]) == (RUN, "b.py::test_skip[1-x]")
+    assert (story["test"]["reason"], story["test"]["params"]) == ("not today", "1-x")
+
+
+def test_a_fragment_of_several_tests_lists_them(folder: Path) -> None:
+    said = semantest("show", "test_", "--directory", folder, "--run", RUN)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.count("\n  ") == 4
+
+
+def test_an_exact_id_wins_over_longer_ones(folder: Path) -> None:
+    recording = Recording("20261121-100000-eeeeee", start_ms=START + 1_800_000)
+    recording.start()
+    for name in ("a.py::test_x", "a.py::test_x_too"):
+        recording.test(name)
+    recording.end(0)
+    recording.store(folder)
+    assert semantest("show", "a.py::test_x", "--directory", folder).out.startswith("a.py::test_x\n")
+
+
+def test_an_unknown_test_names_the_nearest(folder: Path) -> None:
+    said = semantest("show", "test_bda", "--directory", folder)
+    assert said.code == 3
+    assert "did you mean a.py::test_bad" in said.err
+
+
+def test_parameters_are_shown_by_name(folder: Path) -> None:
+    recording = Recording("20261121-100000-eeeeee", start_ms=START + 1_800_000)
+    recording.start()
+    test_id = "a.py::test_sum[1-x]"
+    recording.begin(test_id, params={"a": "1", "b": "'x'"}, markers=["slow"])
+    recording.add("main", "test/phase", {"testId": test_id, "attempt": 1, "phase": "call", "outcome": "failed"})
+    recording.add("main", "test/warning", {"testId": test_id, "category": "UserWarning", "message": "careful"})
+    end = {"testId": test_id, "attempt": 1, "status": "passed", "outcome": "passed", "duration": 1.0, "phases": {}}
+    recording.add("main", "test/end", end | {"userProperties": [["build", 7]]})
+    recording.end(0)
+    recording.store(folder)
+    out = semantest("show", "test_sum", "--directory", folder).out
+    assert "  a = 1\n  b = 'x'\n" in out
+    assert "  markers: slow\n" in out
+    assert "UserWarning: careful" in out
+    assert "  property build = 7\n" in out
+
+
+def test_a_long_list_of_runs_is_cut_at_the_limit(folder: Path) -> None:
+    for number in range(25):
+        green_run(f"20261122-10{number:04}-abcdef", start_ms=START + 1e8 + number).store(folder)
+    assert len(semantest("runs", "--directory", folder, "--json").json["runs"]) == 20
+    assert len(semantest("runs", "--directory", folder, "--json", "--limit", "100").json["runs"]) == 27
