@@ -142,9 +142,7 @@ class _Daemon:
     async def run(self, announce: Callable[[Discovery, Path], None]) -> bool:
         """Serves until stopped, then drains; whether all that was taken in has been committed."""
         stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop, stop, f"received {signal.Signals(number).name}")
+        _on_signals(lambda reason: self._stop(stop, reason))
         facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
         hub = Hub(self._writer, facts, _now_ms)
         runner, site = await self._start_server(hub)
@@ -227,6 +225,22 @@ class _Daemon:
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
         return drained
+
+
+def _on_signals(stop: Callable[[str], None]) -> None:
+    """Calls ``stop`` in the running loop for a signal; one that comes when the loop has ended changes nothing.
+
+    The loop's own ``add_signal_handler`` would restore the default at its end, and a second SIGTERM, which service
+    managers send, would turn an orderly end into a death.
+    """
+    loop = asyncio.get_running_loop()
+
+    def handle(number: int, _frame: object) -> None:
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(stop, f"received {signal.Signals(number).name}")
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, handle)
 
 
 async def _in_thread(call: Callable[[], None], timeout_s: float) -> bool:

@@ -207,7 +207,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     if script is None:
         raise Stop(f"click knows no completion for {shell}")
     command = ctx.find_root().command
-    click.echo(script(command, {}, "semantest-recorder", "_SEMANTEST_RECORDER_COMPLETE").source())
+    click.echo(script(command, {}, "semantest-recorder", "_SEMANTEST_RECORDER_COMPLETE").source(), nl=False)
 
 
 if __name__ == "__main__":

@@ -113,12 +113,20 @@ class Client:
     def close_code(self) -> int:
         """Reads on until the recorder closes, and gives its code."""
         while True:
-            frame = self.socket.recv_frame()  # not recv_data: that one answers the close, on a socket that may be gone
+            frame = (
+                self.socket.frame_buffer.recv_frame()
+            )  # recv_data would answer the close, on a socket that may be gone
             if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
+                assert isinstance(frame.data, bytes)
                 return int.from_bytes(frame.data[:2], "big")
 
     def close(self) -> None:
         self.socket.close()
+
+    def cut(self) -> None:
+        """Ends without a goodbye."""
+        assert self.socket.sock is not None
+        self.socket.sock.close()
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

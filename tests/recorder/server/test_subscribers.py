@@ -114,6 +114,6 @@ def test_when_everybody_has_left_nothing_is_kept_of_them(server: RunningServer) 
     for client in clients[:3]:
         client.close()
     for client in clients[3:]:
-        client.socket.sock.close()  # without a goodbye
+        client.cut()
     wait_until(lambda: server.call(lambda: server.hub.status()["connections"]) == 0)
     assert server.call(lambda: server.hub.status()["subscribers"]) == 0

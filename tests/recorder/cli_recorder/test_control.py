@@ -1,0 +1,197 @@
+"""``start``, ``stop``, ``status`` and ``completion``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from semantest_recorder.cli.recorder import main
+from semantest_recorder.discovery import process_exists
+from tests.recorder.cli_recorder.daemons import COMMAND, DEADLINE_S, Daemon, environment, run, wait_until
+
+
+def test_start_status_stop(project: Path) -> None:
+    started = run("start", cwd=project)
+    assert started.returncode == 0, started.stderr
+    url = started.stdout.strip()
+    found = json.loads((project / ".semantest" / "recorder.json").read_text())
+    assert found["url"] == url
+
+    status = run("status", cwd=project)
+    assert (status.returncode, status.stderr) == (0, "")
+    assert url in status.stdout
+    as_json = run("status", "--json", cwd=project)
+    answer = json.loads(as_json.stdout)
+    assert answer["running"] is True
+    assert (answer["pid"], answer["url"], answer["status"]) == (found["pid"], url, "ok")
+    assert answer["database"] == str(project / ".semantest" / "semantest.db")
+    assert answer["databaseBytes"] > 0
+    assert (answer["pendingEvents"], answer["sources"], answer["connections"]) == (0, {}, 0)
+    assert answer["uptimeMs"] > 0
+    assert found["token"] not in as_json.stdout
+
+    stopped = run("stop", cwd=project)
+    assert stopped.returncode == 0, stopped.stderr
+    assert url in stopped.stdout
+    assert not process_exists(found["pid"])
+    assert not (project / ".semantest" / "recorder.json").exists()
+
+
+def test_starting_twice_gives_the_same_recorder(project: Path) -> None:
+    first, second = run("start", cwd=project), run("start", cwd=project)
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == second.stdout
+
+
+def test_starting_several_at_once_gives_all_the_same_recorder(project: Path) -> None:
+    (project / ".semantest").mkdir()
+    racers = [
+        subprocess.Popen(
+            [*COMMAND, "start"],
+            cwd=project,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    answers = [racer.communicate(timeout=DEADLINE_S) for racer in racers]
+    assert {racer.returncode for racer in racers} == {0}, answers
+    assert len({out for out, _err in answers}) == 1
+
+
+def test_the_folder_is_found_from_below(project: Path) -> None:
+    (project / ".semantest").mkdir()
+    (project / "src" / "deep").mkdir(parents=True)
+    assert run("start", cwd=project / "src" / "deep").returncode == 0
+    assert (project / ".semantest" / "recorder.json").exists()
+    assert not (project / "src" / "deep" / ".semantest").exists()
+    assert run("status", cwd=project).returncode == 0
+    assert run("status", cwd=project.parent, SEMANTEST_DIR=str(project / ".semantest")).returncode == 0
+
+
+@pytest.mark.hazard(11)
+def test_a_started_recorder_holds_nothing_of_its_starter(project: Path) -> None:
+    """``start | cat`` ends when ``start`` does, and its working directory can go."""
+    done = subprocess.run(
+        [*COMMAND, "start"], cwd=project, env=environment(), capture_output=True, timeout=DEADLINE_S, check=True
+    )
+    assert done.stdout.startswith(b"http://127.0.0.1:")
+    pid = json.loads((project / ".semantest" / "recorder.json").read_text())["pid"]
+    assert os.getsid(pid) != os.getsid(0)
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        assert "pipe:" not in str(descriptor.readlink()) or descriptor.name not in ("0", "1", "2")
+
+
+def test_options_behind_two_dashes_go_to_serve(project: Path) -> None:
+    started = run("start", "--", "--idle-timeout", "0.3", "--database", "other.db", cwd=project)
+    assert started.returncode == 0, started.stderr
+    wait_until(lambda: run("status", cwd=project).returncode == 3, "it ends when idle")
+    assert (project / "other.db").exists(), "a relative path is relative to where start was called"
+
+
+def test_start_repeats_the_line_of_a_recorder_that_cannot_serve(project: Path) -> None:
+    done = run("start", "--", "--host", "0.0.0.0", cwd=project)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.count("\n") == 1
+    assert "loopback" in done.stderr
+    (project / ".semantest" / "semantest.db").mkdir()
+    done = run("start", cwd=project)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert "semantest.db" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["status", "stop"])
+def test_where_none_runs(project: Path, command: str) -> None:
+    done = run(command, cwd=project)
+    assert done.returncode == 3
+    assert (done.stdout + done.stderr).count("\n") == 1
+    assert not (project / ".semantest").exists(), "asking creates nothing"
+
+
+def test_a_killed_one_does_not_run_though_its_file_says_so(serve: Callable[..., Daemon], project: Path) -> None:
+    daemon = serve().ready()
+    daemon.end(signal.SIGKILL)
+    assert (project / ".semantest" / "recorder.json").exists()
+    assert run("status", cwd=project).returncode == 3
+    assert json.loads(run("status", "--json", cwd=project).stdout)["running"] is False
+    assert run("stop", cwd=project).returncode == 3
+    assert run("start", cwd=project).returncode == 0
+
+
+def test_a_discovery_file_with_a_stranger_s_pid_harms_no_stranger(project: Path) -> None:
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        (project / ".semantest").mkdir()
+        forged = {"pid": stranger.pid, "url": "http://127.0.0.1:1", "token": "smt_0123456789abcdef", "version": "0"}
+        (project / ".semantest" / "recorder.json").write_text(json.dumps(forged | {"protocolVersion": 1}))
+        assert run("stop", cwd=project).returncode == 3
+        assert stranger.poll() is None
+        assert run("status", cwd=project).returncode == 3
+        assert run("start", cwd=project).returncode == 0
+        stranger.kill()
+
+
+def test_stop_waits_only_as_long_as_it_was_told(serve: Callable[..., Daemon], project: Path) -> None:
+    daemon = serve().ready()
+    daemon.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_until(lambda: f"{daemon.process.pid} (" in _stat(daemon.process.pid, "T"), "it is stopped")
+        done = run("stop", "--timeout", "0.1", cwd=project)
+    finally:
+        daemon.process.send_signal(signal.SIGCONT)
+    assert done.returncode != 0
+    assert done.stderr.count("\n") == 1
+
+
+def _stat(pid: int, state: str) -> str:
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return stat if stat.rpartition(")")[2].split()[0] == state else ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(project: Path, shell: str) -> None:
+    printed = run("completion", shell, cwd=project)
+    assert printed.returncode == 0
+    assert "_SEMANTEST_RECORDER_COMPLETE" in printed.stdout
+    by_variable = subprocess.run(
+        ["semantest-recorder"],
+        env=environment(_SEMANTEST_RECORDER_COMPLETE=f"{shell}_source"),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=True,
+    )
+    assert printed.stdout == by_variable.stdout
+
+
+def test_completion_completes() -> None:
+    answer = subprocess.run(
+        ["semantest-recorder"],
+        env=environment(
+            _SEMANTEST_RECORDER_COMPLETE="bash_complete", COMP_WORDS="semantest-recorder st", COMP_CWORD="1"
+        ),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=True,
+    )
+    assert sorted(line.partition(",")[2] for line in answer.stdout.splitlines()) == ["start", "status", "stop"]
+
+
+@pytest.mark.parametrize("name", ["", *sorted(main.commands)])
+def test_every_help_has_an_example(name: str) -> None:
+    command: click.Command = main.commands[name] if name else main
+    with click.Context(command, info_name="semantest-recorder") as context:
+        text = command.get_help(context)
+    assert f"    {'semantest-recorder' if name != 'completion' else 'eval'}" in text
+    assert "Example" in text
+    assert "\b" not in text
