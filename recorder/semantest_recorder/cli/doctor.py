@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN
 
@@ -21,20 +22,18 @@ if TYPE_CHECKING:
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
-@click.command("doctor")
+@click.command(
+    "doctor",
+    epilog=help_end(
+        "semantest doctor",
+        "semantest doctor --json | jq '.checks[] | select(.status != \"ok\")'",
+        exit_codes="0 nothing failed (there may be warnings), 1 a check failed, 2 wrong usage",
+    ),
+)
 @directory_option
 @json_option
 def command(directory: str | None, as_json: bool) -> None:
-    r"""Check versions, recorder, database, leftover journals, permissions, room and start-up cost.
-
-    \b
-    Examples:
-      semantest doctor
-      semantest doctor --json | jq '.checks[] | select(.status != "ok")'
-
-    \b
-    Exit codes: 0 nothing failed (there may be warnings), 1 a check failed, 2 wrong usage.
-    """
+    """Check versions, recorder, database, leftover journals, permissions, room and start-up cost."""
     checks = list(_checks(directory))
     failed = any(check.status == "fail" for check in checks)
     if as_json:

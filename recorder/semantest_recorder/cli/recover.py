@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
@@ -16,7 +17,15 @@ if TYPE_CHECKING:
     from semantest_recorder.cli.recovery import Recovered, SessionHead
 
 
-@click.command("recover")
+@click.command(
+    "recover",
+    epilog=help_end(
+        "semantest recover",
+        "semantest recover --all --json",
+        "semantest recover ./artifacts/20261121-093000-a1b2c3",
+        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing to recover, 4 it still runs",
+    ),
+)
 @click.argument("session", required=False)
 @directory_option
 @json_option
@@ -26,19 +35,10 @@ if TYPE_CHECKING:
 )
 @click.option("--output", is_flag=True, help="Show the captured output of tests that are not green.")
 def command(session: str | None, directory: str | None, as_json: bool, every: bool, limit: int, output: bool) -> None:
-    r"""Read the journals of a dead run and report it; no recorder is needed, and nothing is changed.
+    """Read the journals of a dead run and report it; no recorder is needed, and nothing is changed.
 
     SESSION is a session's name, the beginning of one, or a folder with journals (copied from another machine, say);
     the newest session that was not taken in by default. Damage in the journals is told with its offset.
-
-    \b
-    Examples:
-      semantest recover
-      semantest recover --all --json
-      semantest recover ./artifacts/20261121-093000-a1b2c3
-
-    \b
-    Exit codes: 0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing to recover, 4 it still runs.
     """
     from semantest_recorder.cli.recovery import recover, session_head  # noqa: PLC0415
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import (
     json_option,
     limit_option,
@@ -18,7 +19,15 @@ from semantest_recorder.cli.options import (
 )
 
 
-@click.command("report")
+@click.command(
+    "report",
+    epilog=help_end(
+        "semantest report",
+        "semantest report --failures-only --output",
+        "semantest report 20261121-093000 --json | jq .counts",
+        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs",
+    ),
+)
 @click.argument("run", default="last")
 @project_options
 @json_option
@@ -36,18 +45,9 @@ def command(
     output: bool,
     sync_timeout: float,
 ) -> None:
-    r"""Report a run: what is wrong first, how to rerun it last.
+    """Report a run: what is wrong first, how to rerun it last.
 
     RUN is a run's id, a unique beginning of one, or `last` (the default).
-
-    \b
-    Examples:
-      semantest report
-      semantest report --failures-only --output
-      semantest report 20261121-093000 --json | jq .counts
-
-    \b
-    Exit codes: 0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs.
     """
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate, bad_tests  # noqa: PLC0415

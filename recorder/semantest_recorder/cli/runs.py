@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import json_option, project_options, recorded_folder, sync_option
 
 _STATES = ["pending", "running", "passed", "failed", "cancelled", "interrupted", "timeout"]
@@ -12,7 +13,15 @@ _STATES = ["pending", "running", "passed", "failed", "cancelled", "interrupted",
 _SEARCHED = 10_000
 
 
-@click.command("runs")
+@click.command(
+    "runs",
+    epilog=help_end(
+        "semantest runs",
+        "semantest runs --state failed --limit 5",
+        "semantest runs --json | jq '.runs[].id'",
+        exit_codes="0 listed, 2 wrong usage, 3 nothing recorded",
+    ),
+)
 @project_options
 @json_option
 @sync_option
@@ -21,17 +30,7 @@ _SEARCHED = 10_000
 def command(
     directory: str | None, url: str | None, as_json: bool, sync_timeout: float, limit: int, state: str | None
 ) -> None:
-    r"""List the recorded runs, newest first.
-
-    \b
-    Examples:
-      semantest runs
-      semantest runs --state failed --limit 5
-      semantest runs --json | jq '.runs[].id'
-
-    \b
-    Exit codes: 0 listed, 2 wrong usage, 3 nothing recorded.
-    """
+    """List the recorded runs, newest first."""
     from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
     from semantest_recorder.cli.run_counts import run_counts  # noqa: PLC0415

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from pytest_semantest import __version__
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_NOTHING, EXIT_USAGE
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError
@@ -67,20 +68,19 @@ class LazyGroup(click.Group):
             raise Stop(str(error), EXIT_NOT_GREEN) from error
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    epilog=help_end(
+        "pytest --semantest          record a run",
+        "semantest report            what came of the last one",
+        "semantest watch             look at the one that runs now",
+        exit_codes="0 all green, 1 not green or failed, 2 wrong usage, 3 nothing there, 4 still running",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="semantest")
 def main() -> None:
-    r"""What pytest recorded: reports, live view, recovery.
-
-    \b
-    Examples:
-      pytest --semantest          record a run
-      semantest report            what came of the last one
-      semantest watch             look at the one that runs now
-
-    \b
-    Exit codes: 0 all green, 1 not green or failed, 2 wrong usage, 3 nothing there, 4 still running.
-    """
+    """What pytest recorded: reports, live view, recovery."""
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import json_option, project_options, recorded_folder, sync_option
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
@@ -13,7 +14,14 @@ from semantest_recorder.store.reader import Reader
 _CANDIDATES = 20
 
 
-@click.command("show")
+@click.command(
+    "show",
+    epilog=help_end(
+        "semantest show tests/test_cart.py::test_total",
+        "semantest show test_total --run 20261121-093000",
+        exit_codes="0 shown, 2 several tests match, 3 no such test or run",
+    ),
+)
 @click.argument("test")
 @project_options
 @json_option
@@ -29,17 +37,9 @@ def command(
     run_name: str | None,
     history: int,
 ) -> None:
-    r"""Show one test: every attempt with phases, error, traceback and output, and its history.
+    """Show one test: every attempt with phases, error, traceback and output, and its history.
 
     TEST is a test id or a part of one that only one test has.
-
-    \b
-    Examples:
-      semantest show tests/test_cart.py::test_total
-      semantest show test_total --run 20261121-093000
-
-    \b
-    Exit codes: 0 shown, 2 several tests match, 3 no such test or run.
     """
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415

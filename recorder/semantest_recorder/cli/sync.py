@@ -8,11 +8,19 @@ import sys
 
 import click
 
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, project_folder
 from semantest_recorder.cli.stop import Stop
 
 
-@click.command("sync")
+@click.command(
+    "sync",
+    epilog=help_end(
+        "semantest sync",
+        "SEMANTEST_TOKEN=... semantest sync --url https://recorder.example:8700",
+        exit_codes="0 all is shipped, 2 wrong usage, 3 no recorder reached, 4 it refused, 5 a session cannot be read",
+    ),
+)
 @directory_option
 @click.option(
     "--url",
@@ -26,17 +34,9 @@ from semantest_recorder.cli.stop import Stop
 @click.option("--timeout", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS")
 @click.option("--quiet", is_flag=True, help="Only errors.")
 def command(directory: str | None, url: str | None, token_env: str | None, timeout: float, quiet: bool) -> None:
-    r"""Ship the journals of ended sessions that no recorder has yet; one is started if need be.
+    """Ship the journals of ended sessions that no recorder has yet; one is started if need be.
 
     Nothing is deleted before the recorder has committed it, so this can be repeated at any time.
-
-    \b
-    Examples:
-      semantest sync
-      SEMANTEST_TOKEN=... semantest sync --url https://recorder.example:8700
-
-    \b
-    Exit codes: 0 all is shipped, 2 wrong usage, 3 no recorder could be reached, 4 it refused.
     """
     from semantest_recorder.cli.take_in import sessions_of, shipper_command, shipper_environment  # noqa: PLC0415
 

@@ -6,28 +6,28 @@ import sys
 
 import click
 
+from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import json_option, project_options, recorded_folder
 from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 
 
-@click.command("watch")
+@click.command(
+    "watch",
+    epilog=help_end(
+        "semantest watch --wait",
+        "semantest watch --json | jq -c 'select(.type == \"test/end\")'",
+        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing runs, 4 left while it ran",
+    ),
+)
 @click.argument("run", required=False)
 @project_options
 @json_option
 @click.option("--wait", is_flag=True, help="When nothing runs yet, wait for the next run.")
 def command(run: str | None, directory: str | None, url: str | None, as_json: bool, wait: bool) -> None:
-    r"""Watch a run live: progress, what each worker does and for how long, the latest failures.
+    """Watch a run live: progress, what each worker does and for how long, the latest failures.
 
     RUN is a run's id or a unique beginning of one; the run that started last by default. Without a terminal plain
     lines are printed; --json prints a snapshot, then every event as the recorder sends it, and a snapshot at the end.
-
-    \b
-    Examples:
-      semantest watch --wait
-      semantest watch --json | jq -c 'select(.type == "test/end")'
-
-    \b
-    Exit codes: 0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing runs, 4 left while it ran.
     """
     import asyncio  # noqa: PLC0415
 

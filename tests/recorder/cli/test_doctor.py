@@ -1,0 +1,123 @@
+"""``semantest doctor``: what is wrong is found, and there is something to do about it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semantest_recorder.cli.health.check import Check
+from semantest_recorder.cli.health.recorder_health import recorder_checks
+from semantest_recorder.cli.health.startup_cost import startup_checks
+from semantest_recorder.cli.health.storage import storage_checks
+from semantest_recorder.cli.health.versions import version_checks
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.recording import DEAD_PID, RUN, small_run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / ".semantest"
+    folder.mkdir()
+    return folder
+
+
+def by_name(checks: list[Check]) -> dict[str, Check]:
+    return {check.name: check for check in checks}
+
+
+def discovery(folder: Path, mode: int = 0o600, **more: Any) -> Path:
+    found = {"pid": os.getpid(), "url": "http://127.0.0.1:9", "token": "smt_x", "version": "0", "protocolVersion": 1}
+    path = folder / "recorder.json"
+    path.write_text(json.dumps(found | more))
+    path.chmod(mode)
+    return path
+
+
+def test_an_empty_folder_is_well(folder: Path) -> None:
+    checks = by_name([*storage_checks(folder), *recorder_checks(folder)])
+    assert {name: check.status for name, check in checks.items() if name != "room"} == dict.fromkeys(
+        ["folder", "database", "journals", "recorder"], "ok"
+    )
+
+
+def test_sessions_that_wait_are_told_with_their_size_and_log(folder: Path) -> None:
+    session = small_run().journal(folder)
+    (session / "ship.json").write_text(json.dumps({"state": "unreachable", "detail": "no recorder \x1b[31m"}))
+    (session / "shipper.log").write_text("one\ntwo\nthree\n\x1b[31mfour\n")
+    checks = by_name(storage_checks(folder))
+    journals = checks["journals"]
+    assert (journals.status, journals.advice.split("`")[1]) == ("warn", "semantest sync")
+    (entry,) = journals.data["sessions"]
+    assert entry == {
+        "session": RUN,
+        "bytes": (session / "main.journal").stat().st_size,
+        "state": "unreachable",
+        "detail": "no recorder ",
+    }
+    assert checks["shipper log"].detail == f"{RUN}: two | three | four"
+
+
+def test_the_database_is_counted(folder: Path) -> None:
+    small_run().store(folder)
+    check = by_name(storage_checks(folder))["database"]
+    assert check.status == "ok"
+    assert (check.data["runs"], check.data["events"]) == (1, len(small_run().bodies["main"]))
+
+
+def test_a_database_that_cannot_be_used_fails(folder: Path) -> None:
+    small_run().store(folder)
+    connection = sqlite3.connect(folder / "semantest.db")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    check = by_name(storage_checks(folder))["database"]
+    assert check.status == "fail"
+    assert "999" in check.detail
+    said = semantest("doctor", "--directory", folder)
+    assert said.code == 1
+    assert "fail database" in said.out
+
+
+@pytest.mark.parametrize(("mode", "status"), [(0o600, "ok"), (0o644, "fail"), (0o660, "fail")])
+def test_a_token_that_others_can_read_fails(folder: Path, mode: int, status: str) -> None:
+    discovery(folder, mode)
+    assert by_name(recorder_checks(folder))["token file"].status == status
+
+
+def test_a_recorder_that_does_not_answer_fails(folder: Path) -> None:
+    discovery(folder)
+    check = by_name(recorder_checks(folder))["recorder"]
+    assert check.status == "fail"
+    assert "does not answer" in check.detail
+
+
+def test_a_discovery_file_of_a_dead_recorder_is_a_warning(folder: Path) -> None:
+    discovery(folder, pid=DEAD_PID)
+    assert by_name(recorder_checks(folder))["recorder"].status == "warn"
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"pid": "x"}', "\x00"])
+def test_a_discovery_file_of_nonsense_fails_in_words(folder: Path, content: str) -> None:
+    (folder / "recorder.json").write_text(content)
+    checks = by_name(recorder_checks(folder))
+    assert checks["recorder"].status == "fail"
+    assert "Remove" in checks["recorder"].advice
+
+
+def test_versions_and_start_up_cost_are_measured() -> None:
+    checks = by_name([*version_checks(), *startup_checks()])
+    assert {"pytest", "pytest-xdist", "pytest-rerunfailures", "aiohttp"} <= set(checks["packages"].data)
+    assert sqlite3.sqlite_version in checks["sqlite"].detail
+    assert checks["start-up"].data["ms"] > 0
+    assert checks["plugin xdist"].status == "ok"
+
+
+def test_no_folder_is_a_warning_that_says_what_to_do(tmp_path: Path) -> None:
+    said = semantest("doctor", "--directory", tmp_path / "nowhere", "--json")
+    assert said.code == 0
+    (check,) = [check for check in said.json["checks"] if check["name"] == "folder"]
+    assert (check["status"], "pytest --semantest" in check["advice"]) == ("warn", True)
