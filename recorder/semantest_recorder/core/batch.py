@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 
-class RawEvent(msgspec.Struct):
+class RawEvent(msgspec.Struct, gc=False):
     """One event off the wire or out of a journal; the payload stays the JSON bytes that came."""
 
     type: str

@@ -267,8 +267,10 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
 def _ended(tables: Tables, source: Source, test: Test, attempt: AttemptRow) -> None:
     test_id = attempt.test_id
     attempt.last_output = None
-    if not attempt.will_retry and _all_ended(source, test):
+    if _all_ended(source, test):
         source.unended.pop(test_id, None)
+    else:
+        source.unended[test_id] = test
     tables.dirty_attempts[id(attempt)] = attempt
     tables.unsettled[test_id] = test
 
@@ -276,7 +278,7 @@ def _ended(tables: Tables, source: Source, test: Test, attempt: AttemptRow) -> N
 def _all_ended(source: Source, test: Test) -> bool:
     """Whether no attempt of ``test`` in ``source`` depends on how the source is closed."""
     if len(test.attempts) == 1:
-        return True
+        return not test.attempts[0].will_retry
     name = source.row.source
     return all(ended_itself(attempt) and not attempt.will_retry for attempt in test.attempts if attempt.source == name)
 

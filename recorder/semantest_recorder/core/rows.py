@@ -84,7 +84,7 @@ class CrashRow(msgspec.Struct):
     last_output: str | None = None
 
 
-class ResultRow(msgspec.Struct):
+class ResultRow(msgspec.Struct, gc=False):
     """One test in a run. ``state`` is ``pending``, ``running`` or one of ``FINAL_STATES``.
 
     ``position`` is its place in the plan, ``None`` when it was not planned. ``attempts`` counts distinct attempt
@@ -105,7 +105,7 @@ class ResultRow(msgspec.Struct):
     markers: list[str] = msgspec.field(default_factory=list)
 
 
-class AttemptRow(msgspec.Struct):
+class AttemptRow(msgspec.Struct, gc=False):
     """One attempt at a test; ``outcome`` is ``None`` while it runs.
 
     ``detail_seq`` is the seq (of ``source``) of the event that holds traceback and output. ``judged``: the outcome

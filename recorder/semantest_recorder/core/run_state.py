@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pytest_semantest.protocol.identity import suite_of
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.facts import HANDLERS, ended_itself, open_source
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow
 from semantest_recorder.core.settling import judge_loaded, settle
-from semantest_recorder.core.tables import Source, Suite, Tables, Test, Unread
+from semantest_recorder.core.tables import Source, Suite, Tables, Test, Unread, quick_suite_of
 
 
 class RunState(Tables):
@@ -47,10 +46,10 @@ class RunState(Tables):
         return state
 
     def _load_result(self, result: ResultRow) -> None:
-        suite = self.suites[suite_of(result.test_id)]
-        test = self.tests[result.test_id] = Test(result, suite)
+        suite = self.suites[quick_suite_of(result.test_id)]
+        test = self.tests[result.test_id] = Test(result, suite.row)
         suite.tests.append(test)
-        self.counts[result.state] = self.counts.get(result.state, 0) + 1
+        self.counts[result.state] += 1
         if result.position is not None:
             self.planned += 1
             self.unstarted[result.test_id] = test

@@ -38,12 +38,12 @@ def settle(tables: Tables) -> list[RawEvent]:
         _guess_attempts(tables)
     if not (stale or tables.unsettled):
         return []
-    touched: dict[str, Suite] = {}
+    touched: dict[str, SuiteRow] = {}
     started: list[SuiteRow] = []
     for test in tables.unsettled.values():
         _settle_test(tables, test)
-        suite = test.suite.row
-        touched[suite.suite_id] = test.suite
+        suite = test.suite
+        touched[suite.suite_id] = suite
         at = test.result.started_ms
         if at is not None and (suite.started_ms is None or at < suite.started_ms):
             if suite.started_ms is None:
@@ -53,9 +53,9 @@ def settle(tables: Tables) -> list[RawEvent]:
     may_end = tables.closing.closed or _plan_is_complete(tables)
     if may_end != tables.suites_may_end:
         tables.suites_may_end = may_end
-        touched = tables.suites
+        touched = {suite_id: suite.row for suite_id, suite in tables.suites.items()}
     derived = [_suite_start(tables, row) for row in started]
-    derived += [_suite_end(tables, over.row) for over in touched.values() if _settle_end(tables, over)]
+    derived += [_suite_end(tables, row) for row in touched.values() if _settle_end(tables, tables.suites[row.suite_id])]
     _settle_run(tables)
     return derived
 
@@ -241,8 +241,8 @@ def _set_state(tables: Tables, test: Test, state: str) -> None:
         return
     test.result.state = state
     counts[before] -= 1
-    counts[state] = counts.get(state, 0) + 1
-    suite = test.suite.row
+    counts[state] += 1
+    suite = test.suite
     left, joined = BUCKET.get(before), BUCKET.get(state)
     if left != joined:
         if left is not None:

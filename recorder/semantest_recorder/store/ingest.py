@@ -194,7 +194,7 @@ class Ingest:
         self._connection.execute(SQL["add_batches"], (key, first, first + len(events) - 1, received_ms))
         self._connection.executemany(
             SQL["add_events"],
-            [(key, seq, event.type, event.timestamp, text_of(event)) for seq, event in enumerate(events, first)],
+            ((key, seq, event.type, event.timestamp, text_of(event)) for seq, event in enumerate(events, first)),
         )
 
     def _apply(self, run: RecordedRun, origin: Origin, source: str, first: int, events: Sequence[RawEvent]) -> None:
@@ -274,10 +274,11 @@ class Ingest:
         row = connection.execute(SQL["run_key"], (run_id,)).fetchone()
         if row is None:
             key = connection.execute(SQL["new_run"], (run_id,)).lastrowid or 0
-            run = RecordedRun(key, RunState(run_id), {})
+            run = RecordedRun(key, RunState(run_id), {}, {})
         else:
             source_keys = dict(connection.execute(SQL["source_keys"], row).fetchall())
-            run = RecordedRun(row[0], load_run(connection, run_id), source_keys)
+            test_keys = dict(connection.execute(SQL["test_keys_of_run"], row).fetchall())
+            run = RecordedRun(row[0], load_run(connection, run_id), source_keys, test_keys)
         self._runs[run_id] = run
         return run
 

@@ -57,8 +57,9 @@ SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WH
 -- name: history
 SELECT r.id, r.name, r.state, r.started_ms, json_extract(r.context, '$.git.branch'),
        json_extract(r.context, '$.git.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
-FROM results x JOIN runs r USING (run_key)
-WHERE x.test_key = (SELECT test_key FROM tests WHERE id = ?) ORDER BY r.started_ms DESC, r.run_key DESC LIMIT ?;
+FROM runs r CROSS JOIN results x ON x.run_key = r.run_key
+     AND x.test_key = (SELECT test_key FROM tests WHERE id = ?)
+ORDER BY r.started_ms DESC, r.run_key DESC LIMIT ?;
 
 -- name: find_tests
 SELECT id FROM tests WHERE instr(id, ?1) > 0 ORDER BY id <> ?1, length(id), id LIMIT ?2;

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from pytest_semantest.protocol.identity import split_params, suite_of
-from semantest_recorder.core.rows import ResultRow, RunRow
+from pytest_semantest.protocol.identity import split_params
+from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow
 from semantest_recorder.core.run_state import RunState
-from semantest_recorder.core.tables import Changes
+from semantest_recorder.core.tables import Changes, quick_suite_of
 from semantest_recorder.store.queries import statements
 
 SQL = statements("writer.sql")
 _astuple = msgspec.structs.astuple
+_encode = msgspec.json.encode
 #: Test ids kept with their keys, so that the next run of the same tests need not ask for them.
 _KNOWN_TESTS = 500_000
 
@@ -28,8 +29,8 @@ class Keys:
         self._keys: dict[str, int] = {}
         self._last: int | None = None
 
-    def of(self, test_ids: Iterable[str]) -> dict[str, int]:
-        """Keys by id, of these tests and others; a test that the database has not is added to it."""
+    def of(self, test_ids: Sequence[str]) -> dict[str, int]:
+        """Keys by id of these tests; a test that the database has not is added to it."""
         keys = self._keys
         unknown = [test_id for test_id in test_ids if test_id not in keys]
         if unknown:
@@ -37,7 +38,7 @@ class Keys:
                 keys.clear()
                 unknown = list(test_ids)
             self._find(unknown)
-        return keys
+        return {test_id: keys[test_id] for test_id in test_ids}
 
     def _find(self, test_ids: Sequence[str]) -> None:
         keys, connection = self._keys, self._connection
@@ -45,22 +46,23 @@ class Keys:
         keys.update(connection.execute(SQL["test_keys"], (wanted,)).fetchall())
         if self._last is None:
             self._last = int(connection.execute(SQL["last_test_key"]).fetchone()[0])
-        rows = []
-        for test_id in dict.fromkeys(test_ids):
-            if test_id not in keys:
-                self._last += 1
-                keys[test_id] = self._last
-                rows.append((self._last, test_id, suite_of(test_id), *split_params(test_id)))
-        connection.executemany(SQL["add_tests"], rows)
+        new = [test_id for test_id in test_ids if test_id not in keys]
+        keys.update(zip(new, range(self._last + 1, self._last + 1 + len(new)), strict=True))
+        self._last += len(new)
+        connection.executemany(
+            SQL["add_tests"], ((keys[test_id], test_id, quick_suite_of(test_id), *_split(test_id)) for test_id in new)
+        )
 
 
 class RecordedRun:
     """A run's state in memory, and the keys of what it has in the database."""
 
-    def __init__(self, run_key: int, state: RunState, source_keys: dict[str, int]) -> None:
+    def __init__(self, run_key: int, state: RunState, source_keys: dict[str, int], test_keys: dict[str, int]) -> None:
         self.run_key = run_key
         self.state = state
         self.source_keys = source_keys
+        #: Of tests that have a row among the run's results.
+        self.test_keys = test_keys
 
     def source_key(self, connection: sqlite3.Connection, source: str) -> int:
         """The key of a source of this run, which is added to the database when it is new."""
@@ -101,32 +103,100 @@ class RecordedRun:
             connection.execute(SQL["put_run"], _run_parameters(run_key, changes.run))
 
     def _write_tests(self, connection: sqlite3.Connection, keys: Keys, changes: Changes) -> None:
-        run_key, source_keys = self.run_key, self.source_keys
-        test_keys = keys.of([row.test_id for row in changes.results])
-        if changes.gone:
-            connection.executemany(
-                SQL["drop_attempts"],
-                [
-                    (run_key, keys.of([row.test_id])[row.test_id], source_keys[row.source], row.attempt)
-                    for row in changes.gone
-                ],
-            )
+        run_key, source_keys, test_keys = self.run_key, self.source_keys, self.test_keys
+        known = [row for row in changes.results if row.test_id in test_keys]
+        new = [row for row in changes.results if row.test_id not in test_keys]
+        test_keys.update(keys.of([row.test_id for row in new]))
         connection.executemany(
-            SQL["put_results"], [_result_parameters(run_key, test_keys, row) for row in changes.results]
+            SQL["drop_attempts"],
+            ((run_key, test_keys[row.test_id], source_keys[row.source], row.attempt) for row in changes.gone),
         )
-        attempts = []
-        for attempt in changes.attempts:
-            test_id, source, *rest = _astuple(attempt)
-            attempts.append((run_key, test_keys[test_id], source_keys[source], *rest))
-        connection.executemany(SQL["put_attempts"], attempts)
+        connection.executemany(
+            SQL["add_pending"], ((run_key, test_keys[row.test_id], row.position) for row in new if _is_pending(row))
+        )
+        connection.executemany(
+            SQL["add_results"], (_result(run_key, test_keys, row) for row in new if not _is_pending(row))
+        )
+        connection.executemany(SQL["put_results"], (_result(run_key, test_keys, row) for row in known))
+        plain, other = [], []
+        for row in changes.attempts:
+            (plain if _is_plain(row) else other).append(row)
+        connection.executemany(
+            SQL["put_plain_attempts"], (_plain_attempt(run_key, test_keys, source_keys, row) for row in plain)
+        )
+        connection.executemany(SQL["put_attempts"], (_attempt(run_key, test_keys, source_keys, row) for row in other))
 
 
-def _result_parameters(run_key: int, test_keys: dict[str, int], row: ResultRow) -> tuple[Any, ...]:
-    test_id, *plain, markers = _astuple(row)
-    return (run_key, test_keys[test_id], *plain, msgspec.json.encode(markers).decode() if markers else "[]")
+def _result(run_key: int, test_keys: dict[str, int], row: ResultRow) -> tuple[Any, ...]:
+    markers = row.markers
+    return (
+        run_key,
+        test_keys[row.test_id],
+        row.state,
+        row.position,
+        row.attempts,
+        row.duration_ms,
+        row.worker,
+        row.file,
+        row.line,
+        row.started_ms,
+        row.ended_ms,
+        row.reason,
+        _encode(markers).decode() if markers else "[]",
+    )
+
+
+def _is_pending(row: ResultRow) -> bool:
+    """Whether all but its position is as in a new row: most results are written so first."""
+    return row.state == "pending" and row.file is None and row.line is None and not row.markers
+
+
+def _is_plain(row: AttemptRow) -> bool:
+    """Whether the columns that ``put_plain_attempts`` leaves out are empty: most attempts are so."""
+    return row.outcome == "passed" and not (
+        row.error_message is not None
+        or row.error_type is not None
+        or row.reason is not None
+        or row.subtests_passed
+        or row.subtests_failed
+        or row.timeout_ms is not None
+        or row.will_retry
+        or row.error_file is not None
+        or row.error_line is not None
+    )
+
+
+def _plain_attempt(
+    run_key: int, test_keys: dict[str, int], source_keys: dict[str, int], row: AttemptRow
+) -> tuple[Any, ...]:
+    return (
+        run_key,
+        test_keys[row.test_id],
+        source_keys[row.source],
+        row.attempt,
+        row.worker,
+        row.outcome,
+        row.phase,
+        row.started_ms,
+        row.ended_ms,
+        row.duration_ms,
+        row.setup_ms,
+        row.call_ms,
+        row.teardown_ms,
+        row.detail_seq,
+    )
+
+
+def _attempt(run_key: int, test_keys: dict[str, int], source_keys: dict[str, int], row: AttemptRow) -> tuple[Any, ...]:
+    test_id, source, *rest = _astuple(row)
+    return (run_key, test_keys[test_id], source_keys[source], *rest)
+
+
+def _split(test_id: str) -> tuple[str, str]:
+    return split_params(test_id) if "[" in test_id else (test_id, "")
 
 
 def _run_parameters(run_key: int, row: RunRow) -> tuple[Any, ...]:
     _id, *plain, labels, facts, context, facts_source, context_source = _astuple(row)
-    texts = [msgspec.json.encode(value).decode() for value in (labels, facts, context)]
+    texts = [_encode(value).decode() for value in (labels, facts, context)]
     return (run_key, *plain, *texts, facts_source, context_source)

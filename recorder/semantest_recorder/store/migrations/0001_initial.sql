@@ -123,7 +123,7 @@ CREATE TABLE results (
     markers     TEXT NOT NULL DEFAULT '[]',  -- JSON
     PRIMARY KEY (run_key, test_key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX results_by_test ON results (test_key, run_key);
+-- No index by test: a test's history goes back run by run, and every insert would pay for it.
 
 CREATE TABLE attempts (
     run_key         INTEGER NOT NULL REFERENCES runs (run_key),

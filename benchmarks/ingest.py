@@ -1,0 +1,190 @@
+"""Ingest: events per second through ``Writer.submit`` against raw ``sqlite3`` writing the very same rows.
+
+One recorded round submits a whole run of ``--tests`` tests (plan, ``test/start`` and ``test/end`` of each, in frames of
+``--batch`` events as the shipper sends them; decoding the frames is part of the time) and ends when the last batch is
+acknowledged. One raw round reads the rows of that database and writes them with ``executemany`` into a new one with
+the same schema, in transactions of the same size. Rounds alternate, on one file system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sqlite3
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from time import perf_counter, time
+from typing import Any
+
+import msgspec
+
+from semantest_recorder.core.batch import Batch, Committed, RawEvent, Verdict
+from semantest_recorder.store.opening import open_for_writing
+from semantest_recorder.store.writer import Writer, wall_ms
+
+SESSION = "20261121-093000-a1b2c3"
+SOURCE = f"{SESSION}.main"
+TABLES = ("runs", "sources", "tests", "batches", "events", "results", "attempts", "suites")
+#: Of the raw writer; the recorder's group commit takes at most as many events in one transaction.
+RAW_TRANSACTION = 20_000
+
+
+class Frame(msgspec.Struct):
+    """The message that a shipper sends."""
+
+    source: str
+    firstSeq: int  # noqa: N815 - as on the wire
+    events: list[RawEvent]
+
+
+def main() -> int:
+    """Prints the table, or with ``--json`` the numbers."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tests", type=int, default=50_000)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--directory", help="where the databases are written (default: the temporary folder)")
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
+    options = parser.parse_args()
+    frames = list(frames_of_a_run(options.tests, options.batch))
+    with tempfile.TemporaryDirectory(dir=options.directory) as folder:
+        result = measure(Path(folder), frames, options.rounds)
+    result |= {"tests": options.tests, "batch": options.batch, "rounds": options.rounds}
+    print(json.dumps(result, indent=2) if options.json else table(result))
+    return 0
+
+
+def measure(folder: Path, frames: list[bytes], rounds: int) -> dict[str, Any]:
+    """Events per second of each round, the recorder's and raw ones in turn."""
+    recorded, raw = [], []
+    events = 0
+    for number in range(rounds):
+        ours, plain = folder / f"ours{number}.db", folder / f"raw{number}.db"
+        events, seconds = record(ours, frames)
+        recorded.append(events / seconds)
+        raw.append(events / write_raw(ours, plain))
+        for path in (ours, plain):
+            path.unlink()
+    return {
+        "events": events,
+        "recorder": _figures(recorded),
+        "raw_sqlite": _figures(raw),
+        "share": round(statistics.median(recorded) / statistics.median(raw), 3),
+        "sqlite": sqlite3.sqlite_version,
+        "python": platform.python_version(),
+    }
+
+
+def record(path: Path, frames: list[bytes]) -> tuple[int, float]:
+    """How many events were acknowledged, and after how many seconds the last one was."""
+    decoder = msgspec.json.Decoder(Frame)
+    writer = Writer(path)
+    done, problems, acked = Event(), [], [0]
+
+    def answer(verdict: Verdict) -> None:
+        if not isinstance(verdict, Committed):
+            problems.append(verdict)
+            done.set()
+            return
+        acked[0] = verdict.seq
+        if verdict.seq == total[0]:
+            done.set()
+
+    last = decoder.decode(frames[-1])
+    total = [last.firstSeq + len(last.events) - 1]
+    start = perf_counter()
+    for frame in frames:
+        message = decoder.decode(frame)
+        writer.submit(Batch(message.source, message.firstSeq, message.events, wall_ms()), answer)
+    if not done.wait(600) or problems:
+        raise SystemExit(f"not acknowledged: {problems or acked}")
+    seconds = perf_counter() - start
+    writer.close()
+    return acked[0], seconds
+
+
+def write_raw(source: Path, target: Path) -> float:
+    """Seconds that ``executemany`` takes for the rows of ``source``, in transactions of ``RAW_TRANSACTION`` events."""
+    with closing(sqlite3.connect(source)) as connection:
+        rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}
+    connection, _notices = open_for_writing(target, wall_ms)
+    transactions = max(1, -(-len(rows["events"]) // RAW_TRANSACTION))
+    inserts = {name: f"INSERT INTO {name} VALUES ({','.join('?' * len(found[0]))})" for name, found in rows.items()}
+    start = perf_counter()
+    for number in range(transactions):
+        connection.execute("BEGIN IMMEDIATE")
+        for name, found in rows.items():
+            size = -(-len(found) // transactions)
+            connection.executemany(inserts[name], found[number * size : (number + 1) * size])
+        connection.execute("COMMIT")
+    seconds = perf_counter() - start
+    connection.close()
+    return seconds
+
+
+def frames_of_a_run(tests: int, batch: int) -> Iterator[bytes]:
+    """The ``events`` messages of a run, as the shipper makes them of a journal."""
+    bodies = list(bodies_of_a_run(tests))
+    for start in range(0, len(bodies), batch):
+        head = f'{{"type":"events","source":"{SOURCE}","firstSeq":{start + 1},"events":['
+        yield (head + ",".join(bodies[start : start + batch]) + "]}").encode()
+
+
+def bodies_of_a_run(tests: int) -> Iterator[str]:
+    """Event bodies as the plugin writes them (docs/design/events.md)."""
+    now = time() * 1000
+    names = [
+        f"tests/unit/package_{i // 1000:03d}/test_module_{i // 100:04d}.py::test_case_{i:06d}" for i in range(tests)
+    ]
+    yield _body("run/start", now, runId=SESSION, session=SESSION, source=SOURCE, worker="main", pid=4711, host="ci")
+    for offset in range(0, tests, 500):
+        yield _body("run/plan", now, tests=names[offset : offset + 500], offset=offset, total=tests, deselected=0)
+    for number, test_id in enumerate(names):
+        now += 1.0
+        file, _, name = test_id.partition("::")
+        yield (
+            f'{{"type":"test/start","timestamp":{now:.3f},"payload":{{"testId":"{test_id}","attempt":1,"testName":"{name}",'
+            f'"file":"{file}","line":{number % 400 + 10},"markers":["parametrize"]}}}}'
+        )
+        yield (
+            f'{{"type":"test/end","timestamp":{now + 0.8:.3f},"payload":{{"testId":"{test_id}","attempt":1,'
+            f'"status":"passed","outcome":"passed","duration":0.612,'
+            f'"phases":{{"setup":0.101,"call":0.412,"teardown":0.099}}}}}}'
+        )
+    yield _body("run/end", now + 2, runId=SESSION, exitCode=0, stoppedEarly=False)
+
+
+def _body(kind: str, timestamp: float, **payload: Any) -> str:
+    return json.dumps({"type": kind, "timestamp": timestamp, "payload": payload}, separators=(",", ":"))
+
+
+def _figures(rates: list[float]) -> dict[str, Any]:
+    return {
+        "median": round(statistics.median(rates)),
+        "best": round(max(rates)),
+        "rounds": [round(rate) for rate in rates],
+    }
+
+
+def table(result: dict[str, Any]) -> str:
+    """The numbers as text."""
+    lines = [
+        f"{result['events']} events of {result['tests']} tests, batches of {result['batch']}, {result['rounds']} rounds "
+        f"in turn, Python {result['python']}, SQLite {result['sqlite']}",
+        "",
+        f"{'':28}{'median':>12}{'best':>12}  events/s",
+    ]
+    for title, key in (("recorder, acknowledged", "recorder"), ("raw executemany, same rows", "raw_sqlite")):
+        lines.append(f"{title:28}{result[key]['median']:>12,}{result[key]['best']:>12,}")
+    lines.append(f"{'share of raw':28}{result['share']:>12.0%}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,272 @@
+"""Random histories of a run, as its processes could have written them, and what stays of them in rows."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from hypothesis import strategies as st
+
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
+from semantest_recorder.core.run_state import RunState
+from semantest_recorder.core.tables import Changes
+
+RUN = "20261121-093000-a1b2c3"
+TESTS = ("a.py::t0", "a.py::t1[x-1]", "a.py::TestX::t2", "b/c.py::t3", "b/c.py::t4[a[0]]", "d.py::t5")
+FILES = ("e.py", "a.py")
+OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "interrupted", "timeout")
+STATUS = {"passed": "passed", "xpassed": "passed", "skipped": "skipped", "xfailed": "skipped"}
+
+History = dict[str, list[RawEvent]]
+
+
+def event(kind: str, timestamp: float, **payload: Any) -> RawEvent:
+    """An event as it comes off the wire; arguments that are ``None`` are left out, ``null_x=True`` gives null."""
+    content = {name: value for name, value in payload.items() if value is not None}
+    return RawEvent(kind, timestamp, msgspec.Raw(msgspec.json.encode(content)))
+
+
+class Process:
+    """Writes the events of one source, its clock going forward."""
+
+    def __init__(self, draw: Any, session: str, worker: str) -> None:
+        self.draw, self.session, self.worker = draw, session, worker
+        self.now = float(draw(st.integers(1000, 1003)))
+        self.events: list[RawEvent] = []
+
+    @property
+    def source(self) -> str:
+        return f"{self.session}.{self.worker}"
+
+    def write(self, kind: str, **payload: Any) -> None:
+        self.now += self.draw(st.sampled_from((0.0, 0.25, 1.0, 40.0)))
+        if self.events and self.draw(st.integers(0, 39)) == 0:
+            kind, payload = "journal/gap", {"reason": "checksum does not fit"}
+        elif self.events and self.draw(st.integers(0, 59)) == 0:
+            payload = {"testId": 7, "attempt": "x", "worker": None, "tests": "no list"}
+        self.events.append(event(kind, self.now, **payload))
+
+    def begin(self, kind: str, **more: Any) -> None:
+        names = {"runId": RUN, "session": self.session, "source": self.source, "worker": self.worker}
+        self.write(kind, **names, pid=self.draw(st.integers(1, 3)), host="h", **more)
+
+    def run_tests(self, tests: list[str]) -> None:
+        for test_id in tests:
+            for attempt in range(1, self.draw(st.integers(1, 3)) + 1):
+                self.attempt(test_id, attempt)
+
+    def attempt(self, test_id: str, number: int) -> None:
+        draw = self.draw
+        numbered = number if draw(st.integers(0, 9)) else None
+        line = draw(st.sampled_from((3, 3, 3, 4, None)))
+        timeout = draw(st.sampled_from((None, 10.0, 50.0)))
+        markers = draw(st.sampled_from(([], ["slow"])))
+        if draw(st.integers(0, 19)):
+            file = test_id.partition("::")[0]
+            self.write(
+                "test/start", testId=test_id, attempt=numbered, file=file, line=line, markers=markers, timeout=timeout
+            )
+        for _ in range(draw(st.integers(0, 1))):
+            outcome = draw(st.sampled_from(("passed", "failed", "skipped")))
+            self.write("test/subtest", testId=test_id, attempt=numbered, outcome=outcome, description="[s]")
+        if draw(st.booleans()):
+            failed = {"message": "boom", "type": "E", "file": "a.py", "line": 7, "phase": "call"}
+            self.write("test/phase", testId=test_id, attempt=numbered, phase="call", outcome="failed", error=failed)
+        if draw(st.integers(0, 5)) == 0:
+            return
+        outcome = draw(st.sampled_from(OUTCOMES))
+        self.write(
+            "test/end",
+            testId=test_id,
+            attempt=numbered,
+            outcome=outcome if draw(st.integers(0, 5)) else None,
+            status=STATUS.get(outcome, "failed"),
+            duration=draw(st.sampled_from((0.0, 1.5))),
+            phases=draw(st.sampled_from((None, {"setup": 0.5}, {"setup": 0.5, "call": 1.0, "teardown": 0.25}))),
+            error=draw(st.sampled_from((None, {"message": "bad", "phase": "teardown"}))),
+            reason=draw(st.sampled_from((None, "why"))),
+            willRetry=draw(st.sampled_from((None, True))),
+        )
+
+    def observe(self, workers: list[str], tests: list[str]) -> None:
+        """What controller and shipper say of workers: phases that last, deaths."""
+        draw = self.draw
+        if not workers:
+            return
+        test_id = draw(st.sampled_from((*tests, None)))
+        attempt = draw(st.sampled_from((None, 1, 2)))
+        phase = draw(st.sampled_from((None, "setup", "call", "teardown")))
+        worker = draw(st.sampled_from(workers))
+        if draw(st.booleans()):
+            self.write("test/phase", worker=worker, testId=test_id, attempt=attempt, phase=phase)
+            return
+        self.write(
+            "worker/crash",
+            runId=RUN,
+            worker=worker,
+            reason=draw(st.sampled_from((None, "killed", "died"))),
+            testId=test_id,
+            attempt=attempt,
+            phase=phase,
+            elapsed=draw(st.sampled_from((None, 9.0, 49.0))),
+            lastOutput=draw(st.sampled_from((None, [{"stream": "stderr", "text": "last words"}]))),
+        )
+
+
+@st.composite
+def histories(draw: Any) -> History:
+    """The events of every source of a run of one or two sessions, those of each source in order."""
+    history: History = {}
+    for session in ("s1", "s2")[: draw(st.integers(1, 2))]:
+        for process in _session(draw, session):
+            history[process.source] = process.events
+    return history
+
+
+def _session(draw: Any, session: str) -> Iterator[Process]:
+    tests = list(draw(st.permutations(TESTS))[: draw(st.integers(1, len(TESTS)))])
+    workers = [f"gw{number}" for number in range(draw(st.integers(0, 3)))]
+    main = Process(draw, session, "main")
+    main.begin("run/start", name=session, labels={"py": session, "n": 3})
+    _plan(main, tests)
+    share = {worker: [test_id for test_id in tests if draw(st.booleans())] for worker in (workers or ["main"])}
+    if not workers:
+        main.run_tests(share["main"])
+    for _ in range(draw(st.integers(0, 2))):
+        main.observe(workers, tests)
+    if draw(st.booleans()):
+        main.write("test/warning", category="W", message="careful", testId=tests[0], file="a.py", line=1)
+    if draw(st.integers(0, 9)) == 0:
+        main.write("run/cancel", reason="enough")
+    if draw(st.integers(0, 4)):
+        main.write("run/end", runId=RUN, **_end(draw))
+    yield main
+    for worker in workers:
+        if draw(st.integers(0, 7)) == 0:
+            continue  # its journal never arrived
+        process = Process(draw, session, worker)
+        process.begin("worker/start")
+        if draw(st.integers(0, 5)) == 0:
+            process.write(
+                "collect/error", testId=draw(st.sampled_from(FILES)), outcome="failed", error={"message": "x"}
+            )
+        process.run_tests(share[worker])
+        if draw(st.integers(0, 3)):
+            process.write("worker/end", runId=RUN, worker=worker, exitCode=0)
+        yield process
+    if draw(st.booleans()):
+        yield _shipper(draw, session, [*workers, "main"], tests)
+
+
+def _plan(main: Process, tests: list[str]) -> None:
+    size = main.draw(st.integers(1, 4))
+    for offset in range(0, len(tests), size):
+        main.write("run/plan", tests=tests[offset : offset + size], offset=offset, total=len(tests), deselected=1)
+
+
+def _end(draw: Any) -> dict[str, Any]:
+    return {
+        "exitCode": draw(st.sampled_from((0, 0, 1, 2, 5, None))),
+        "stoppedEarly": draw(st.booleans()),
+        "stopReason": draw(st.sampled_from((None, "stopping after 1 failures", "Ctrl-C"))),
+        "interrupted": draw(st.sampled_from((None, True, False))),
+        "dropped": draw(st.sampled_from((None, None, None, 2))),
+    }
+
+
+def _shipper(draw: Any, session: str, workers: list[str], tests: list[str]) -> Process:
+    shipper = Process(draw, session, "shipper")
+    shipper.begin("shipper/start")
+    shipper.write("run/context", git={"branch": session})
+    for _ in range(draw(st.integers(0, 3))):
+        shipper.observe(workers, tests)
+    if draw(st.integers(0, 3)) == 0:
+        shipper.write("run/end", runId=RUN, interrupted=True, stopReason="pytest died")
+    return shipper
+
+
+class Rows:
+    """What a store would hold after each ``take``."""
+
+    def __init__(self) -> None:
+        self.run = RunRow(RUN)
+        self.sources: dict[str, SourceRow] = {}
+        self.results: dict[str, ResultRow] = {}
+        self.attempts: dict[tuple[str, str, int], AttemptRow] = {}
+        self.suites: dict[str, SuiteRow] = {}
+        self.warnings: dict[tuple[str, int], WarningRow] = {}
+        self.crashes: dict[tuple[str, int], CrashRow] = {}
+        self.unread: set[tuple[str, int]] = set()
+
+    def put(self, changes: Changes) -> None:
+        changes = _copy(changes)
+        self.run = changes.run or self.run
+        self.sources |= {row.source: row for row in changes.sources}
+        self.results |= {row.test_id: row for row in changes.results}
+        for gone in changes.gone:
+            self.attempts.pop((gone.test_id, gone.source, gone.attempt), None)
+        self.attempts |= {(row.test_id, row.source, row.attempt): row for row in changes.attempts}
+        self.suites |= {row.suite_id: row for row in changes.suites}
+        self.warnings |= {(row.source, row.seq): row for row in changes.warnings}
+        self.crashes |= {(row.reporter, row.seq): row for row in changes.crashes}
+        self.unread |= {(row.source, row.seq) for row in changes.unread}
+
+    def load(self) -> RunState:
+        copy = _copy(self)
+        return RunState.load(
+            copy.run,
+            copy.sources.values(),
+            copy.results.values(),
+            copy.attempts.values(),
+            copy.suites.values(),
+            copy.crashes.values(),
+        )
+
+    def content(self) -> dict[str, Any]:
+        """Everything in an order of its own."""
+        content: dict[str, Any] = {"run": self.run, "unread": sorted(self.unread)}
+        for name in ("sources", "results", "attempts", "suites", "warnings", "crashes"):
+            content[name] = dict(sorted(getattr(self, name).items()))
+        return content
+
+
+def _copy(value: Any) -> Any:
+    if isinstance(value, Rows):
+        copy = Rows()
+        for name, held in vars(value).items():
+            setattr(copy, name, _copy(held))
+        return copy
+    if isinstance(value, dict):
+        return {key: _copy(item) for key, item in value.items()}
+    if isinstance(value, set):
+        return set(value)
+    return msgspec.convert(msgspec.to_builtins(value), type(value))
+
+
+def rows_of(history: History) -> Rows:
+    """The rows when each source comes as a whole, in the order of the names."""
+    state, rows = RunState(RUN), Rows()
+    for source in sorted(history):
+        state.apply_all(source, 1, history[source])
+    state.settle()
+    rows.put(state.take())
+    return rows
+
+
+def batches_of(history: History, seed: int) -> list[tuple[str, int, list[RawEvent]]]:
+    """The same events in batches of random sizes, those of each source in order, otherwise mixed by ``seed``."""
+    chance = random.Random(seed)
+    waiting = {source: 0 for source in history}
+    batches = []
+    while waiting:
+        source = chance.choice(sorted(waiting))
+        start = waiting[source]
+        stop = min(start + chance.randint(1, 5), len(history[source]))
+        batches.append((source, start + 1, history[source][start:stop]))
+        waiting[source] = stop
+        if stop == len(history[source]):
+            del waiting[source]
+    return batches
