@@ -61,9 +61,7 @@ compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, com
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
-	@for benchmark in ingest latency; do \
-	    $(BIN)/python benchmarks/$$benchmark.py || exit 1; \
-	done
+	$(BIN)/python -m benchmarks.publish ingest latency
 
 demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)

@@ -18,6 +18,7 @@ import click
 import pytest
 
 from pytest_semantest import plugin
+from pytest_semantest.options import OPTIONS
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
 
@@ -60,7 +61,7 @@ def options_page() -> str:
     """Every way to set up the recording in pytest."""
     collector = OptionCollector()
     plugin.pytest_addoption(cast("pytest.Parser", collector))
-    variables = {option.key: option.variable for option in plugin.OPTIONS}
+    variables = {option.key: option.variable for option in OPTIONS}
     rows = []
     for action in collector.parser._actions:  # noqa: SLF001 - argparse has no public list of them
         name = " ".join((", ".join(action.option_strings), str(action.metavar or ""))).strip()
