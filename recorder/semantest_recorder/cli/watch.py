@@ -7,7 +7,7 @@ import sys
 import click
 
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import json_option, project_options, recorded_folder
+from semantest_recorder.cli.options import json_option, project_options, recorded_folder, sync_option
 from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 
 
@@ -22,8 +22,11 @@ from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 @click.argument("run", required=False)
 @project_options
 @json_option
+@sync_option
 @click.option("--wait", is_flag=True, help="When nothing runs yet, wait for the next run.")
-def command(run: str | None, directory: str | None, url: str | None, as_json: bool, wait: bool) -> None:
+def command(
+    run: str | None, directory: str | None, url: str | None, as_json: bool, sync_timeout: float, wait: bool
+) -> None:
     """Watch a run live: progress, what each worker does and for how long, the latest failures.
 
     RUN is a run's id or a unique beginning of one; the run that started last by default. Without a terminal plain
@@ -31,10 +34,14 @@ def command(run: str | None, directory: str | None, url: str | None, as_json: bo
     """
     import asyncio  # noqa: PLC0415
 
+    from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
     from semantest_recorder.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen  # noqa: PLC0415
     from semantest_recorder.cli.watching import Watching  # noqa: PLC0415
 
     folder = recorded_folder(directory, url)
+    note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
+    if note:
+        click.echo(f"semantest: some sessions are not in the database yet: {note}", err=True)
     screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
     watching = Watching(folder, run, screen, wait=wait)
     try:

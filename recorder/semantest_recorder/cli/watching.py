@@ -34,6 +34,8 @@ class Watching:
         while True:
             try:
                 async with LiveFeed(self._folder) as feed:
+                    if self._live is not None:
+                        self._live.reload()  # what happened while we were not connected
                     while not await self._look(feed):
                         pass
             except FeedBroken as error:

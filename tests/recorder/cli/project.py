@@ -30,6 +30,10 @@ class Project:
         command = [sys.executable, "-m", "pytest", "--semantest", "-p", "no:cacheprovider", *arguments]
         return self._run(command)
 
+    def background_pytest(self, *arguments: str) -> subprocess.Popen[str]:
+        """Recorded pytest in the background, its output in pipes."""
+        return self._popen([sys.executable, "-m", "pytest", "--semantest", "-p", "no:cacheprovider", *arguments])
+
     def semantest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self._run([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments], **environment)
 
@@ -39,14 +43,11 @@ class Project:
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
         """``semantest`` in the background, its output in pipes."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments],
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        return self._popen([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments])
+
+    def _popen(self, command: list[str]) -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=pipe, stderr=pipe, text=True)
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.semantest(*arguments, "--json").stdout)

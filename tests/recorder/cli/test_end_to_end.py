@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -168,6 +169,48 @@ def test_watch_follows_a_run_to_its_end(project: Project) -> None:
     text, err = plain.communicate(timeout=60)
     assert plain.returncode == 1, err
     assert "8 tests: 3 passed, 1 failed, 1 error, 1 skipped, 1 xfailed, 1 flaky" in text.splitlines()[-1]
+
+
+def test_watch_survives_the_recorder(project: Project) -> None:
+    project.write(
+        "test_a.py",
+        """
+        import os, time
+        def test_waits():
+            deadline = time.monotonic() + 60
+            while not os.path.exists("go"):
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+        def test_bad():
+            assert 0
+        """,
+    )
+    project.folder.mkdir()
+    watch = project.popen("watch", "--wait", "--json")
+    assert watch.stdout is not None
+    run = project.background_pytest()
+    first = json.loads(watch.stdout.readline())
+    assert first["state"] == "running"
+    project.close()
+    (project.root / "go").touch()
+    run.communicate(timeout=60)
+    out, err = watch.communicate(timeout=60)
+    assert watch.returncode == 1, err
+    last = json.loads(out.splitlines()[-1])
+    assert (last["counts"]["passed"], last["counts"]["failed"]) == (1, 1)
+
+
+def test_a_watch_that_is_left_says_that_the_run_goes_on(project: Project) -> None:
+    running = Recording()
+    running.start()
+    running.plan("a.py::test_one")
+    running.begin("a.py::test_one")
+    running.store(project.folder)
+    watch = project.popen("watch", "--json")
+    assert watch.stdout is not None
+    assert json.loads(watch.stdout.readline())["running"][0]["testId"] == "a.py::test_one"
+    watch.send_signal(signal.SIGINT)
+    assert watch.wait(timeout=60) == 4
 
 
 def test_watch_says_when_nothing_runs(project: Project) -> None:
