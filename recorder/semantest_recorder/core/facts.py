@@ -171,21 +171,31 @@ def _place_order(place: tuple[str | None, int | None, list[str]]) -> tuple[Any, 
     return file is not None, file or "", line is not None, line or 0, markers
 
 
+def _own(source: Source, test: Test) -> list[AttemptRow]:
+    """The attempts that the source itself wrote of; others may have told of more."""
+    name = source.row.source
+    return [attempt for attempt in test.attempts if attempt.source == name and attempt.started_ms is not None]
+
+
 def _next_number(source: Source, test: Test) -> int:
     """The attempt of a start that does not number it: the open one of its source, else the next."""
-    mine = [attempt for attempt in test.attempts if attempt.source == source.row.source and not attempt.guessed]
-    if not mine:
+    last = max(_own(source, test), key=lambda attempt: attempt.attempt, default=None)
+    if last is None:
         return 1
-    last = max(mine, key=lambda attempt: attempt.attempt)
     return last.attempt + 1 if ended_itself(last) else last.attempt
 
 
-def _last_number(source: Source, test: Test) -> int:
-    """The attempt of an event that does not number it: the last of its source."""
-    name = source.row.source
-    return max(
-        (attempt.attempt for attempt in test.attempts if attempt.source == name and not attempt.guessed), default=1
-    )
+def _running(tables: Tables, source: Source, test: Test, number: int | None, at: float) -> AttemptRow:
+    """The attempt that an event of its own process is about: without a number, the last one of its source."""
+    if number is None:
+        number = max((attempt.attempt for attempt in _own(source, test)), default=1)
+    attempt = tables.attempt(source, test, number)
+    attempt.guessed = False
+    if attempt.started_ms is None:
+        attempt.started_ms = at
+    tables.dirty_attempts[id(attempt)] = attempt
+    tables.unsettled[attempt.test_id] = test
+    return attempt
 
 
 def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
@@ -199,12 +209,11 @@ def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
             _observe(tables, tables.attempt(observed, test, payload.attempt), payload.phase)
             tables.unsettled[payload.test_id] = test
         return
-    attempt = tables.attempt(source, test, payload.attempt or _last_number(source, test))
+    attempt = _running(tables, source, test, payload.attempt, event.timestamp)
     _observe(tables, attempt, payload.phase)
     if not ended_itself(attempt) and payload.error is not None:
         _take_error(attempt, payload.error)
         attempt.detail_seq = seq
-    tables.unsettled[payload.test_id] = test
 
 
 def _observe(tables: Tables, attempt: AttemptRow, phase: str) -> None:
@@ -218,14 +227,11 @@ def _observe(tables: Tables, attempt: AttemptRow, phase: str) -> None:
 def _test_subtest(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     payload = _read(tables, source, seq, event, TestSubtest)
     test = tables.test(payload.test_id)
-    attempt = tables.attempt(source, test, payload.attempt or _last_number(source, test))
-    attempt.guessed = False
+    attempt = _running(tables, source, test, payload.attempt, event.timestamp)
     if payload.outcome in ("failed", "error"):
         attempt.subtests_failed += 1
     elif payload.outcome in ("passed", "xpassed"):
         attempt.subtests_passed += 1
-    tables.dirty_attempts[id(attempt)] = attempt
-    tables.unsettled[payload.test_id] = test
 
 
 def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
@@ -240,10 +246,11 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
             raise MalformedError(f"outcome: neither {payload.outcome!r} nor status {outcome!r} is an end")
     test_id = payload.test_id
     test = tables.tests.get(test_id) or tables.test(test_id)
-    attempt = tables.attempt(source, test, payload.attempt or _last_number(source, test))
+    duration = payload.duration
+    attempt = _running(tables, source, test, payload.attempt, event.timestamp - (duration or 0.0))
     phases = payload.phases
     attempt.outcome = outcome
-    attempt.judged = attempt.guessed = False
+    attempt.judged = False
     attempt.ended_ms = event.timestamp
     attempt.detail_seq = seq
     attempt.reason = payload.reason
@@ -252,12 +259,9 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     if phases is not None:
         attempt.setup_ms, attempt.call_ms, attempt.teardown_ms = phases.setup, phases.call, phases.teardown
         phase = "teardown" if phases.teardown is not None else "setup" if phases.call is None else "call"
-    duration = payload.duration
     if duration is None:
         duration = sum(part or 0.0 for part in (attempt.setup_ms, attempt.call_ms, attempt.teardown_ms))
     attempt.duration_ms = duration
-    if attempt.started_ms is None:
-        attempt.started_ms = event.timestamp - duration
     attempt.phase = phase
     if payload.error is not None or attempt.error_message is not None:
         _take_error(attempt, payload.error)

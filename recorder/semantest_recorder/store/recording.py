@@ -118,7 +118,8 @@ class RecordedRun:
             SQL["add_results"], (_result(run_key, test_keys, row) for row in new if not _is_pending(row))
         )
         connection.executemany(SQL["put_results"], (_result(run_key, test_keys, row) for row in known))
-        plain, other = [], []
+        plain: list[AttemptRow] = []
+        other: list[AttemptRow] = []
         for row in changes.attempts:
             (plain if _is_plain(row) else other).append(row)
         connection.executemany(

@@ -259,7 +259,7 @@ def rows_of(history: History) -> Rows:
 def batches_of(history: History, seed: int) -> list[tuple[str, int, list[RawEvent]]]:
     """The same events in batches of random sizes, those of each source in order, otherwise mixed by ``seed``."""
     chance = random.Random(seed)
-    waiting = {source: 0 for source in history}
+    waiting = dict.fromkeys(history, 0)
     batches = []
     while waiting:
         source = chance.choice(sorted(waiting))

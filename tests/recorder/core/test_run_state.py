@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES, WIRE_STATUS
+from pytest_semantest.protocol.identity import suite_of
 from semantest_recorder.core.run_state import RunState
 
 from .histories import RUN, History, Rows, batches_of, histories, rows_of
@@ -58,14 +57,8 @@ def test_the_ledger_closes(history: History) -> None:
     if rows.run.state == "passed":
         assert not BAD_STATES & set(states)
     for suite in rows.suites.values():
-        mine = [row for row in rows.results.values() if _suite(row.test_id) == suite.suite_id]
+        mine = [row for row in rows.results.values() if suite_of(row.test_id) == suite.suite_id]
         wire = Counter(WIRE_STATUS[row.state] for row in mine)
         assert suite.total == len(mine)
         assert (suite.passed, suite.failed, suite.skipped) == (wire["passed"], wire["failed"], wire["skipped"])
         assert suite.done == suite.passed + suite.failed + suite.skipped
-
-
-def _suite(test_id: str) -> Any:
-    from pytest_semantest.protocol.identity import suite_of
-
-    return suite_of(test_id)
