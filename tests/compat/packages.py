@@ -41,7 +41,7 @@ PACKAGES = (
         "yarl",
         "1.25.1",
         "xdist, pytest-cov and doctests in its own configuration",
-        requirements=("covdefaults", "pytest-cov", "hypothesis", "pydantic"),
+        requirements=("covdefaults", "cython", "pytest-cov", "hypothesis", "pydantic"),
         own_distribution=True,
         build_environment={"YARL_NO_EXTENSIONS": "1"},
     ),

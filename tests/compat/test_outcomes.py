@@ -140,6 +140,14 @@ def test_extra_testcases_of_subtests_agree_only_with_the_right_state() -> None:
     assert len(compare_report(observed, report_of({"test_a.py::test_x": "error"}))) == 1
 
 
+def test_tests_that_only_a_secret_tells_apart_are_all_asked_for() -> None:
+    one, two = (junit_key(f"test_a.py::test_x[http://me:{secret}@host/]") for secret in ("first", "second"))
+    observed = Observed(0, {one: ("passed",), two: ("passed",)})
+    masked = "test_a.py::test_x[http://me:[REDACTED]@host/]"
+    assert compare_report(observed, report_of({masked: "passed", f"{masked}#2": "passed"}, exit_code=0)) == []
+    assert len(compare_report(observed, report_of({masked: "passed"}, exit_code=0))) == 1
+
+
 outcomes = st.dictionaries(
     st.tuples(st.text(max_size=3), st.text(min_size=1, max_size=3)),
     st.lists(st.sampled_from(["passed", "failed", "error", "skipped"]), min_size=1, max_size=3).map(
