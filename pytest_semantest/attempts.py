@@ -21,7 +21,9 @@ from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.translate import Attempt, Translator, judge, skip_reason, spell_surrogates
 
 _PLAN_CHUNK = 500
+_LOOK_EVERY_MS = 2000.0
 _WARNINGS_MAX = 500
+_TEST_REPORT = pytest.TestReport
 _SUBTEST_REPORTS = ("SubtestReport", "SubTestReport")
 
 
@@ -102,6 +104,7 @@ class TestHooks:
         self.deselected = 0
         self.reruns = False
         self._shipper = shipper
+        self._next_look = clock.now() + _LOOK_EVERY_MS
         #: By node id: some plugins run several tests at once.
         self.running: dict[str, Attempt] = {}
         #: With reruns: items whose protocol began and whose setup did not run in this process.
@@ -149,8 +152,9 @@ class TestHooks:
         self.running.pop(node_id, None)
         now = self.clock.now()
         self.journal.append(self.translator.end(attempt, now, report))
-        if self._shipper is not None:
-            self._shipper.look(now)
+        if now >= self._next_look and self._shipper is not None:
+            self._next_look = now + _LOOK_EVERY_MS
+            self._shipper.relaunch_if_dead()
 
     def take(self, attempt: Attempt, report: pytest.TestReport) -> None:
         """Take one phase's report; a phase that failed is written at once, in case the rest never is."""
@@ -169,26 +173,40 @@ class TestHooks:
                 attempt.reason = reason
             self.end(node_id, attempt, None)
 
+    # The two hooks that every test passes through hold their own containment: a wrapper costs as much as a write.
+
     @pytest.hookimpl(tryfirst=True)
-    @contained
     def pytest_runtest_protocol(self, item: pytest.Item) -> None:
         """Before anything of the test runs."""
-        if self.reruns:
-            self.pending[item.nodeid] = item
-        else:
-            self.start(item, 1)
+        try:
+            if self.reruns:
+                self.pending[item.nodeid] = item
+            else:
+                self.start(item, 1)
+        except Exception as error:  # noqa: BLE001 - see containment.py
+            self.contain(error)
 
     @pytest.hookimpl
-    @contained
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """A phase ended."""
-        attempt = self.running.get(report.nodeid)
-        if attempt is None:
-            return
-        if type(report) is not pytest.TestReport and type(report).__name__ in _SUBTEST_REPORTS:
-            self._take_subtest(attempt, report)
-        elif not self.reruns:
-            self.log(attempt, report)
+        """A phase ended; first the way of a phase that simply passed."""
+        try:
+            attempt = self.running.get(report.nodeid)
+            if attempt is None:
+                return
+            plain = type(report) is _TEST_REPORT
+            if plain and report.outcome == "passed" and not self.reruns and not hasattr(report, "wasxfail"):
+                phase = report.when or "call"
+                attempt.phases[phase] = report.duration * 1000
+                if phase == "teardown":
+                    self.end(report.nodeid, attempt, report)
+                else:
+                    self.slot.put(attempt.seq, "call" if phase == "setup" else "teardown")
+            elif not plain and type(report).__name__ in _SUBTEST_REPORTS:
+                self._take_subtest(attempt, report)
+            elif not self.reruns:
+                self.log(attempt, report)
+        except Exception as error:  # noqa: BLE001 - see containment.py
+            self.contain(error)
 
     def log(self, attempt: Attempt, report: pytest.TestReport) -> None:
         """Take a logged phase: say which comes next, or end the attempt."""

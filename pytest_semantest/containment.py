@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
-P = ParamSpec("P")
-R = TypeVar("R")
+if TYPE_CHECKING:
+    from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+    P = ParamSpec("P")
+    R = TypeVar("R")
 
-class Containing(Protocol):
-    """An object whose hooks are contained: it is told what was raised."""
+    class Containing(Protocol):
+        """An object whose hooks are contained: it is told what was raised."""
 
-    def contain(self, error: Exception) -> None:
-        """Take note of an exception that a hook raised."""
+        def contain(self, error: Exception) -> None:
+            """Take note of an exception that a hook raised."""
 
-
-S = TypeVar("S", bound=Containing)
+    S = TypeVar("S", bound=Containing)
 
 
 def contained(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R | None]:

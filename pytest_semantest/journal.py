@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 
-from pytest_semantest.protocol.record import encode
+from pytest_semantest.protocol.encoding import encode
 
 #: Tests close low descriptors (``os.closerange(3, 256)``), so ours goes above them where the limit allows.
 _HIGH_DESCRIPTORS = (900, 400, 100, 10)

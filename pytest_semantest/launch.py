@@ -15,9 +15,7 @@ from pytest_semantest.protocol.layout import SHIP_STATE
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 
 _RELAUNCHES = 5
-_LOOK_EVERY_MS = 2000.0
 _POLL_S = 0.01
-_START_S = 10.0
 #: States of ship.json in which waiting longer cannot help.
 _HOPELESS = ("unreachable", "refused", "stopped")
 
@@ -34,12 +32,9 @@ class Shipper:
 
     def __init__(self, folder: str, session: str, directory: str, url: str, token: str) -> None:
         self._state_path = os.path.join(folder, SHIP_STATE)
-        self._folder = folder
         self._arguments = spawn_command(directory=directory, session=session, url=url or None)
         self._environment = shipper_environment(os.environ, token=token or None)
         self._launches = 0
-        self._next_look = 0.0
-        self._isdir = os.path.isdir
 
     def launch(self) -> None:
         """Start a shipper. Raises ``OSError`` when there is no ``/bin/sh``."""
@@ -51,12 +46,6 @@ class Shipper:
             setsid=True,
         )
         Shipper._waitpid(pid, 0)
-
-    def look(self, now_ms: float) -> None:
-        """Start another one when ours is dead; looks at most every two seconds."""
-        if now_ms >= self._next_look:
-            self._next_look = now_ms + _LOOK_EVERY_MS
-            self.relaunch_if_dead()
 
     def relaunch_if_dead(self) -> None:
         """Start another shipper when the one in ship.json is not there any more."""

@@ -11,19 +11,8 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-from typing import Protocol
 
-from pytest_semantest.protocol.record import STATUS_SIZE, encode_status
-
-
-class PhaseSlot(Protocol):
-    """Takes the phase of the running test; ``seq`` is that of its ``test/start``."""
-
-    def put(self, seq: int, phase: str) -> None:
-        """Write it, in the process that opened the slot only. Raises nothing."""
-
-    def close(self) -> None:
-        """Give it up."""
+from pytest_semantest.protocol.encoding import STATUS_SIZE, encode_status
 
 
 class MemorySlot:
@@ -76,6 +65,9 @@ class FileSlot:
     def close(self) -> None:
         """Stop writing."""
         self._pid = -1
+
+
+PhaseSlot = MemorySlot | FileSlot
 
 
 def open_phase_slot(path: str) -> PhaseSlot:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_semantest.plugin import OPTIONS, Option
+from pytest_semantest.options import OPTIONS, Option
 from pytest_semantest.protocol.layout import DIRECTORY
 
 CAPTURE_POLICIES = ("failed", "all", "none")

@@ -18,11 +18,12 @@ from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
 from pytest_semantest.protocol.identity import name_of
 from pytest_semantest.protocol.redaction import Redactor
 
+# Patterns are compiled at their first use, by a failure: an import must not cost every recorded pytest a millisecond.
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_CAPTURED = re.compile(r"Captured (stdout|stderr|log) (setup|call|teardown)")
-_TYPE = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")
-_PYTEST_TIMEOUT = re.compile(r"^Failed: Timeout \(?>\s?[\d.]+s")
+_LONE_SURROGATE = "[\ud800-\udfff]"
+_CAPTURED = r"Captured (stdout|stderr|log) (setup|call|teardown)"
+_TYPE = r"([A-Za-z_][\w.]*)(?::|$)"
+_PYTEST_TIMEOUT = r"Failed: Timeout \(?>\s?[\d.]+s"
 _DEPTH = 6
 _ITEMS = 100
 
@@ -87,11 +88,16 @@ class Translator:
 
     def end(self, attempt: Attempt, now: float, report: pytest.TestReport | None) -> bytes:
         """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
-        phases = attempt.phases
         outcome = attempt.outcome
-        parts = ",".join([f'"{name}":{value:.3f}' for name, value in phases.items()])
-        # What was interrupted has no report of the phase it was in.
-        duration = now - attempt.started if outcome == "interrupted" else sum(phases.values())
+        phases = attempt.phases
+        if len(phases) == 3:
+            setup, call, teardown = phases.values()
+            duration = setup + call + teardown
+            parts = f'"setup":{setup:.3f},"call":{call:.3f},"teardown":{teardown:.3f}'
+        else:
+            # What was interrupted has no report of the phase it was in.
+            duration = now - attempt.started if outcome == "interrupted" else sum(phases.values())
+            parts = ",".join([f'"{name}":{value:.3f}' for name, value in phases.items()])
         extra = ""
         if outcome != "passed" or (report is not None and (report.user_properties or report.sections)):
             extra = self._extra(attempt, report)
@@ -145,7 +151,7 @@ class Translator:
             lines = [line for line in str(longrepr)[-self._limit :].splitlines() if line.strip()]
             message = lines[-1].strip() if lines else ""
             found = {}
-        kind = _TYPE.match(message)
+        kind = re.match(_TYPE, message)
         if kind:
             found["type"] = kind[1]
         elif message.startswith("assert "):
@@ -184,7 +190,7 @@ class Translator:
         return f",{self._json(found)[1:-1]}" if found else ""
 
     def _log(self, title: str, text: str) -> dict[str, object]:
-        captured = _CAPTURED.fullmatch(title)
+        captured = re.fullmatch(_CAPTURED, title)
         clipped, dropped = self._redactor.clip(text, self._limit)
         log: dict[str, object] = {"text": clipped}
         if captured:
@@ -225,7 +231,7 @@ class Translator:
     def _json(value: object) -> str:
         """Compact ASCII JSON; surrogates that no UTF-8 can hold are written out as text."""
         text = _encode(value)
-        if "\\ud" in text and _LONE_SURROGATE.search(json.dumps(value, ensure_ascii=False)):
+        if "\\ud" in text and re.search(_LONE_SURROGATE, json.dumps(value, ensure_ascii=False)):
             text = _encode(_spell_all(value))
         return text
 
@@ -252,7 +258,7 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
         attempt.error = translator.error(report.longrepr, phase)
         attempt.reason = None
         attempt.outcome = "failed" if phase == "call" else "error"
-        if _PYTEST_TIMEOUT.match(attempt.error["message"]):
+        if re.match(_PYTEST_TIMEOUT, attempt.error["message"]):
             attempt.outcome = "timeout"
     else:
         attempt.error = {**(attempt.error or {}), "teardown": translator.error(report.longrepr, phase)}
@@ -267,7 +273,7 @@ def skip_reason(longrepr: object) -> str:
 
 def spell_surrogates(text: str) -> str:
     r"""The text with lone surrogates, which no UTF-8 can hold, written out as ``\udc80``."""
-    return _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return re.sub(_LONE_SURROGATE, lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _spell_all(value: Any) -> Any:

@@ -1,16 +1,4 @@
-r"""The journal's record format, version 1, and the status slot beside it.
-
-One record is one line and one ``write(2)``::
-
-    J1 <seq> <length> <crc32> <body>\n
-
-``seq`` and ``length`` (of the body, in bytes) are decimal, ``crc32`` is eight hex digits: the CRC-32 of the body
-started from ``seq`` (modulo 2**32), so that it vouches for both. The body is one event as compact JSON, which holds no
-newline.
-A reader can start again at any newline; a record whose terminator is damaged is still read by its length.
-The status slot is one fixed-size line, ``<seq of the last test/start> <phase>`` padded with blanks and written in
-place: it costs less than a record and says in which phase the test that was running died.
-"""
+"""Reads the journal's records (their format: encoding.py): each whole one, and what is damage."""
 
 from __future__ import annotations
 
@@ -20,20 +8,17 @@ from dataclasses import dataclass
 from itertools import islice
 from zlib import crc32
 
+from pytest_semantest.protocol.encoding import STATUS_SIZE, encode, encode_status
 from pytest_semantest.protocol.version import JOURNAL_VERSION
 
-STATUS_SIZE = 24
+__all__ = ["MAX_BODY", "STATUS_SIZE", "Damage", "Record", "decode_status", "encode", "encode_status", "scan"]
+
 #: A line longer than this is damage: no writer makes it.
 MAX_BODY = 64 * 1024 * 1024
 _HEAD = re.compile(rb"J(\d{1,4}) (\d{1,18}) (\d{1,9}) ([0-9a-f]{8}) ")
 _HEAD_MAX = 48
 #: How many places inside a damaged line are tried, so that hostile bytes cost bounded time.
 _INNER_HEADS = 64
-
-
-def encode(seq: int, body: bytes) -> bytes:
-    """The line for one record."""
-    return b"J1 %d %d %08x %b\n" % (seq, len(body), crc32(body, seq & 0xFFFFFFFF), body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +98,6 @@ def _next_head(data: bytes, start: int, stop: int) -> int | None:
         if isinstance(_read(data, head.start()), Record):
             return head.start()
     return None
-
-
-def encode_status(seq: int, phase: str) -> bytes:
-    """The status slot's content: ``seq`` of the running test's ``test/start`` record and its phase."""
-    return f"{seq} {phase}".ljust(STATUS_SIZE).encode("ascii")
 
 
 def decode_status(data: bytes) -> tuple[int, str] | None:

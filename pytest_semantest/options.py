@@ -1,0 +1,123 @@
+"""Semantest's options, and whether to record at all: with ``plugin.py`` all that an inactive plugin costs."""
+
+from __future__ import annotations
+
+from os import environ
+from typing import NamedTuple
+
+import pytest
+
+
+class Option(NamedTuple):
+    """One setting: ``--semantest-<name>``, ``SEMANTEST_<NAME>`` and the ini key ``semantest_<name>``.
+
+    ``kind`` is ``flag``, ``text`` or ``list``: repeatable on the command line, lines in ini, commas in the environment.
+    The main switch has the empty name.
+    """
+
+    name: str
+    kind: str
+    default: str
+    metavar: str
+    help: str
+
+    @property
+    def flag(self) -> str:
+        """The command line option."""
+        return f"--semantest-{self.name}" if self.name else "--semantest"
+
+    @property
+    def key(self) -> str:
+        """The ini key, which is also the destination on ``config.option``."""
+        return f"semantest_{self.name.replace('-', '_')}" if self.name else "semantest"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return self.key.upper()
+
+
+OPTIONS = (
+    Option("", "flag", "false", "", "Record this session with Semantest: every test as it happens, nothing lost."),
+    Option(
+        "url", "text", "", "URL", "Recorder to ship to (http or ws URL). Default: the project's own, started on demand."
+    ),
+    Option(
+        "token",
+        "text",
+        "",
+        "TOKEN",
+        "Token for --semantest-url. Prefer SEMANTEST_TOKEN: arguments show in process lists.",
+    ),
+    Option("dir", "text", "", "DIR", "The .semantest folder itself. Default: .semantest in the rootdir."),
+    Option("run-name", "text", "", "NAME", "A name for the run, shown in reports."),
+    Option(
+        "run-id", "text", "", "ID", "Join this run: CI shards and matrix jobs that name the same id become one run."
+    ),
+    Option("labels", "list", "", "K=V", "Labels for the run; repeatable."),
+    Option(
+        "strict", "flag", "false", "", "Fail the session (exit code 1) when its recording is not complete and shipped."
+    ),
+    Option(
+        "flush-timeout",
+        "text",
+        "",
+        "SECONDS",
+        "Longest wait at the end for the last acknowledgement; 0: do not wait. Default: 2, in CI 15.",
+    ),
+    Option(
+        "capture", "text", "failed", "POLICY", "Whose captured output to keep: failed, all or none. Default: failed."
+    ),
+    Option(
+        "output-limit",
+        "text",
+        "65536",
+        "CHARS",
+        "Longest captured text or traceback kept, head and tail. Default: 65536.",
+    ),
+    Option("redact", "list", "", "REGEX", "Further pattern to redact before anything is written; repeatable."),
+    Option("retries", "text", "0", "N", "Run a failed test up to N more times; every attempt is kept."),
+    Option(
+        "retry", "text", "all", "POLICY", "Which failed tests to retry: all, or known-flaky by history. Default: all."
+    ),
+    Option("retry-match", "list", "", "REGEX", "Retry only errors that match 'Type: message'; repeatable."),
+    Option("retry-delay", "text", "0", "SECONDS", "Wait before each retry. Default: 0."),
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register every option and its ini key."""
+    group = parser.getgroup("semantest", "Semantest, the flight recorder")
+    for option in OPTIONS:
+        text = f"{option.help} (ini: {option.key}, env: {option.variable})"
+        if option.kind == "flag":
+            group.addoption(option.flag, action="store_true", default=None, dest=option.key, help=text)
+            parser.addini(option.key, text, type="bool", default=None)
+        else:
+            action = "append" if option.kind == "list" else "store"
+            group.addoption(
+                option.flag, action=action, default=None, dest=option.key, metavar=option.metavar, help=text
+            )
+            if option.kind == "list":
+                parser.addini(option.key, text, type="linelist", default=None)
+            else:
+                parser.addini(option.key, text, type="string", default=None)
+    group.addoption(
+        "--no-semantest",
+        action="store_const",
+        const=False,
+        dest="semantest",
+        help="Do not record, whatever ini file and environment say.",
+    )
+
+
+def is_wanted(config: pytest.Config) -> bool:
+    """Whether this session is to be recorded: command line before environment before ini file."""
+    wanted = config.option.semantest
+    if wanted is None:
+        # A pytest inside a test of a recorded run records only when its own command line or ini file says so.
+        nested = "PYTEST_CURRENT_TEST" in environ and not hasattr(config, "workerinput")
+        wanted = (not nested and environ.get("SEMANTEST", "")) or config.getini("semantest")
+    if isinstance(wanted, str):
+        wanted = wanted.lower() not in ("0", "false", "no", "off")
+    return bool(wanted) and not config.option.collectonly

@@ -1,0 +1,100 @@
+"""A recorded pytest whose journals stay: the recorder it is told to use does not exist."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_semantest.protocol.record import Record, scan
+
+#: Port 9 (discard): nothing listens there.
+NOWHERE = "http://127.0.0.1:9"
+KEPT = ("--semantest", f"--semantest-url={NOWHERE}", "--semantest-flush-timeout=0")
+
+
+@dataclass(frozen=True)
+class Written:
+    """One event of a journal."""
+
+    worker: str
+    seq: int
+    type: str
+    timestamp: float
+    payload: dict[str, Any]
+
+
+@dataclass
+class Recorded:
+    """What a pytest run came to and what it wrote."""
+
+    result: pytest.RunResult
+    events: list[Written]
+
+    def of(self, kind: str) -> list[dict[str, Any]]:
+        """The payloads of one type, in order."""
+        return [event.payload for event in self.events if event.type == kind]
+
+    def ends(self) -> dict[str, list[dict[str, Any]]]:
+        """``test/end`` payloads by test name."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for payload in self.of("test/end"):
+            found.setdefault(payload["testId"].partition("::")[2], []).append(payload)
+        return found
+
+    def end(self, name: str) -> dict[str, Any]:
+        """The only ``test/end`` of a test."""
+        (payload,) = self.ends()[name]
+        return payload
+
+
+def read_journals(directory: Path) -> list[Written]:
+    """All events in the journals below a ``.semantest`` folder that pytest and its workers wrote."""
+    events = []
+    for path in sorted(directory.glob("sessions/*/*.journal")):
+        if path.stem == "shipper":
+            continue
+        seqs = []
+        for record in scan(path.read_bytes(), final=True):
+            assert isinstance(record, Record), f"{path.name}: {record}"
+            event = json.loads(record.body)
+            seqs.append(record.seq)
+            events.append(Written(path.stem, record.seq, event["type"], event["timestamp"], event["payload"]))
+        assert seqs == list(range(1, len(seqs) + 1))
+    return events
+
+
+def end_shippers(directory: Path) -> None:
+    """Stop the shippers that wait for a recorder that never comes."""
+    for path in directory.glob("sessions/*/ship.json"):
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            os.kill(json.loads(path.read_bytes())["pid"], signal.SIGKILL)
+
+
+Record_ = Callable[..., Recorded]
+
+
+@pytest.fixture
+def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record_]:
+    """Runs a recorded pytest in this process (``subprocess=True``: in its own) and reads what it wrote."""
+    for name in [name for name in os.environ if name.startswith("SEMANTEST")]:
+        monkeypatch.delenv(name)
+    monkeypatch.delenv("CI", raising=False)
+
+    def run(*args: str, subprocess: bool = False, options: tuple[str, ...] = KEPT) -> Recorded:
+        arguments = (*options, "-p", "no:cacheprovider", *args)
+        if subprocess:
+            result = pytester.runpytest_subprocess(*arguments)
+        else:
+            result = pytester.runpytest_inprocess(*arguments)
+        return Recorded(result, read_journals(pytester.path / ".semantest"))
+
+    yield run
+    end_shippers(pytester.path / ".semantest")
