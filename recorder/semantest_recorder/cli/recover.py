@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING
 
 import click
@@ -112,7 +113,7 @@ def _print_text(recovered: list[Recovered], limit: int, output: bool) -> None:
     from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
     from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
-    options = TerminalOptions(limit=limit, output=output, cwd=str(Path.cwd()))
+    options = TerminalOptions(limit=limit, output=output, cwd=str(Path.cwd()), now_ms=time() * 1000)
     for number, entry in enumerate(recovered):
         report = aggregate(entry.found.rows)
         add_details(report, entry.found.payload_of, shown_tests(report, options))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from pathlib import Path
+from time import time
 
 import click
 
@@ -71,7 +72,7 @@ def command(
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
-        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()))
+        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()), time() * 1000)
         add_details(report, found.payload_of, shown_tests(report, options))
         print_lines(report_lines(report, options))
     sys.exit(exit_code_of(report.run.state))

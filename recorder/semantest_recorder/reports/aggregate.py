@@ -30,7 +30,7 @@ from semantest_recorder.reports.report import (
 #: ``(source, seq)`` to the payload of that event, ``None`` when there is none.
 PayloadOf = Callable[[str, int], Mapping[str, Any] | None]
 
-_EXPLAINED = frozenset({"failed", "error", "flaky", "crashed", "timeout", "interrupted", "lost"})
+_EXPLAINED = frozenset({"failed", "error", "flaky", "crashed", "timeout", "interrupted", "lost", "running"})
 
 #: Run states after which nothing more is expected.
 CLOSED_RUN_STATES = frozenset({"passed", "failed", "cancelled", "interrupted", "timeout"})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, TestInfo
 from semantest_recorder.reports.wording import duration, state_word
@@ -38,13 +39,23 @@ def head_line(test: TestInfo) -> Text:
     return Text(inert_line(test.id), "bold").append(f"  ({where}{duration(test.duration_ms)})", "dim")
 
 
+def deciding_attempt(test: TestInfo) -> AttemptInfo:
+    """The attempt that made the test's state; there must be one. Several sources may have the same attempt number."""
+    attempts = test.attempts_detail
+    own = [attempt for attempt in attempts if attempt.outcome == test.state]
+    bad = [attempt for attempt in attempts if attempt.outcome in BAD_OUTCOMES]
+    return (own or bad or attempts)[-1]
+
+
 def attempt_strip(test: TestInfo) -> Text:
-    """``attempts: failed 12 ms, passed 9 ms``."""
+    """``attempts: failed 12 ms, passed 9 ms``, with the worker when there are several."""
+    several = len({attempt.worker for attempt in test.attempts_detail}) > 1
     line = Text("  attempts: ", "dim")
     for index, attempt in enumerate(test.attempts_detail):
         outcome = attempt.outcome or "running"
         line.append(", " if index else "").append(state_word(outcome), STYLES.get(outcome, ""))
-        line.append(f" {duration(attempt.duration_ms)}", "dim")
+        where = f" on {inert_line(attempt.worker)}" if several else ""
+        line.append(f" {duration(attempt.duration_ms)}{where}", "dim")
     return line
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
+from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.reports.attempt_lines import (
     STYLES,
     attempt_strip,
+    deciding_attempt,
     error_lines,
     head_line,
     labelled,
@@ -39,18 +41,20 @@ _SLOWEST = 5
 
 
 class TerminalOptions(msgspec.Struct):
-    """``limit`` is how many tests a section shows, 0 for all; ``cwd`` is where the reader stands."""
+    """``limit``: tests per section, 0 for all; ``cwd`` and ``now_ms``: where and when the reader looks."""
 
     failures_only: bool = False
     limit: int = 20
     output: bool = False
     cwd: str = ""
+    now_ms: float | None = None
 
 
 def report_lines(report: Report, options: TerminalOptions) -> Iterator[Text]:
     """The whole report, line by line."""
     yield from header_lines(report)
     yield from _lost(report, options)
+    yield from _running(report, options)
     yield from _broken(report, options)
     yield from _failed(report, options)
     if not options.failures_only:
@@ -128,6 +132,20 @@ def _lost(report: Report, options: TerminalOptions) -> Iterator[Text]:
     yield from _more(lost, options)
 
 
+def _running(report: Report, options: TerminalOptions) -> Iterator[Text]:
+    running = _in_states(report, "running")
+    yield from _title("Running", running)
+    for test in _shown(running, options):
+        now = next((attempt for attempt in reversed(test.attempts_detail) if attempt.outcome is None), None)
+        line = Text("  ").append(inert_line(test.id), "bold")
+        if now is not None:
+            line.append(f" on {inert_line(now.worker)}, in {inert_line(now.phase)}", "dim")
+            if now.started_ms is not None and options.now_ms is not None:
+                line.append(f", for {duration(max(0.0, options.now_ms - now.started_ms))}", "dim")
+        yield line
+    yield from _more(running, options)
+
+
 def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
     """Tests whose process died, hung or was interrupted under them."""
     broken = _in_states(report, "crashed", "timeout", "interrupted")
@@ -135,7 +153,8 @@ def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
     for test in _shown(broken, options):
         yield Text()
         yield Text(f"{state_word(test.state).upper()} ", STYLES[test.state]).append_text(head_line(test))
-        for attempt in test.attempts_detail[-1:]:
+        if test.attempts_detail:
+            attempt = deciding_attempt(test)
             yield Text(
                 f"  worker {inert_line(attempt.worker)}, in {attempt.phase}, after {duration(attempt.duration_ms)}"
             )
@@ -157,9 +176,9 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
         if len(test.attempts_detail) > 1:
             yield attempt_strip(test)
         if test.attempts_detail:
-            last = test.attempts_detail[-1]
-            yield from error_lines(last, _STACK_LINES)
-            yield from _captured(last, options)
+            attempt = deciding_attempt(test)
+            yield from error_lines(attempt, _STACK_LINES)
+            yield from _captured(attempt, options)
         elif test.reason:
             yield Text(f"  {inert_line(test.reason)}")
     yield from _more(failed, options)
@@ -176,7 +195,9 @@ def _flaky(report: Report, options: TerminalOptions) -> Iterator[Text]:
     for test in _shown(flaky, options):
         yield Text("FLAKY ", STYLES["flaky"]).append_text(head_line(test))
         yield attempt_strip(test)
-        for attempt in test.attempts_detail[:-1]:
+        for attempt in test.attempts_detail:
+            if attempt.outcome not in BAD_OUTCOMES:
+                continue
             message = attempt.error.message if attempt.error else attempt.reason
             if message:
                 first = inert_line(message.strip().split("\n", 1)[0])
