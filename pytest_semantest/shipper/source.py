@@ -38,6 +38,7 @@ class FollowedSource:
         self.settled = False
         self._output: CapturedOutput | None = None
         self._unpushed: Position | None = None  # entries from here on are known to the digest, but not yet pushed
+        self._slot_fd: int | None = None
         self._slot: tuple[int, str] | None = None
         self._slot_since = 0.0
         self._slot_told = False
@@ -119,6 +120,9 @@ class FollowedSource:
             self.watch.close()
         if self._output is not None:
             self._output.close()
+        if self._slot_fd is not None:
+            os.close(self._slot_fd)
+            self._slot_fd = None
 
     def _find_place(self) -> None:
         """Goes where reading has to go on for the outbox, or notes where that is while it has no room."""
@@ -139,16 +143,18 @@ class FollowedSource:
             self._output = CapturedOutput(start.get("pid"), start.get("capture"))
 
     def _status(self) -> bytes:
+        """The status slot's bytes. It is opened once and held: the memory behind it goes with its process."""
+        if self._slot_fd is None:
+            try:
+                self._slot_fd = os.open(
+                    self.path.with_suffix(STATUS_SUFFIX), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+                )
+            except OSError:
+                return b""
         try:
-            descriptor = os.open(self.path.with_suffix(STATUS_SUFFIX), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            return os.pread(self._slot_fd, STATUS_SIZE, 0)
         except OSError:
             return b""
-        try:
-            return os.pread(descriptor, STATUS_SIZE, 0)
-        except OSError:
-            return b""
-        finally:
-            os.close(descriptor)
 
     def _last_sign_ms(self) -> float:
         signs = [self.follower.modified_ms()]
