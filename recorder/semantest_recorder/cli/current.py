@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pytest_semantest.protocol.layout import SHIP_STATE
-from semantest_recorder.cli.lookup import FoundRun, reader_of, stored_rows
+from semantest_recorder.cli.lookup import FoundRun, StoredPayloads, reader_of, stored_rows
 from semantest_recorder.cli.take_in import SHIPPED, sessions_of, take_in
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
 from semantest_recorder.store.reader import Reader
@@ -43,7 +43,9 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
             found.notes.append(f"run {run_id} was read from its journals: {reason}")
             return found
         name = run_id
-    found = FoundRun(stored_rows(reader, reader.run(name), explained_only=explained_only), reader.payload, [])
+    found = FoundRun(
+        stored_rows(reader, reader.run(name), explained_only=explained_only), StoredPayloads(reader.path), []
+    )
     if note:
         found.notes.append(f"some sessions are not in the database yet: {note}")
     return found

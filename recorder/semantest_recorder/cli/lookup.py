@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import PayloadOf, RunRows, is_explained
-from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.reader import Reader, connect_read_only
 
 
 class FoundRun(msgspec.Struct):
@@ -18,6 +21,27 @@ class FoundRun(msgspec.Struct):
     rows: RunRows
     payload_of: PayloadOf
     notes: list[str]
+
+
+class StoredPayloads:
+    """Payloads of the database at ``path`` by source and seq, over one connection: a report may ask for thousands."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._query = statements("reader.sql")["payload"]
+
+    def __call__(self, source: str, seq: int) -> dict[str, Any] | None:
+        """The payload of one event, ``None`` when there is no such event or its payload is no object."""
+        if self._connection is None:
+            self._connection = connect_read_only(self._path)
+        # All is fetched, so no read transaction outlives the query.
+        rows = self._connection.execute(self._query, (source, seq)).fetchall()
+        try:
+            payload = msgspec.json.decode(rows[0][0]) if rows else None
+        except msgspec.DecodeError:  # kept as it came; the row has what could be read of it
+            return None
+        return payload if isinstance(payload, dict) else None
 
 
 def reader_of(folder: Path) -> Reader:
