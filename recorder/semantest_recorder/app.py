@@ -19,15 +19,17 @@ from typing import Any
 from aiohttp import web
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DATABASE
+from pytest_semantest.protocol.layout import DATABASE, HISTORY
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
 from semantest_recorder.core.access import AddressRules, Credentials, is_loopback
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
+from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.server.application import create_application
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.status import status_route
 from semantest_recorder.store.errors import StoreError
+from semantest_recorder.store.history import write_history
 from semantest_recorder.store.writer import Writer
 
 #: From the signal to the end: what has not been committed by then stays in its journals.
@@ -144,7 +146,8 @@ class _Daemon:
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
         facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
-        hub = Hub(self._writer, facts, _now_ms)
+        history = HistoryKeeper(lambda: write_history(self._database, self._settings.directory / HISTORY))
+        hub = Hub(self._writer, facts, _now_ms, on_commit=history.note)
         runner, site = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
@@ -152,12 +155,15 @@ class _Daemon:
             await self._shut_down(hub, runner, site)
             text = f"cannot write the discovery file in {self._settings.directory}: {error.strerror}"
             raise CannotServe(text) from None
-        watch = asyncio.create_task(self._watch(hub, stop))
+        tasks = [asyncio.create_task(self._watch(hub, stop)), asyncio.create_task(history.run())]
         announce(self._discovery, self._database)
         await stop.wait()
-        watch.cancel()
+        for task in tasks:
+            task.cancel()
         _log.info("stopping: %s", self._reason)
-        return await self._shut_down(hub, runner, site)
+        drained = await self._shut_down(hub, runner, site)
+        await history.finish()
+        return drained
 
     async def _start_server(self, hub: Hub) -> tuple[web.AppRunner, web.SockSite]:
         addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)

@@ -90,8 +90,11 @@ def serve(directory: str | None, token_file: Path | None, log_format: str, log_l
 
     token = _token(token_file)
     configure_logging(log_format, log_level)
-    from semantest_recorder import app  # noqa: PLC0415
-    from semantest_recorder.discovery import AlreadyRunning  # noqa: PLC0415
+    from semantest_recorder.quick_imports import quick_imports  # noqa: PLC0415
+
+    with quick_imports():
+        from semantest_recorder import app  # noqa: PLC0415
+        from semantest_recorder.discovery import AlreadyRunning  # noqa: PLC0415
 
     try:
         drained = app.serve(_settings(folder_of(directory), token, options), _announce)

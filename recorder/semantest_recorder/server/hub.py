@@ -39,7 +39,7 @@ class BatchWriter(Protocol):
 class Hub:
     """Lives in the event loop; only ``_settle`` is called from the writer's thread.
 
-    ``clock`` gives milliseconds since the epoch.
+    ``clock`` gives milliseconds since the epoch; ``on_commit`` is called in the loop for every commit.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class Hub:
         clock: Callable[[], float],
         *,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
+        on_commit: Callable[[Committed], None] = lambda _verdict: None,
     ) -> None:
         self.now_ms = clock
         self.accepting = True
         self.facts = facts
         self._writer = writer
+        self._on_commit = on_commit
         self._max_queued_bytes = max_queued_bytes
         self._owners = SourceOwners()
         self._connections: dict[str, Connection] = {}
@@ -180,6 +182,7 @@ class Hub:
         connection.perform(connection.session.verdict(verdict, self.now_ms()))
         if isinstance(verdict, Committed):
             self._publish(verdict, connection)
+            self._on_commit(verdict)
 
     def _count(self, verdict: Verdict) -> None:
         self._counts["batches"] += 1

@@ -262,3 +262,35 @@ def test_ipv6_loopback(serve: Serve) -> None:
         raise
     assert daemon.discovery["url"].startswith("http://[::1]:")
     daemon.connect().close()
+
+
+def test_the_history_for_the_next_session_is_written_when_a_run_has_ended(serve: Serve, project: Path) -> None:
+    daemon = serve().ready()
+    connection = daemon.connect()
+    names = {"runId": "r", "session": "s", "source": "s.main", "worker": "main", "pid": 1, "host": "h"}
+    test = {"testId": "a.py::test_x", "testName": "test_x", "attempt": 1}
+    ended = test | {"status": "passed", "outcome": "passed", "duration": 12.5}
+    bodies = [
+        ("run/start", names),
+        ("test/start", test),
+        ("test/end", ended),
+        ("run/end", {"runId": "r", "exitCode": 0}),
+    ]
+    events = [{"type": kind, "timestamp": 1_763_683_200_000.0, "payload": payload} for kind, payload in bodies]
+    connection.send(json.dumps({"type": "events", "source": "s.main", "firstSeq": 1, "events": events}))
+    assert json.loads(connection.recv())["seq"] == 4
+    history = project / ".semantest" / "history.json"
+    wait_until(history.exists, "history.json is there")
+    assert json.loads(history.read_text())["durations"] == {"a.py::test_x": 12.5}
+
+
+def test_a_run_that_ended_just_before_the_recorder_is_in_the_history(serve: Serve, project: Path) -> None:
+    daemon = serve().ready()
+    connection = daemon.connect()
+    names = {"runId": "r", "session": "s", "source": "s.main", "worker": "main", "pid": 1, "host": "h"}
+    bodies = [("run/start", names), ("run/end", {"runId": "r", "exitCode": 5})]
+    events = [{"type": kind, "timestamp": 1_763_683_200_000.0, "payload": payload} for kind, payload in bodies]
+    connection.send(json.dumps({"type": "events", "source": "s.main", "firstSeq": 1, "events": events}))
+    assert json.loads(connection.recv())["seq"] == 2
+    assert daemon.end()[0] == 0
+    assert json.loads((project / ".semantest" / "history.json").read_text())["durations"] == {}

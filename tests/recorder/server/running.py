@@ -17,6 +17,7 @@ from aiohttp import web
 from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application
+from semantest_recorder.server.connection import MAX_QUEUED_BYTES
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.store.writer import Writer
 
@@ -32,14 +33,14 @@ class RunningServer:
         database: Path,
         *,
         limits: Limits | None = None,
-        max_queued_bytes: int | None = None,
+        max_queued_bytes: int = MAX_QUEUED_BYTES,
         anonymous: bool = False,
         origins: Iterable[str] = (),
     ) -> None:
         self.database = database
         self.writer = Writer(database)
         self._limits = limits or Limits()
-        self._queue = {} if max_queued_bytes is None else {"max_queued_bytes": max_queued_bytes}
+        self._max_queued_bytes = max_queued_bytes
         self._anonymous, self._origins = anonymous, tuple(origins)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -51,7 +52,7 @@ class RunningServer:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         facts = ServerFacts("0.0.0", 1, 1, time.time() * 1000, self._limits)
-        self.hub = Hub(self.writer, facts, lambda: time.time() * 1000, **self._queue)
+        self.hub = Hub(self.writer, facts, lambda: time.time() * 1000, max_queued_bytes=self._max_queued_bytes)
         addresses = AddressRules(self.port, origins=self._origins)
         self.app = create_application(self.hub, addresses, Credentials(TOKEN, anonymous=self._anonymous))
         runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)
