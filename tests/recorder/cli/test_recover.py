@@ -242,3 +242,23 @@ def test_nothing_left_to_recover(folder: Path) -> None:
     said = semantest("recover", "--directory", folder)
     assert said.code == 3
     assert "nothing to recover" in said.err
+
+
+def test_a_record_that_is_no_event_is_a_gap_and_told(folder: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.plan("a.py::test_x", "a.py::test_y")
+    recording.test(
+        "a.py::test_x", "failed", error={"message": "half \ud800 pair"}
+    )  # no Unicode: JSON readers refuse it
+    recording.test("a.py::test_y")
+    recording.end(1)
+    recording.journal(folder)
+    said = semantest("recover", "--directory", folder)
+    assert said.code == 1
+    assert "LOST a.py::test_x" in said.out
+    assert f"{RUN}.main 4: not an event" in said.out
+    assert states(semantest("recover", "--directory", folder, "--json")) == {
+        "a.py::test_x": "lost",
+        "a.py::test_y": "passed",
+    }

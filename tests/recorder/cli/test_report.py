@@ -203,18 +203,3 @@ def test_a_file_that_is_no_database_of_ours(folder: Path) -> None:
     assert said.code == 1
     assert said.err.startswith("semantest: cannot open")
     assert len(said.err.splitlines()) == 1
-
-
-def test_text_that_is_no_unicode_is_shown_as_far_as_it_can_be(folder: Path, tmp_path: Path) -> None:
-    recording = Recording()
-    recording.start()
-    recording.plan("a.py::test_x")
-    recording.test("a.py::test_x", "failed", error={"message": "half \ud800 pair", "stack": "E \udfff"})
-    recording.end(1)
-    recording.store(folder)
-    recording.journal(tmp_path / "journals")
-    for arguments in (["report", "--directory", folder], ["recover", "--directory", tmp_path / "journals"]):
-        said = semantest(*arguments)
-        assert said.code == 1
-        assert "FAILED a.py::test_x" in said.out
-        assert semantest(*arguments, "--json").json
