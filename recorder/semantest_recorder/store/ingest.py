@@ -70,6 +70,7 @@ class Ingest:
         self._runs: OrderedDict[str, RecordedRun] = OrderedDict()
         self._origins: dict[str, Origin] = {}
         self._touched: dict[str, RecordedRun] = {}
+        self._closed: list[str] = []
 
     def commit(self, batches: Sequence[Batch]) -> list[Verdict]:
         """One transaction for all batches; a verdict for each, in order.
@@ -98,6 +99,11 @@ class Ingest:
                 raise
             code, message = _unusable(error) or ("STORE_ERROR", str(error))
             return [Refused(batches[0].source, code, message)]
+
+    def take_closed(self) -> list[str]:
+        """The runs that were closed since the last call."""
+        closed, self._closed = self._closed, []
+        return closed
 
     def evict_closed(self) -> None:
         """Forgets runs that are closed; one is loaded again should an event of it come."""
@@ -217,8 +223,12 @@ class Ingest:
         self._connection.execute(SQL["add_quarantine"], (origin.source_key, seq, "failed", reason))
 
     def _write(self) -> None:
-        for run in self._touched.values():
+        for run_id, run in self._touched.items():
             run.write(self._connection, self._keys)
+            closed = run.state.closing.closed
+            if closed and not run.closed:
+                self._closed.append(run_id)
+            run.closed = closed
         self._touched.clear()
 
     def _commit_singly(self, batch: Batch) -> Verdict:

@@ -104,23 +104,25 @@ def _set_aside(path: Path, problem: str, now_ms: float) -> str:
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    version = _recognise(connection, path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("PRAGMA temp_store = MEMORY")
     # A large transaction must not spill its pages before it commits.
     connection.execute("PRAGMA cache_size = -65536")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-        empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-        if application != APPLICATION_ID and (application or version or not empty):
-            raise NotOurs(path)
-        if version > SCHEMA_VERSION:
-            raise DatabaseTooNew(path, version, SCHEMA_VERSION)
-    finally:
-        connection.execute("ROLLBACK")
     if version < SCHEMA_VERSION:
-        script = creation_script() if empty else migration_script(version)
+        script = creation_script() if version == 0 else migration_script(version)
         connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nCOMMIT;")
+
+
+def _recognise(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's version, 0 for an empty one; only reads. Raises ``NotOurs`` or ``DatabaseTooNew``."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
+    if application != APPLICATION_ID and (application or version or tables):
+        raise NotOurs(path)
+    if version > SCHEMA_VERSION:
+        raise DatabaseTooNew(path, version, SCHEMA_VERSION)
+    return version

@@ -63,6 +63,8 @@ class RecordedRun:
         self.source_keys = source_keys
         #: Of tests that have a row among the run's results.
         self.test_keys = test_keys
+        #: Whether the run was closed when it was last written.
+        self.closed = state.closing.closed
 
     def source_key(self, connection: sqlite3.Connection, source: str) -> int:
         """The key of a source of this run, which is added to the database when it is new."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Condition, Thread
 from time import time
+from typing import TypeVar
 
 from semantest_recorder.core.batch import Batch, Refused, Verdict
 from semantest_recorder.store.errors import StoreError
@@ -15,6 +16,7 @@ from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import is_corruption, open_for_writing
 
 _log = logging.getLogger(__name__)
+T = TypeVar("T")
 Done = Callable[[Verdict], None]
 
 #: What one transaction takes at most: large enough for speed, small enough for a quick ack.
@@ -33,12 +35,20 @@ class Writer:
     """Opens (creates, migrates) the database at ``path`` and starts the writer thread.
 
     ``notices`` are lines for the user about what opening found, such as a corrupt file that was set aside; more may
-    follow when the file turns out to be corrupt in use. Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen``
-    (store/errors.py).
+    follow when the file turns out to be corrupt in use. ``run_closed`` is called in the writer thread with the id of
+    each run that closed, after the commit and the verdicts; it should be short.
+    Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen`` (store/errors.py).
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = wall_ms) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], float] = wall_ms,
+        run_closed: Callable[[str], None] | None = None,
+    ) -> None:
         self.path = Path(path)
+        self._run_closed = run_closed
         self._clock = clock
         self._connection, self.notices = open_for_writing(self.path, clock)
         self._ingest = Ingest(self._connection)
@@ -87,7 +97,10 @@ class Writer:
             with self._changed:
                 self._pending -= sum(len(batch.events) for batch, _done in group)
             for (_batch, done), verdict in zip(group, verdicts, strict=True):
-                _answer(done, verdict)
+                _call(done, verdict)
+            for run_id in self._ingest.take_closed():
+                if self._run_closed is not None:
+                    _call(self._run_closed, run_id)
 
     def _next(self) -> list[tuple[Batch, Done]]:
         """The batches of the next transaction; none when the writer is closed and everything is done."""
@@ -116,8 +129,8 @@ class Writer:
         self._ingest = Ingest(self._connection)
 
 
-def _answer(done: Done, verdict: Verdict) -> None:
+def _call(receiver: Callable[[T], None], value: T) -> None:
     try:
-        done(verdict)
+        receiver(value)
     except Exception:  # noqa: BLE001 - a fault of the receiver is not the store's
-        _log.exception("the receiver of a verdict raised")
+        _log.exception("the receiver of %r raised", type(value).__name__)

@@ -1,0 +1,66 @@
+"""What the next session is told of its tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.store.history import flaky_tests, percentile_95, read_history, write_history
+
+from .ingesting import attempt, begin, passed, recording, whole_run
+
+
+def retried(test_id: str, duration: float) -> list[RawEvent]:
+    return [*attempt(test_id, 1, "failed"), *attempt(test_id, 2, "passed", duration=duration)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        for number in range(60):
+            shaky = retried("a.py::shaky", 5.0) if number in (3, 58) else passed("a.py::shaky", duration=number)
+            tests = [*shaky, *passed("a.py::t", duration=float(number)), *attempt("a.py::bad", 1, "failed")]
+            if number == 0:
+                tests += retried("a.py::long_ago", 1.0)
+            recorder.send(f"r{number}.main", 1, whole_run(f"r{number}", tests, at=1e6 * number))
+        recorder.send("open.main", 1, [begin("open", at=1e9), *retried("a.py::t", 1.0)])
+    return path
+
+
+def test_the_last_fifty_closed_runs_count(path: Path) -> None:
+    history = read_history(path)
+    assert history["version"] == 1
+    assert history["flaky"] == {"a.py::shaky": {"flaky": 1, "runs": 50, "p95": 56.0}}
+    assert history["durations"] == {"a.py::t": 57.0, "a.py::shaky": 56.0}
+
+
+def test_the_file_is_replaced_as_a_whole(path: Path, tmp_path: Path) -> None:
+    target = tmp_path / "folder" / "history.json"
+    target.parent.mkdir()
+    target.write_text("old")
+    write_history(path, target)
+    assert json.loads(target.read_text()) == read_history(path)
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_no_runs_no_history(tmp_path: Path) -> None:
+    with recording(tmp_path / "semantest.db"):
+        pass
+    assert read_history(tmp_path / "semantest.db") == {"version": 1, "flaky": {}, "durations": {}}
+
+
+def test_flaky_tests_are_counted_over_their_runs() -> None:
+    results = [("t", "flaky", 1.0), ("t", "passed", 2.0), ("u", "flaky", 3.0)]
+    assert flaky_tests(results) == {
+        "t": {"flaky": 1, "runs": 2, "p95": 2.0},
+        "u": {"flaky": 1, "runs": 1, "p95": 3.0},
+    }
+
+
+@pytest.mark.parametrize(("durations", "expected"), [([1.0], 1.0), (list(range(1, 101)), 95), (list(range(1, 21)), 19)])
+def test_percentile(durations: list[float], expected: float) -> None:
+    assert percentile_95(durations) == expected

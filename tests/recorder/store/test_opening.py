@@ -1,0 +1,165 @@
+"""What opening does with files: creates, migrates, refuses untouched, sets aside."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from semantest_recorder.core.batch import Batch, Committed, Refused
+from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, DatabaseTooOld, NoDatabase, NotOurs
+from semantest_recorder.store.queries import sql_text
+from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
+from semantest_recorder.store.writer import Writer
+
+from .ingesting import MAIN, RUN, begin, passed, recording, whole_run
+
+NOON = 1_795_262_400_000.0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "semantest.db"
+
+
+def write_run(path: Path) -> None:
+    with recording(path) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t"))), Committed)
+
+
+def pragma(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA {statement}")
+
+
+def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+    return sorted((kind, name, " ".join(_uncommented(sql).split())) for kind, name, sql in rows)
+
+
+def _uncommented(sql: str) -> str:
+    return "\n".join(line.partition("--")[0] for line in sql.splitlines())
+
+
+def test_all_migrations_give_the_schema() -> None:
+    numbers = sorted(migrations())
+    assert numbers == list(range(1, SCHEMA_VERSION + 1))
+    with closing(sqlite3.connect(":memory:")) as stepwise, closing(sqlite3.connect(":memory:")) as whole:
+        for number in numbers:
+            stepwise.executescript(sql_text(f"migrations/{migrations()[number]}"))
+        whole.executescript(sql_text("schema.sql"))
+        assert schema_of(stepwise) == schema_of(whole)
+        assert len(schema_of(whole)) > 10
+
+
+def test_a_new_database_says_whose_it_is(path: Path) -> None:
+    with recording(path):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+
+
+def test_an_empty_file_becomes_a_database(path: Path) -> None:
+    path.touch()
+    write_run(path)
+    assert Reader(path).run("last").state == "passed"
+
+
+def test_a_newer_database_is_refused_untouched(path: Path) -> None:
+    write_run(path)
+    pragma(path, f"user_version = {SCHEMA_VERSION + 1}")
+    before = path.read_bytes()
+    for open_it in (lambda: Writer(path), lambda: Reader(path).runs()):
+        with pytest.raises(DatabaseTooNew) as refusal:
+            open_it()
+        text = str(refusal.value)
+        assert "\n" not in text
+        assert str(path) in text
+        assert f"version {SCHEMA_VERSION + 1}" in text
+        assert "upgrade" in text
+    assert path.read_bytes() == before
+
+
+def test_a_database_of_another_program_is_refused_untouched(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE accounts (name TEXT)")
+    before = path.read_bytes()
+    with pytest.raises(NotOurs, match="another program"):
+        Writer(path)
+    assert path.read_bytes() == before
+
+
+def test_an_older_database_is_not_read(path: Path) -> None:
+    write_run(path)
+    pragma(path, f"user_version = {SCHEMA_VERSION - 1}")
+    with pytest.raises(DatabaseTooOld, match="start the recorder once"):
+        Reader(path).runs()
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CannotOpen, match="check that its folder exists"):
+        Writer(tmp_path / "no" / "semantest.db")
+    with pytest.raises(CannotOpen):
+        Writer(tmp_path)
+    with pytest.raises(NoDatabase, match="pytest --semantest"):
+        Reader(tmp_path / "semantest.db").runs()
+
+
+@pytest.mark.hazard(29)
+@pytest.mark.parametrize("damage", ["text", "first page", "inner page", "torn"])
+def test_a_corrupt_database_is_set_aside(path: Path, damage: str) -> None:
+    write_run(path)
+    content = bytearray(path.read_bytes())
+    if damage == "text":
+        content[:] = b"this is no database at all, but it is long enough to look like a file" * 10
+    elif damage == "first page":
+        content[100:2000] = os.urandom(1900)
+    elif damage == "inner page":
+        content[4096 : 4096 * 4] = os.urandom(4096 * 3)
+    else:
+        del content[len(content) // 2 :]
+    path.write_bytes(content)
+    path.with_name("semantest.db-wal").write_bytes(b"")
+    writer = Writer(path, clock=lambda: NOON)
+    writer.close()
+    aside = path.with_name("semantest.db.corrupt-20261121T120000Z")
+    assert aside.read_bytes() == content
+    [notice] = writer.notices
+    assert aside.name in notice
+    assert "\n" not in notice
+    assert Reader(path).runs() == []
+    write_run(path)
+
+
+@pytest.mark.hazard(29)
+def test_two_corrupt_databases_in_one_second_are_both_kept(path: Path) -> None:
+    for content in (b"first " * 100, b"second " * 100):
+        path.write_bytes(content)
+        Writer(path, clock=lambda: NOON).close()
+    kept = sorted(found.read_bytes()[:6] for found in path.parent.glob("*.corrupt-*") if found.suffix != ".db-wal")
+    assert kept == [b"first ", b"second"]
+
+
+@pytest.mark.hazard(29)
+def test_a_database_that_turns_out_corrupt_in_use_is_set_aside(path: Path) -> None:
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), *[one for number in range(500) for one in passed(f"a.py::t{number}")]])
+        connection = recorder.writer._connection
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA shrink_memory")
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(size - 4096))
+        refused = recorder.send_all([Batch(MAIN, 1, [begin(), *passed("a.py::t0")], 1.0)])[0]
+        assert isinstance(refused, Refused)
+        assert refused.code == "STORE_ERROR"
+        assert isinstance(recorder.send(MAIN, 1, [begin(), *passed("a.py::t0")]), Committed)
+        assert len(recorder.writer.notices) == 1
+    assert len(list(path.parent.glob("*.corrupt-*"))) >= 1
+    assert [row.test_id for row in Reader(path).results(RUN)] == ["a.py::t0"]

@@ -1,0 +1,106 @@
+"""The log is the truth: replaying it gives every projection row for row."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from semantest_recorder.core.batch import Batch, Committed
+from semantest_recorder.core.facts import HANDLERS
+from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.replay import CannotReplayError, differences, rebuild
+from tests.recorder.core.histories import RUN as RANDOM_RUN
+from tests.recorder.core.histories import History, batches_of, histories, rows_of
+
+from .ingesting import MAIN, RUN, begin, event, passed, recording, whole_run
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), st.integers(0, 2**32))
+def test_replay_gives_the_rows_that_ingest_made(history: History, seed: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "semantest.db"
+        batches = [Batch(source, first, events, 5.0) for source, first, events in batches_of(history, seed)]
+        with recording(path) as recorder:
+            for start in range(0, len(batches), 3):
+                for verdict in recorder.send_all(batches[start : start + 3]):
+                    assert isinstance(verdict, Committed)
+        done = rebuild(path, Path(folder) / "again.db")
+        assert done.events == sum(len(events) for events in history.values())
+        assert differences(path, Path(folder) / "again.db") == []
+        expected, reader = rows_of(history), Reader(path)
+        assert reader.run(RANDOM_RUN) == expected.run
+        assert {row.source: row for row in reader.sources(RANDOM_RUN)} == expected.sources
+        assert {row.test_id: row for row in reader.results(RANDOM_RUN)} == expected.results
+        attempts = {(row.test_id, row.source, row.attempt): row for row in reader.attempts(RANDOM_RUN)}
+        assert attempts == expected.attempts
+        assert {row.suite_id: row for row in reader.suites(RANDOM_RUN)} == expected.suites
+        assert {(row.source, row.seq): row for row in reader.warnings(RANDOM_RUN)} == expected.warnings
+        assert {(row.reporter, row.seq): row for row in reader.crashes(RANDOM_RUN)} == expected.crashes
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories(), st.integers(0, 2**32))
+def test_a_restarted_recorder_goes_on_as_if_it_had_not(history: History, seed: int) -> None:
+    with TemporaryDirectory() as folder:
+        path, other = Path(folder) / "restarted.db", Path(folder) / "whole.db"
+        batches = batches_of(history, seed)
+        for start in range(0, len(batches), 4):
+            with recording(path) as recorder:
+                for batch in batches[start : start + 4]:
+                    recorder.send(*batch)
+        with recording(other) as recorder:
+            for source in sorted(history):
+                recorder.send(source, 1, history[source])
+        assert differences(path, other) == []
+
+
+def test_what_could_not_be_applied_is_not_applied_in_replay_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down(*arguments: object) -> None:
+        raise ZeroDivisionError("a fault of ours")
+
+    path, again = tmp_path / "semantest.db", tmp_path / "again.db"
+    with monkeypatch.context() as faulty:
+        faulty.setitem(HANDLERS, "test/end", break_down)
+        with recording(path) as recorder:
+            recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t")))
+        rebuild(path, again)
+        assert differences(path, again) == []
+    mended = tmp_path / "mended.db"
+    rebuild(path, mended)
+    assert [row.state for row in Reader(mended).results(RUN)] == ["passed"]
+    assert differences(path, mended) != []
+
+
+def test_a_damaged_projection_is_found_and_rebuilt(tmp_path: Path) -> None:
+    path, again = tmp_path / "semantest.db", tmp_path / "again.db"
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t")))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE results SET state = 'failed'")
+        connection.commit()
+    rebuild(path, again)
+    assert [line.partition(":")[0] for line in differences(path, again)] == ["results", "results"]
+    assert [row.state for row in Reader(again).results(RUN)] == ["passed"]
+    with pytest.raises(FileExistsError):
+        rebuild(path, again)
+
+
+def test_a_log_with_a_hole_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), event("custom/a")])
+        recorder.send(MAIN, 3, [event("custom/b")])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("DELETE FROM events WHERE seq = 2")
+        connection.commit()
+    with pytest.raises(CannotReplayError, match="cannot be replayed"):
+        rebuild(path, tmp_path / "again.db")
