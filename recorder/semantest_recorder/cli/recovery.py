@@ -5,6 +5,7 @@ Reads only. What dead processes left open is closed by the function that the shi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from pytest_semantest.protocol.closing import JournalDigest, SourceFacts, closin
 from pytest_semantest.protocol.events import RUN_END, SHIPPER_START, WORKER_CRASH
 from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, STATUS_SUFFIX
+from pytest_semantest.protocol.record import STATUS_SIZE
 from semantest_recorder.cli.journal_file import Entry, JournalDamage, JournalFile, gap_body
 from semantest_recorder.cli.liveness import writer_is_alive
 from semantest_recorder.cli.lookup import FoundRun
@@ -243,7 +245,14 @@ def _payload(body: bytes) -> dict[str, Any]:
 
 
 def _status(journal: Path) -> bytes:
+    """The status slot beside a journal. It may be a link to the memory of a process that is gone or another one now."""
     try:
-        return journal.with_suffix(STATUS_SUFFIX).read_bytes()[:64]
+        descriptor = os.open(journal.with_suffix(STATUS_SUFFIX), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return b""
+    try:
+        return os.pread(descriptor, STATUS_SIZE, 0)  # fails on anything that is not a file
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)

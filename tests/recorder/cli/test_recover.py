@@ -262,3 +262,9 @@ def test_a_record_that_is_no_event_is_a_gap_and_told(folder: Path) -> None:
         "a.py::test_x": "lost",
         "a.py::test_y": "passed",
     }
+
+
+def test_a_status_slot_that_became_something_else_is_left_alone(folder: Path) -> None:
+    session = killed_run().journal(folder)
+    os.mkfifo(session / "main.status")  # as /proc/<pid>/fd/<n> of a process that took the pid over may be a pipe
+    assert states(semantest("recover", "--directory", folder, "--json"))["a.py::test_two"] == "crashed"
