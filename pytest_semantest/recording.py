@@ -163,7 +163,8 @@ class Recording:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Ctrl-C, ``pytest.exit``, or a stop that pytest raises as an interrupt: xdist does so for ``-x``."""
         reason = str(excinfo.value) or excinfo.typename
-        stopped = isinstance(excinfo.value, pytest.Session.Interrupted) and "keyboard-interrupt" not in reason
+        # pytest's Session.Interrupted and xdist's class of the same name: a stop by failures or collection errors.
+        stopped = excinfo.typename == "Interrupted" and "keyboard-interrupt" not in reason
         self._stopped = {"stopReason": reason, "interrupted": not stopped}
         if self._tests is not None:
             self._tests.interrupt(reason)

@@ -36,6 +36,8 @@ _TOKENS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("smt_",), r"smt_[A-Za-z0-9_\-]{20,100}"),  # our own
     (("eyJ",), r"eyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}"),  # JSON Web Token
 )
+# Not in the middle of a word; the end of a colour sequence such as ESC[1m is no word.
+_BEGIN = r"(?:(?<![A-Za-z0-9_])|(?<=[\d\[]m))"
 _PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,\-]{0,20000}"
 _NAMED = (
     r"(?i)((?:password|passwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|client[_\-]?secret)"
@@ -79,7 +81,7 @@ class Redactor:
         for starts, pattern in _TOKENS:
             for start in starts:
                 if start in text:
-                    text = re.sub(rf"(?<![A-Za-z0-9_]){pattern}", MASK, text)
+                    text = re.sub(_BEGIN + pattern, MASK, text)
                     break
         if "PRIVATE KEY" in text:
             text = re.sub(_PRIVATE_KEY, MASK, text)

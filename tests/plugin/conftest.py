@@ -90,10 +90,7 @@ def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     def run(*args: str, subprocess: bool = False, options: tuple[str, ...] = KEPT) -> Recorded:
         arguments = (*options, "-p", "no:cacheprovider", *args)
-        if subprocess:
-            result = pytester.runpytest_subprocess(*arguments)
-        else:
-            result = pytester.runpytest_inprocess(*arguments)
+        result = pytester.runpytest_subprocess(*arguments) if subprocess else pytester.runpytest_inprocess(*arguments)
         return Recorded(result, read_journals(pytester.path / ".semantest"))
 
     yield run

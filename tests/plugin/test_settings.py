@@ -1,0 +1,170 @@
+"""Options, environment, ini file: who wins, and what becomes of a wrong value."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_semantest.options import OPTIONS
+from tests.plugin.conftest import NOWHERE, Record_, read_journals
+
+QUIET = ("--semantest-flush-timeout=0", f"--semantest-url={NOWHERE}")
+
+
+@pytest.fixture(autouse=True)
+def _one_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_a(): pass")
+
+
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_recording_by_environment(record: Record_, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    monkeypatch.setenv("SEMANTEST", value)
+    assert record(options=QUIET, subprocess=True).of("run/end")
+
+
+def test_recording_by_ini_file(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeini("[pytest]\nsemantest = true\nsemantest_labels =\n    team=core\n    stage=nightly")
+    (start,) = record(options=QUIET).of("run/start")
+    assert start["labels"] == {"team": "core", "stage": "nightly"}
+
+
+@pytest.mark.parametrize("switch", [{"SEMANTEST": "0"}, {"SEMANTEST": ""}, {}])
+def test_no_recording_without_being_asked(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch, switch: dict[str, str]
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    for name, value in switch.items():
+        monkeypatch.setenv(name, value)
+    recorded = record(options=QUIET, subprocess=True)
+    recorded.result.assert_outcomes(passed=1)
+    assert not (pytester.path / ".semantest").exists()
+
+
+def test_no_semantest_wins_over_the_ini_file(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeini("[pytest]\nsemantest = true")
+    assert record("--no-semantest", options=QUIET).events == []
+    assert record("-p", "no:semantest", options=()).events == []
+
+
+@pytest.mark.hazard(13)
+def test_a_nested_pytest_is_not_recorded_by_inherited_environment(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMANTEST", "1")  # PYTEST_CURRENT_TEST of this very test is there as well
+    assert record(options=QUIET, subprocess=True).events == []
+    monkeypatch.setenv("SEMANTEST_RUN_ID", "outer-run")
+    (start,) = record(subprocess=True).of("run/start")
+    assert start["runId"] != "outer-run"
+
+
+def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    pytester.makeini("[pytest]\nsemantest_run_name = from-ini")
+    monkeypatch.setenv("SEMANTEST_RUN_NAME", "from-environment")
+    assert record("--semantest-run-name=from-option", subprocess=True).of("run/start")[0]["name"] == "from-option"
+    assert record(subprocess=True).of("run/start")[-1]["name"] is not None
+    names = {
+        event.payload["name"] for event in read_journals(pytester.path / ".semantest") if event.type == "run/start"
+    }
+    assert names == {"from-option", "from-environment"}
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        ("--semantest-flush-timeout=soon", "'soon' is no number from 0 up; using 2"),
+        ("--semantest-flush-timeout=-1", "'-1' is no number"),
+        ("--semantest-flush-timeout=nan", "'nan' is no number"),
+        ("--semantest-capture=some", "'some' is not one of failed, all, none; using failed"),
+        ("--semantest-retries=many", "'many' is no number from 0 up; using 0"),
+        ("--semantest-retry=never", "'never' is not one of all, known-flaky; using all"),
+        ("--semantest-labels=nonsense", "'nonsense' is no label of the form key=value; left out"),
+        ("--semantest-redact=(", "is no regular expression"),
+        ("--semantest-url=localhost", "'localhost' is no recorder URL such as http://"),
+        ("--semantest-run-id=a b", "run id 'a b' may hold letters, digits"),
+        ("--semantest-output-limit=x", "'x' is no number from 0 up; using 65536"),
+    ],
+)
+def test_a_wrong_value_is_one_clear_line_and_the_tests_run_on(record: Record_, option: str, said: str) -> None:
+    name = option.partition("=")[0]
+    options = ("--semantest", option, *(one for one in QUIET if not one.startswith(name)))
+    recorded = record(options=options)
+    recorded.result.assert_outcomes(passed=1)
+    assert recorded.result.ret == 0
+    lines = [line for line in recorded.result.outlines if line.startswith("semantest: ") and said in line]
+    assert len(lines) == 1, recorded.result.outlines
+
+
+@pytest.mark.hazard(15)
+def test_an_unwritable_folder_is_one_clear_line(pytester: pytest.Pytester, record: Record_) -> None:
+    (pytester.path / "file").write_text("not a folder")
+    recorded = record("--semantest-dir=file/below")
+    assert recorded.result.ret == 0
+    lines = [line for line in recorded.result.outlines if line.startswith("semantest: ")]
+    assert len(lines) == 1
+    assert "not recording" in lines[0]
+    assert "--semantest-dir" in lines[0]
+
+
+def test_a_folder_elsewhere(pytester: pytest.Pytester, record: Record_) -> None:
+    record("--semantest-dir=elsewhere/.sem")
+    assert [event.type for event in read_journals(pytester.path / "elsewhere" / ".sem")][-1] == "run/end"
+    assert (pytester.path / "elsewhere" / ".sem" / ".gitignore").read_text() == "*\n"
+    assert not (pytester.path / ".semantest").exists()
+
+
+def test_strict_fails_a_session_that_is_not_shipped(record: Record_) -> None:
+    recorded = record("--semantest-strict")
+    assert recorded.result.ret == 1
+    assert recorded.of("run/end")[-1]["exitCode"] == 1
+
+
+def test_strict_fails_a_session_that_could_not_be_recorded(pytester: pytest.Pytester, record: Record_) -> None:
+    (pytester.path / "file").write_text("not a folder")
+    assert record("--semantest-strict", "--semantest-dir=file/below").result.ret == 1
+
+
+def test_several_sessions_join_one_run(pytester: pytest.Pytester, record: Record_) -> None:
+    record("--semantest-run-id=build-17/unit")
+    starts = record("--semantest-run-id=build-17/unit").of("run/start")
+    assert {start["runId"] for start in starts} == {"build-17/unit"}
+    assert len({start["session"] for start in starts}) == 2
+
+
+@pytest.mark.hazard(35)
+def test_secrets_never_reach_the_disk(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", "correct-horse-battery")
+    pytester.makepyfile(
+        """
+        import os, pytest, warnings
+        secret = os.environ["DEPLOY_TOKEN"]
+        @pytest.mark.parametrize("value", [secret])
+        def test_param(value): pass
+        def test_output(record_property):
+            record_property("key", secret)
+            print("using", secret)
+            warnings.warn("for " + secret)
+            raise ValueError(secret)
+        def test_skip(): pytest.skip(secret)
+        def test_subtest(subtests):
+            with subtests.test(secret): assert 0, secret
+        """
+    )
+    recorded = record("--semantest-capture=all", "--semantest-run-name=correct-horse-battery")
+    recorded.result.assert_outcomes(passed=1, failed=2 + (pytest.version_tuple >= (9,)), skipped=1)
+    for path in (pytester.path / ".semantest").rglob("*"):
+        if path.is_file():
+            assert b"correct-horse" not in path.read_bytes(), path
+    ids = recorded.of("run/plan")[0]["tests"]
+    assert [payload["testId"] for payload in recorded.of("test/start")] == ids
+    assert any("[REDACTED]" in test_id for test_id in ids)
+
+
+def test_names_are_alike_in_all_three_places() -> None:
+    for option in OPTIONS:
+        assert option.variable == option.flag.removeprefix("--").replace("-", "_").upper()
+        assert option.key == option.variable.lower()
