@@ -1,0 +1,307 @@
+"""What single histories come to: the rows of docs/design/ledger.md and events.md, through real events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.payloads import MalformedError
+from semantest_recorder.core.run_state import RunState
+
+from .histories import event
+
+T, U = "a.py::t", "a.py::u"
+
+
+class Run:
+    """A run that is told one event after the other."""
+
+    def __init__(self, *sources: str) -> None:
+        self.state = RunState("r")
+        self.seqs: dict[str, int] = {}
+        self.now = 1000.0
+        self.derived: list[RawEvent] = []
+        for source in sources:
+            self.begin(source)
+
+    def begin(self, source: str) -> None:
+        session, _, worker = source.rpartition(".")
+        self.tell(source, "worker/start", runId="r", session=session, worker=worker)
+
+    def tell(self, source: str, kind: str, **payload: Any) -> None:
+        self.now += 10.0
+        seq = self.seqs[source] = self.seqs.get(source, 0) + 1
+        self.state.apply(source, seq, event(kind, self.now, **payload))
+        self.derived += self.state.settle()
+
+    def plan(self, *tests: str, source: str = "s.main", total: int | None = None) -> None:
+        self.tell(source, "run/plan", tests=list(tests), offset=0, total=total or len(tests), deselected=0)
+
+    def attempt(self, source: str, test_id: str, outcome: str | None, number: int = 1, **more: Any) -> None:
+        self.tell(source, "test/start", testId=test_id, attempt=number, timeout=more.pop("timeout", None))
+        if outcome is not None:
+            self.tell(source, "test/end", testId=test_id, attempt=number, outcome=outcome, duration=1.0, **more)
+
+    def end(self, source: str = "s.main", code: int | None = 0, **more: Any) -> None:
+        self.tell(source, "run/end" if source.endswith("main") else "worker/end", exitCode=code, **more)
+
+    def states(self) -> dict[str, str]:
+        return {test_id: test.result.state for test_id, test in self.state.tests.items()}
+
+    @property
+    def of_run(self) -> str:
+        return self.state.run.state
+
+
+def test_a_green_run() -> None:
+    run = Run("s.main")
+    run.plan(T, U)
+    run.attempt("s.main", T, "passed")
+    assert run.states() == {T: "passed", U: "pending"}
+    assert run.of_run == "running"
+    run.attempt("s.main", U, "skipped", reason="why")
+    run.end()
+    assert run.of_run == "passed"
+    row = run.state.run
+    assert (row.planned, row.exit_code, row.started_ms, row.ended_ms) == (2, 0, 1010.0, 1070.0)
+    assert run.state.tests[U].result.reason == "why"
+
+
+@pytest.mark.parametrize("state", ["failed", "error", "timeout", "interrupted"])
+def test_exit_code_0_is_not_green_with_a_bad_test(state: str) -> None:
+    run = Run("s.main")
+    run.attempt("s.main", T, state)
+    run.end(code=0)
+    assert run.of_run == "failed"
+
+
+def test_no_tests_is_not_green() -> None:
+    run = Run("s.main")
+    run.end(code=5)
+    assert run.of_run == "failed"
+
+
+def test_a_retry_that_passes_is_flaky_and_shows_as_running_in_between() -> None:
+    run = Run("s.main")
+    run.attempt("s.main", T, "failed", willRetry=True)
+    assert run.states() == {T: "running"}
+    run.attempt("s.main", T, "passed", 2)
+    assert run.states() == {T: "flaky"}
+    assert run.state.tests[T].result.attempts == 2
+
+
+def test_a_retry_that_never_came_counts_as_it_was() -> None:
+    run = Run("s.main")
+    run.attempt("s.main", T, "failed", willRetry=True)
+    run.end(code=1)
+    assert run.states() == {T: "failed"}
+
+
+def test_each_source_is_judged_alone_when_they_repeat_a_test() -> None:
+    run = Run("s.main", "s.gw0", "s.gw1")
+    run.attempt("s.gw0", T, "passed")
+    run.attempt("s.gw1", T, "failed")
+    assert run.states() == {T: "failed"}
+    result = run.state.tests[T].result
+    assert (result.worker, result.attempts) == ("gw1", 1)
+
+
+def test_main_died() -> None:
+    run = Run("s.main", "s.shipper")
+    run.plan(T, U)
+    run.attempt("s.main", T, None)
+    words = [{"stream": "stdout", "text": "out"}, {"stream": "stderr", "text": "err"}]
+    crash = {"worker": "main", "reason": "killed", "testId": T, "attempt": 1, "phase": "call", "elapsed": 5.0}
+    run.tell("s.shipper", "worker/crash", **crash, lastOutput=words)
+    run.tell("s.shipper", "run/end", exitCode=None, interrupted=True, stopReason="pytest died")
+    assert run.states() == {T: "crashed", U: "not_run"}
+    assert run.of_run == "interrupted"
+    [attempt] = run.state.tests[T].attempts
+    assert (attempt.phase, attempt.duration_ms, attempt.reason, attempt.judged) == ("call", 5.0, "killed", True)
+    assert attempt.last_output == "--- stdout ---\nout\n--- stderr ---\nerr"
+    assert run.state.tests[U].result.reason == "killed"
+
+
+@pytest.mark.parametrize(("elapsed", "outcome"), [(94.0, "crashed"), (95.0, "timeout"), (None, "crashed")])
+def test_a_process_that_dies_at_its_tests_timeout(elapsed: float | None, outcome: str) -> None:
+    run = Run("s.main", "s.gw0")
+    run.attempt("s.gw0", T, None, timeout=100.0)
+    run.tell("s.main", "worker/crash", worker="gw0", testId=T, elapsed=elapsed)
+    assert run.states() == {T: outcome}
+
+
+def test_an_end_beats_a_crash_report() -> None:
+    run = Run("s.main", "s.gw0")
+    run.attempt("s.gw0", T, "passed")
+    run.tell("s.main", "worker/crash", worker="gw0", testId=T, reason="died")
+    run.end()
+    assert run.states() == {T: "passed"}
+    assert run.of_run == "passed"
+    assert run.state.sources["s.gw0"].row.state == "crashed"
+
+
+def test_a_crash_report_makes_the_attempt_whose_start_never_came() -> None:
+    run = Run("s.main")
+    run.plan(T)
+    run.tell("s.main", "worker/crash", worker="gw0", testId=T, reason="died")
+    run.end(code=1)
+    assert run.states() == {T: "crashed"}
+    assert [attempt.guessed for attempt in run.state.tests[T].attempts] == [True]
+
+
+def test_all_workers_are_gone() -> None:
+    run = Run("s.main", "s.gw0")
+    run.plan(T, U)
+    run.tell("s.main", "worker/crash", worker="gw0", testId=T)
+    run.end(code=1)
+    assert run.states() == {T: "crashed", U: "not_run"}
+
+
+def test_stopped_early_under_xdist_is_failed_not_interrupted() -> None:
+    run = Run("s.main", "s.gw0")
+    run.plan(T, U)
+    run.attempt("s.gw0", T, "failed")
+    run.end("s.gw0")
+    run.end(code=2, stoppedEarly=True, stopReason="stopping after 1 failures", interrupted=False)
+    assert run.states() == {T: "failed", U: "not_run"}
+    assert (run.of_run, run.state.tests[U].result.reason) == ("failed", "stopping after 1 failures")
+
+
+def test_ctrl_c() -> None:
+    run = Run("s.main", "s.gw0")
+    run.plan(T, U)
+    run.attempt("s.gw0", T, None)
+    run.end("s.gw0", code=2)
+    run.end(code=2, stoppedEarly=True, interrupted=True, stopReason="KeyboardInterrupt")
+    assert run.states() == {T: "interrupted", U: "not_run"}
+    assert run.of_run == "interrupted"
+
+
+@pytest.mark.parametrize("damage", ["gap", "dropped"])
+def test_missing_records_make_what_they_hide_lost(damage: str) -> None:
+    run = Run("s.main")
+    run.plan(T, U)
+    run.attempt("s.main", T, None)
+    if damage == "gap":
+        run.tell("s.main", "journal/gap", reason="checksum does not fit")
+    run.end(interrupted=True, dropped=1 if damage == "dropped" else None)
+    assert run.states() == {T: "lost", U: "lost"}
+    assert run.state.run.gaps == 1
+
+
+def test_a_normal_end_loses_what_has_no_record() -> None:
+    run = Run("s.main")
+    run.plan(T, U)
+    run.attempt("s.main", T, None)
+    run.end()
+    assert run.states() == {T: "lost", U: "lost"}
+    assert run.of_run == "failed"
+
+
+def test_tests_whose_names_a_gap_hides_are_counted_and_not_green() -> None:
+    run = Run("s.main")
+    run.plan(T, total=501)
+    run.attempt("s.main", T, "passed")
+    run.end()
+    assert (run.of_run, run.state.run.planned) == ("failed", 501)
+
+
+def test_a_late_event_opens_the_judgement_again() -> None:
+    run = Run("s.main", "s.gw0")
+    run.plan(T, U)
+    run.attempt("s.gw0", T, None)
+    run.end()
+    assert run.states() == {T: "lost", U: "lost"}
+    assert run.of_run == "failed"
+    run.tell("s.gw0", "test/end", testId=T, attempt=1, outcome="passed")
+    run.begin("s.gw1")
+    run.attempt("s.gw1", U, "passed")
+    assert run.states() == {T: "passed", U: "passed"}
+    assert run.of_run == "passed"
+
+
+def test_a_run_waits_for_the_main_of_every_session() -> None:
+    run = Run("s.gw0", "s2.main")
+    run.end("s.gw0")
+    run.end("s2.main")
+    assert run.of_run == "running"
+    run.begin("s.main")
+    run.end("s.main", code=1)
+    assert (run.of_run, run.state.run.exit_code) == ("failed", 1)
+
+
+def test_a_client_cancels() -> None:
+    run = Run("s.main", "x.main")
+    run.plan(T)
+    run.tell("x.main", "run/cancel", reason="enough")
+    run.end("x.main")
+    run.end(code=2, interrupted=True)
+    assert (run.of_run, run.states()) == ("cancelled", {T: "not_run"})
+
+
+def test_a_file_that_cannot_be_collected_counts_once() -> None:
+    run = Run("s.main", "s.gw0", "s.gw1")
+    for source in ("s.main", "s.gw0", "s.gw1"):
+        run.tell(source, "collect/error", testId="bad.py", outcome="failed", error={"message": "SyntaxError"})
+    result = run.state.tests["bad.py"].result
+    assert (result.state, result.attempts) == ("error", 1)
+    assert {attempt.phase for attempt in run.state.tests["bad.py"].attempts} == {"collect"}
+
+
+def test_a_failed_phase_is_known_before_the_end() -> None:
+    run = Run("s.main")
+    run.tell("s.main", "test/start", testId=T, attempt=1)
+    run.tell("s.main", "test/phase", testId=T, attempt=1, phase="call", outcome="failed", error={"message": "boom"})
+    [attempt] = run.state.tests[T].attempts
+    assert (attempt.outcome, attempt.phase, attempt.error_message, attempt.detail_seq) == (None, "call", "boom", 3)
+
+
+def test_an_observation_never_reopens_an_attempt() -> None:
+    run = Run("s.main", "s.shipper")
+    run.attempt("s.main", T, "passed", phases={"setup": 0.5, "call": 1.0, "teardown": 0.25})
+    run.tell("s.shipper", "test/phase", worker="main", testId=T, attempt=1, phase="call")
+    [attempt] = run.state.tests[T].attempts
+    assert (attempt.outcome, attempt.phase, attempt.setup_ms) == ("passed", "teardown", 0.5)
+
+
+def test_clients_that_do_not_number_attempts() -> None:
+    run = Run("s.main")
+    for outcome in ("failed", "passed"):
+        run.tell("s.main", "test/start", testId=T)
+        run.tell("s.main", "test/end", testId=T, status=outcome)
+    assert [attempt.attempt for attempt in run.state.tests[T].attempts] == [1, 2]
+    assert run.states() == {T: "flaky"}
+
+
+def test_suites_start_and_end() -> None:
+    run = Run("s.main")
+    run.plan(T, U, "b.py::X::v")
+    run.attempt("s.main", T, "passed")
+    run.attempt("s.main", U, "failed")
+    assert [derived.type for derived in run.derived] == ["test/suite/start", "test/suite/end"]
+    assert msgspec.json.decode(run.derived[1].payload) == {
+        "runId": "r",
+        "suiteId": "a.py",
+        "suiteName": "a.py",
+        "duration": 30.0,
+        "totalTests": 2,
+        "passedTests": 1,
+        "failedTests": 1,
+        "skippedTests": 0,
+    }
+
+
+def test_the_run_shows_the_facts_of_the_session_that_started_first() -> None:
+    run = Run()
+    for session in ("s", "s2"):
+        names = {"runId": "r", "session": session, "worker": "main"}
+        run.tell(f"{session}.main", "run/start", **names, name=session, labels={"py": 3})
+    assert (run.state.run.name, run.state.run.labels) == ("s", {"py": "3"})
+
+
+def test_a_first_event_must_name_its_run() -> None:
+    with pytest.raises(MalformedError, match="worker"):
+        RunState("r").apply("s.main", 1, event("run/start", 1.0, runId="r", session="s"))
