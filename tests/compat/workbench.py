@@ -134,7 +134,10 @@ def _source(package: Package, folder: Path) -> Path:
         if len(archives) != 1:
             raise IndexUnavailableError(f"{package.pin}: one source archive expected, found {archives}")
         with tarfile.open(archives[0]) as archive:
-            archive.extractall(unpacked, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                archive.extractall(unpacked, filter="data")
+            else:  # Python 3.11 before 3.11.4, as in Debian 12; the archives are pinned and pip has just built them
+                archive.extractall(unpacked)
         archives[0].unlink()
     inner = [entry for entry in unpacked.iterdir() if entry.is_dir()]
     return inner[0]
