@@ -24,16 +24,36 @@ _ASK_TIMEOUT_S = 3.0
 
 
 def status(folder: Path) -> dict[str, Any]:
-    """What the folder's recorder says of itself, with ``running``; only that and the folder when there is none."""
+    """What the folder's recorder says of itself, with ``running``; only that and the folder when there is none.
+
+    Raises ``Stop`` when there is one that does not answer.
+    """
+    answer = running(folder)
+    return {"running": False, "directory": str(folder)} if answer is None else {"running": True} | answer[1]
+
+
+def running(folder: Path) -> tuple[Discovery, dict[str, Any]] | None:
+    """The folder's recorder and what it says of itself, or ``None`` when none runs.
+
+    A process id may have passed to a stranger, so only an answer proves a recorder. Raises ``Stop`` when somebody
+    listens at its address and says nothing.
+    """
     found = read_discovery(folder)
-    answer = ask(found) if found is not None and process_exists(found.pid) else None
-    if answer is None:
-        return {"running": False, "directory": str(folder)}
-    return {"running": True} | answer
+    if found is None or not process_exists(found.pid):
+        return None
+    try:
+        answer = ask(found)
+    except TimeoutError:
+        text = f"the recorder at {found.url} (pid {found.pid}) does not answer; end it with: kill -KILL {found.pid}"
+        raise Stop(text) from None
+    return None if answer is None else (found, answer)
 
 
 def ask(found: Discovery) -> dict[str, Any] | None:
-    """The answer of ``/api/v1/status``, or ``None`` when the recorder of the discovery file does not answer."""
+    """The answer of ``/api/v1/status``, or ``None`` when no recorder of ours is there.
+
+    Raises ``TimeoutError`` when somebody is there who does not answer.
+    """
     address = urlsplit(found.url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ASK_TIMEOUT_S)
     try:
@@ -41,6 +61,8 @@ def ask(found: Discovery) -> dict[str, Any] | None:
         response = connection.getresponse()
         body = response.read()
         answer = json.loads(body) if response.status == 200 else None
+    except TimeoutError:
+        raise
     except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
@@ -64,9 +86,9 @@ def describe(found: dict[str, Any]) -> str:
 
 def start(folder: Path, options: Sequence[str], timeout_s: float) -> Discovery:
     """Starts ``serve`` detached and waits until it is ready. Raises ``Stop``."""
-    running = read_discovery(folder)
-    if running is not None and process_exists(running.pid) and ask(running) is not None:
-        return running
+    present = running(folder)
+    if present is not None:
+        return present[0]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         log_path = _log_file(folder)
@@ -85,23 +107,30 @@ def start(folder: Path, options: Sequence[str], timeout_s: float) -> Discovery:
         raise Stop(f"cannot start the recorder in {folder}: {error.strerror}") from None
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        found = read_discovery(folder)
-        if found is not None and found.pid == child.pid and ask(found) is not None:
-            return found
         code = child.poll()
-        if code == EXIT_ALREADY_RUNNING and found is not None and ask(found) is not None:
-            return found  # another one was quicker
         if code is not None and code != EXIT_ALREADY_RUNNING:
             raise Stop(_last_line(log_path, log_start) or f"the recorder ended with exit code {code}", code)
+        found = read_discovery(folder)
+        # Ours, or that of another `start` that was quicker.
+        if found is not None and (found.pid == child.pid or code is not None) and _answers(found):
+            return found
         time.sleep(_POLL_S)
     raise Stop(f"the recorder was not ready within {timeout_s:g} s; see {log_path}")
 
 
+def _answers(found: Discovery) -> bool:
+    try:
+        return ask(found) is not None
+    except TimeoutError:
+        return False
+
+
 def stop(folder: Path, timeout_s: float) -> str:
     """Sends SIGTERM, waits for the end and says how it went. Raises ``Stop``."""
-    found = read_discovery(folder)
-    if found is None or not process_exists(found.pid) or ask(found) is None:
+    present = running(folder)
+    if present is None:
         raise Stop(f"no recorder runs for {folder}", EXIT_NOT_RUNNING)
+    found = present[0]
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     while process_exists(found.pid):

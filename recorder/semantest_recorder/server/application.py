@@ -11,7 +11,7 @@ from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
 from semantest_recorder.server.guard import IDENTITY, guard
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route, add_routes, roles_of
+from semantest_recorder.server.routes import Route, add_routes, route_of
 
 
 def create_application(
@@ -49,15 +49,16 @@ def _own_routes(hub: Hub) -> list[Route]:
     return [
         Route("GET", "/", websocket, ANY_ROLE),
         Route("GET", "/ws", websocket, ANY_ROLE),
-        Route("GET", "/healthz", healthz, None),
-        Route("GET", "/readyz", readyz, None),
+        Route("GET", "/healthz", healthz, None, is_use=False),
+        Route("GET", "/readyz", readyz, None, is_use=False),
     ]
 
 
 def _activity(hub: Hub) -> Middleware:
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if roles_of(request) is not None:  # a health probe does not keep an unused recorder alive
+        route = route_of(request)
+        if route is not None and route.is_use:
             hub.touch()
         return await handler(request)
 

@@ -12,34 +12,41 @@ from semantest_recorder.core.access import ANY_ROLE, Role
 
 
 class Route(NamedTuple):
-    """One route; ``roles`` are those of which the client needs one, ``None`` opens it to everybody."""
+    """One route.
+
+    ``roles`` are those of which the client needs one, ``None`` opens it to everybody; ``is_use``: asking it means that
+    somebody uses the recorder, which then does not end for idleness.
+    """
 
     method: str
     path: str
     handler: Handler
     roles: frozenset[Role] | None
+    is_use: bool = True
 
 
-#: The roles of every handler that the application serves.
-RouteRoles = Mapping[tuple[str, str], frozenset[Role] | None]
-ROUTE_ROLES: web.AppKey[RouteRoles] = web.AppKey("route_roles", dict)
+RouteTable = Mapping[tuple[str, str], Route]
+ROUTES: web.AppKey[RouteTable] = web.AppKey("routes", dict)
 
 
 def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
-    """Registers the routes, and their roles for the guard. Raises ``ValueError`` for a route given twice."""
-    roles: dict[tuple[str, str], frozenset[Role] | None] = {}
+    """Registers the routes. Raises ``ValueError`` for a route given twice."""
+    table: dict[tuple[str, str], Route] = {}
     for route in routes:
-        if (route.method, route.path) in roles:
+        if (route.method, route.path) in table:
             raise ValueError(f"two routes for {route.method} {route.path}")
         app.router.add_route(route.method, route.path, route.handler)
-        roles[route.method, route.path] = route.roles
-    app[ROUTE_ROLES] = roles
+        table[route.method, route.path] = route
+    app[ROUTES] = table
+
+
+def route_of(request: web.Request) -> Route | None:
+    """The route that a request is for, or ``None`` for an unknown page or a method that no route names."""
+    resource = request.match_info.route.resource
+    return None if resource is None else request.app[ROUTES].get((request.method, resource.canonical))
 
 
 def roles_of(request: web.Request) -> frozenset[Role] | None:
-    """The roles of which the client of this request needs one; for an unknown route any known client's."""
-    resource = request.match_info.route.resource
-    if resource is None:
-        return ANY_ROLE
-    # A HEAD request and the like that no route names gets 405, after the client has said who it is.
-    return request.app[ROUTE_ROLES].get((request.method, resource.canonical), ANY_ROLE)
+    """The roles of which the client needs one. What is not in the table is told to known clients only."""
+    route = route_of(request)
+    return ANY_ROLE if route is None else route.roles

@@ -21,4 +21,4 @@ def status_route(hub: Hub, process: Callable[[], dict[str, Any]]) -> Route:
     async def status(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=msgspec.json.encode(process() | hub.status()), content_type="application/json")
 
-    return Route("GET", STATUS_PATH, status, READERS)
+    return Route("GET", STATUS_PATH, status, READERS, is_use=False)

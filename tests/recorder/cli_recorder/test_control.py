@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import pytest
+import websocket
 
 from semantest_recorder.cli.recorder import main
 from semantest_recorder.discovery import process_exists
@@ -140,21 +143,74 @@ def test_a_discovery_file_with_a_stranger_s_pid_harms_no_stranger(project: Path)
         stranger.kill()
 
 
-def test_stop_waits_only_as_long_as_it_was_told(serve: Callable[..., Daemon], project: Path) -> None:
+@pytest.mark.hazard(21)
+def test_one_that_hangs_is_told_from_one_that_does_not_run(serve: Callable[..., Daemon], project: Path) -> None:
     daemon = serve().ready()
     daemon.process.send_signal(signal.SIGSTOP)
-    try:
-        wait_until(lambda: f"{daemon.process.pid} (" in _stat(daemon.process.pid, "T"), "it is stopped")
+    wait_until(lambda: _state(daemon.process.pid) == "T", "it is stopped")
+    for command in ("status", "stop", "start"):
+        done = run(command, cwd=project)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.count("\n") == 1
+        assert f"kill -KILL {daemon.process.pid}" in done.stderr
+    daemon.process.send_signal(signal.SIGCONT)
+    assert run("status", cwd=project).returncode == 0
+
+
+def test_stop_waits_only_as_long_as_it_was_told(serve: Callable[..., Daemon], project: Path) -> None:
+    daemon = serve().ready()
+    connection = daemon.connect()
+    with blocked(project / ".semantest" / "semantest.db"):
+        connection.send(json.dumps({"type": "events", "source": "s.main", "firstSeq": 1, "events": [RUN_START]}))
+        wait_until(lambda: json.loads(run("status", "--json", cwd=project).stdout)["pendingEvents"] == 1, "it waits")
         done = run("stop", "--timeout", "0.1", cwd=project)
+        assert done.returncode == 1
+        assert done.stderr.count("\n") == 1
+        assert "--timeout" in done.stderr
+    assert daemon.end()[0] == 0
+    assert json.loads(connection.recv())["seq"] == 1
+
+
+def test_a_store_that_hangs_does_not_hold_the_end_and_nothing_unstored_is_acknowledged(
+    serve: Callable[..., Daemon], project: Path
+) -> None:
+    daemon = serve().ready()
+    connection = daemon.connect()
+    frame = json.dumps({"type": "events", "source": "s.main", "firstSeq": 1, "events": [RUN_START]})
+    with blocked(project / ".semantest" / "semantest.db"):
+        connection.send(frame)
+        wait_until(lambda: json.loads(run("status", "--json", cwd=project).stdout)["pendingEvents"] == 1, "it waits")
+        code, _out, err = daemon.end()
+    assert code == 1
+    assert "unacknowledged" in err
+    opcode, data = connection.recv_data()
+    assert (opcode, data[:2]) == (websocket.ABNF.OPCODE_CLOSE, (1001).to_bytes(2, "big"))
+    assert not (project / ".semantest" / "recorder.json").exists()
+    connection = serve().ready().connect()
+    connection.send(frame)
+    assert json.loads(connection.recv())["seq"] == 1
+
+
+RUN_START = {
+    "type": "run/start",
+    "timestamp": 1_763_683_200_000.0,
+    "payload": {"runId": "r", "session": "s", "source": "s.main", "worker": "main", "pid": 1, "host": "h"},
+}
+
+
+@contextmanager
+def blocked(database: Path) -> Iterator[None]:
+    """Another program holds the database's write lock."""
+    connection = sqlite3.connect(database, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
     finally:
-        daemon.process.send_signal(signal.SIGCONT)
-    assert done.returncode != 0
-    assert done.stderr.count("\n") == 1
+        connection.close()
 
 
-def _stat(pid: int, state: str) -> str:
-    stat = Path(f"/proc/{pid}/stat").read_text()
-    return stat if stat.rpartition(")")[2].split()[0] == state else ""
+def _state(pid: int) -> str:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
