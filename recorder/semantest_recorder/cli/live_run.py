@@ -25,6 +25,7 @@ class LiveRun:
     def __init__(self, folder: Path, run_id: str) -> None:
         self.run_id = run_id
         self._reader = reader_of(folder)
+        self._told: dict[str, str] = {}
         self._usual: dict[str, Usual | None] = {}
         self.reload()
 
@@ -77,9 +78,12 @@ class LiveRun:
         return self.state in CLOSED_RUN_STATES
 
     def finished(self) -> list[ResultRow]:
-        """Tests whose final state is new since the last call."""
+        """Tests whose final state is new since the last call; one may be told again with another state."""
         self._state.settle()
-        return [row for row in self._state.take().results if row.state in FINAL_STATES]
+        rows = [row for row in self._state.take().results if row.state in FINAL_STATES]
+        fresh = [row for row in rows if self._told.get(row.test_id) != row.state]
+        self._told.update({row.test_id: row.state for row in fresh})
+        return fresh
 
     def view(self, now_ms: float) -> LiveView:
         """One look at it."""

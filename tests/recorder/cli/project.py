@@ -11,6 +11,8 @@ from textwrap import dedent
 from typing import Any
 
 _SECONDS = 90.0
+#: Wait for the last acknowledgement however slow the machine is.
+_PATIENT = ("-p", "no:cacheprovider", "--semantest-flush-timeout", "60")
 _DROPPED = ("PYTEST_", "SEMANTEST", "COV_CORE_", "CI", "NO_COLOR", "FORCE_COLOR")
 
 
@@ -27,12 +29,12 @@ class Project:
         (self.root / name).write_text(dedent(text))
 
     def pytest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "pytest", "--semantest", "-p", "no:cacheprovider", *arguments]
+        command = [sys.executable, "-m", "pytest", "--semantest", *_PATIENT, *arguments]
         return self._run(command)
 
     def background_pytest(self, *arguments: str) -> subprocess.Popen[str]:
         """Recorded pytest in the background, its output in pipes."""
-        return self._popen([sys.executable, "-m", "pytest", "--semantest", "-p", "no:cacheprovider", *arguments])
+        return self._popen([sys.executable, "-m", "pytest", "--semantest", *_PATIENT, *arguments])
 
     def semantest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self._run([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments], **environment)

@@ -15,7 +15,7 @@ import pytest
 from semantest_recorder.cli.semantest import main
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
-from tests.recorder.cli.recording import small_run
+from tests.recorder.cli.recording import RUN, small_run
 
 _COMMANDS = main.list_commands(click.Context(main))
 
@@ -92,6 +92,14 @@ def test_colours_on_a_terminal_only_and_not_against_the_users_will(project: Proj
     assert "\x1b" not in project.semantest("runs").stdout
 
 
+def test_the_live_display_leaves_its_last_look_on_the_terminal(project: Project) -> None:
+    small_run().store(project.folder)
+    shown = on_a_terminal(project, "watch", RUN, NO_COLOR="1", COLUMNS="100")
+    assert "4 of 4" in shown
+    assert "1 passed, 1 failed, 1 skipped, 1 flaky" in shown
+    assert "FAILED a.py::test_bad - assert 1 == 2" in shown
+
+
 def test_a_terminal_of_few_characters_gets_escapes_instead_of_a_traceback(project: Project) -> None:
     small_run("20261121-093000-\u65e5").store(project.folder)
     said = project.semantest("report", PYTHONIOENCODING="ascii")
@@ -114,6 +122,7 @@ def test_a_reader_that_goes_away_is_no_error(project: Project) -> None:
 
 def test_json_output_needs_no_rich_and_help_no_database(project: Project) -> None:
     small_run().store(project.folder)
+    unmeasured = {key: value for key, value in project.environment.items() if not key.startswith("COVERAGE_")}
     for arguments, absent in (
         (["report", "--json"], ["rich", "aiohttp"]),
         (["--version"], ["rich", "sqlite3", "aiohttp"]),
@@ -124,7 +133,7 @@ def test_json_output_needs_no_rich_and_help_no_database(project: Project) -> Non
             f"sys.exit(' '.join(name for name in {absent!r} if name in sys.modules))"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code], cwd=project.root, env=project.environment, capture_output=True, check=False
+            [sys.executable, "-c", code], cwd=project.root, env=unmeasured, capture_output=True, check=False
         )
         assert done.stderr.strip() == b"", (arguments, done.stderr)
 
