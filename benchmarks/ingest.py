@@ -175,8 +175,8 @@ def _figures(rates: list[float]) -> dict[str, Any]:
 def table(result: dict[str, Any]) -> str:
     """The numbers as text."""
     lines = [
-        f"{result['events']} events of {result['tests']} tests, batches of {result['batch']}, {result['rounds']} rounds "
-        f"in turn, Python {result['python']}, SQLite {result['sqlite']}",
+        f"{result['events']} events of {result['tests']} tests, batches of {result['batch']}",
+        f"{result['rounds']} rounds in turn, Python {result['python']}, SQLite {result['sqlite']}",
         "",
         f"{'':28}{'median':>12}{'best':>12}  events/s",
     ]

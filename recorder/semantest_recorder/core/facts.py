@@ -271,7 +271,7 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
 def _ended(tables: Tables, source: Source, test: Test, attempt: AttemptRow) -> None:
     test_id = attempt.test_id
     attempt.last_output = None
-    if _all_ended(source, test):
+    if (len(test.attempts) == 1 and not attempt.will_retry) or _all_ended(source, test):
         source.unended.pop(test_id, None)
     else:
         source.unended[test_id] = test
@@ -281,8 +281,6 @@ def _ended(tables: Tables, source: Source, test: Test, attempt: AttemptRow) -> N
 
 def _all_ended(source: Source, test: Test) -> bool:
     """Whether no attempt of ``test`` in ``source`` depends on how the source is closed."""
-    if len(test.attempts) == 1:
-        return not test.attempts[0].will_retry
     name = source.row.source
     return all(ended_itself(attempt) and not attempt.will_retry for attempt in test.attempts if attempt.source == name)
 

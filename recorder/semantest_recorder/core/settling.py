@@ -226,6 +226,9 @@ def _settle_test(tables: Tables, test: Test) -> None:
 
 def _settle_unstarted(tables: Tables, test: Test) -> None:
     closing, result = tables.closing, test.result
+    if not closing.closed and result.state == "pending" and result.reason is None:
+        tables.dirty_results[result.test_id] = result
+        return
     state, reason = "pending", None
     if closing.closed:
         state = state_without_start(gap=closing.gap, stopped=closing.stopped)
