@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.compat.outcomes import Difference, Observed, compare_report, compare_runs, counted, unstable
 from tests.compat.packages import PACKAGES, SHORT, Package
 from tests.compat.workbench import (
@@ -55,9 +57,14 @@ def modes_of(package: Package) -> dict[str, tuple[str, ...]]:
 
 
 def compare_mode(bench: Workbench, mode: str, arguments: Sequence[str]) -> Comparison:
-    """Runs the suite both ways in one mode; more bare runs only when something differs."""
+    """Runs the suite both ways in one mode; more bare runs only when something differs.
+
+    Raises SuiteBrokenError when it cannot be observed, or does not even run to its end without us.
+    """
     tag = mode.strip("-").replace(" ", "")
     bare, bare_seconds = _timed(bench, f"{tag}-bare", arguments, recorded=False)
+    if bare.exit_code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        raise SuiteBrokenError(f"{bench.package.name} {tag}: the bare suite ends with exit code {bare.exit_code}")
     recorded, recorded_seconds = _timed(bench, f"{tag}-recorded", arguments, recorded=True)
     differences = compare_runs(bare, recorded)
     by_themselves: frozenset[str] = frozenset()

@@ -59,7 +59,8 @@ PACKAGES = (
         "python-dateutil",
         "4.0.0",
         "freezegun, hypothesis, xfail_strict",
-        requirements=("freezegun", "hypothesis", "attrs"),
+        requirements=("freezegun", "hypothesis", "attrs", "pytest-cov"),
+        arguments=("tests",),
     ),
 )
 
