@@ -9,7 +9,7 @@ import msgspec
 
 from pytest_semantest.protocol.layout import SHIP_STATE
 from semantest_recorder.cli.lookup import FoundRun, StoredPayloads, reader_of, stored_rows
-from semantest_recorder.cli.take_in import SHIPPED, sessions_of, take_in
+from semantest_recorder.cli.take_in import SHIPPED, bound_elsewhere, sessions_of, take_in
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
 from semantest_recorder.store.reader import Reader
 
@@ -30,7 +30,9 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     """
     note = take_in_leftovers(folder, sync_seconds)
     reader = reader_of(folder)
-    behind = [session for session in sessions_of(folder) if note or not _is_kept_up(session)]
+    behind = [
+        session for session in sessions_of(folder) if note or bound_elsewhere(session) or not _is_kept_up(session)
+    ]
     if behind:
         from semantest_recorder.cli.recovery import recover, session_head  # noqa: PLC0415
 
@@ -39,7 +41,8 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
         own = [head for head in heads if head.run_id == run_id]
         if own:
             found = recover(own, reader).found
-            reason = note or "no recorder has it yet"
+            url = bound_elsewhere(own[0].folder)
+            reason = note or (f"it is meant for the recorder at {url}" if url else "no recorder has it yet")
             found.notes.append(f"run {run_id} was read from its journals: {reason}")
             return found
         name = run_id

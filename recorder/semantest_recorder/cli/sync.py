@@ -32,13 +32,21 @@ from semantest_recorder.cli.stop import Stop
     "--token-env", metavar="NAME", help="The variable that holds the recorder's token.  [default: SEMANTEST_TOKEN]"
 )
 @click.option("--timeout", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS")
+@click.option("--here", is_flag=True, help="To the project's own recorder, also what is meant for another one.")
 @click.option("--quiet", is_flag=True, help="Only errors.")
-def command(directory: str | None, url: str | None, token_env: str | None, timeout: float, quiet: bool) -> None:
+def command(
+    directory: str | None, url: str | None, token_env: str | None, timeout: float, here: bool, quiet: bool
+) -> None:
     """Ship the journals of ended sessions that no recorder has yet; one is started if need be.
 
     Nothing is deleted before the recorder has committed it, so this can be repeated at any time.
     """
-    from semantest_recorder.cli.take_in import sessions_of, shipper_command, shipper_environment  # noqa: PLC0415
+    from semantest_recorder.cli.take_in import (  # noqa: PLC0415
+        bound_elsewhere,
+        sessions_of,
+        shipper_command,
+        shipper_environment,
+    )
 
     folder = project_folder(directory)
     before = {session.name for session in sessions_of(folder)}
@@ -46,6 +54,10 @@ def command(directory: str | None, url: str | None, token_env: str | None, timeo
         if not quiet:
             click.echo(f"Nothing to ship: every session of {folder} was taken in.")
         return
+    elsewhere = {target for session in sessions_of(folder) if (target := bound_elsewhere(session))}
+    if elsewhere and not url and not here:
+        targets = " or ".join(f"--url {target}" for target in sorted(elsewhere))
+        raise Stop(f"some sessions are meant for another recorder: give {targets}, or --here for the project's own.", 2)
     arguments = ["--timeout", f"{timeout:g}"]
     environment = shipper_environment()
     if url:

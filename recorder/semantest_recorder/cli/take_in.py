@@ -8,12 +8,14 @@ import site
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 import pytest_semantest
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, SHIP_STATE
 from semantest_recorder.reports.wording import plural
 
 #: The shipper's exit code when all is shipped or still runs.
@@ -48,6 +50,22 @@ def has_journals(folder: Path) -> bool:
     return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
 
 
+def bound_elsewhere(session: Path) -> str | None:
+    """The recorder on another machine that a session is meant for, by its shipper's word; ``None`` for none."""
+    try:
+        told = msgspec.json.decode((session / SHIP_STATE).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return None
+    url = told.get("recorder") if isinstance(told, dict) else None
+    if not isinstance(url, str):
+        return None
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return None
+    return None if host in ("localhost", "::1", "") or host.startswith("127.") else url
+
+
 def shipper_command(folder: Path, *arguments: str) -> list[str]:
     """The command line of the shipper in sync mode, isolated from the user's modules as pytest itself starts it."""
     folders = [str(Path(pytest_semantest.__file__).parent.parent)]
@@ -64,9 +82,25 @@ def shipper_environment() -> dict[str, str]:
 
 
 def take_in(folder: Path, seconds: float) -> Shipped:
-    """Ship what is left over, waiting at most ``seconds``; to the project's own recorder."""
+    """Ship what is left over to the project's own recorder, waiting at most ``seconds``.
+
+    A session that is meant for a recorder elsewhere stays: shipped here, it would be missing there.
+    """
+    sessions = sessions_of(folder)
+    own = [session for session in sessions if bound_elsewhere(session) is None]
+    if len(own) == len(sessions):
+        return _ship(folder, seconds)
+    deadline = monotonic() + seconds
+    for session in own:
+        shipped = _ship(folder, max(1.0, deadline - monotonic()), "--session", session.name)
+        if shipped.exit_code != SHIPPED:
+            return shipped
+    return Shipped(SHIPPED)
+
+
+def _ship(folder: Path, seconds: float, *arguments: str) -> Shipped:
     process = subprocess.Popen(
-        shipper_command(folder, "--timeout", f"{seconds:g}"),
+        shipper_command(folder, "--timeout", f"{seconds:g}", *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -89,3 +89,18 @@ def test_show_reads_journals_as_well(folder: Path) -> None:
     said = semantest("show", "test_bad", "--directory", folder, "--sync-timeout", "0")
     assert said.code == 0
     assert "  | E   assert 1 == 2" in said.out
+
+
+def test_a_session_for_another_machine_is_not_shipped_to_this_one(folder: Path) -> None:
+    session = small_run().journal(folder)
+    (session / "ship.json").write_text('{"state": "unreachable", "recorder": "https://recorder.example:8700"}')
+    said = semantest("report", "--directory", folder)
+    assert said.code == 1
+    assert f"Run {RUN}: failed" in said.out
+    assert "meant for the recorder at https://recorder.example:8700" in said.err
+    assert (session / "main.journal").is_file()
+    assert not (folder / "semantest.db").exists()
+    said = semantest("sync", "--directory", folder)
+    assert said.code == 2
+    assert "--url https://recorder.example:8700" in said.err
+    assert (session / "main.journal").is_file()
