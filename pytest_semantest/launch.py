@@ -6,12 +6,13 @@ own and exits, so ``os.wait()`` in a test never meets it and Ctrl-C never reache
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import time
 from typing import Any
 
-from pytest_semantest.protocol.layout import SHIP_STATE
+from pytest_semantest.protocol.layout import SHIP_LOCK, SHIP_STATE
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 
 _RELAUNCHES = 5
@@ -25,13 +26,16 @@ class Shipper:
 
     _sleep = time.sleep
     _monotonic = time.monotonic
-    _kill = os.kill
+    _open = os.open
+    _close = os.close
+    _flock = fcntl.flock
     _spawn = os.posix_spawn
     _waitpid = os.waitpid
     _read_file = open
 
     def __init__(self, folder: str, session: str, directory: str, url: str, token: str) -> None:
         self._state_path = os.path.join(folder, SHIP_STATE)
+        self._lock_path = os.path.join(folder, SHIP_LOCK)
         self._arguments = spawn_command(directory=directory, session=session, url=url or None)
         self._environment = shipper_environment(os.environ, token=token or None)
         self._launches = 0
@@ -48,16 +52,20 @@ class Shipper:
         Shipper._waitpid(pid, 0)
 
     def relaunch_if_dead(self) -> None:
-        """Start another shipper when the one in ship.json is not there any more."""
-        state = self.state()
-        if state is None or state.get("state") == "done" or self._launches > _RELAUNCHES:
+        """Start another shipper when nobody holds the session's lock; a pid may be a zombie's or somebody else's."""
+        if self._launches > _RELAUNCHES or (self.state() or {}).get("state") == "done":
             return
         try:
-            Shipper._kill(int(state["pid"]), 0)
-        except ProcessLookupError:
-            self.launch()
-        except (PermissionError, KeyError, ValueError):
+            fd = Shipper._open(self._lock_path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return  # it has not come so far
+        try:
+            Shipper._flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
             return
+        finally:
+            Shipper._close(fd)
+        self.launch()
 
     def state(self) -> dict[str, Any] | None:
         """What ship.json says, or ``None`` when there is none yet."""

@@ -1,0 +1,141 @@
+"""Whole systems: real pytest, shipper, recorder and command line in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+#: Nothing here takes nearly as long; a machine that is busy with other things may.
+PATIENCE_S = 60.0
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+    """Wait until the condition gives something true, and give that. Fails the test when it never does."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.01)
+    return pytest.fail(f"waited {seconds:g} s in vain for {what}")
+
+
+@dataclass
+class Project:
+    """A folder with tests, its ``.semantest`` folder, and the commands of a user in it."""
+
+    path: Path
+    running: list[subprocess.Popen[str]] = field(default_factory=list)
+
+    @property
+    def directory(self) -> Path:
+        return self.path / ".semantest"
+
+    def environment(self) -> dict[str, str]:
+        dropped = ("SEMANTEST", "PYTEST_", "CI")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        return kept | {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
+
+    def start_pytest(self, *args: str, recorded: bool = True) -> subprocess.Popen[str]:
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            *(["--semantest"] if recorded else []),
+            *args,
+        ]
+        process = subprocess.Popen(
+            command,
+            cwd=self.path,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.running.append(process)
+        return process
+
+    def pytest(self, *args: str, recorded: bool = True) -> tuple[int, str]:
+        """Exit code and output of one pytest."""
+        process = self.start_pytest(*args, recorded=recorded)
+        output, _ = process.communicate(timeout=PATIENCE_S * 2)
+        return process.returncode, output
+
+    def semantest(self, *args: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "semantest_recorder.cli.semantest", *args],
+            cwd=self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S * 2,
+            check=False,
+        )
+
+    def report(self, *args: str) -> dict[str, Any]:
+        """``semantest report --json``."""
+        done = self.semantest("report", "--json", *args)
+        assert done.stdout, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def oracle(self) -> list[str]:
+        """What the tests themselves wrote down: lines such as ``start test_n[3] 4711``."""
+        with suppress(FileNotFoundError):
+            return (self.path / "oracle").read_text().splitlines()
+        return []
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(f"file:{self.directory / 'semantest.db'}?mode=ro", uri=True)) as connection:
+            return connection.execute(sql).fetchall()
+
+    def shipper_pid(self) -> int | None:
+        """The pid in ``ship.json`` of the only session, once it is there."""
+        for path in self.directory.glob("sessions/*/ship.json"):
+            with suppress(OSError, ValueError, KeyError):
+                return int(json.loads(path.read_bytes())["pid"])
+        return None
+
+    def recorder_pid(self) -> int | None:
+        with suppress(OSError, ValueError, KeyError):
+            return int(json.loads((self.directory / "recorder.json").read_bytes())["pid"])
+        return None
+
+    def end(self) -> None:
+        """Leave no process behind."""
+        for process in self.running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        ours = str(self.path)
+        for other in psutil.process_iter():
+            with suppress(psutil.Error):
+                if any(ours in argument for argument in other.cmdline()):
+                    other.kill()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A project without tests yet."""
+    project = Project(tmp_path)
+    yield project
+    project.end()
+
+
+def states(report: dict[str, Any]) -> dict[str, str]:
+    """State by test name."""
+    return {test["name"]: test["state"] for test in report["tests"]}

@@ -1,0 +1,142 @@
+"""SIGKILL of each process in the middle of a run: no event lost or doubled, the running test is named.
+
+The tests write down themselves what they did (``oracle``), by other means than the plugin. A test that is to be the
+running one waits there to be killed, so each round knows exactly what must be recorded.
+``SEMANTEST_KILLS`` sets the number of rounds of each (default 2; ``make soak`` takes 10).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from typing import Any
+
+import pytest
+
+from tests.acceptance.conftest import Project, states, wait_for
+
+ROUNDS = range(int(os.environ.get("SEMANTEST_KILLS", "2")))
+TESTS = 24
+
+SUITE = f"""
+import os, pathlib, signal
+import pytest
+
+ORACLE = os.environ["ORACLE"]
+
+def note(line):
+    fd = os.open(ORACLE, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(fd, (line + "\\n").encode())
+    os.close(fd)
+
+@pytest.mark.parametrize("n", range({TESTS}))
+def test_n(n, request):
+    note(f"start {{n}} {{os.getpid()}}")
+    print(f"the last words of {{n}}", flush=True)
+    while n == int(os.environ.get("STOP_AT", "-1")) or pathlib.Path("hold").exists():
+        if pathlib.Path("go").exists():
+            break
+        signal.sigtimedwait([], 0.01)
+    note(f"done {{n}}")
+"""
+
+
+@pytest.fixture
+def suite(project: Project) -> Project:
+    (project.path / "test_suite.py").write_text(SUITE)
+    return project
+
+
+def check_stored_once(project: Project, counts: dict[str, int]) -> None:
+    """Every source without hole or double, and as many events of each type as there must be."""
+    for first, last, number in project.rows("SELECT min(seq), max(seq), count(*) FROM events GROUP BY source_key"):
+        assert (first, last) == (1, number)
+    stored = dict(project.rows("SELECT type, count(*) FROM events GROUP BY type"))
+    assert {kind: stored.get(kind, 0) for kind in counts} == counts
+    assert "journal/gap" not in stored
+
+
+def started(project: Project, number: int) -> int | None:
+    """The pid of the process in which test ``number`` runs, once it does."""
+    for line in project.oracle():
+        word, n, *pid = line.split()
+        if word == "start" and int(n) == number:
+            return int(pid[0])
+    return None
+
+
+def done_in_order(project: Project) -> list[int]:
+    return [int(line.split()[1]) for line in project.oracle() if line.startswith("done")]
+
+
+@pytest.mark.hazard(1)
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_pytest_killed(suite: Project, monkeypatch: pytest.MonkeyPatch, round_: int) -> None:
+    stop_at = random.Random(round_).randrange(TESTS)
+    monkeypatch.setenv("STOP_AT", str(stop_at))
+    process = suite.start_pytest()
+    pid = wait_for(lambda: started(suite, stop_at), "the test to run")
+    assert pid == process.pid
+    os.kill(pid, signal.SIGKILL)
+    process.communicate()
+
+    report = suite.report()
+    assert report["run"]["state"] == "interrupted"
+    assert states(report) == {
+        f"test_n[{n}]": "passed" if n < stop_at else "crashed" if n == stop_at else "not_run" for n in range(TESTS)
+    }
+    assert done_in_order(suite) == list(range(stop_at))
+    crashed = next(test for test in report["tests"] if test["state"] == "crashed")
+    (attempt,) = crashed["attemptsDetail"]
+    assert (attempt["worker"], crashed["line"]) == ("main", 12)
+    check_stored_once(suite, {"test/start": stop_at + 1, "test/end": stop_at, "run/start": 1, "run/end": 1})
+    shown = suite.semantest("report")
+    assert shown.returncode == 1
+    assert f"CRASHED test_suite.py::test_n[{stop_at}]" in shown.stdout
+
+
+@pytest.mark.hazard(4)
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_worker_killed(suite: Project, monkeypatch: pytest.MonkeyPatch, round_: int) -> None:
+    stop_at = random.Random(round_).randrange(TESTS)
+    monkeypatch.setenv("STOP_AT", str(stop_at))
+    process = suite.start_pytest("-n2")
+    os.kill(wait_for(lambda: started(suite, stop_at), "the test to run"), signal.SIGKILL)
+    output, _ = process.communicate()
+    assert process.returncode == 1, output
+
+    report = suite.report()
+    assert report["run"]["state"] == "failed"
+    expected = {f"test_n[{n}]": "crashed" if n == stop_at else "passed" for n in range(TESTS)}
+    assert states(report) == expected
+    crashed = next(test for test in report["tests"] if test["state"] == "crashed")
+    assert crashed["worker"] in ("gw0", "gw1")
+    assert sorted(done_in_order(suite)) == [n for n in range(TESTS) if n != stop_at]
+    check_stored_once(suite, {"test/start": TESTS, "test/end": TESTS - 1, "run/end": 1, "worker/start": 3})
+
+
+@pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
+@pytest.mark.parametrize("victim", ["shipper", "recorder"])
+@pytest.mark.parametrize("round_", ROUNDS)
+def test_shipper_or_recorder_killed(suite: Project, victim: str, workers: tuple[str, ...], round_: int) -> None:
+    hold = suite.path / "hold"
+    hold.touch()
+    process = suite.start_pytest("--semantest-flush-timeout=60", *workers)
+    wait_for(suite.oracle, "a test to run")
+    find: Any = suite.shipper_pid if victim == "shipper" else suite.recorder_pid
+    pid = wait_for(find, f"the {victim}")
+    if round_ % 2:  # kill it in the middle of the stream, else between two events
+        hold.unlink()
+        wait_for(lambda: len(suite.oracle()) > 6, "some tests to run")
+    os.kill(pid, signal.SIGKILL)
+    hold.unlink(missing_ok=True)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+
+    report = suite.report()
+    assert report["run"]["state"] == "passed"
+    assert states(report) == {f"test_n[{n}]": "passed" for n in range(TESTS)}
+    assert [test["attempts"] for test in report["tests"]] == [1] * TESTS
+    check_stored_once(suite, {"test/start": TESTS, "test/end": TESTS, "run/start": 1, "run/end": 1})
+    assert f"{TESTS} tests recorded" in output
