@@ -304,7 +304,9 @@ class RerunHooks:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """An attempt begins; rerunfailures counts them in ``execution_count``, also over crashed workers."""
         self._tests.pending.pop(item.nodeid, None)
-        self._tests.start(item, int(getattr(item, "execution_count", 1)))
+        attempt = self._tests.start(item, int(getattr(item, "execution_count", 1)))
+        # pytest keeps the output of a test's earlier attempts with that of this one.
+        attempt.old_sections = len(getattr(item, "_report_sections", ()))
 
     @pytest.hookimpl(tryfirst=True)
     @contained

@@ -34,7 +34,10 @@ class Attempt:
     ``started`` is milliseconds since the epoch, ``phases`` are durations in milliseconds.
     """
 
-    __slots__ = ("call", "error", "head", "number", "outcome", "phases", "reason", "seq", "started", "test_id")
+    __slots__ = (
+        *("call", "error", "head", "number", "old_sections", "outcome", "phases", "reason", "seq"),
+        *("started", "test_id"),
+    )
 
     def __init__(self, test_id: str, number: int, started: float) -> None:
         self.test_id = test_id
@@ -49,6 +52,8 @@ class Attempt:
         self.reason: str | None = None
         #: The last report of the call phase, which subtests may have preceded with reports of their own.
         self.call: pytest.TestReport | None = None
+        #: How many of its reports' sections are those of earlier attempts.
+        self.old_sections = 0
 
 
 class Translator:
@@ -185,8 +190,9 @@ class Translator:
                     [self.text(str(name), 200), self._value(value)] for name, value in report.user_properties[:_ITEMS]
                 ]
             bad = attempt.outcome in BAD_OUTCOMES
-            if report.sections and (self._capture == "all" or (bad and self._capture == "failed")):
-                found["logs"] = [self._log(title, text) for title, text in report.sections[:_ITEMS]]
+            sections = report.sections[attempt.old_sections :]
+            if sections and (self._capture == "all" or (bad and self._capture == "failed")):
+                found["logs"] = [self._log(title, text) for title, text in sections[:_ITEMS]]
         return f",{self._json(found)[1:-1]}" if found else ""
 
     def _log(self, title: str, text: str) -> dict[str, object]:

@@ -52,6 +52,20 @@ def test_every_attempt_is_kept(pytester: pytest.Pytester, record: Record_) -> No
     ]
 
 
+def test_each_attempt_has_its_own_output_only(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile(
+        """
+        tries = []
+        def test_a():
+            tries.append(1)
+            print(f"try {len(tries)}")
+            assert 0
+        """
+    )
+    ends = record("--semantest-retries=2").ends()["test_a"]
+    assert [[log["text"] for log in end["logs"]] for end in ends] == [["try 1\n"], ["try 2\n"], ["try 3\n"]]
+
+
 def test_only_matching_errors(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(FLAKY)
     recorded = record("--semantest-retries=1", "--semantest-retry-match=OSError: disk")

@@ -1,0 +1,243 @@
+"""What users' tests do to their process: they pass as without the plugin, and the recording is complete."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from textwrap import dedent
+
+import pytest
+
+from tests.acceptance.conftest import Project, states
+
+
+def passes_recorded(project: Project, source: str, *args: str) -> dict[str, str]:
+    """Run the suite recorded; every test must pass and be recorded as passed. The states by name."""
+    (project.path / "test_user.py").write_text(dedent(source))
+    code, output = project.pytest("--semantest-flush-timeout=30", *args)
+    assert code == 0, output
+    report = project.report()
+    found = states(report)
+    assert set(found.values()) == {"passed"}, found
+    assert report["run"]["state"] == "passed"
+    assert report["run"]["gaps"] == 0
+    return found
+
+
+@pytest.mark.hazard(9)
+def test_tests_that_close_all_descriptors(project: Project) -> None:
+    passes_recorded(
+        project,
+        """
+        import os
+        def test_a():
+            kept = [os.dup(n) for n in range(3)]
+            os.closerange(3, 4096)
+            path = os.path.abspath("user.txt")
+            files = [os.open(f"{path}{n}", os.O_RDWR | os.O_CREAT) for n in range(20)]
+            for fd in files:
+                os.write(fd, b"mine")
+            assert all(os.pread(fd, 100, 0) == b"mine" for fd in files)
+        def test_b():
+            assert open("user.txt7").read() == "mine"
+        """,
+        "-s",
+    )
+
+
+@pytest.mark.hazard(8)
+def test_tests_that_fork(project: Project) -> None:
+    found = passes_recorded(
+        project,
+        """
+        import os, sys
+        import pytest
+        def test_child_leaves():
+            pid = os.fork()
+            if pid == 0:
+                os._exit(3)
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+        def test_child_runs_the_rest_of_the_session():
+            pid = os.fork()
+            if pid == 0:
+                sys.stdout = sys.stderr = open(os.devnull, "w")
+                raise SystemExit(0)
+            os.waitpid(pid, 0)
+        def test_after(): pass
+        def test_there_are_no_children():
+            with pytest.raises(ChildProcessError):
+                os.waitpid(-1, os.WNOHANG)
+        """,
+    )
+    assert len(found) == 4
+
+
+@pytest.mark.hazard(10)
+def test_tests_that_falsify_the_clock_and_forbid_sockets(project: Project) -> None:
+    passes_recorded(
+        project,
+        """
+        import socket, threading, time
+        import pytest
+        @pytest.fixture(autouse=True, scope="module")
+        def strange_world():
+            patch = pytest.MonkeyPatch()
+            def forbidden(*args, **kwargs): raise AssertionError("not allowed here")
+            patch.setattr(time, "time", lambda: 1.0)
+            patch.setattr(time, "perf_counter", lambda: 1.0)
+            patch.setattr(time, "monotonic", lambda: 1.0)
+            patch.setattr(socket, "socket", forbidden)
+            patch.setattr(threading, "Thread", forbidden)
+            yield
+            patch.undo()
+        def test_a(): assert time.time() == 1.0
+        def test_b(): pass
+        """,
+    )
+    (first,) = project.rows("SELECT min(time_ms) FROM events")
+    assert abs(first[0] / 1000 - time.time()) < 3600
+
+
+@pytest.mark.hazard(12)
+def test_tests_that_look_around(project: Project) -> None:
+    passes_recorded(
+        project,
+        """
+        import gc, logging, threading, warnings
+        def test_logs(caplog):
+            assert caplog.records == []
+        def test_warnings(recwarn):
+            assert len(recwarn) == 0
+        def test_threads():
+            assert threading.active_count() == 1
+        def test_output(capfd):
+            print("mine")
+            assert capfd.readouterr().out == "mine\\n"
+        def test_objects():
+            gc.collect()
+            before = len(gc.get_objects())
+            gc.collect()
+            assert abs(len(gc.get_objects()) - before) < 50
+        """,
+        "-W",
+        "error",
+        "-p",
+        "no:rerunfailures",  # with xdist it opens a socket and a thread of its own
+    )
+
+
+@pytest.mark.hazard(11)
+def test_a_pipe_behind_pytest_ends_with_pytest(project: Project) -> None:
+    (project.path / "test_user.py").write_text("def test_a(): pass\n")
+    command = f"{sys.executable} -m pytest --semantest --semantest-flush-timeout=0 -p no:cacheprovider 7>&1 | cat"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=project.path,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        timeout=25,  # the shipper would hold the pipe for 30 s and the recorder for ten minutes
+        check=False,
+    )
+    assert "1 passed" in done.stdout
+
+
+@pytest.mark.hazard(14)
+def test_a_proxy_in_the_environment_is_not_asked(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    passes_recorded(project, "def test_a(): pass\n")
+
+
+@pytest.mark.hazard(13)
+def test_pytest_in_pytest_and_twice_in_a_process(project: Project) -> None:
+    found = passes_recorded(
+        project,
+        """
+        pytest_plugins = ["pytester"]
+        def test_inside(pytester):
+            pytester.makepyfile("def test_x(): assert 0")
+            pytester.runpytest_inprocess().assert_outcomes(failed=1)
+            pytester.runpytest_inprocess("--semantest", "--semantest-url=http://127.0.0.1:9",
+                                         "--semantest-flush-timeout=0").assert_outcomes(failed=1)
+            pytester.runpytest_subprocess().assert_outcomes(failed=1)
+            assert len(list(pytester.path.glob(".semantest/sessions/*"))) == 1
+        """,
+    )
+    assert found == {"test_inside": "passed"}
+    code = "import pytest, sys; a = pytest.main(sys.argv[1:]); b = pytest.main(sys.argv[1:]); sys.exit(a or b)"
+    (project.path / "test_user.py").write_text("def test_x(): pass\n")
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--semantest", "-p", "no:cacheprovider", "test_user.py"],
+        cwd=project.path,
+        env=project.environment(),
+        check=False,
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stdout
+    assert project.semantest("sync").returncode == 0
+    assert [state for (state,) in project.rows("SELECT state FROM runs ORDER BY started_ms")] == ["passed"] * 3
+
+
+@pytest.mark.hazard(16)
+@pytest.mark.parametrize("options", [("-p", "no:terminal"), ("-q", "-q"), ("--tb=no",), ("--capture=no",)])
+def test_options_that_change_what_pytest_says(project: Project, options: tuple[str, ...]) -> None:
+    passes_recorded(project, "def test_a(): pass\n", *options)
+
+
+ENDINGS = {
+    "os._exit": "os._exit(0)",
+    "SIGTERM": "os.kill(os.getpid(), signal.SIGTERM)",
+    "SIGSEGV": "os.kill(os.getpid(), signal.SIGSEGV)",
+    "abort": "os.abort()",
+    "faulthandler": "faulthandler.dump_traceback_later(0.05, exit=True); signal.pause()",
+}
+
+
+@pytest.mark.hazard(1)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_process_that_ends_itself_names_its_test(project: Project, ending: str) -> None:
+    (project.path / "test_user.py").write_text(
+        dedent(
+            f"""
+            import faulthandler, os, signal
+            def test_before(): pass
+            def test_ends_here():
+                print("just before", flush=True)
+                {ENDINGS[ending]}
+            def test_after(): pass
+            """
+        )
+    )
+    project.pytest()
+    report = project.report()
+    assert report["run"]["state"] == "interrupted"
+    assert states(report) == {"test_before": "passed", "test_ends_here": "crashed", "test_after": "not_run"}
+    counts = report["counts"]
+    assert counts["total"] == sum(number for state, number in counts.items() if state != "total") == 3
+
+
+@pytest.mark.hazard(1)
+def test_ctrl_c_under_xdist(project: Project) -> None:
+    (project.path / "test_user.py").write_text(
+        dedent(
+            """
+            import os, pathlib, signal, time
+            import pytest
+            @pytest.mark.parametrize("n", range(4))
+            def test_n(n):
+                pathlib.Path(f"started{n}").touch()
+                if len(list(pathlib.Path().glob("started*"))) == 2:
+                    os.kill(os.getppid(), signal.SIGINT)
+                deadline = time.monotonic() + 40
+                while time.monotonic() < deadline:
+                    time.sleep(0.05)
+            """
+        )
+    )
+    code, output = project.pytest("-n2")
+    assert code == 2, output
+    report = project.report()
+    assert report["run"]["state"] == "interrupted"
+    assert sorted(states(report).values()) == ["interrupted", "interrupted", "not_run", "not_run"]
