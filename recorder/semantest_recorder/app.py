@@ -37,6 +37,7 @@ DRAIN_TIMEOUT_S = 4.0
 _CLOSE_TIMEOUT_S = 1.0
 _LOCK_WAIT_S = 10.0
 _WATCH_S = 1.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = logging.getLogger(__name__)
 
@@ -163,6 +164,8 @@ class _Daemon:
         _log.info("stopping: %s", self._reason)
         drained = await self._shut_down(hub, runner, site)
         await history.finish()
+        for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
+            signal.signal(number, signal.SIG_IGN)
         return drained
 
     async def _start_server(self, hub: Hub) -> tuple[web.AppRunner, web.SockSite]:
@@ -234,7 +237,7 @@ class _Daemon:
 
 
 def _on_signals(stop: Callable[[str], None]) -> None:
-    """Calls ``stop`` in the running loop for a signal; one that comes when the loop has ended changes nothing.
+    """Calls ``stop`` in the running loop for a signal.
 
     The loop's own ``add_signal_handler`` would restore the default at its end, and a second SIGTERM, which service
     managers send, would turn an orderly end into a death.
@@ -245,7 +248,7 @@ def _on_signals(stop: Callable[[str], None]) -> None:
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(stop, f"received {signal.Signals(number).name}")
 
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _SIGNALS:
         signal.signal(number, handle)
 
 
