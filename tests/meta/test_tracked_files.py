@@ -15,7 +15,7 @@ EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "manager"
 #: Paths of one machine, addresses of private networks, keys.
 PRIVATE = {
     "home directory": re.compile(r"/(?:home|Users)/(?!(?:user|me|you|dev|runner|alice|bob)\b)[a-z][\w.-]*/"),
-    "root's home": re.compile(r"(?<![\w.])/root/"),
+    "root's home": re.compile(r"(?<![\w.])/root/[\w.-]+/"),
     "temporary folder of a session": re.compile(r"/tmp/(?:claude|bash_jobs|brief)"),
     "private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----\n[A-Za-z0-9+/]{40}"),
 }
