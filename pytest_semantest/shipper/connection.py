@@ -107,8 +107,7 @@ class Connection:
 
     def receive(self) -> list[dict[str, Any]]:
         """The messages that have come, in order."""
-        if self._failure is not None:
-            raise self._failure
+        self.check()
         self.flush()
         messages: list[dict[str, Any]] = []
         try:
@@ -124,8 +123,13 @@ class Connection:
         except (websocket.WebSocketException, OSError, ValueError) as error:
             self._failure = ConnectionFailedError(f"the connection broke: {_reason(error)}")
         if messages:
-            return messages  # the next call raises
+            return messages
         raise self._failure
+
+    def check(self) -> None:
+        """Raises what ended the connection behind the messages that ``receive`` gave last."""
+        if self._failure is not None:
+            raise self._failure
 
     def close(self) -> None:
         """Closes at once; what is queued is not sent."""

@@ -102,7 +102,7 @@ class Link:
         try:
             endpoint = self._rendezvous.find(now)
         except UnreachableError as error:
-            self._fail(now, str(error), patience=0.0)
+            self._fail(now, str(error))
             return False
         if endpoint is None:
             self._next_try = now + _LOOK_AGAIN_S
@@ -115,7 +115,7 @@ class Link:
             return False
         except ConnectionFailedError as error:
             self._rendezvous.failed(endpoint)
-            self._fail(now, str(error), patience=PATIENCE_S)
+            self._fail(now, str(error))
             return False
         self._welcomed = False
         self._silent_since = now
@@ -126,6 +126,7 @@ class Link:
         for message in messages:
             self._silent_since = now
             self._handle(now, message, connection, outboxes)
+        connection.check()
         return bool(messages)
 
     def _handle(
@@ -212,13 +213,13 @@ class Link:
         self._welcomed = False
         for outbox in outboxes.values():
             outbox.disconnected()
-        self._fail(now, why, patience=PATIENCE_S)
+        self._fail(now, why)
 
-    def _fail(self, now: float, why: str, *, patience: float) -> None:
+    def _fail(self, now: float, why: str) -> None:
         self._log(why)
         if self._failing_since is None:
             self._failing_since = now
-        if now - self._failing_since >= patience:
+        if now - self._failing_since >= PATIENCE_S:
             self.unreachable = why
         self._next_try = now + self._backoff.next()
 

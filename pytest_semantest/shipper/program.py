@@ -9,6 +9,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +151,9 @@ def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
     log(f"shipping {folder.name}")
     try:
         outcome = _loop(settings, shipment, termination)
+    except Exception:
+        log(f"unexpected: {traceback.format_exc(limit=-6)}")  # nobody sees the stderr of a detached process
+        raise
     finally:
         shipment.finish(_now())
         link.close()
@@ -170,13 +174,17 @@ def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
 
 def _loop(settings: Settings, shipment: Shipment, termination: Termination) -> Outcome:
     quiet_since = time.monotonic()
+    ending = False
     while True:
         clock = _now()
+        if termination.deadline is not None and not ending:
+            ending = True
+            shipment.read_now()
         shipment.step(clock)
         if shipment.is_running:
             quiet_since = clock.monotonic
         outcome = _outcome(settings, shipment, clock.monotonic, quiet_since)
-        if outcome is None and termination.deadline is not None:
+        if outcome is None and ending and termination.deadline is not None:
             outcome = "terminated" if shipment.is_shipped or clock.monotonic >= termination.deadline else None
         if outcome is not None:
             return outcome
@@ -188,7 +196,7 @@ def _outcome(settings: Settings, shipment: Shipment, now: float, quiet_since: fl
     if shipment.is_running:
         return "running" if settings.sync and shipment.is_shipped else None
     if shipment.is_done:
-        return "shipped"
+        return "shipped" if not shipment.has_new_journals() else None
     if shipment.all_sent_but_stopped:
         return "stopped"
     waited = now - max(quiet_since, shipment.link.last_contact)

@@ -147,6 +147,17 @@ class Shipment:
         self.link.step(clock.monotonic, outboxes, list(self._sendable()))
         self._write_state(clock)
 
+    def read_now(self) -> None:
+        """The next step reads the journals, however soon it comes."""
+        self._next_read = self._next_discovery = 0.0
+
+    def has_new_journals(self) -> bool:
+        """Whether the folder holds a journal that was not taken up yet; the next step does."""
+        new = any(path.stem not in self.sources for path in self.folder.glob(f"*{JOURNAL_SUFFIX}"))
+        if new:
+            self.read_now()
+        return new
+
     def wait_s(self, now: float) -> float:
         """How long to wait for the next step when no descriptor becomes ready; ``now`` in monotonic seconds."""
         return max(0.0, min(self._next_read - now, self.link.wait_s(now)))

@@ -6,11 +6,12 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from aiohttp import WSMsgType, web
+from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 TOKEN = "smt_test-token-of-the-ingest-server"
 
@@ -180,4 +181,5 @@ class IngestServer:
         await self._say(socket, type="ack", source=source, seq=len(stored) + forged - backward)
 
     async def _say(self, socket: web.WebSocketResponse, **message: Any) -> None:
-        await socket.send_str(json.dumps(message))
+        with suppress(ClientConnectionResetError):
+            await socket.send_str(json.dumps(message))

@@ -13,7 +13,7 @@ import pytest
 
 from pytest_semantest.protocol.record import encode
 from tests.shipper.conftest import StartShipper
-from tests.shipper.ingest_server import IngestServer, Misbehaviour
+from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, body, session
 
 DEADLINE_S = 30.0
@@ -194,8 +194,6 @@ def test_a_recorder_that_lost_its_database_gets_everything_again(
 
 
 def publish(directory: Path, server: IngestServer) -> None:
-    from tests.shipper.ingest_server import TOKEN
-
     facts = {"pid": os.getpid(), "url": server.url, "token": TOKEN, "version": "0", "protocolVersion": 1}
     temporary = directory / "recorder.json.new"
     temporary.write_text(json.dumps(facts))
