@@ -76,7 +76,7 @@ class TestIds:
         if self._grouped:
             node_id = strip_group(node_id)
         if "[" in node_id:
-            node_id = self._redactor.redact(node_id)
+            node_id = self._redactor.redact_exact(node_id)
         return node_id if node_id.isascii() else spell_surrogates(node_id)
 
 

@@ -97,7 +97,9 @@ class Recording:
         translator = Translator(
             redactor, rootdir=str(config.rootpath), limit=settings.output_limit, capture=settings.capture
         )
-        ids = TestIds(redactor, grouped=getattr(config.option, "dist", "no") == "loadgroup")
+        # In its workers xdist sets dist to "no" and says loadgroup apart.
+        grouped = getattr(config.option, "dist", "no") == "loadgroup" or getattr(config.option, "loadgroup", False)
+        ids = TestIds(redactor, grouped=grouped)
         distributing = config.pluginmanager.hasplugin("dsession")
         if not self._is_worker:
             self._shipper = Shipper(self._folder, self._session_id, self._directory, settings.url, settings.token)

@@ -220,6 +220,10 @@ def test_a_process_that_ends_itself_names_its_test(project: Project, ending: str
 
 @pytest.mark.hazard(1)
 def test_ctrl_c_under_xdist(project: Project) -> None:
+    (project.path / "conftest.py").write_text(
+        # A shell starts programs in the background with SIGINT ignored.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    )
     (project.path / "test_user.py").write_text(
         dedent(
             """

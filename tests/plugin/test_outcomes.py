@@ -309,7 +309,11 @@ def test_ctrl_c_closes_the_open_test(pytester: pytest.Pytester, record: Record_)
         """
         import os, signal
         def test_before(): pass
-        def test_stopped(): os.kill(os.getpid(), signal.SIGINT); import time; time.sleep(30)
+        def test_stopped():
+            # A shell starts programs in the background with SIGINT ignored.
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.kill(os.getpid(), signal.SIGINT)
+            signal.pause()
         def test_never(): pass
         """
     )

@@ -140,7 +140,7 @@ def test_secrets_never_reach_the_disk(
     monkeypatch.setenv("DEPLOY_TOKEN", "correct-horse-battery")
     pytester.makepyfile(
         """
-        import os, pytest, warnings
+        import os, pytest, unittest, warnings
         secret = os.environ["DEPLOY_TOKEN"]
         @pytest.mark.parametrize("value", [secret])
         def test_param(value): pass
@@ -150,12 +150,13 @@ def test_secrets_never_reach_the_disk(
             warnings.warn("for " + secret)
             raise ValueError(secret)
         def test_skip(): pytest.skip(secret)
-        def test_subtest(subtests):
-            with subtests.test(secret): assert 0, secret
+        class TestCase(unittest.TestCase):
+            def test_subtest(self):
+                with self.subTest(secret): self.fail(secret)
         """
     )
     recorded = record("--semantest-capture=all", "--semantest-run-name=correct-horse-battery")
-    recorded.result.assert_outcomes(passed=1, failed=2 + (pytest.version_tuple >= (9,)), skipped=1)
+    assert len(recorded.of("test/end")) == 4
     for path in (pytester.path / ".semantest").rglob("*"):
         if path.is_file():
             assert b"correct-horse" not in path.read_bytes(), path

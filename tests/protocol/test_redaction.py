@@ -72,6 +72,14 @@ def test_secrets_of_the_environment() -> None:
     assert Redactor(values).redact("got opensesame-and-more and opensesame") == f"got {MASK} and {MASK}"
 
 
+def test_in_ids_only_what_surely_is_a_secret() -> None:
+    redactor = Redactor(["opensesame"], [r"CUST-\d+"])
+    kept = "a.py::test_url[http://user:pass@host/?password=hunter22]"
+    assert redactor.redact_exact(kept) == kept
+    for secret in ("opensesame", "CUST-12345", TOKENS[0]):
+        assert redactor.redact_exact(f"a.py::test_x[{secret}]") == f"a.py::test_x[{MASK}]"
+
+
 def test_own_patterns() -> None:
     assert Redactor(patterns=[r"CUST-\d+"]).redact("for CUST-12345") == f"for {MASK}"
     with pytest.raises(re.error):
