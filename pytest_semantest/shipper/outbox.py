@@ -135,25 +135,30 @@ class Outbox:
 
         It may be below an ack, when the recorder lost its database: then ``wanted`` moves back with it. Raises
         ``ProtocolViolationError`` when ``expected`` lies beyond what was sent. The second fruitless one in
-        a row pauses.
+        a row pauses; the answers to batches that were behind the first one in flight do not count.
         """
         if not 1 <= expected <= self._ever_sent + 1:
             raise ProtocolViolationError(f"{self.source}: {expected} expected, but only {self._ever_sent} were sent")
+        is_echo = not self._flights
         self._go_back()
         if expected <= self.acked:
             self.acked = expected - 1
             self._bodies.clear()
             self._held = 0
             self._next = expected
+        if is_echo:
+            return
         if self._fruitless:
             self._pause(now)
         self._fruitless += 1
 
     def retry_later(self, now: float) -> None:
         """The recorder could not take a batch for a reason that passes: goes back and waits, longer each time."""
+        is_echo = not self._flights
         self._go_back()
-        self._pause(now)
-        self._fruitless += 1
+        if not is_echo:
+            self._pause(now)
+            self._fruitless += 1
 
     def disconnected(self) -> None:
         """The connection is gone, and with it whatever was in flight."""
