@@ -197,10 +197,10 @@ class JournalDigest:
         attempt, timeout = payload.get("attempt"), payload.get("timeout")
         return OpenTest(
             test_id=str(payload.get("testId", "")),
-            attempt=attempt if isinstance(attempt, int) else 1,
+            attempt=attempt if isinstance(attempt, int) and not isinstance(attempt, bool) else 1,
             started_ms=event["timestamp"],
             seq=seq,
-            timeout_ms=float(timeout) if isinstance(timeout, int | float) else None,
+            timeout_ms=_number(timeout),
         )
 
     @property
@@ -261,6 +261,13 @@ def _parse(body: bytes) -> Event:
     payload, timestamp = event.get("payload"), event.get("timestamp")
     return {
         "type": str(event.get("type", "")),
-        "timestamp": float(timestamp) if isinstance(timestamp, int | float) else 0.0,
+        "timestamp": _number(timestamp) or 0.0,
         "payload": payload if isinstance(payload, dict) else {},
     }
+
+
+def _number(value: object) -> float | None:
+    """A finite number below the end of time, which JSON from a journal need not be."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) < 1e15 else None
