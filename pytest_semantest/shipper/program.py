@@ -150,6 +150,7 @@ def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
     shipment = Shipment(folder, link, log, redactor, adopted=settings.sync)
     log(f"shipping {folder.name}")
     try:
+        shipment.begin(_now())
         outcome = _loop(settings, shipment, termination)
     except Exception:
         log(f"unexpected: {traceback.format_exc(limit=-6)}")  # nobody sees the stderr of a detached process

@@ -162,6 +162,10 @@ class Shipment:
         """How long to wait for the next step when no descriptor becomes ready; ``now`` in monotonic seconds."""
         return max(0.0, min(self._next_read - now, self.link.wait_s(now)))
 
+    def begin(self, clock: Clock) -> None:
+        """Says in ship.json that there is a shipper."""
+        self._write_state(clock)
+
     def finish(self, clock: Clock) -> None:
         """Writes the last state and lets go of everything."""
         self._write_state(Clock(clock.monotonic + 1, clock.wall_ms))

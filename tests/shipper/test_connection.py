@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from pytest_semantest.shipper.connection import Connection, ConnectionFailedError, RefusedError, websocket_url
+from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
+
+
+def receive(connection: Connection, seconds: float = 10.0) -> list[dict[str, Any]]:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        messages = connection.receive()
+        if messages:
+            return messages
+        select.select([connection], [], [], 0.1)
+    raise AssertionError("nothing came")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:80", "ws://127.0.0.1:80/ws"),
+        ("https://example.org/base/", "wss://example.org/base/ws"),
+        ("ws://[::1]:8765/ws", "ws://[::1]:8765/ws"),
+        ("localhost:8765", "ws://localhost:8765/ws"),
+    ],
+)
+def test_the_address_of_the_web_socket(url: str, expected: str) -> None:
+    assert websocket_url(url) == expected
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org", "http://", "http:///ws"])
+def test_what_is_no_address_is_told(url: str) -> None:
+    with pytest.raises(ConnectionFailedError, match="is no recorder URL"):
+        websocket_url(url)
+
+
+@pytest.mark.hazard(14)
+def test_the_handshake_names_us_and_no_proxy_sees_it(server: IngestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    connection = Connection(server.url, TOKEN, "instance-1")
+    assert receive(connection)[0]["payload"]["type"] == "system.connected"
+    headers = server.handshakes[0].headers
+    assert headers["Authorization"] == f"Bearer {TOKEN}"
+    assert headers["X-Semantest-Instance"] == "instance-1"
+    assert headers["User-Agent"].startswith("pytest-semantest/")
+    assert "Origin" not in headers
+    connection.leave()
+
+
+def test_a_large_message_goes_out_without_blocking_and_arrives(server: IngestServer) -> None:
+    connection = Connection(server.url, TOKEN, "i")
+    receive(connection)
+    body = b'{"type":"x","timestamp":0,"payload":"%b"}' % (b"y" * 5_000_000)
+    connection.send(b'{"type":"events","source":"s","firstSeq":1,"events":[%b]}' % body)
+    while connection.wants_to_write:
+        select.select([], [connection], [], 10)
+        connection.flush()
+    assert receive(connection)[0] == {"type": "ack", "source": "s", "seq": 1}
+    connection.close()
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_told_from_other_failures(server: IngestServer, status: int) -> None:
+    server.behaviour = Misbehaviour(status=status)
+    with pytest.raises(RefusedError, match=str(status)):
+        Connection(server.url, TOKEN, "i")
+
+
+def test_a_redirect_is_not_followed(server: IngestServer) -> None:
+    server.behaviour = Misbehaviour(status=302)
+    with pytest.raises(ConnectionFailedError):
+        Connection(server.url, TOKEN, "i")
+    assert len(server.handshakes) == 1
+
+
+def test_nobody_there_and_nobody_who_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        with pytest.raises(ConnectionFailedError):
+            Connection(f"http://127.0.0.1:{port}", None, "i", timeout=0.1)
+    with pytest.raises(ConnectionFailedError, match="refused"):
+        Connection(f"http://127.0.0.1:{port}", None, "i")
+
+
+def test_an_end_behind_the_last_message_is_met_by_check(server: IngestServer) -> None:
+    connection = Connection(server.url, TOKEN, "i")
+    server.wait_for(lambda: len(server.handshakes) == 1)
+    threading.Timer(0.0, server.cut).start()
+    with pytest.raises(ConnectionFailedError):
+        listen_for_ever(connection)
+    connection.close()
+
+
+def listen_for_ever(connection: Connection) -> None:
+    while True:
+        connection.receive()
+        connection.check()
+        select.select([connection], [], [], 0.1)

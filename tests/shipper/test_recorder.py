@@ -1,0 +1,137 @@
+"""The shipper and the project's own recorder: found, started, killed, and everything in its database once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_semantest.protocol.layout import DATABASE, DISCOVERY
+from pytest_semantest.shipper.liveness import process_exists
+from tests.shipper.conftest import StartShipper
+from tests.shipper.journals import NO_PID, Journal, session
+from tests.shipper.test_shipping import ended_session, finish, wait_until
+
+
+@pytest.fixture
+def project(directory: Path) -> Iterator[Path]:
+    """The ``.semantest`` folder; the recorder that a test had started for it ends with the test."""
+    yield directory
+    pid = discovered(directory).get("pid")
+    if isinstance(pid, int) and process_exists(pid) and pid != os.getpid():
+        os.kill(pid, signal.SIGKILL)
+
+
+def discovered(directory: Path) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads((directory / DISCOVERY).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def stored(directory: Path, source: str) -> list[tuple[int, str]]:
+    query = "SELECT seq, type FROM events JOIN sources USING (source_key) WHERE source = ? ORDER BY seq"
+    with closing(sqlite3.connect(f"file:{directory / DATABASE}?mode=ro", uri=True)) as connection:
+        return connection.execute(query, (source,)).fetchall()
+
+
+def expected(journal: Journal) -> list[tuple[int, str]]:
+    return [(seq, event["type"]) for seq, event in enumerate(journal.events(), 1)]
+
+
+def test_a_recorder_is_started_when_there_is_none_and_outlives_the_shipper(
+    project: Path, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(project, tests=1000)
+    code, said = finish(start_shipper(sync=True))
+    assert code == 0, said
+    assert stored(project, journal.source) == expected(journal)
+    assert process_exists(discovered(project)["pid"])
+
+
+def test_many_shippers_at_once_start_one_recorder(project: Path, start_shipper: StartShipper) -> None:
+    journals = []
+    for number in range(4):
+        journal = Journal(session(project, f"20261121-093000-00000{number}"))
+        journal.start()
+        journal.test("test_a.py::test_one")
+        journal.end()
+        journals.append(journal)
+    shippers = [start_shipper(journal.folder.name) for journal in journals]
+    assert [finish(shipper)[0] for shipper in shippers] == [0] * 4
+    for journal in journals:
+        assert stored(project, journal.source) == expected(journal)
+    told = subprocess.run(["pgrep", "-fc", f"serve --directory {project}"], capture_output=True, text=True, check=False)
+    assert told.stdout.strip() == "1"
+
+
+@pytest.mark.hazard(18)
+def test_a_recorder_killed_while_it_takes_in_is_replaced_and_has_all_once(
+    project: Path, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(project, tests=15_000)
+    shipper = start_shipper(journal.folder.name)
+    for _ in range(3):
+        wait_until(lambda: process_exists(discovered(project).get("pid")), "no recorder came up")
+        pid = discovered(project)["pid"]
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda pid=pid: not process_exists(pid), "the recorder did not die")
+        if shipper.poll() is not None:
+            break
+    assert finish(shipper)[0] == 0
+    assert stored(project, journal.source) == expected(journal)
+
+
+def test_a_discovery_file_of_a_dead_recorder_is_replaced(project: Path, start_shipper: StartShipper) -> None:
+    stale = {"pid": NO_PID, "url": "http://127.0.0.1:1", "token": "x", "version": "0", "protocolVersion": 1}
+    (project / DISCOVERY).write_text(json.dumps(stale))
+    journal = ended_session(project)
+    assert finish(start_shipper(sync=True))[0] == 0
+    assert stored(project, journal.source) == expected(journal)
+
+
+def test_a_discovery_file_whose_pid_belongs_to_another_program_is_replaced(
+    project: Path, start_shipper: StartShipper
+) -> None:
+    stale = {"pid": os.getpid(), "url": "http://127.0.0.1:1", "token": "x", "version": "0", "protocolVersion": 1}
+    (project / DISCOVERY).write_text(json.dumps(stale))
+    journal = ended_session(project)
+    code, said = finish(start_shipper(sync=True))
+    assert code == 0, said
+    assert stored(project, journal.source) == expected(journal)
+
+
+def test_a_dead_run_is_interrupted_in_the_database_with_its_test_crashed(
+    project: Path, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(project))
+    journal.start()
+    journal.test("test_a.py::test_one")
+    journal.start_test("test_a.py::test_two")
+    assert finish(start_shipper(sync=True))[0] == 0
+    with closing(sqlite3.connect(f"file:{project / DATABASE}?mode=ro", uri=True)) as connection:
+        assert connection.execute("SELECT state FROM runs").fetchall() == [("interrupted",)]
+        states = connection.execute("SELECT test, state FROM v_results ORDER BY test").fetchall()
+    assert states == [("test_a.py::test_one", "passed"), ("test_a.py::test_two", "crashed")]
+
+
+def test_a_journal_whose_first_record_is_damaged_is_kept_and_told(project: Path, start_shipper: StartShipper) -> None:
+    journal = Journal(session(project))
+    journal.start()
+    data = bytearray(journal.path.read_bytes())
+    data[40] ^= 1
+    journal.path.write_bytes(data)
+    journal.test("test_a.py::test_one")
+    code, said = finish(start_shipper(sync=True))
+    assert code in (4, 5)
+    assert journal.folder.name in said
+    assert journal.path.exists()
