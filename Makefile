@@ -49,7 +49,7 @@ test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel
 	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
 	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	@rm -f .coverage .coverage.*
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 

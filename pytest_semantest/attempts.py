@@ -16,6 +16,7 @@ from pytest_semantest.containment import contained
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
 from pytest_semantest.phase_slot import PhaseSlot
+from pytest_semantest.protocol.encoding import CALL, PHASES, TEARDOWN
 from pytest_semantest.protocol.identity import distinct_ids, strip_group
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.translate import Attempt, Translator, judge, skip_reason, spell_surrogates
@@ -43,30 +44,30 @@ class TestIds:
         """The ids of the collected items, in order."""
         names = [item.nodeid for item in items]
         ids = self.distinct(names)
-        self._repeated = {
-            item: test_id
-            for item, name, test_id in zip(items, names, ids, strict=True)
-            if test_id != self.of_name(name)
-        }
+        if len(set(names)) != len(names) or len(self._renamed) > 1:
+            self._repeated = {
+                item: test_id
+                for item, name, test_id in zip(items, names, ids, strict=True)
+                if test_id != self.of_name(name)
+            }
         return ids
 
     def distinct(self, node_ids: Sequence[str]) -> list[str]:
         """The ids for node ids in collection order, repeated ones numbered."""
-        ids = []
-        for node_id in node_ids:
-            test_id = self._make(node_id)
-            if test_id != node_id:
-                self._renamed[node_id] = test_id
-            ids.append(test_id)
+        if self._grouped:
+            ids = [self._make(node_id) for node_id in node_ids]
+        else:
+            ids = [self._make(node_id) if "[" in node_id or not node_id.isascii() else node_id for node_id in node_ids]
+        self._renamed.update({name: made for name, made in zip(node_ids, ids, strict=True) if made is not name})
         return distinct_ids(ids)
 
-    def of_item(self, item: pytest.Item) -> str:
-        """The id of a collected item."""
+    def of_item(self, item: pytest.Item, node_id: str) -> str:
+        """The id of a collected item with this node id."""
         if self._repeated:
             repeated = self._repeated.get(item)
             if repeated is not None:
                 return repeated
-        return self.of_name(item.nodeid)
+        return self._renamed.get(node_id, node_id) if self._renamed else node_id
 
     def of_name(self, node_id: str) -> str:
         """The id for a node id that was collected, or that never was (an item made while tests run)."""
@@ -112,7 +113,10 @@ class TestHooks:
         self._timeouts: dict[str, float] = {}
         self._warnings: set[tuple[object, ...]] = set()
         self._collect_told: set[str] = set()
-        self._marked: tuple[object, list[str]] = (None, [])
+        #: The last test's parent and the markers that all below it inherit.
+        self._parent: object = None
+        self._inherited: list[str] = []
+        self._latest: Attempt | None = None
 
     def contain(self, error: Exception) -> None:
         """Remember the first exception of a hook."""
@@ -134,22 +138,20 @@ class TestHooks:
     def start(self, item: pytest.Item, number: int) -> Attempt:
         """Write ``test/start`` of one attempt."""
         node_id = item.nodeid
-        attempt = Attempt(self.ids.of_item(item), number, self.clock.now())
+        attempt = Attempt(self.ids.of_item(item, node_id), number, self.clock.now(), item.location)
+        own = item.own_markers
+        markers = self._inherited if item.parent is self._parent and not own else self._markers(item)
         callspec = getattr(item, "callspec", None)
-        body = self.translator.start(
-            attempt,
-            item.location,
-            self._markers(item),
-            callspec.params if callspec is not None else None,
-            self._timeouts.pop(node_id, None) if self._timeouts else None,
-        )
-        attempt.seq = self.journal.append(body)
-        self.running[node_id] = attempt
+        timeout = self._timeouts.pop(node_id, None) if self._timeouts else None
+        params = callspec.params if callspec is not None else None
+        attempt.seq = self.journal.append(self.translator.start(attempt, markers, params, timeout))
+        self.running[node_id] = self._latest = attempt
         return attempt
 
     def end(self, node_id: str, attempt: Attempt, report: pytest.TestReport | None) -> None:
         """Write ``test/end`` of a running attempt."""
         self.running.pop(node_id, None)
+        self._latest = None
         now = self.clock.now()
         self.journal.append(self.translator.end(attempt, now, report))
         if now >= self._next_look and self._shipper is not None:
@@ -190,17 +192,23 @@ class TestHooks:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A phase ended; first the way of a phase that simply passed."""
         try:
-            attempt = self.running.get(report.nodeid)
-            if attempt is None:
-                return
+            attempt = self._latest
+            if attempt is None or attempt.location is not report.location:
+                attempt = self.running.get(report.nodeid)
+                if attempt is None:
+                    return
             plain = type(report) is _TEST_REPORT
-            if plain and report.outcome == "passed" and not self.reruns and not hasattr(report, "wasxfail"):
-                phase = report.when or "call"
-                attempt.phases[phase] = report.duration * 1000
-                if phase == "teardown":
+            phase = report.when
+            if plain and report.outcome == "passed" and not self.reruns and phase in PHASES:
+                attempt.phases[phase] = int(report.duration * 1e6)
+                if phase == "setup":
+                    self.slot.put(attempt.seq, CALL)
+                elif phase == "teardown":
                     self.end(report.nodeid, attempt, report)
                 else:
-                    self.slot.put(attempt.seq, "call" if phase == "setup" else "teardown")
+                    if hasattr(report, "wasxfail"):
+                        judge(attempt, report, self.translator)
+                    self.slot.put(attempt.seq, TEARDOWN)
             elif not plain and type(report).__name__ in _SUBTEST_REPORTS:
                 self._take_subtest(attempt, report)
             elif not self.reruns:
@@ -216,7 +224,7 @@ class TestHooks:
             self.end(report.nodeid, attempt, report)
         elif phase in ("setup", "call"):
             self.take(attempt, report)
-            self.slot.put(attempt.seq, "call" if phase == "setup" and report.outcome == "passed" else "teardown")
+            self.slot.put(attempt.seq, CALL if phase == "setup" and report.outcome == "passed" else TEARDOWN)
         else:  # pytest-forked's report of a child that died
             attempt.outcome = "crashed"
             attempt.error = self.translator.error(report.longrepr, None)
@@ -278,14 +286,13 @@ class TestHooks:
 
     def _markers(self, item: pytest.Item) -> list[str]:
         """Names of the item's markers; those of its class and module are looked up once for all their tests."""
-        parent, inherited = self._marked
-        if item.parent is not parent:
+        if item.parent is not self._parent:
+            self._parent = item.parent
             chain = item.parent.iter_markers() if item.parent is not None else ()
-            inherited = list(dict.fromkeys(mark.name for mark in chain))
-            self._marked = (item.parent, inherited)
+            self._inherited = list(dict.fromkeys(mark.name for mark in chain))
         if not item.own_markers:
-            return inherited
-        return list(dict.fromkeys([*(mark.name for mark in item.own_markers), *inherited]))
+            return self._inherited
+        return list(dict.fromkeys([*(mark.name for mark in item.own_markers), *self._inherited]))
 
 
 class RerunHooks:
@@ -316,7 +323,7 @@ class RerunHooks:
         if attempt is not None and attempt.call is not None:
             report, attempt.call = attempt.call, None
             self._tests.take(attempt, report)
-            self._tests.slot.put(attempt.seq, "teardown")
+            self._tests.slot.put(attempt.seq, TEARDOWN)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -334,7 +341,7 @@ class RerunHooks:
             attempt.call = report
         elif report.when == "setup":
             self._tests.take(attempt, report)
-            self._tests.slot.put(attempt.seq, "call" if report.passed else "teardown")
+            self._tests.slot.put(attempt.seq, CALL if report.passed else TEARDOWN)
         elif report.when == "teardown":
             self._tests.take(attempt, report)
             self._tests.end(node_id, attempt, report)

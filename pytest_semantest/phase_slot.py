@@ -12,13 +12,14 @@ import fcntl
 import mmap
 import os
 
-from pytest_semantest.protocol.encoding import STATUS_SIZE, encode_status
+from pytest_semantest.protocol.encoding import SETUP, STATUS, STATUS_SIZE
 
 
 class MemorySlot:
     """The slot in memory. Raises ``OSError`` or ``AttributeError`` where there are no memory files."""
 
     _getpid = os.getpid
+    _pack = STATUS.pack_into
 
     def __init__(self, path: str) -> None:
         self._pid = MemorySlot._getpid()
@@ -27,13 +28,13 @@ class MemorySlot:
         # Sealed, nobody can shorten it under the mapping.
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
         self._memory = mmap.mmap(fd, STATUS_SIZE)
-        self._memory[:] = b" " * STATUS_SIZE
+        self._pack(self._memory, 0, 0, SETUP)
         os.symlink(f"/proc/{self._pid}/fd/{fd}", path)
 
-    def put(self, seq: int, phase: str) -> None:
+    def put(self, seq: int, phase: int) -> None:
         """Write the phase of the running test."""
         if MemorySlot._getpid() == self._pid:
-            self._memory[:] = encode_status(seq, phase)
+            self._pack(self._memory, 0, seq, phase)
 
     def close(self) -> None:
         """Stop writing; the memory goes with the process."""
@@ -51,14 +52,15 @@ class FileSlot:
         self._pid = FileSlot._getpid()
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._inode = FileSlot._fstat(self._fd).st_ino
+        FileSlot._pwrite(self._fd, STATUS.pack(0, SETUP), 0)
 
-    def put(self, seq: int, phase: str) -> None:
+    def put(self, seq: int, phase: int) -> None:
         """Write the phase of the running test; a slot that a test closed is given up."""
         if FileSlot._getpid() != self._pid:
             return
         try:
             if FileSlot._fstat(self._fd).st_ino == self._inode:
-                FileSlot._pwrite(self._fd, encode_status(seq, phase), 0)
+                FileSlot._pwrite(self._fd, STATUS.pack(seq, phase), 0)
         except OSError:
             self.close()
 

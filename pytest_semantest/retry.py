@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -69,15 +69,13 @@ def reruns_possible(config: pytest.Config, items: Sequence[pytest.Item]) -> bool
     option = config.option
     if option.reruns is not None or option.force_reruns is not None or config.getini("reruns"):
         return True
-    return any(mark.name == "flaky" for node in _nodes(items) for mark in node.own_markers)
-
-
-def _nodes(items: Sequence[pytest.Item]) -> Iterator[pytest.Item | pytest.Collector]:
-    """The items and all that they lie in, each once."""
-    seen: set[int] = set()
+    parents: set[Any] = set()
     for item in items:
-        node: Any = item
-        while node is not None and id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            node = node.parent
+        if item.own_markers and _is_flaky(item):
+            return True
+        parents.add(item.parent)
+    return any(_is_flaky(node) for parent in parents if parent is not None for node in parent.listchain())
+
+
+def _is_flaky(node: Any) -> bool:
+    return any(mark.name == "flaky" for mark in node.own_markers)

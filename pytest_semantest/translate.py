@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
@@ -28,26 +28,31 @@ _DEPTH = 6
 _ITEMS = 100
 
 
+#: As pytest gives it: file, line counted from 0, name.
+Location = tuple[str, int | None, str]
+
+
 class Attempt:
     """What is known of one attempt at a test while it runs.
 
-    ``started`` is milliseconds since the epoch, ``phases`` are durations in milliseconds.
+    ``started`` is milliseconds since the epoch, ``phases`` are durations in whole microseconds.
     """
 
     __slots__ = (
-        *("call", "error", "head", "number", "old_sections", "outcome", "phases", "reason", "seq"),
+        *("call", "error", "head", "location", "number", "old_sections", "outcome", "phases", "reason", "seq"),
         *("started", "test_id"),
     )
 
-    def __init__(self, test_id: str, number: int, started: float) -> None:
+    def __init__(self, test_id: str, number: int, started: float, location: Location) -> None:
         self.test_id = test_id
         self.number = number
         self.started = started
+        self.location = location
         #: The part that every body of this attempt begins with.
         self.head = f'{{"testId":{quote(test_id)},"attempt":{number}'
         self.seq = 0
         self.outcome = "passed"
-        self.phases: dict[str, float] = {}
+        self.phases: dict[str, int] = {}
         self.error: dict[str, Any] | None = None
         self.reason: str | None = None
         #: The last report of the call phase, which subtests may have preceded with reports of their own.
@@ -64,51 +69,45 @@ class Translator:
         self._rootdir = rootdir.rstrip("/") + "/"
         self._limit = limit
         self._capture = capture
+        #: The file that the last test was in, and how it goes into an event.
+        self._file = ("", "")
 
     def start(
-        self,
-        attempt: Attempt,
-        location: tuple[str, int | None, str],
-        markers: Iterable[str],
-        params: Mapping[str, object] | None,
-        timeout_ms: float | None,
+        self, attempt: Attempt, markers: list[str], params: Mapping[str, object] | None, timeout_ms: float | None
     ) -> bytes:
-        """The body of ``test/start``; ``location`` as pytest gives it, its line counted from 0."""
-        extra = ""
-        if markers:
-            extra = f',"markers":[{",".join(map(quote, markers))}]'
-        if params:
-            extra += f',"params":{self._json({str(name): self._param(value) for name, value in params.items()})}'
-        if timeout_ms is not None:
-            extra += f',"timeout":{timeout_ms:.0f}'
-        line = location[1]
+        """The body of ``test/start``."""
+        file, line, _ = attempt.location
+        if file != self._file[0]:
+            self._file = (file, f',"file":{quote(spell_surrogates(file))},"line":')
+        extra = self._start_extra(markers, params, timeout_ms) if markers or params or timeout_ms else ""
         test_id = attempt.test_id
         # The fast half of name_of: parameters may hold "::" too.
         name = test_id[test_id.rfind("::") + 2 :] if "[" not in test_id and "::" in test_id else name_of(test_id)
         return (
-            f'{{"type":"test/start","timestamp":{attempt.started:.3f},"payload":{attempt.head},'
-            f'"testName":{quote(name)},"file":{quote(location[0])},'
-            f'"line":{"null" if line is None else line + 1}{extra}}}}}'
+            f'{{"type":"test/start","timestamp":{int(attempt.started)},"payload":{attempt.head},"testName":{quote(name)}'
+            f"{self._file[1]}{'null' if line is None else line + 1}{extra}}}}}"
         ).encode("ascii")
 
     def end(self, attempt: Attempt, now: float, report: pytest.TestReport | None) -> bytes:
         """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
         outcome = attempt.outcome
         phases = attempt.phases
+        # Microseconds written as milliseconds: "duration":1234e-3 is cheaper to make than 1.234.
         if len(phases) == 3:
             setup, call, teardown = phases.values()
             duration = setup + call + teardown
-            parts = f'"setup":{setup:.3f},"call":{call:.3f},"teardown":{teardown:.3f}'
+            parts = f'"setup":{setup}e-3,"call":{call}e-3,"teardown":{teardown}e-3'
         else:
             # What was interrupted has no report of the phase it was in.
-            duration = now - attempt.started if outcome == "interrupted" else sum(phases.values())
-            parts = ",".join([f'"{name}":{value:.3f}' for name, value in phases.items()])
+            elapsed = int((now - attempt.started) * 1000)
+            duration = elapsed if outcome == "interrupted" else sum(phases.values())
+            parts = ",".join([f'"{name}":{value}e-3' for name, value in phases.items()])
         extra = ""
         if outcome != "passed" or (report is not None and (report.user_properties or report.sections)):
             extra = self._extra(attempt, report)
         return (
-            f'{{"type":"test/end","timestamp":{now:.3f},"payload":{attempt.head},"status":"{WIRE_STATUS[outcome]}",'
-            f'"outcome":"{outcome}","duration":{duration:.3f},"phases":{{{parts}}}{extra}}}}}'
+            f'{{"type":"test/end","timestamp":{int(now)},"payload":{attempt.head},"status":"{WIRE_STATUS[outcome]}",'
+            f'"outcome":"{outcome}","duration":{duration}e-3,"phases":{{{parts}}}{extra}}}}}'
         ).encode("ascii")
 
     def phase(self, attempt: Attempt, now: float, phase: str, outcome: str) -> bytes:
@@ -118,7 +117,7 @@ class Translator:
             "attempt": attempt.number,
             "phase": phase,
             "outcome": outcome,
-            "duration": round(attempt.phases.get(phase, 0.0), 3),
+            "duration": attempt.phases.get(phase, 0) / 1000,
         }
         if attempt.error is not None:
             payload["error"] = {**attempt.error, "stack": attempt.error.get("stack", "")[-4096:]}
@@ -175,7 +174,16 @@ class Translator:
 
     def body(self, kind: str, now: float, payload: Mapping[str, object]) -> bytes:
         """The body of any event; values that JSON cannot hold become text."""
-        return f'{{"type":"{kind}","timestamp":{now:.3f},"payload":{self._json(payload)}}}'.encode("ascii")
+        return f'{{"type":"{kind}","timestamp":{int(now)},"payload":{self._json(payload)}}}'.encode("ascii")
+
+    def _start_extra(self, markers: list[str], params: Mapping[str, object] | None, timeout_ms: float | None) -> str:
+        """What only some starts have: markers, parameters, a time limit."""
+        extra = f',"markers":[{",".join(map(quote, markers))}]' if markers else ""
+        if params:
+            extra += f',"params":{self._json({str(name): self._param(value) for name, value in params.items()})}'
+        if timeout_ms is not None:
+            extra += f',"timeout":{timeout_ms:.0f}'
+        return extra
 
     def _extra(self, attempt: Attempt, report: pytest.TestReport | None) -> str:
         """What only some ends have: error, reason, output, user properties."""
@@ -248,7 +256,7 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
     Setup or teardown errors make the attempt an error; a failed call stays failed when teardown errors too.
     """
     phase = report.when or "call"
-    attempt.phases[phase] = report.duration * 1000
+    attempt.phases[phase] = int(report.duration * 1e6)
     outcome = report.outcome
     if outcome == "passed":
         if phase == "call" and hasattr(report, "wasxfail"):

@@ -117,8 +117,11 @@ def _crash(facts: SourceFacts, now_ms: float) -> Event:
     if test is not None:
         payload["testId"] = test.test_id
         payload["attempt"] = test.attempt
-        payload["phase"] = facts.phase or "setup"
-        payload["elapsed"] = round(max(at - test.started_ms, 0.0), 3)
+        # A process that died before anybody looked tells neither: its memory went with it.
+        if facts.phase is not None:
+            payload["phase"] = facts.phase
+        if at > test.started_ms or facts.died_ms is not None:
+            payload["elapsed"] = round(max(at - test.started_ms, 0.0), 3)
     if facts.last_output:
         payload["lastOutput"] = [{"stream": stream, "text": text} for stream, text in facts.last_output]
     return {"type": WORKER_CRASH, "timestamp": at, "payload": payload}
@@ -227,11 +230,15 @@ class JournalDigest:
     ) -> SourceFacts:
         """What ``closing_events`` wants to know. ``status`` are the bytes of the status slot, empty without one.
 
-        The phase counts only when the slot speaks of the open test; ``last_sign_ms`` is used when it is later than
+        The phase is unknown without a slot that was ever written; ``last_sign_ms`` is used when it is later than
         the last event.
         """
         test = self.open_test
         slot = decode_status(status)
+        phase = None
+        if slot is not None and test is not None:
+            # A slot that speaks of an earlier test was not written since: this one's setup did not end.
+            phase = slot[1] if slot[0] == test.seq else "setup"
         pid = (self.start or {}).get("pid")
         signs = [at for at in (self.last_event_ms, last_sign_ms) if at is not None]
         return SourceFacts(
@@ -242,7 +249,7 @@ class JournalDigest:
             alive=alive,
             pid=pid if isinstance(pid, int) else None,
             open_test=test,
-            phase=slot[1] if slot is not None and test is not None and slot[0] == test.seq else None,
+            phase=phase,
             last_sign_ms=max(signs, default=None),
             died_ms=died_ms,
             last_output=tuple(last_output),

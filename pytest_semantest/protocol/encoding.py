@@ -8,15 +8,21 @@ One record is one line and one ``write(2)``::
 started from ``seq`` (modulo 2**32), so that it vouches for both. The body is one event as compact JSON, which holds no
 newline.
 A reader can start again at any newline; a record whose terminator is damaged is still read by its length.
-The status slot is one fixed-size line, ``<seq of the last test/start> <phase>`` padded with blanks and written in
-place: it costs less than a record and says in which phase the test that was running died.
+The status slot says in which phase the test that was running died. It is written in place, because that costs less
+than a record: seq of the last ``test/start`` (64 bits, little endian), phase (1 setup, 2 call, 3 teardown), 7 zero
+bytes.
 """
 
 from __future__ import annotations
 
+from struct import Struct
 from zlib import crc32
 
-STATUS_SIZE = 24
+PHASES = ("setup", "call", "teardown")
+SETUP, CALL, TEARDOWN = 1, 2, 3
+#: The status slot's content: seq, phase.
+STATUS = Struct("<QB7x")
+STATUS_SIZE = STATUS.size
 
 
 def encode(seq: int, body: bytes) -> bytes:
@@ -26,4 +32,4 @@ def encode(seq: int, body: bytes) -> bytes:
 
 def encode_status(seq: int, phase: str) -> bytes:
     """The status slot's content: ``seq`` of the running test's ``test/start`` record and its phase."""
-    return f"{seq} {phase}".ljust(STATUS_SIZE).encode("ascii")
+    return STATUS.pack(seq, PHASES.index(phase) + 1)

@@ -5,15 +5,18 @@
     .semantest/
         .gitignore                    ``*``
         recorder.json                 discovery file of the project's own recorder, 0600
-        recorder.lock recorder.log
+        recorder.lock recorder.log    held by the recorder for life; its log
+        recorder-starting.lock        held by the shipper that starts one
         semantest.db
         history.json                  what earlier runs knew of each test, written by the recorder
         sessions/<session>/           one pytest session, until all of it is acknowledged
-            main.journal gw0.journal  one append-only journal per process (record.py)
-            main.status gw0.status    which phase the running test is in (status slot of record.py)
+            main.journal gw0.journal  one append-only journal per process (encoding.py)
+            main.status gw0.status    which phase the running test is in (encoding.py)
             shipper.journal           what the shipper itself observed
             ship.json                 how far the shipper is, for pytest's last lines (0600)
             ship.lock                 held by the one shipper that follows this session
+            shipper.log               what it met
+        damaged/                      journals with unreadable places, after all else of them was acknowledged
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from zlib import crc32
 
-from pytest_semantest.protocol.encoding import STATUS_SIZE, encode, encode_status
+from pytest_semantest.protocol.encoding import PHASES, STATUS, STATUS_SIZE, encode, encode_status
 from pytest_semantest.protocol.version import JOURNAL_VERSION
 
 __all__ = ["MAX_BODY", "STATUS_SIZE", "Damage", "Record", "decode_status", "encode", "encode_status", "scan"]
@@ -102,7 +102,7 @@ def _next_head(data: bytes, start: int, stop: int) -> int | None:
 
 def decode_status(data: bytes) -> tuple[int, str] | None:
     """``(seq, phase)`` of a status slot, or ``None`` when it holds nothing readable."""
-    parts = data[:STATUS_SIZE].split()
-    if len(parts) != 2 or not parts[0].isdigit() or parts[1] not in (b"setup", b"call", b"teardown"):
+    if len(data) < STATUS_SIZE:
         return None
-    return int(parts[0]), parts[1].decode()
+    seq, code = STATUS.unpack_from(data)
+    return (seq, PHASES[code - 1]) if 1 <= code <= len(PHASES) else None

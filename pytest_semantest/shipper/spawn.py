@@ -13,6 +13,8 @@ from pathlib import Path
 TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
 
 _SCRUBBED = ("PYTHON", "COV_CORE_", "COVERAGE_")
+#: Set while this project measures its own coverage: then shipper and recorder are to be measured too.
+_OWN_COVERAGE = "SEMANTEST_COVERAGE"
 
 # Descriptors first: nothing of pytest's may stay open here, or `pytest | tee` would wait for us. The folders go to the
 # end of sys.path: they add what an isolated interpreter does not see, and shadow nothing.
@@ -65,7 +67,8 @@ def spawn_command(
 
 def shipper_environment(environment: Mapping[str, str], *, token: str | None = None) -> dict[str, str]:
     """``environment`` without what would change an isolated interpreter or measure its coverage, with the token."""
-    scrubbed = {name: value for name, value in environment.items() if not name.startswith(_SCRUBBED)}
+    prefixes = _SCRUBBED[:1] if environment.get(_OWN_COVERAGE) else _SCRUBBED
+    scrubbed = {name: value for name, value in environment.items() if not name.startswith(prefixes)}
     if token:
         scrubbed[TOKEN_VARIABLE] = token
     return scrubbed

@@ -46,6 +46,7 @@ class Project:
     def environment(self) -> dict[str, str]:
         dropped = ("SEMANTEST", "PYTEST_", "CI")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+        kept |= {name: os.environ[name] for name in ("SEMANTEST_COVERAGE",) if name in os.environ}
         return kept | {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
 
     def start_pytest(self, *args: str, recorded: bool = True) -> subprocess.Popen[str]:

@@ -84,7 +84,7 @@ Record_ = Callable[..., Recorded]
 @pytest.fixture
 def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record_]:
     """Runs a recorded pytest in this process (``subprocess=True``: in its own) and reads what it wrote."""
-    for name in [name for name in os.environ if name.startswith("SEMANTEST")]:
+    for name in [name for name in os.environ if name.startswith("SEMANTEST") and name != "SEMANTEST_COVERAGE"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
 

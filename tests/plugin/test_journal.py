@@ -15,6 +15,7 @@ import pytest
 
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.phase_slot import FileSlot, MemorySlot, open_phase_slot
+from pytest_semantest.protocol.encoding import CALL, SETUP, TEARDOWN
 from pytest_semantest.protocol.record import STATUS_SIZE, Damage, Record, decode_status, scan
 
 
@@ -182,13 +183,13 @@ def test_the_clock_is_wall_time_and_only_moves_forward() -> None:
 def test_phase_slots(kind: type[MemorySlot | FileSlot], tmp_path: Path) -> None:
     path = tmp_path / "main.status"
     slot = kind(str(path))
-    slot.put(12, "call")
+    slot.put(12, CALL)
     assert decode_status(path.read_bytes()[:STATUS_SIZE]) == (12, "call")
-    slot.put(13, "teardown")
-    slot.put(14, "setup")
+    slot.put(13, TEARDOWN)
+    slot.put(14, SETUP)
     assert decode_status(path.read_bytes()[:STATUS_SIZE]) == (14, "setup")
     slot.close()
-    slot.put(15, "call")
+    slot.put(15, CALL)
     assert decode_status(path.read_bytes()[:STATUS_SIZE]) == (14, "setup")
 
 
@@ -196,10 +197,10 @@ def test_phase_slots(kind: type[MemorySlot | FileSlot], tmp_path: Path) -> None:
 def test_a_forked_child_leaves_the_slot_alone(kind: type[MemorySlot | FileSlot], tmp_path: Path) -> None:
     path = tmp_path / "main.status"
     slot = kind(str(path))
-    slot.put(1, "call")
+    slot.put(1, CALL)
     child = os.fork()
     if child == 0:
-        slot.put(9, "teardown")
+        slot.put(9, TEARDOWN)
         os._exit(0)
     os.waitpid(child, 0)
     assert decode_status(path.read_bytes()[:STATUS_SIZE]) == (1, "call")
@@ -210,7 +211,7 @@ def test_a_slot_of_memory_outlives_its_process(tmp_path: Path) -> None:
     ready, go = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        open_phase_slot(str(path)).put(7, "call")
+        open_phase_slot(str(path)).put(7, CALL)
         os.write(ready[1], b"x")
         os.read(go[0], 1)
         os._exit(0)
@@ -226,6 +227,6 @@ def test_a_slot_of_memory_outlives_its_process(tmp_path: Path) -> None:
 def test_a_slot_that_a_test_closed_is_given_up(tmp_path: Path) -> None:
     slot = FileSlot(str(tmp_path / "main.status"))
     os.close(slot._fd)
-    slot.put(1, "call")
-    slot.put(2, "call")
-    assert (tmp_path / "main.status").read_bytes() == b""
+    slot.put(1, CALL)
+    slot.put(2, CALL)
+    assert decode_status((tmp_path / "main.status").read_bytes()) == (0, "setup")

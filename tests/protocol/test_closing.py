@@ -79,7 +79,7 @@ def test_the_time_of_a_death_nobody_saw_is_the_last_sign_of_life_and_never_in_th
     assert closing_events([facts()], 500.0)[0]["timestamp"] == 500.0
 
 
-def test_a_digest_knows_the_open_test_and_its_phase_only_from_a_slot_that_speaks_of_it() -> None:
+def test_a_digest_knows_the_open_test_and_its_phase_only_from_a_slot() -> None:
     digest = JournalDigest()
     digest.observe(1, body("worker/start", 10.0, runId="r", pid=5))
     digest.observe(2, body("test/start", 20.0, testId="a", attempt=1, timeout=500))
@@ -89,7 +89,8 @@ def test_a_digest_knows_the_open_test_and_its_phase_only_from_a_slot_that_speaks
     assert (digest.started_ms, digest.last_event_ms, digest.text("runId")) == (10.0, 40.0, "r")
     known: dict[str, Any] = {"source": "s.gw0", "worker": "gw0", "alive": False}
     assert digest.facts(**known, status=encode_status(4, "teardown")).phase == "teardown"
-    assert digest.facts(**known, status=encode_status(2, "teardown")).phase is None
+    assert digest.facts(**known, status=encode_status(2, "teardown")).phase == "setup"
+    assert digest.facts(**known).phase is None
     assert digest.facts(**known, last_sign_ms=90.0).last_sign_ms == 90.0
     digest.observe(5, body("worker/end", 50.0, worker="gw0", exitCode=0))
     assert digest.facts(**known).ended

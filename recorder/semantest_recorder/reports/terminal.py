@@ -155,9 +155,10 @@ def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
         yield Text(f"{state_word(test.state).upper()} ", STYLES[test.state]).append_text(head_line(test))
         if test.attempts_detail:
             attempt = deciding_attempt(test)
-            yield Text(
-                f"  worker {inert_line(attempt.worker)}, in {attempt.phase}, after {duration(attempt.duration_ms)}"
-            )
+            # Nobody saw this death and its last sign of life is its start: the phase is only the first possible one.
+            known = attempt.duration_ms > 0 or attempt.phase != "setup"
+            when = f"in {attempt.phase}, after {duration(attempt.duration_ms)}" if known else "phase and time unknown"
+            yield Text(f"  worker {inert_line(attempt.worker)}, {when}")
             if attempt.reason:
                 yield Text(f"  {inert_line(attempt.reason)}")
             yield from error_lines(attempt, _STACK_LINES)

@@ -55,7 +55,9 @@ def _daemon(path: Path, found: dict[str, Any]) -> Check:
         return Check("recorder", "fail", f"process {pid} at {url} does not answer: {problem}", advice, data)
     if version != __version__:
         detail = f"process {pid} at {url} answers, version {version}; the installed one is {__version__}"
-        return Check("recorder", "warn", detail, "Run `semantest-recorder stop`; the next run starts the new one.", data)
+        return Check(
+            "recorder", "warn", detail, "Run `semantest-recorder stop`; the next run starts the new one.", data
+        )
     return Check("recorder", "ok", f"process {pid} at {url} answers, version {version}", data=data)
 
 

@@ -69,7 +69,9 @@ def _measured(modules: list[str]) -> dict[str, float | str]:
 
 def _ours(took: float | str | None) -> Check:
     if isinstance(took, float):
-        return Check("start-up", "ok", f"Semantest's plugin adds {took:.1f} ms when it is not active", data={"ms": took})
+        return Check(
+            "start-up", "ok", f"Semantest's plugin adds {took:.1f} ms when it is not active", data={"ms": took}
+        )
     why = inert_line(took) if took else "it is not registered as a pytest plugin"
     return Check("start-up", "fail", f"Semantest's plugin cannot be loaded: {why}", "Reinstall pytest-semantest.")
 
@@ -77,7 +79,9 @@ def _ours(took: float | str | None) -> Check:
 def _other(name: str, module: str, took: float | str | None) -> Check:
     label = f"plugin {inert_line(name)}"
     if not isinstance(took, float):
-        return Check(label, "warn", f"{module} cannot be imported: {inert_line(took or '')}", "pytest will fail to start.")
+        return Check(
+            label, "warn", f"{module} cannot be imported: {inert_line(took or '')}", "pytest will fail to start."
+        )
     detail, data = f"{took:.1f} ms at every start of pytest", {"ms": took}
     if took > _NOTABLE_MS:
         return Check(label, "warn", detail, f"Switch it off where it is not needed: `-p no:{inert_line(name)}`.", data)

@@ -30,7 +30,9 @@ def storage_checks(folder: Path) -> list[Check]:
 
 def _folder(folder: Path) -> Check:
     if not os.access(folder, os.W_OK | os.X_OK):
-        return Check("folder", "fail", f"{folder} cannot be written", f"Run `chmod u+rwx {folder}` or change its owner.")
+        return Check(
+            "folder", "fail", f"{folder} cannot be written", f"Run `chmod u+rwx {folder}` or change its owner."
+        )
     return Check("folder", "ok", str(folder), data={"path": str(folder)})
 
 
@@ -70,7 +72,9 @@ def _sessions(folder: Path) -> list[Check]:
     shown = ", ".join(f"{entry['session']} ({entry['state'] or 'no shipper'})" for entry in found[:3])
     more = ", ..." if len(found) > 3 else ""
     waiting = [entry for entry in found if entry["state"] not in ("shipping", "idle", "done")]
-    detail = f"{plural(len(found), 'session')} with {size(total)} of journals not taken in or still running: {shown}{more}"
+    detail = (
+        f"{plural(len(found), 'session')} with {size(total)} of journals not taken in or still running: {shown}{more}"
+    )
     advice = "Run `semantest sync`; `semantest recover --all` shows what is in them." if waiting else ""
     checks = [Check("journals", "warn" if waiting else "ok", detail, advice, {"sessions": found})]
     checks += [check for session in sessions[-3:] if (check := _log(session)) is not None]
