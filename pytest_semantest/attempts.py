@@ -102,6 +102,8 @@ class TestHooks:
         self.ids = ids
         self.problem: str | None = None
         self.planned = 0
+        #: Tests with a result, retries not counted: what is missing at a normal end is said loudly.
+        self.finished = 0
         self.deselected = 0
         self.reruns = False
         self._shipper = shipper
@@ -152,6 +154,8 @@ class TestHooks:
         """Write ``test/end`` of a running attempt."""
         self.running.pop(node_id, None)
         self._latest = None
+        if attempt.number == 1:
+            self.finished += 1
         now = self.clock.now()
         self.journal.append(self.translator.end(attempt, now, report))
         if now >= self._next_look and self._shipper is not None:

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_semantest.attempts import TestHooks
 from pytest_semantest.containment import contained
+from pytest_semantest.protocol.encoding import PHASES
 
 #: Key in ``workerinput``.
 WORKER_INPUT = "semantest"
@@ -55,7 +56,9 @@ class ControllerHooks:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Only the controller knows which test a dead worker ran: xdist's report has ``when="???"``."""
         node = getattr(report, "node", None)
-        if report.when in ("setup", "call", "teardown") or node is None:
+        if report.when == "teardown" or (report.when not in PHASES and str(report.outcome) != "rerun"):
+            self._tests.finished += 1
+        if report.when in PHASES or node is None:
             return
         test_id = self._tests.ids.of_name(report.nodeid)
         self._crash(node, {"testId": test_id, "reason": self._tests.translator.text(str(report.longrepr), 500)})

@@ -209,7 +209,7 @@ class Recording:
             payload = {"runId": self._run_id, "worker": self._worker, "exitCode": self._last_exit}
             tests.write("worker/end", payload | self._dropped(tests))
             return
-        stop = session.shouldfail or session.shouldstop
+        stop = _stopped_early(session)
         payload = {"runId": self._run_id, "exitCode": self._last_exit, "stoppedEarly": bool(stop or self._stopped)}
         if stop:
             payload["stopReason"] = tests.translator.text(str(stop), 500)
@@ -257,6 +257,10 @@ class Recording:
         shortfall = self._shortfall()
         if self._tests is None or self._is_worker:
             return
+        missing = self._tests.planned - self._tests.finished
+        if missing > 0 and not self._stopped and self._session is not None and not _stopped_early(self._session):
+            lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
+            terminalreporter.write_line(f"semantest: LOST: {lost}; see: semantest report", red=True)
         if shortfall:
             terminalreporter.write_line(f"semantest: {shortfall}", yellow=True)
         elif self._config.option.verbose >= -1:
@@ -294,6 +298,11 @@ class Recording:
 
 
 RECORDING = pytest.StashKey[Recording]()
+
+
+def _stopped_early(session: pytest.Session) -> str | bool:
+    """Why pytest stopped before the end of its tests, false when it did not."""
+    return session.shouldfail or session.shouldstop
 
 
 def _new_session_id() -> str:

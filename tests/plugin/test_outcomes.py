@@ -361,3 +361,24 @@ def test_collect_only_records_nothing(pytester: pytest.Pytester, record: Record_
     assert recorded.result.ret == 0
     assert recorded.events == []
     assert not (pytester.path / ".semantest").exists()
+
+
+def test_tests_without_a_result_are_said_loudly(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_runtest_protocol(item):
+            return True if item.name == "test_swallowed" else None  # a plugin that drops a test
+        """
+    )
+    pytester.makepyfile("def test_a(): pass\ndef test_swallowed(): pass")
+    recorded = record()
+    assert recorded.result.ret == 0
+    recorded.result.stdout.fnmatch_lines(["semantest: LOST: 1 planned test has no result; see: semantest report"])
+
+
+def test_nothing_is_said_to_be_lost_when_pytest_stopped(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
+    recorded = record("-x")
+    assert "LOST" not in recorded.result.stdout.str()
