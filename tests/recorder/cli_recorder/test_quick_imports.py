@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import ssl
 import subprocess
 import sys
@@ -41,4 +42,5 @@ import semantest_recorder.cli.recorder
 heavy = {"aiohttp", "asyncio", "msgspec", "filelock", "sqlite3", "rich", "psutil"} & set(sys.modules)
 assert not heavy, heavy
 """
-    subprocess.run([sys.executable, "-c", program], check=True)
+    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    subprocess.run([sys.executable, "-c", program], check=True, env=unmeasured)
