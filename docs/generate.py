@@ -75,7 +75,7 @@ def options_page() -> str:
 
 The command line wins over the environment, the environment over the ini file (`pytest.ini`, `pyproject.toml`, ...),
 that over the default. A value that makes no sense is named in one line, and the default is taken.
-Lists: repeat the option, separate by commas in the environment, one per line in the ini file.
+Lists: repeat the option, one per line in the ini file and in the environment (labels there also by commas).
 
 {table(("command line", "ini key", "environment", "meaning"), rows)}
 """

@@ -101,6 +101,8 @@ class TestHooks:
         self.translator = translator
         self.ids = ids
         self.problem: str | None = None
+        #: What xdist's workers could not record, told by them at their end.
+        self.worker_problems: list[str] = []
         self.planned = 0
         #: Tests with a result, retries not counted: what is missing at a normal end is said loudly.
         self.finished = 0

@@ -14,8 +14,8 @@ from pytest_semantest.attempts import TestHooks
 from pytest_semantest.containment import contained
 from pytest_semantest.protocol.encoding import PHASES
 
-#: Key in ``workerinput``.
-WORKER_INPUT = "semantest"
+#: Keys in ``workerinput`` and ``workeroutput``.
+WORKER_INPUT = WORKER_OUTPUT = "semantest"
 
 
 class ControllerHooks:
@@ -48,6 +48,8 @@ class ControllerHooks:
     @contained
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker is gone; with an error it died. One that met Ctrl-C ended by itself."""
+        for problem in getattr(node, "workeroutput", {}).get(WORKER_OUTPUT, ()):
+            self._tests.worker_problems.append(f"{node.gateway.id}: {problem}")
         if error and error != "keyboard-interrupt":
             self._crash(node, {"reason": self._tests.translator.text(str(error), 500)})
 

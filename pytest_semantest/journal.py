@@ -16,13 +16,16 @@ _HIGH_DESCRIPTORS = (900, 400, 100, 10)
 
 
 class Clock:
-    """Wall time in milliseconds as an anchor plus a monotonic delta: tests that falsify the clock do not move it."""
+    """Wall time in milliseconds as an anchor plus a monotonic delta: tests that falsify the clock do not move it.
+
+    ``now_ms`` is the anchor, best ``Journal.created_ms``: a conftest may have falsified ``time.time`` by now.
+    """
 
     # Class attributes: libraries that fake time or files re-patch module globals, even saved aliases (HAZARDS 10).
     _monotonic = time.perf_counter
 
-    def __init__(self) -> None:
-        self._anchor = time.time() * 1000 - Clock._monotonic() * 1000
+    def __init__(self, now_ms: float) -> None:
+        self._anchor = now_ms - Clock._monotonic() * 1000
 
     def now(self) -> float:
         """Milliseconds since the epoch."""
@@ -53,7 +56,10 @@ class Journal:
         self._path = path
         self._pid = Journal._getpid()
         self._fd = self._descriptor(path, Journal._APPEND | Journal._CREATE)
-        self._identity = self._identify(self._fd)
+        status = Journal._fstat(self._fd)
+        self._identity = status.st_ino, status.st_dev
+        #: When the file was made, by the file system's clock: milliseconds since the epoch.
+        self.created_ms = status.st_mtime_ns / 1e6
         self._size = 0
         self._torn = False
         self.seq = 0

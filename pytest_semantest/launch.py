@@ -13,6 +13,7 @@ import time
 from typing import Any
 
 from pytest_semantest.protocol.layout import SHIP_LOCK, SHIP_STATE
+from pytest_semantest.settings import Settings
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 
 _RELAUNCHES = 5
@@ -33,11 +34,11 @@ class Shipper:
     _waitpid = os.waitpid
     _read_file = open
 
-    def __init__(self, folder: str, session: str, directory: str, url: str, token: str) -> None:
+    def __init__(self, folder: str, session: str, settings: Settings) -> None:
         self._state_path = os.path.join(folder, SHIP_STATE)
         self._lock_path = os.path.join(folder, SHIP_LOCK)
-        self._arguments = spawn_command(directory=directory, session=session, url=url or None)
-        self._environment = shipper_environment(os.environ, token=token or None)
+        self._arguments = spawn_command(settings.directory, session, url=settings.url or None)
+        self._environment = shipper_environment(os.environ, token=settings.token or None, redact=settings.redact)
         self._launches = 0
 
     def launch(self) -> None:
@@ -79,8 +80,15 @@ class Shipper:
     def wait(self, seconds: float, acked: int, worker: str) -> dict[str, Any] | None:
         """Wait until all up to ``acked`` of ``worker`` and everything else is acknowledged; the last state seen.
 
-        Stops at once when the shipper says that nothing can be reached, and after ``seconds`` in any case.
+        Stops at once when the shipper says that nothing can be reached or the user presses Ctrl-C, and after
+        ``seconds`` in any case.
         """
+        try:
+            return self._wait(seconds, acked, worker)
+        except KeyboardInterrupt:
+            return self.state()
+
+    def _wait(self, seconds: float, acked: int, worker: str) -> dict[str, Any] | None:
         deadline = Shipper._monotonic() + seconds
         while True:
             state = self.state()

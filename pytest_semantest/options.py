@@ -11,8 +11,8 @@ import pytest
 class Option(NamedTuple):
     """One setting: ``--semantest-<name>``, ``SEMANTEST_<NAME>`` and the ini key ``semantest_<name>``.
 
-    ``kind`` is ``flag``, ``text`` or ``list``: repeatable on the command line, lines in ini, commas in the environment.
-    The main switch has the empty name.
+    ``kind`` is ``flag``, ``text`` or ``list``: repeatable on the command line, lines in ini and environment (labels
+    may be separated by commas there, too). The main switch has the empty name.
     """
 
     name: str
@@ -111,13 +111,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _ini_flag(config: pytest.Config) -> bool:
+    try:
+        return bool(config.getini("semantest"))
+    except (ValueError, pytest.UsageError):
+        return False  # no truth value: pytest's own message would end the session
+
+
 def is_wanted(config: pytest.Config) -> bool:
     """Whether this session is to be recorded: command line before environment before ini file."""
     wanted = config.option.semantest
     if wanted is None:
         # A pytest inside a test of a recorded run records only when its own command line or ini file says so.
         nested = "PYTEST_CURRENT_TEST" in environ and not hasattr(config, "workerinput")
-        wanted = (not nested and environ.get("SEMANTEST", "")) or config.getini("semantest")
+        wanted = (not nested and environ.get("SEMANTEST", "")) or _ini_flag(config)
     if isinstance(wanted, str):
         wanted = wanted.lower() not in ("0", "false", "no", "off")
-    return bool(wanted) and not config.option.collectonly
+    if not wanted:
+        return False
+    runs_nothing = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow", "setupplan")
+    return not any(getattr(config.option, name, None) for name in runs_nothing)

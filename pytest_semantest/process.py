@@ -9,14 +9,18 @@ from typing import Any
 import pytest
 
 
-def process_facts(config: pytest.Config) -> dict[str, Any]:
-    """``pid, host, processStart, pidNamespace, capture`` as docs/design/events.md describes them."""
+def process_facts(config: pytest.Config, *, capture: bool) -> dict[str, Any]:
+    """``pid, host, processStart, bootId, pidNamespace, capture`` as docs/design/events.md describes them.
+
+    ``capture``: whether output may be kept at all.
+    """
     return {
         "pid": os.getpid(),
         "host": os.uname().nodename,
         "processStart": _start_ticks(),
+        "bootId": _boot_id(),
         "pidNamespace": _pid_namespace(),
-        "capture": _capture_files(config),
+        "capture": _capture_files(config) if capture else None,
     }
 
 
@@ -32,6 +36,14 @@ def _start_ticks() -> int | None:
         with open("/proc/self/stat", "rb") as file:
             return int(file.read().rpartition(b")")[2].split()[19])
     except (OSError, ValueError, IndexError):
+        return None
+
+
+def _boot_id() -> str | None:
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
         return None
 
 

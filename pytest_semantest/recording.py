@@ -12,7 +12,7 @@ import pytest
 from pytest_semantest import __version__
 from pytest_semantest.attempts import RerunHooks, TestHooks, TestIds
 from pytest_semantest.containment import contained
-from pytest_semantest.distribution import WORKER_INPUT, ControllerHooks
+from pytest_semantest.distribution import WORKER_INPUT, WORKER_OUTPUT, ControllerHooks
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper, is_done
 from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
@@ -59,10 +59,11 @@ class Recording:
         self._stopped: dict[str, Any] = {}
         self._last_exit: int | None = None
         self._final: dict[str, Any] | None = None
-        self._recorded = 0
+        self._failed = False
 
     def contain(self, error: Exception) -> None:
         """Tell the user at the end what stopped the recording; the tests run on."""
+        self._failed = True
         self._problems.append(f"recording stopped: {type(error).__name__}: {error}")
 
     # -- begin ---------------------------------------------------------------------------------------------------
@@ -74,7 +75,6 @@ class Recording:
         self._session = session
         if self._orphan:
             return  # the controller could not record
-        clock = Clock()
         try:
             if not self._is_worker:
                 _make_folder(self._directory, self._folder)
@@ -87,7 +87,7 @@ class Recording:
                 f"not recording: cannot write {where}: {error.strerror}; name a writable folder with --semantest-dir"
             )
             return
-        self._start(journal, slot, clock)
+        self._start(journal, slot, Clock(journal.created_ms))
 
     def _start(self, journal: Journal, slot: PhaseSlot, clock: Clock) -> None:
         config, settings = self._config, self._settings
@@ -102,7 +102,7 @@ class Recording:
         ids = TestIds(redactor, grouped=grouped)
         distributing = config.pluginmanager.hasplugin("dsession")
         if not self._is_worker:
-            self._shipper = Shipper(self._folder, self._session_id, self._directory, settings.url, settings.token)
+            self._shipper = Shipper(self._folder, self._session_id, settings)
         tests = TestHooks(journal, slot, clock, translator, ids, self._shipper)
         tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         self._tests = tests
@@ -125,17 +125,17 @@ class Recording:
             "session": self._session_id,
             "source": source_name(self._session_id, self._worker),
             "worker": self._worker,
-            **process_facts(config),
+            **process_facts(config, capture=settings.capture != "none"),
         }
         if self._is_worker:
             return facts
         facts |= platform_facts()
         facts |= {
             "name": redactor.redact(settings.run_name) or None,
-            "labels": {redactor.redact(key): redactor.redact(value) for key, value in settings.labels.items()},
+            "labels": dict(redactor.redact_pair(key, value) for key, value in settings.labels.items()),
             "rootdir": str(config.rootpath),
             "cwd": str(config.invocation_params.dir),
-            "args": [redactor.redact(str(argument)) for argument in config.invocation_params.args],
+            "args": redactor.redact_arguments([str(argument) for argument in config.invocation_params.args]),
             "pluginVersion": __version__,
             "protocolVersion": PROTOCOL_VERSION,
         }
@@ -187,18 +187,22 @@ class Recording:
         self._finish(session)
         return result
 
-    @contained
     def _finish(self, session: pytest.Session) -> None:
+        self._end(session)
+        self._be_strict(session)
+
+    @contained
+    def _end(self, session: pytest.Session) -> None:
         tests = self._tests
         if tests is None:
-            self._be_strict(session)
             return
         self._write_end(session)
-        self._recorded = tests.planned
-        if self._shipper is not None:
+        if self._is_worker:
+            problems = [*self._all_problems()]
+            self._config.workeroutput[WORKER_OUTPUT] = problems  # type: ignore[attr-defined]
+        elif self._shipper is not None:
             self._shipper.relaunch_if_dead()
             self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._worker)
-        self._be_strict(session)
 
     def _write_end(self, session: pytest.Session) -> None:
         tests = self._tests
@@ -211,15 +215,17 @@ class Recording:
             return
         stop = _stopped_early(session)
         payload = {"runId": self._run_id, "exitCode": self._last_exit, "stoppedEarly": bool(stop or self._stopped)}
-        if stop:
-            payload["stopReason"] = tests.translator.text(str(stop), 500)
+        payload |= {"stopReason": str(stop)} if stop else {}
         payload |= self._stopped
+        if "stopReason" in payload:
+            payload["stopReason"] = tests.translator.text(str(payload["stopReason"]), 500)
         tests.write("run/end", payload | self._dropped(tests))
 
     @staticmethod
     def _dropped(tests: TestHooks) -> dict[str, int]:
         return {"dropped": tests.journal.dropped} if tests.journal.dropped else {}
 
+    @contained
     def _be_strict(self, session: pytest.Session) -> None:
         """``--semantest-strict``: the only way in which recording changes an exit code."""
         if self._settings.strict and not self._is_worker and session.exitstatus == 0 and self._shortfall():
@@ -264,13 +270,14 @@ class Recording:
         if shortfall:
             terminalreporter.write_line(f"semantest: {shortfall}", yellow=True)
         elif self._config.option.verbose >= -1:
-            count = f"{self._recorded} test{'' if self._recorded == 1 else 's'}"
+            count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
             terminalreporter.write_line(f"semantest: {count} recorded, run {self._run_id}; see: semantest report")
 
     def _all_problems(self) -> list[str]:
         problems = list(dict.fromkeys(self._problems))
         if self._tests is not None:
             problems += [line for line in (self._tests.problem, self._tests.journal.problem) if line]
+            problems += self._tests.worker_problems
         return problems
 
     def _shortfall(self) -> str:
@@ -280,6 +287,8 @@ class Recording:
             return "nothing was recorded"
         if tests.journal.dropped:
             return f"{tests.journal.dropped} events are lost: {tests.journal.problem}"
+        if self._failed or tests.problem or tests.worker_problems:
+            return "the recording is not complete"
         if self._final is not None and is_done(self._final, tests.journal.seq, self._worker):
             return ""
         if not os.path.isdir(self._folder):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from pytest_semantest.protocol.identity import strip_group
 from pytest_semantest.protocol.layout import HISTORY
 from pytest_semantest.settings import Settings
 
@@ -46,7 +47,7 @@ class RetryPolicy:
             return
         known = known_flaky(self._settings.directory)
         for item in items:
-            if item.nodeid in known and item.get_closest_marker("flaky") is None:
+            if strip_group(item.nodeid) in known and item.get_closest_marker("flaky") is None:
                 item.add_marker(
                     pytest.mark.flaky(reruns=self._settings.retries, reruns_delay=self._settings.retry_delay)
                 )

@@ -15,6 +15,7 @@ from pytest_semantest.protocol.layout import DIRECTORY
 CAPTURE_POLICIES = ("failed", "all", "none")
 RETRY_POLICIES = ("all", "known-flaky")
 _TRUE = ("1", "true", "yes", "on")
+_FALSE = ("", "0", "false", "no", "off")
 
 
 class Settings(NamedTuple):
@@ -56,8 +57,13 @@ class _Source:
             return [str(value) for value in given] if isinstance(given, list) else [str(given)], option.flag
         text = self._environment.get(option.variable)
         if text is not None:
-            return text.split(",") if option.kind == "list" else [text], option.variable
-        ini = self._config.getini(key)
+            separated = text.replace(",", "\n") if key == "semantest_labels" else text
+            return separated.splitlines() if option.kind == "list" else [text], option.variable
+        try:
+            ini = self._config.getini(key)
+        except (ValueError, pytest.UsageError) as error:
+            self.problem(f"ini {key}: {error}", "using the default")
+            ini = None
         if ini is not None and ini != []:
             return [str(value) for value in ini] if isinstance(ini, list) else [str(ini)], f"ini {key}"
         return [option.default] if option.default else [], "default"
@@ -67,7 +73,11 @@ class _Source:
         return values[-1].strip() if values else ""
 
     def flag(self, key: str) -> bool:
-        return self.text(key).lower() in _TRUE
+        values, where = self.values(key)
+        value = values[-1].strip().lower() if values else ""
+        if value not in _TRUE + _FALSE:
+            self.problem(f"{where}: {value!r} is neither true nor false", "using false")
+        return value in _TRUE
 
     def number(self, key: str, default: float) -> float:
         """A number not below 0, or the default and a problem."""
@@ -107,7 +117,7 @@ class _Source:
         for text in values:
             try:
                 re.compile(text)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 self.problem(f"{where}: {text!r} is no regular expression ({error})", "left out")
             else:
                 if text:
@@ -139,7 +149,9 @@ def resolve(config: pytest.Config) -> Settings:
         run_id=run_id,
         labels=source.labels(),
         strict=source.flag("semantest_strict"),
-        flush_timeout=source.number("semantest_flush_timeout", 15.0 if os.environ.get("CI") else 2.0),
+        flush_timeout=source.number(
+            "semantest_flush_timeout", 15.0 if os.environ.get("CI", "").lower() not in _FALSE else 2.0
+        ),
         capture=source.choice("semantest_capture", CAPTURE_POLICIES),
         output_limit=max(200, int(source.number("semantest_output_limit", 65536))),
         redact=source.patterns("semantest_redact"),

@@ -218,8 +218,12 @@ class Translator:
     def _param(self, value: object) -> str:
         """A parameter as text. Only plain values are shown: a user's ``__repr__`` may query a database or raise."""
         kind = type(value)
-        if kind in (str, int, float, bool, type(None), bytes):
-            return self.text(repr(value[:200] if kind in (str, bytes) else value), 200)  # type: ignore[index]
+        if isinstance(value, str | bytes):
+            # Redacted as it is, since repr may hide a secret behind backslashes, and before it is cut.
+            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+            return ("b" if isinstance(value, bytes) else "") + repr(self.text(text, 200))
+        if kind in (int, float, bool, type(None)):
+            return repr(value)[:200]
         if kind in (tuple, list, set, frozenset, dict) and len(value) <= 10:  # type: ignore[arg-type]
             return self.text(str(self._value(value)), 200)
         return f"<{kind.__module__}.{kind.__qualname__}>"

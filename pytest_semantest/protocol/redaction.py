@@ -7,7 +7,8 @@ whose published formats can be told from other text; values that follow a name s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from os.path import exists
 
 MASK = "[REDACTED]"
 
@@ -49,17 +50,17 @@ _URL_USER = r"(://[^\s:/@]{0,100}:)([^\s/@]{1,200})(?=@)"
 
 
 def secret_values(environment: Mapping[str, str]) -> list[str]:
-    """The values of variables that are named like a secret, longest first."""
+    """The values of variables that are named like a secret, longest first; the path of a file is none."""
     values = {
         value
         for name, value in environment.items()
-        if len(value) >= _MIN_SECRET and not value.startswith("/") and _is_secret(name.lower())
+        if len(value) >= _MIN_SECRET and _is_secret(name.lower()) and not exists(value)
     }
     return sorted(values, key=len, reverse=True)[:_LITERALS_MAX]
 
 
 def _is_secret(name: str) -> bool:
-    return any(word in name for word in _SECRET_NAMES)
+    return name.endswith(("_key", "-key")) or any(word in name for word in _SECRET_NAMES)
 
 
 class Redactor:
@@ -101,6 +102,18 @@ class Redactor:
         for extra in self._extra:
             text = extra.sub(MASK, text)
         return text
+
+    def redact_pair(self, name: str, value: str) -> tuple[str, str]:
+        """A name and its value, which is masked when the name says that it is a secret."""
+        return self.redact(name), MASK if _is_secret(name.lower()) else self.redact(value)
+
+    def redact_arguments(self, arguments: Sequence[str]) -> list[str]:
+        """A command line; the value that follows an option such as ``--db-password`` is masked."""
+        secret, redacted = False, []
+        for argument in arguments:
+            redacted.append(MASK if secret and not argument.startswith("-") else self.redact(argument))
+            secret = argument.startswith("--") and "=" not in argument and _is_secret(argument.lower())
+        return redacted
 
     def clip(self, text: str, limit: int) -> tuple[str, int]:
         """``(text, dropped)``: redacted, and cut to ``limit`` characters with head and tail kept.

@@ -5,12 +5,15 @@ The caller detaches it: a session of its own, standard streams to ``/dev/null``,
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 #: The variable in which the recorder's token is handed over; a command line can be read by every user.
 TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
+#: The variable in which the user's own patterns are handed over, a JSON list.
+REDACT_VARIABLE = "SEMANTEST_SHIPPER_REDACT"
 
 _SCRUBBED = ("PYTHON", "COV_CORE_", "COVERAGE_")
 #: Set while this project measures its own coverage: then shipper and recorder are to be measured too.
@@ -65,12 +68,19 @@ def spawn_command(
     return command
 
 
-def shipper_environment(environment: Mapping[str, str], *, token: str | None = None) -> dict[str, str]:
-    """``environment`` without what would change an isolated interpreter or measure its coverage, with the token."""
+def shipper_environment(
+    environment: Mapping[str, str], *, token: str | None = None, redact: Sequence[str] = ()
+) -> dict[str, str]:
+    """``environment`` without what would change an isolated interpreter or measure its coverage, with the token.
+
+    ``redact``: the user's own patterns, handed over as a JSON list in ``SEMANTEST_SHIPPER_REDACT``.
+    """
     prefixes = _SCRUBBED[:1] if environment.get(_OWN_COVERAGE) else _SCRUBBED
     scrubbed = {name: value for name, value in environment.items() if not name.startswith(prefixes)}
     if token:
         scrubbed[TOKEN_VARIABLE] = token
+    if redact:
+        scrubbed[REDACT_VARIABLE] = json.dumps(list(redact))
     return scrubbed
 
 

@@ -99,6 +99,38 @@ def test_tests_that_falsify_the_clock_and_forbid_sockets(project: Project) -> No
     assert abs(first[0] / 1000 - time.time()) < 3600
 
 
+@pytest.mark.hazard(10)
+def test_a_conftest_that_falsifies_the_clock_before_anything_starts(project: Project) -> None:
+    (project.path / "conftest.py").write_text("import time; time.time = lambda: 1325376000.0\n")
+    passes_recorded(project, "import time\ndef test_a(): assert time.time() == 1325376000.0\ndef test_b(): pass\n")
+    (first,) = project.rows("SELECT min(time_ms) FROM events")
+    assert abs(first[0] / 1000 - time.time()) < 3600
+
+
+@pytest.mark.hazard(35)
+@pytest.mark.parametrize("options", [("--semantest-capture=none",), ("--semantest-redact=CUST-\\d+",)])
+def test_last_output_obeys_what_the_user_said(project: Project, options: tuple[str, ...]) -> None:
+    (project.path / "test_user.py").write_text(
+        dedent(
+            """
+            import os, time
+            def test_a():
+                print("customer CUST-1234", flush=True)
+                time.sleep(0.7)  # the shipper comes up meanwhile
+                os.kill(os.getpid(), 9)
+            """
+        )
+    )
+    project.pytest(*options)
+    shown = project.semantest("report")
+    assert "CRASHED test_user.py::test_a" in shown.stdout
+    assert ("last output" in shown.stdout) == ("capture" not in options[0])
+    assert "CUST-1234" not in shown.stdout
+    for path in project.directory.rglob("*"):
+        if path.is_file():
+            assert b"CUST-1234" not in path.read_bytes(), path
+
+
 @pytest.mark.hazard(12)
 def test_tests_that_look_around(project: Project) -> None:
     passes_recorded(

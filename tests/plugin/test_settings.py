@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pytest_semantest.launch import Shipper
 from pytest_semantest.options import OPTIONS
 from tests.plugin.conftest import NOWHERE, Record_, read_journals
 
@@ -82,6 +83,7 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_ini_file(
         ("--semantest-retry=never", "'never' is not one of all, known-flaky; using all"),
         ("--semantest-labels=nonsense", "'nonsense' is no label of the form key=value; left out"),
         ("--semantest-redact=(", "is no regular expression"),
+        ("--semantest-redact=x{99999999999}", "is no regular expression"),
         ("--semantest-url=localhost", "'localhost' is no recorder URL such as http://"),
         ("--semantest-run-id=a b", "run id 'a b' may hold letters, digits"),
         ("--semantest-output-limit=x", "'x' is no number from 0 up; using 65536"),
@@ -95,6 +97,33 @@ def test_a_wrong_value_is_one_clear_line_and_the_tests_run_on(record: Record_, o
     assert recorded.result.ret == 0
     lines = [line for line in recorded.result.outlines if line.startswith("semantest: ") and said in line]
     assert len(lines) == 1, recorded.result.outlines
+
+
+def test_a_wrong_truth_value_is_one_clear_line_too(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytester.makeini("[pytest]\nsemantest_strict = maybe")
+    recorded = record()
+    assert recorded.result.ret == 0
+    assert any("semantest_strict" in line and "using" in line for line in recorded.result.outlines)
+    monkeypatch.delenv("PYTEST_CURRENT_TEST", raising=False)
+    monkeypatch.setenv("SEMANTEST_STRICT", "perhaps")
+    recorded = record(subprocess=True)
+    assert "semantest: SEMANTEST_STRICT: 'perhaps' is neither true nor false; using false" in recorded.result.outlines
+
+
+def test_a_wrong_truth_value_of_the_switch_leaves_it_off(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeini("[pytest]\nsemantest = maybe")
+    recorded = record(options=QUIET)
+    recorded.result.assert_outcomes(passed=1)
+    assert recorded.events == []
+
+
+@pytest.mark.parametrize("option", ["--fixtures", "--fixtures-per-test", "--setup-plan", "--collect-only"])
+def test_what_runs_no_tests_is_not_recorded(record: Record_, option: str) -> None:
+    recorded = record(option)
+    assert recorded.result.ret == 0
+    assert recorded.events == []
 
 
 @pytest.mark.hazard(15)
@@ -124,6 +153,68 @@ def test_strict_fails_a_session_that_is_not_shipped(record: Record_) -> None:
 def test_strict_fails_a_session_that_could_not_be_recorded(pytester: pytest.Pytester, record: Record_) -> None:
     (pytester.path / "file").write_text("not a folder")
     assert record("--semantest-strict", "--semantest-dir=file/below").result.ret == 1
+
+
+def test_strict_fails_a_session_whose_recording_broke(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeconftest(
+        """
+        import pytest
+        @pytest.hookimpl(wrapper=True, tryfirst=True)
+        def pytest_runtest_makereport():
+            report = yield
+            report.duration = "no number"
+            return report
+        """
+    )
+    recorded = record()
+    assert recorded.result.ret == 0
+    recorded.result.stdout.fnmatch_lines(["semantest: recording is incomplete: *"])
+    assert record("--semantest-strict").result.ret == 1
+
+
+def test_ctrl_c_ends_the_wait_for_the_last_acknowledgement(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Shipper, "_sleep", pressed)
+    recorded = record("--semantest-flush-timeout=60", options=("--semantest", f"--semantest-url={NOWHERE}"))
+    assert recorded.result.ret == 0
+    recorded.result.stdout.fnmatch_lines(["semantest: not all shipped yet*"])
+
+
+@pytest.mark.hazard(35)
+def test_why_pytest_stopped_holds_no_secret(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", "correct-horse-battery")
+    pytester.makepyfile("import os, pytest\ndef test_a(): pytest.exit('with ' + os.environ['DEPLOY_TOKEN'])")
+    (end,) = record().of("run/end")
+    assert end["stopReason"] == "with [REDACTED]"
+
+
+@pytest.mark.hazard(35)
+def test_a_long_secret_is_masked_before_it_is_cut(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", "s3cr3t" * 60)
+    pytester.makepyfile(
+        """
+        import os, pytest
+        @pytest.mark.parametrize("value", [os.environ["DEPLOY_TOKEN"]], ids=["a"])
+        def test_a(value): pass
+        """
+    )
+    assert record().of("test/start")[0]["params"] == {"value": "'[REDACTED]'"}
+
+
+@pytest.mark.hazard(35)
+def test_secrets_of_the_command_line_and_of_labels(record: Record_) -> None:
+    recorded = record("--semantest-labels=db_password=hunter22", "--semantest-run-name", "x")
+    (start,) = recorded.of("run/start")
+    assert start["labels"] == {"db_password": "[REDACTED]"}
+    assert "hunter22" not in str(start)
 
 
 def test_several_sessions_join_one_run(pytester: pytest.Pytester, record: Record_) -> None:

@@ -64,11 +64,12 @@ def test_secrets_of_the_environment() -> None:
         "MY_API_TOKEN": "opensesame",
         "DB_PASSWORD": "opensesame-and-more",
         "SECRET_FLAG": "true",
-        "TOKEN_FILE": "/run/secrets/token",
+        "TOKEN_FILE": "/etc/hostname",
+        "STRIPE_KEY": "/Kabc+slash-first",
         "HOME": "/root/long-enough",
     }
     values = secret_values(environment)
-    assert values == ["opensesame-and-more", "opensesame"]
+    assert values == ["opensesame-and-more", "/Kabc+slash-first", "opensesame"]
     assert Redactor(values).redact("got opensesame-and-more and opensesame") == f"got {MASK} and {MASK}"
 
 
@@ -78,6 +79,18 @@ def test_in_ids_only_what_surely_is_a_secret() -> None:
     assert redactor.redact_exact(kept) == kept
     for secret in ("opensesame", "CUST-12345", TOKENS[0]):
         assert redactor.redact_exact(f"a.py::test_x[{secret}]") == f"a.py::test_x[{MASK}]"
+
+
+def test_command_lines() -> None:
+    arguments = ["--db-password", "hunter22", "--token=abcdefgh", "tests", "--api-key", "-x"]
+    assert Redactor().redact_arguments(arguments) == [
+        "--db-password",
+        MASK,
+        f"--token={MASK}",
+        "tests",
+        "--api-key",
+        "-x",
+    ]
 
 
 def test_own_patterns() -> None:
