@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from os import environ
-from typing import NamedTuple
 
 import pytest
 
 
-class Option(NamedTuple):
+class Option:
     """One setting: ``--semantest-<name>``, ``SEMANTEST_<NAME>`` and the ini key ``semantest_<name>``.
 
     ``kind`` is ``flag``, ``text`` or ``list``: repeatable on the command line, lines in ini and environment (labels
     may be separated by commas there, too). The main switch has the empty name.
     """
 
-    name: str
-    kind: str
-    default: str
-    metavar: str
-    help: str
+    # No NamedTuple or dataclass: making one compiles code, at every start of every pytest.
+    __slots__ = ("default", "help", "kind", "metavar", "name")
+
+    def __init__(self, name: str, kind: str, default: str, metavar: str, help: str) -> None:  # noqa: A002
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.metavar = metavar
+        self.help = help
 
     @property
     def flag(self) -> str:

@@ -9,8 +9,7 @@ any other library, from the bytecode that came with the installation.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 
@@ -28,16 +27,19 @@ class _PlainFinder:
         return PathFinder.find_spec(name, path, target) if name.startswith(_PACKAGE) else None
 
 
-@contextmanager
-def _plain_imports() -> Iterator[None]:
-    sys.meta_path.insert(0, _PlainFinder)
-    try:
-        yield
-    finally:
+class _PlainImports:
+    """While it is entered, this package's modules are imported without pytest's rewriting."""
+
+    @staticmethod
+    def __enter__() -> None:
+        sys.meta_path.insert(0, _PlainFinder)
+
+    @staticmethod
+    def __exit__(*_: object) -> None:
         sys.meta_path.remove(_PlainFinder)
 
 
-with _plain_imports():
+with _PlainImports():
     from pytest_semantest.options import is_wanted, pytest_addoption
 
 __all__ = ["pytest_addoption", "pytest_configure"]
@@ -47,6 +49,6 @@ __all__ = ["pytest_addoption", "pytest_configure"]
 def pytest_configure(config: pytest.Config) -> None:
     """Load the recording only when it was asked for."""
     if is_wanted(config):
-        with _plain_imports():
+        with _PlainImports():
             from pytest_semantest.recording import install  # noqa: PLC0415 - only an active recording pays for it
         install(config)
