@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,20 @@ class ContextLookup:
 
 
 def run_context(rootdir: str, environment: Mapping[str, str], redactor: Redactor) -> dict[str, Any]:
-    """The payload of ``run/context``; parts that do not exist are left out, texts are redacted."""
-    context: dict[str, Any] = {"environment": environment_summary()}
-    git = git_context(rootdir, environment)
-    if git is not None:
-        context["git"] = _redacted(git, redactor)
-    ci = ci_context(environment)
-    if ci is not None:
-        context["ci"] = _redacted(ci, redactor)
+    """The payload of ``run/context``: what could be found of ``environment, git, ci``, with texts redacted."""
+    context: dict[str, Any] = {}
+    parts: tuple[tuple[str, Callable[[], Mapping[str, Any] | None]], ...] = (
+        ("environment", environment_summary),
+        ("git", lambda: git_context(rootdir, environment)),
+        ("ci", lambda: ci_context(environment)),
+    )
+    for name, look in parts:
+        try:
+            found = look()
+            if found is not None:
+                context[name] = _redacted(found, redactor)
+        except Exception:  # noqa: BLE001, S112  whatever it is: better a run without context than one without end
+            continue
     return context
 
 
@@ -60,9 +66,12 @@ def environment_summary() -> dict[str, Any]:
     """The interpreter that runs here, and the distributions installed in it with their versions."""
     packages = {}
     for distribution in metadata.distributions():
-        name = distribution.metadata["Name"]
+        try:
+            name, version = distribution.metadata["Name"], distribution.version
+        except Exception:  # noqa: BLE001, S112  a METADATA that cannot be read may fail in any way
+            continue
         if name and name not in packages:
-            packages[name] = distribution.version
+            packages[name] = version
     return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),

@@ -33,13 +33,15 @@ class Link:
     """The way to the recorder.
 
     ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise. ``url``: the recorder's
-    address once it is known. ``last_contact``: when a recorder last answered, in monotonic seconds.
+    address once it is known. ``named``: that address was given; it is not the project's own recorder.
+    ``last_contact``: when a recorder last answered, in monotonic seconds.
     """
 
     def __init__(self, rendezvous: Rendezvous, instance: str, log: Log, now: float) -> None:
         self.refused: str | None = None
         self.unreachable: str | None = None
-        self.url: str | None = None
+        self.named = rendezvous.named_url is not None
+        self.url = rendezvous.named_url
         self.last_contact = now
         self._rendezvous = rendezvous
         self.instance = instance

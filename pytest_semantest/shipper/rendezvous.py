@@ -60,9 +60,9 @@ class Rendezvous:
         self._distrusted: Endpoint | None = None
 
     @property
-    def is_starting(self) -> bool:
-        """Whether a recorder was started that is not found yet."""
-        return self._starting_until > 0
+    def named_url(self) -> str | None:
+        """The address of the recorder that was named, ``None`` when it is the project's own."""
+        return self._named.url if self._named is not None else None
 
     def find(self, now: float) -> Endpoint | None:
         """The recorder, or ``None`` while one is being started; ``now`` in seconds of a monotonic clock.

@@ -108,6 +108,12 @@ class Shipment:
         return self.is_closed and self.is_shipped and (self._own.context_told or not self._wants_context)
 
     @property
+    def is_told(self) -> bool:
+        """Whether all that pytest's processes wrote, and what closes it, is acknowledged; the context may follow."""
+        closing = self._own.crashes_told or self._own.run_end_told
+        return self.is_closed and (self.is_shipped if closing else all(s.is_shipped for s in self._processes()))
+
+    @property
     def is_read(self) -> bool:
         """Whether there are journals and all of them were read to their end."""
         return bool(self.sources) and all(source.follower.drained for source in self.sources.values())
@@ -123,16 +129,6 @@ class Shipment:
         return self.stopped is not None and all(
             source.outbox.stopped or source.is_shipped for source in self.sources.values()
         )
-
-    @property
-    def unacked(self) -> int:
-        """How many records that were read wait for their ack."""
-        return sum(source.follower.next_seq - 1 - source.outbox.acked for source in self.sources.values())
-
-    @property
-    def damaged(self) -> int:
-        """How many places in the journals could not be read."""
-        return sum(source.follower.damaged for source in self.sources.values())
 
     # -- what is done ------------------------------------------------------------------------------------------
 
@@ -316,7 +312,7 @@ class Shipment:
     # -- ship.json ---------------------------------------------------------------------------------------------
 
     def _state(self) -> State:
-        if self.is_done:
+        if self.is_told:
             return "done"
         if self.all_sent_but_stopped:
             return "stopped"
@@ -334,6 +330,7 @@ class Shipment:
             instance=self.link.instance,
             state=self._state(),
             recorder=self.link.url,
+            named=self.link.named,
             detail=self.stopped or self.link.refused or self.link.unreachable,
             sources={
                 source.worker: {

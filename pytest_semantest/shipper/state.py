@@ -23,6 +23,7 @@ class ShipState:
     instance: str
     state: State = "connecting"
     recorder: str | None = None
+    named: bool = False
     detail: str | None = None
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -42,6 +43,7 @@ class StateFile:
             "instance": state.instance,
             "state": state.state,
             "recorder": state.recorder,
+            "named": state.named,
             "detail": state.detail,
             "sources": state.sources,
         }

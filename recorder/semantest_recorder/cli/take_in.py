@@ -9,13 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 from time import monotonic
-from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 import pytest_semantest
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, SHIP_STATE
+from pytest_semantest.protocol.layout import DISCOVERY, JOURNAL_SUFFIX, SESSIONS, SHIP_STATE
 from semantest_recorder.reports.wording import plural
 
 #: The shipper's exit code when all is shipped or still runs.
@@ -51,19 +50,21 @@ def has_journals(folder: Path) -> bool:
 
 
 def bound_elsewhere(session: Path) -> str | None:
-    """The recorder on another machine that a session is meant for, by its shipper's word; ``None`` for none."""
+    """The recorder, named by its user, that a session is meant for, by its shipper's word; ``None`` for the own one."""
+    told = _object(session / SHIP_STATE)
+    url = told.get("recorder")
+    if told.get("named") is not True or not isinstance(url, str):
+        return None
+    own = _object(session.parent.parent / DISCOVERY).get("url")
+    return None if isinstance(own, str) and own.rstrip("/") == url.rstrip("/") else url
+
+
+def _object(path: Path) -> dict[str, object]:
     try:
-        told = msgspec.json.decode((session / SHIP_STATE).read_bytes())
+        found = msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError):
-        return None
-    url = told.get("recorder") if isinstance(told, dict) else None
-    if not isinstance(url, str):
-        return None
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return None
-    return None if host in ("localhost", "::1", "") or host.startswith("127.") else url
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def shipper_command(folder: Path, *arguments: str) -> list[str]:
