@@ -29,6 +29,7 @@ class ProcessWatch:
         self._started_ms = started_ms
         ticks = start.get("processStart")
         self._ticks = ticks if isinstance(ticks, int) else None
+        self._boot = start.get("bootId")
         self.foreign = start.get("host") != os.uname().nodename or _is_other_namespace(start.get("pidNamespace"))
         self._dead = False
         self._pidfd = None if self.foreign else self._open()
@@ -79,15 +80,14 @@ class ProcessWatch:
             process = psutil.Process(self._pid)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
+            ticks = _start_ticks(self._pid) if self._ticks is not None else None
+            if ticks is not None:  # counted since boot: no clock that steps can change it
+                return ticks == self._ticks and not _is_other_boot(self._boot)
             created_ms = process.create_time() * 1000
         except psutil.NoSuchProcess:
             return False
         except psutil.AccessDenied:
             return True
-        if self._ticks is not None:
-            ticks = _start_ticks(self._pid)
-            if ticks is not None and ticks != self._ticks:
-                return False
         return bool(created_ms <= self._started_ms + _START_SLACK_MS)
 
 
@@ -109,6 +109,16 @@ def _is_other_namespace(name: object) -> bool:
     try:
         return str(Path("/proc/self/ns/pid").readlink()) != name
     except OSError:
+        return False
+
+
+def _is_other_boot(boot_id: object) -> bool:
+    """Whether the system was started anew since; ``False`` when one of both is not known."""
+    if not isinstance(boot_id, str):
+        return False
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip() != boot_id.strip()
+    except (OSError, ValueError):
         return False
 
 

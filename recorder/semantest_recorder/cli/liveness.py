@@ -30,9 +30,10 @@ def writer_is_alive(start: Mapping[str, Any], started_ms: float, written_ms: flo
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
-        ticks = start.get("processStart")
-        if isinstance(ticks, int) and _start_ticks(pid) not in (None, ticks):
-            return False
+        known = start.get("processStart")
+        ticks = _start_ticks(pid) if isinstance(known, int) else None
+        if ticks is not None:  # counted since boot: no clock that steps can change it
+            return ticks == known and not _other_boot(start.get("bootId"))
         return bool(process.create_time() * 1000 <= started_ms + _START_SLACK_MS)
     except psutil.NoSuchProcess:
         return False
@@ -46,6 +47,16 @@ def _other_namespace(name: object) -> bool:
     try:
         return str(Path("/proc/self/ns/pid").readlink()) != name
     except OSError:
+        return False
+
+
+def _other_boot(boot_id: object) -> bool:
+    """Whether the system was started anew since; ``False`` when one of both is not known."""
+    if not isinstance(boot_id, str):
+        return False
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip() != boot_id.strip()
+    except (OSError, ValueError):
         return False
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from pytest_semantest.protocol.layout import RECORDER_LOCK
+from semantest_recorder.cli.liveness import writer_is_alive
+from semantest_recorder.cli.take_in import bound_elsewhere
 from tests.recorder.cli.command import semantest
-from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
+from tests.recorder.cli.recording import DEAD_PID, RUN, START, Recording, green_run, small_run
 
 OLD = "20261120-080000-dddddd"
 
@@ -91,16 +95,47 @@ def test_show_reads_journals_as_well(folder: Path) -> None:
     assert "  | E   assert 1 == 2" in said.out
 
 
-def test_a_session_for_another_machine_is_not_shipped_to_this_one(folder: Path) -> None:
+@pytest.mark.parametrize("url", ["https://recorder.example:8700", "http://127.0.0.1:8765"])
+def test_a_session_for_a_named_recorder_is_not_shipped_to_the_own_one(folder: Path, url: str) -> None:
     session = small_run().journal(folder)
-    (session / "ship.json").write_text('{"state": "unreachable", "recorder": "https://recorder.example:8700"}')
+    (session / "ship.json").write_text(json.dumps({"state": "unreachable", "recorder": url, "named": True}))
     said = semantest("report", "--directory", folder)
     assert said.code == 1
     assert f"Run {RUN}: failed" in said.out
-    assert "meant for the recorder at https://recorder.example:8700" in said.err
+    assert f"meant for the recorder at {url}" in said.err
     assert (session / "main.journal").is_file()
     assert not (folder / "semantest.db").exists()
     said = semantest("sync", "--directory", folder)
     assert said.code == 2
-    assert "--url https://recorder.example:8700" in said.err
+    assert f"--url {url}" in said.err
     assert (session / "main.journal").is_file()
+
+
+@pytest.mark.parametrize(
+    ("told", "bound"),
+    [
+        ({}, None),
+        ({"recorder": "http://127.0.0.1:8765", "named": False}, None),
+        ({"recorder": "http://127.0.0.1:8765", "named": True}, "http://127.0.0.1:8765"),
+        ({"recorder": "http://127.0.0.1:4242/", "named": True}, None),
+        ({"recorder": None, "named": True}, None),
+    ],
+    ids=["nothing told", "own", "named", "the own one named", "not known"],
+)
+def test_where_a_session_is_bound_for(folder: Path, told: dict[str, object], bound: str | None) -> None:
+    session = small_run().journal(folder)
+    (folder / "recorder.json").write_text(json.dumps({"url": "http://127.0.0.1:4242", "pid": DEAD_PID}))
+    (session / "ship.json").write_text(json.dumps(told))
+    assert bound_elsewhere(session) == bound
+
+
+def test_a_writer_lives_by_its_start_ticks_whatever_the_clock_says() -> None:
+    ticks = int(Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()[19])
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    start = {"pid": os.getpid(), "host": os.uname().nodename, "processStart": ticks}
+    long_ago, now = START - 1e11, START
+    assert writer_is_alive(start, long_ago, now, now)
+    assert writer_is_alive(start | {"bootId": boot}, long_ago, now, now)
+    assert not writer_is_alive(start | {"bootId": boot[::-1]}, long_ago, now, now)
+    assert not writer_is_alive(start | {"processStart": ticks - 1}, now, now, now)
+    assert not writer_is_alive(start | {"processStart": None}, long_ago, now, now)
