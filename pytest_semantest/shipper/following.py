@@ -1,7 +1,8 @@
 """One journal file as a growing sequence of records without holes, read in bounded memory.
 
-A seq that never comes becomes a ``journal/gap`` event of that seq. The same file always gives the same events, byte
-for byte, so a second shipper that sends them again is in no conflict with the first.
+A seq that never comes becomes a ``journal/gap`` event of that seq, at the time of the record before it. The same file
+always gives the same events, byte for byte and however it grew, so a second shipper that sends them again is in no
+conflict with the first.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ _READ = 512 * 1024
 MAX_EVENT = 12 * 1024 * 1024
 #: A seq that jumps further than this is not believed: filling the hole would cost more than the journal.
 MAX_GAP = 1_000_000
+#: All that a gap says; what exactly is wrong is told in the log.
+GAP_REASON = "no readable record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Position:
     offset: int = 0
     seq: int = 0
     body: bytes = b""
-    broken_at: tuple[int, str] | None = None
+    broken: bool = False
 
 
 BEGINNING = Position()
@@ -61,7 +64,7 @@ class JournalFollower:
         self._size = _READ
         self._last_seq = 0
         self._last_body = b""
-        self._broken_at: tuple[int, str] | None = None  # first damage since the last good record
+        self._broken = False  # there was damage since the last good record
         self._seen_to = 0  # damage before this offset was already told
         self.drained = False
 
@@ -73,7 +76,7 @@ class JournalFollower:
     @property
     def position(self) -> Position:
         """The place that ``seek`` comes back to."""
-        return Position(self._offset, self._last_seq, self._last_body, self._broken_at)
+        return Position(self._offset, self._last_seq, self._last_body, self._broken)
 
     def size(self) -> int:
         """Bytes in the file now."""
@@ -86,7 +89,7 @@ class JournalFollower:
     def seek(self, position: Position) -> None:
         """Goes on reading at ``position``."""
         self._offset, self._last_seq = position.offset, position.seq
-        self._last_body, self._broken_at = position.body, position.broken_at
+        self._last_body, self._broken = position.body, position.broken
         self._size, self.drained = _READ, False
 
     def read(self, *, final: bool = False) -> Iterator[Entry]:
@@ -105,10 +108,9 @@ class JournalFollower:
                 yield from self._take(item)
         moved = self._offset > start
         self._size = _READ if moved or at_end else min(self._size * 2, 2 * MAX_BODY)
-        if final and at_end and self._broken_at is not None:
-            offset, reason = self._broken_at
-            self._broken_at = None
-            yield from self._fill(self._last_seq + 2, reason, offset, self._last_body)
+        if final and at_end and self._broken:
+            self._broken = False
+            yield from self._fill(self._last_seq + 2)
             self._last_seq += 1
 
     def close(self) -> None:
@@ -116,8 +118,7 @@ class JournalFollower:
         os.close(self._fd)
 
     def _note(self, damage: Damage) -> None:
-        if self._broken_at is None:
-            self._broken_at = (damage.start, damage.reason)
+        self._broken = True
         if damage.start >= self._seen_to:
             self._seen_to = damage.end
             self._tell(f"{self.path.name}: bytes {damage.start} to {damage.end}: {damage.reason}")
@@ -134,27 +135,27 @@ class JournalFollower:
                 self._seen_to = record.end
                 self._tell(f"{self.path.name}: record {seq} follows {self._last_seq}; left out")
             return
-        offset, reason = self._broken_at or (record.end - len(body), "no record with this seq")
-        self._broken_at = None
-        yield from self._fill(seq, reason, offset, body)
-        self._last_seq, self._last_body = seq, body
+        self._broken = False
+        yield from self._fill(seq)
         if len(body) > MAX_EVENT:
-            yield Entry(seq, _gap(f"record of {len(body)} bytes is too large to ship", offset, body), gap=True)
+            if record.end > self._seen_to:
+                self._seen_to = record.end
+                self._tell(f"{self.path.name}: record {seq} of {len(body)} bytes is too large to ship")
+            yield Entry(seq, self._gap(), gap=True)
         else:
             yield Entry(seq, body)
+        self._last_seq, self._last_body = seq, body
 
-    def _fill(self, seq: int, reason: str, offset: int, near: bytes) -> Iterator[Entry]:
-        """A gap for each seq that is missing before ``seq``; ``near`` is a record close by, for the time."""
-        if seq == self._last_seq + 1:
-            return
-        body = _gap(reason, offset, near)
+    def _fill(self, seq: int) -> Iterator[Entry]:
+        """A gap for each seq that is missing before ``seq``."""
+        body = self._gap() if seq > self._last_seq + 1 else b""
         for missing in range(self._last_seq + 1, seq):
             yield Entry(missing, body, gap=True)
 
-
-def _gap(reason: str, offset: int, near: bytes) -> bytes:
-    event = {"type": JOURNAL_GAP, "timestamp": timestamp_of(near), "payload": {"reason": reason, "offset": offset}}
-    return json.dumps(event, separators=(",", ":")).encode()
+    def _gap(self) -> bytes:
+        """The same at every reading: how the bytes look unreadable depends on how much of the file is there."""
+        event = {"type": JOURNAL_GAP, "timestamp": timestamp_of(self._last_body), "payload": {"reason": GAP_REASON}}
+        return json.dumps(event, separators=(",", ":")).encode()
 
 
 def timestamp_of(body: bytes) -> float:

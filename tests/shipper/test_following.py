@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pytest_semantest.protocol.record import encode
 from pytest_semantest.shipper import following
-from pytest_semantest.shipper.following import BEGINNING, Entry, JournalFollower
+from pytest_semantest.shipper.following import BEGINNING, GAP_REASON, Entry, JournalFollower
 from tests.shipper.journals import body
 
 BODIES = [body("test/start", float(n), testId=f"test_a.py::test_{n}", text="é\n" * n) for n in range(1, 8)]
@@ -85,14 +85,45 @@ def test_a_journal_that_grows_in_any_pieces_gives_each_record_once(tmp_path: Pat
     follower.close()
 
 
-def test_a_torn_record_that_the_writer_isolated_is_one_gap_with_the_time_of_its_neighbour(tmp_path: Path) -> None:
+def test_a_torn_record_that_the_writer_isolated_is_one_gap_with_the_time_of_the_record_before(tmp_path: Path) -> None:
     data = encode(1, BODIES[0]) + encode(2, BODIES[1])[:20] + b"\n" + encode(3, BODIES[2])
     entries = entries_of(tmp_path / "j", data)
     assert [entry.gap for entry in entries] == [False, True, False]
     gap = json.loads(entries[1].body)
-    assert gap["timestamp"] == 3.0
-    assert gap["payload"]["offset"] == len(encode(1, BODIES[0]))
+    assert gap["timestamp"] == 1.0
     assert entries_of(tmp_path / "j", data) == entries  # a second shipper sends the very same bytes
+
+
+@pytest.mark.hazard(15)
+@settings(max_examples=200, deadline=None)
+@given(place=st.integers(0, len(JOURNAL) - 1), digit=st.sampled_from(b"0189 aJ\n"), cut=st.integers(1, len(JOURNAL)))
+def test_a_damaged_journal_gives_the_same_events_however_much_of_it_was_there(
+    tmp_path_factory: pytest.TempPathFactory, place: int, digit: int, cut: int
+) -> None:
+    data = bytearray(JOURNAL)
+    data[place] = digit
+    path = tmp_path_factory.mktemp("grown") / "j"
+    path.write_bytes(data[:cut])
+    follower = JournalFollower(path)
+    entries = read_all(follower, final=False)
+    with path.open("ab") as file:
+        file.write(data[cut:])
+    entries += read_all(follower)
+    follower.close()
+    assert entries == entries_of(path, bytes(data))
+
+
+def test_a_length_that_is_too_large_gives_the_same_gap_when_the_bytes_for_it_have_come(tmp_path: Path) -> None:
+    path, first = tmp_path / "j", encode(1, BODIES[0])
+    length = b" %d " % len(BODIES[0])
+    damaged = first.replace(length, b" %d " % (len(BODIES[0]) + 300), 1)
+    more = b"".join(encode(seq, data) for seq, data in enumerate(BODIES[1:], 2))
+    path.write_bytes(damaged + encode(2, BODIES[1]))
+    follower = JournalFollower(path)
+    early = read_all(follower, final=False)
+    follower.close()
+    assert early[0].gap
+    assert entries_of(path, damaged + more)[:2] == early
 
 
 def test_seqs_that_are_missing_altogether_are_gaps_each(tmp_path: Path) -> None:
@@ -117,7 +148,7 @@ def test_records_larger_than_one_read_come_whole_and_too_large_ones_leave_a_gap(
     entries = entries_of(tmp_path / "j", encode(1, large) + encode(2, huge) + encode(3, b"{}"))
     assert [entry.gap for entry in entries] == [False, True, False]
     assert entries[0].body == large
-    assert json.loads(entries[1].body)["payload"]["reason"] == "record of 3000008 bytes is too large to ship"
+    assert json.loads(entries[1].body)["payload"] == {"reason": GAP_REASON}
 
 
 def test_reading_can_go_back_and_goes_on_when_the_file_is_deleted(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.record import encode
+from pytest_semantest.shipper.following import GAP_REASON
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, body, session
@@ -242,7 +243,8 @@ def test_a_damaged_journal_is_shipped_with_gaps_and_kept(
     assert finish(start_shipper(sync=True, url=server.url))[0] == 0
     types = server.types()[journal.source]
     assert types == ["run/start", "test/start", "test/end", "journal/gap", "test/end", "run/end", "journal/gap"]
-    assert server.events[journal.source][3]["payload"]["reason"] == "checksum does not fit"
+    assert server.events[journal.source][3]["payload"] == {"reason": GAP_REASON}
+    assert server.events[journal.source][6]["payload"] == {"reason": GAP_REASON}
     kept = directory / "damaged" / f"{journal.folder.name}.main.journal"
     assert line[31:] in kept.read_bytes()
 
