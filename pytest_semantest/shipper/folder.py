@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.closing import JournalDigest
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
@@ -16,10 +20,21 @@ from pytest_semantest.shipper.liveness import ProcessWatch
 #: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
 DAMAGED = "damaged"
 _ENDED_PREFIX = ".done-"
+#: A folder without journals is left alone for this long: its session may be about to begin.
+_EMPTY_S = 60.0
 
 
 def session_folders(directory: Path) -> list[Path]:
-    """The folders of sessions that are not shipped yet, oldest first."""
+    """The folders of sessions that are not shipped yet, oldest first: those that hold a journal."""
+    return [folder for folder in _folders(directory) if has_journal(folder)]
+
+
+def has_journal(folder: Path) -> bool:
+    """Whether there is something to ship in the folder."""
+    return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
+
+
+def _folders(directory: Path) -> list[Path]:
     try:
         entries = sorted((directory / SESSIONS).iterdir())
     except OSError:
@@ -77,9 +92,22 @@ def remove(folder: Path, damaged: Iterable[Path] = ()) -> list[str]:
 
 
 def sweep(directory: Path) -> None:
-    """Deletes what a shipper that was killed while deleting has left."""
+    """Deletes what a shipper that was killed while deleting has left, and folders in which no session ever began."""
     for leftover in (directory / SESSIONS).glob(f"{_ENDED_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
+    for folder in _folders(directory):
+        with suppress(OSError, Timeout):
+            if not has_journal(folder) and time.time() - folder.stat().st_mtime > _EMPTY_S:
+                _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Deletes a folder without journals that nobody holds. Raises ``OSError`` when it holds more, or ``Timeout``."""
+    with FileLock(folder / SHIP_LOCK, timeout=0):
+        for path in folder.iterdir():
+            if _is_ours(path) and path.suffix != JOURNAL_SUFFIX:
+                path.unlink()
+        folder.rmdir()  # not when a journal has come meanwhile
 
 
 def _is_ours(path: Path) -> bool:

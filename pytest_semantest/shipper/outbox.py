@@ -68,11 +68,6 @@ class Outbox:
         """How many batches wait for their ack."""
         return len(self._flights)
 
-    @property
-    def unacked(self) -> int:
-        """How many pushed records are not acknowledged."""
-        return len(self._bodies)
-
     def push(self, seq: int, body: bytes) -> None:
         """Takes the next record. Raises ``ValueError`` when ``seq`` is not ``wanted``."""
         if seq != self.wanted:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import secrets
 import select
 import signal
@@ -24,7 +26,7 @@ from pytest_semantest.shipper.folder import remove, sweep
 from pytest_semantest.shipper.link import Link
 from pytest_semantest.shipper.rendezvous import Rendezvous
 from pytest_semantest.shipper.shipment import Clock, Shipment
-from pytest_semantest.shipper.spawn import TOKEN_VARIABLE
+from pytest_semantest.shipper.spawn import REDACT_VARIABLE, TOKEN_VARIABLE
 
 GIVE_UP_S = 30.0
 LOCK_S = 30.0
@@ -105,7 +107,12 @@ def main(arguments: Sequence[str]) -> int:
     except (Timeout, OSError):
         return 0  # another shipper has the session, or it is gone
     with lock:
-        return EXIT_CODES[ship(settings, folder, termination).outcome] if folder.is_dir() else 0
+        outcome = ship(settings, folder, termination).outcome if folder.is_dir() else "shipped"
+    if outcome in ("shipped", "stopped", "unreadable"):
+        from pytest_semantest.shipper.leftovers import ship_others  # noqa: PLC0415  when nothing is pressing
+
+        ship_others(settings, termination)
+    return EXIT_CODES[outcome]
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -146,7 +153,7 @@ def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
     log = Diagnostics(folder)
     rendezvous = Rendezvous(settings.directory, log, url=settings.url, token=settings.token)
     link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic())
-    redactor = Redactor(secret_values(os.environ))
+    redactor = _redactor(settings.token, log)
     shipment = Shipment(folder, link, log, redactor, adopted=settings.sync)
     log(f"shipping {folder.name}")
     try:
@@ -173,8 +180,29 @@ def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
     return Result(folder.name, outcome, detail, acked)
 
 
+def _redactor(token: str | None, log: Diagnostics) -> Redactor:
+    """What pytest masks: secrets of the environment, the token, and the user's own patterns that pytest handed over."""
+    literals = [*([token] if token else []), *secret_values(os.environ)]
+    try:
+        given = json.loads(os.environ.get(REDACT_VARIABLE) or "[]")
+    except ValueError:
+        given = None
+    if not isinstance(given, list):
+        log(f"{REDACT_VARIABLE} is no JSON list")
+        given = []
+    patterns = []
+    for number, pattern in enumerate(given, 1):
+        try:
+            re.compile(pattern)
+        except (re.error, TypeError, OverflowError, RecursionError) as error:
+            log(f"pattern {number} of {REDACT_VARIABLE} is left out: {error}")
+        else:
+            patterns.append(pattern)
+    return Redactor(literals, patterns)
+
+
 def _loop(settings: Settings, shipment: Shipment, termination: Termination) -> Outcome:
-    quiet_since = time.monotonic()
+    began = quiet_since = time.monotonic()
     ending = False
     while True:
         clock = _now()
@@ -184,7 +212,10 @@ def _loop(settings: Settings, shipment: Shipment, termination: Termination) -> O
         shipment.step(clock)
         if shipment.is_running:
             quiet_since = clock.monotonic
-        outcome = _outcome(settings, shipment, clock.monotonic, quiet_since)
+        if settings.sync and shipment.is_running:
+            outcome = _running_outcome(settings, shipment, clock.monotonic, began)
+        else:
+            outcome = _outcome(settings, shipment, clock.monotonic, quiet_since)
         if outcome is None and ending and termination.deadline is not None:
             outcome = "terminated" if shipment.is_shipped or clock.monotonic >= termination.deadline else None
         if outcome is not None:
@@ -195,17 +226,29 @@ def _loop(settings: Settings, shipment: Shipment, termination: Termination) -> O
 def _outcome(settings: Settings, shipment: Shipment, now: float, quiet_since: float) -> Outcome | None:
     """Why the loop ends, ``None`` while it goes on. ``quiet_since``: no process of the session runs since then."""
     if shipment.is_running:
-        return "running" if settings.sync and shipment.is_shipped else None
+        return None
     if shipment.is_done:
         return "shipped" if not shipment.has_new_journals() else None
     if shipment.all_sent_but_stopped:
         return "stopped"
     waited = now - max(quiet_since, shipment.link.last_contact)
-    if shipment.run_id is None and shipment.is_read and (settings.sync or waited > settings.give_up):
+    nothing = shipment.is_read or (settings.sync and not shipment.sources)
+    if shipment.run_id is None and nothing and (settings.sync or waited > settings.give_up):
         return "unreadable"
     if waited > settings.give_up:
         return "refused" if shipment.link.refused else "unreachable"
     return None
+
+
+def _running_outcome(settings: Settings, shipment: Shipment, now: float, began: float) -> Outcome | None:
+    """Why a sync leaves a session that still runs, ``None`` while it goes on: nobody waits for its end."""
+    if shipment.is_shipped:
+        return "running"
+    if shipment.all_sent_but_stopped:
+        return "stopped"
+    if now - max(began, shipment.link.last_contact) > settings.give_up:
+        return "refused" if shipment.link.refused else "unreachable"
+    return "running" if now - began > settings.timeout else None
 
 
 def _wait(shipment: Shipment, now: float) -> None:

@@ -39,33 +39,15 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def spawn_command(
-    directory: str,
-    session: str | None = None,
-    *,
-    url: str | None = None,
-    token_env: str | None = None,
-    sync: bool = False,
-    quiet: bool = False,
-    timeout: float | None = None,
-    give_up: float | None = None,
-) -> list[str]:
-    """The argument list that starts a shipper of ``directory`` (the ``.semantest`` folder) under this interpreter.
+def spawn_command(directory: str, session: str, *, url: str | None = None) -> list[str]:
+    """The argument list that starts a shipper under this interpreter.
 
-    ``session``: the session to ship; with ``sync`` it may be ``None``, which means all of them. ``timeout`` and
-    ``give_up`` are seconds.
+    ``directory``: the ``.semantest`` folder; ``session``: the session to ship; ``url``: the recorder, ``None`` for the
+    project's own.
     """
     command = [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders())]
-    command += ["--directory", str(Path(directory).absolute())]
-    values = {"--session": session, "--url": url, "--token-env": token_env, "--timeout": timeout, "--give-up": give_up}
-    for flag, value in values.items():
-        if value is not None:
-            command += [flag, str(value)]
-    if sync:
-        command.append("--sync")
-    if quiet:
-        command.append("--quiet")
-    return command
+    command += ["--directory", str(Path(directory).absolute()), "--session", session]
+    return [*command, "--url", url] if url is not None else command
 
 
 def shipper_environment(

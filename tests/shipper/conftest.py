@@ -14,6 +14,18 @@ from tests.shipper.ingest_server import TOKEN, IngestServer
 StartShipper = Callable[..., "subprocess.Popen[bytes]"]
 
 
+def shipper_command(directory: Path, session: str | None, **options: str | float) -> list[str]:
+    """The command of pytest, with further options: ``sync=True`` is ``--sync``, ``give_up=1`` is ``--give-up 1``."""
+    command = spawn_command(str(directory), session or "any")
+    if session is None:
+        command = command[:-2]
+    for name, value in options.items():
+        command.append(f"--{name.replace('_', '-')}")
+        if value is not True:
+            command.append(str(value))
+    return command
+
+
 @pytest.fixture
 def server() -> Iterator[IngestServer]:
     with IngestServer() as running:
@@ -32,10 +44,16 @@ def start_shipper(directory: Path, tmp_path: Path) -> Iterator[StartShipper]:
     """Starts real shipper processes, ends at the end of the test what still runs."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(session: str | None = None, *, environment: dict[str, str] | None = None, **options: Any) -> Any:
+    def start(
+        session: str | None = None,
+        *,
+        environment: dict[str, str] | None = None,
+        redact: tuple[str, ...] = (),
+        **options: str | float,
+    ) -> Any:
         process = subprocess.Popen(
-            spawn_command(str(directory), session, **options),
-            env=shipper_environment({**os.environ, **(environment or {})}, token=TOKEN),
+            shipper_command(directory, session, **options),
+            env=shipper_environment({**os.environ, **(environment or {})}, token=TOKEN, redact=redact),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             cwd=tmp_path,

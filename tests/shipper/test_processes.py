@@ -15,7 +15,7 @@ import pytest
 
 from pytest_semantest.shipper.spawn import spawn_command
 from tests.shipper.conftest import StartShipper
-from tests.shipper.ingest_server import IngestServer
+from tests.shipper.ingest_server import TOKEN, IngestServer
 from tests.shipper.journals import Journal, session
 from tests.shipper.test_shipping import finish, publish, wait_until
 
@@ -55,12 +55,14 @@ def writers() -> Iterator[list[subprocess.Popen[bytes]]]:
                 stream.close()
 
 
-def start_writer(started: list[subprocess.Popen[bytes]], folder: Path, worker: str = "main") -> subprocess.Popen[bytes]:
+def start_writer(
+    started: list[subprocess.Popen[bytes]], folder: Path, worker: str = "main", *, secret: str = "correct-horse-battery"
+) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", WRITER, str(folder), worker, "hang", str(Path(__file__).parents[2])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "MY_TOKEN": "correct-horse-battery"},
+        env={**os.environ, "MY_TOKEN": secret},
     )
     started.append(process)
     assert process.stdout is not None
@@ -104,6 +106,22 @@ def test_the_test_that_a_killed_process_ran_is_named_with_its_last_output(
     assert server.types()[own][-2:] == ["worker/crash", "run/end"]
     assert server.events[own][-1]["payload"]["interrupted"] is True
     assert not folder.exists()
+
+
+@pytest.mark.hazard(1)
+def test_last_words_are_masked_by_the_patterns_and_the_token_of_pytest(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, writers: list[subprocess.Popen[bytes]]
+) -> None:
+    folder = session(directory)
+    writer = start_writer(writers, folder, secret=f"{TOKEN[4:]} {TOKEN} horse-77")
+    shipper = start_shipper(folder.name, url=server.url, redact=("ho(rse-", r"horse-\d+"))
+    server.wait_for(lambda: "test/phase" in server.types().get(f"{folder.name}.shipper", []))
+    log = (folder / "shipper.log").read_text()
+    writer.kill()
+    assert finish(shipper)[0] == 0
+    (output,) = server.of_type("worker/crash")[0]["payload"]["lastOutput"]
+    assert output["text"].endswith(f"the password is {TOKEN[4:]} [REDACTED] [REDACTED]\nlast words\n")
+    assert "pattern 1 of SEMANTEST_SHIPPER_REDACT is left out" in log
 
 
 def test_workers_of_a_killed_controller_are_closed_when_they_die_too(

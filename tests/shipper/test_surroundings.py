@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.ci import ci_context
-from pytest_semantest.shipper.context import git_context, run_context
+from pytest_semantest.shipper.context import ContextLookup, environment_summary, git_context, run_context
 from pytest_semantest.shipper.diagnostics import LOG, MAX_BYTES, Diagnostics
 from pytest_semantest.shipper.folder import is_running, remove, session_folders, sweep
 from pytest_semantest.shipper.liveness import FOREIGN_SILENCE_MS, ProcessWatch, process_exists
@@ -63,6 +64,25 @@ def test_a_running_process_lives_until_it_is_a_zombie() -> None:
 )
 def test_a_pid_that_is_not_that_process_is_dead(facts: dict[str, Any], started_ms: float) -> None:
     watch = ProcessWatch(facts, started_ms)
+    assert not watch.alive(now_ms(), now_ms())
+    watch.close()
+
+
+def boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+@pytest.mark.parametrize("boot", [{}, {"bootId": boot_id()}, {"bootId": None}], ids=["absent", "same", "unknown"])
+def test_a_clock_that_was_set_back_does_not_kill_a_process(boot: dict[str, str | None]) -> None:
+    facts = facts_of(os.getpid(), processStart=start_ticks(os.getpid()), **boot)
+    watch = ProcessWatch(facts, now_ms() - 10 * 86_400_000)
+    assert watch.alive(0.0, now_ms())
+    watch.close()
+
+
+def test_the_same_pid_and_ticks_after_another_boot_are_another_process() -> None:
+    facts = facts_of(os.getpid(), processStart=start_ticks(os.getpid()), bootId=boot_id()[::-1])
+    watch = ProcessWatch(facts, now_ms())
     assert not watch.alive(now_ms(), now_ms())
     watch.close()
 
@@ -127,6 +147,28 @@ def test_git_context_of_a_real_repository(tmp_path: Path) -> None:
     assert changed is not None
     assert changed["dirty"] is True
     assert not (tmp_path / "harm").exists()
+
+
+def test_a_distribution_that_cannot_be_read_is_left_out_of_the_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in (
+        ("broken", b"Name: \xff\xfe\n"),
+        ("sound", b"Metadata-Version: 2.1\nName: sound\nVersion: 7\n"),
+    ):
+        (tmp_path / f"{name}-7.dist-info").mkdir()
+        (tmp_path / f"{name}-7.dist-info" / "METADATA").write_bytes(content)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    packages = environment_summary()["packages"]
+    assert packages["sound"] == "7"
+    assert packages["pytest"] == pytest.__version__
+
+
+def test_a_look_up_that_fails_gives_what_could_be_found(tmp_path: Path) -> None:
+    unusable = {**os.environ, "GITHUB_ACTIONS": "true", "NAME": "a\0b"}  # no program takes such an environment
+    context = ContextLookup(str(tmp_path), unusable, Redactor()).wait(30.0)
+    assert context is not None
+    assert sorted(context) == ["ci", "environment"]
 
 
 @pytest.mark.parametrize(
@@ -230,6 +272,24 @@ def test_what_a_killed_removal_left_is_swept(directory: Path) -> None:
     assert not half.exists()
 
 
+def test_an_old_folder_without_a_journal_that_nobody_holds_is_swept(directory: Path) -> None:
+    old = time.time() - 3600
+    folders = {}
+    for name in ("old", "held", "young", "strange", "journal"):
+        folder = folders[name] = session(directory, name)
+        (folder / "ship.lock").touch()
+        (folder / "ship.json").write_text("{}")
+    (folders["strange"] / "artifact.png").touch()
+    (folders["journal"] / "main.journal").touch()
+    for name in ("old", "held", "strange", "journal"):
+        os.utime(folders[name], (old, old))
+    assert session_folders(directory) == [folders["journal"]]
+    with FileLock(folders["held"] / "ship.lock"):
+        sweep(directory)
+    assert {name for name, folder in folders.items() if folder.exists()} == {"held", "young", "strange", "journal"}
+    assert (folders["strange"] / "artifact.png").exists()
+
+
 def test_a_session_runs_while_one_of_its_processes_does(directory: Path) -> None:
     folder = session(directory)
     Journal(folder).start()
@@ -249,7 +309,7 @@ def test_waits_double_with_jitter_up_to_the_longest() -> None:
 
 
 def test_the_command_is_isolated_and_carries_no_token(tmp_path: Path) -> None:
-    command = spawn_command(str(tmp_path), "s-1", url="http://127.0.0.1:1", give_up=3)
+    command = spawn_command(str(tmp_path), "s-1", url="http://127.0.0.1:1")
     assert command[1:3] == ["-I", "-c"]
     assert command[4:] == [
         "--directory",
@@ -258,8 +318,6 @@ def test_the_command_is_isolated_and_carries_no_token(tmp_path: Path) -> None:
         "s-1",
         "--url",
         "http://127.0.0.1:1",
-        "--give-up",
-        "3",
     ]
     environment = shipper_environment(
         {"PYTHONPATH": "x", "COV_CORE_SOURCE": "x", "COVERAGE_PROCESS_START": "x", "HOME": "/h"}, token="t"
@@ -272,7 +330,7 @@ def test_the_command_is_isolated_and_carries_no_token(tmp_path: Path) -> None:
     "arguments", [["--directory", "."], ["--directory", ".", "--session", "../x"], ["--session", "x"]]
 )
 def test_wrong_arguments_are_one_line_and_exit_code_2(arguments: list[str]) -> None:
-    command = [*spawn_command(".")[:4], *arguments]
+    command = [*spawn_command(".", "x")[:4], *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert "error: " in done.stderr.splitlines()[-1]

@@ -1,0 +1,125 @@
+"""Sessions that earlier shippers left, and others that stand in their way."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+from filelock import FileLock
+
+from tests.shipper.conftest import StartShipper
+from tests.shipper.ingest_server import IngestServer, Misbehaviour
+from tests.shipper.journals import Journal, session
+from tests.shipper.test_shipping import finish, wait_until
+
+FIRST, SECOND = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb"
+
+
+def ended(directory: Path, name: str) -> Journal:
+    journal = Journal(session(directory, name))
+    journal.start()
+    journal.test("test_a.py::test_one")
+    journal.end()
+    return journal
+
+
+def test_a_folder_without_a_journal_does_not_stand_in_the_way(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    empty = session(directory, FIRST)
+    (empty / "ship.lock").touch()
+    journal = ended(directory, SECOND)
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert code == 0
+    assert said == f"{SECOND}: shipped, {journal.seq + 2} events\n"
+    assert empty.exists()
+    hours_ago = time.time() - 7200
+    os.utime(empty, (hours_ago, hours_ago))
+    assert finish(start_shipper(sync=True, url=server.url)) == (0, "")
+    assert not empty.exists()
+
+
+def test_a_journal_that_cannot_be_opened_does_not_stand_in_the_way(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    (session(directory, FIRST) / "main.journal").symlink_to("nowhere")
+    journal = ended(directory, SECOND)
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert code == 5
+    assert f"{FIRST}: left where it is" in said
+    assert server.events[journal.source] == journal.events()
+
+
+def test_a_run_ships_what_earlier_ones_left_behind_its_own(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    left, own = ended(directory, FIRST), ended(directory, SECOND)
+    code, said = finish(start_shipper(SECOND, url=server.url))
+    assert (code, said) == (0, "")
+    assert server.events[left.source] == left.events()
+    assert server.events[own.source] == own.events()
+    assert list((directory / "sessions").iterdir()) == []
+    assert server.batches[0][0] == own.source
+
+
+def test_a_run_leaves_the_sessions_of_others_alone(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    running = Journal(session(directory, "20261121-070000-cccccc"), pid=os.getpid())
+    running.start()
+    held, elsewhere, refused = (ended(directory, f"20261121-07000{n}-dddddd") for n in (1, 2, 3))
+    (elsewhere.folder / "ship.json").write_text(json.dumps({"named": True, "recorder": "http://127.0.0.1:1"}))
+    (refused.folder / "ship.json").write_text(json.dumps({"named": True, "recorder": server.url, "state": "stopped"}))
+    own = ended(directory, SECOND)
+    with FileLock(held.folder / "ship.lock"):
+        assert finish(start_shipper(SECOND, url=server.url))[0] == 0
+    assert set(server.events) == {own.source, f"{SECOND}.shipper"}
+    assert all(journal.path.exists() for journal in (running, held, elsewhere, refused))
+
+
+def test_sync_does_not_wait_for_a_run_whose_recorder_is_out_of_reach(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(directory), pid=os.getpid())
+    journal.start()
+    server.behaviour = Misbehaviour(status=500)
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=0.5))
+    assert code == 3
+    assert "not shipped: " in said
+    server.behaviour = Misbehaviour(status=401)
+    assert finish(start_shipper(sync=True, url=server.url, timeout=0.5))[0] == 4
+    server.behaviour = Misbehaviour(error=("SEQ_CONFLICT", 1))
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 4
+    assert journal.path.exists()
+
+
+def test_ship_json_says_whether_the_recorder_was_named(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(directory), pid=os.getpid())
+    journal.start()
+    start_shipper(journal.folder.name, url=server.url)
+    server.wait_for(lambda: journal.source in server.events)
+    told = json.loads((journal.folder / "ship.json").read_text())
+    assert (told["named"], told["recorder"]) == (True, server.url)
+
+
+def test_done_does_not_wait_for_a_slow_git(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    os.mkfifo(tmp_path / "go")
+    git = tmp_path / "bin" / "git"
+    git.write_text(f"#!/bin/sh\nread line < {tmp_path}/go\n")  # opening waits for a writer
+    git.chmod(0o755)
+    journal = Journal(session(directory), pid=os.getpid())
+    journal.start()
+    path = f"{tmp_path / 'bin'}:{os.environ['PATH']}"
+    start_shipper(journal.folder.name, url=server.url, environment={"PATH": path})
+    journal.end()
+    state = journal.folder / "ship.json"
+    wait_until(lambda: state.exists() and json.loads(state.read_text())["state"] == "done", "ship.json never said done")
+    assert server.of_type("run/context") == []
+    server.wait_for(lambda: bool(server.of_type("run/context")))
