@@ -56,7 +56,10 @@ class Shipment:
         self._log = log
         self._redactor = redactor
         self._adopted = adopted
-        self._predecessor = bool(read_state(folder))
+        before = read_state(folder)
+        self._predecessor = bool(before)
+        # Trying another recorder by hand does not change which one the session is meant for.
+        self._meant_for = before.get("recorder") if before.get("named") is True else None
         self._own = OwnJournal(folder, self.session)
         self._state_file = StateFile(folder)
         self._context: ContextLookup | None = None
@@ -329,8 +332,8 @@ class Shipment:
             pid=os.getpid(),
             instance=self.link.instance,
             state=self._state(),
-            recorder=self.link.url,
-            named=self.link.named,
+            recorder=(self._meant_for if self._adopted else None) or self.link.url,
+            named=bool(self._meant_for) if self._adopted else self.link.named,
             detail=self.stopped or self.link.refused or self.link.unreachable,
             sources={
                 source.worker: {

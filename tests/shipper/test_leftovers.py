@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+import pytest
 from filelock import FileLock
 
 from tests.shipper.conftest import StartShipper
@@ -104,6 +105,20 @@ def test_ship_json_says_whether_the_recorder_was_named(
     server.wait_for(lambda: journal.source in server.events)
     told = json.loads((journal.folder / "ship.json").read_text())
     assert (told["named"], told["recorder"]) == (True, server.url)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_trying_another_recorder_by_hand_does_not_change_whom_a_session_is_meant_for(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, named: bool
+) -> None:
+    journal = ended(directory, FIRST)
+    state = journal.folder / "ship.json"
+    state.write_text(json.dumps({"named": named, "recorder": "http://127.0.0.1:9"}))
+    server.behaviour = Misbehaviour(status=500)
+    assert finish(start_shipper(sync=True, url=server.url, timeout=0.5))[0] == 3
+    told = json.loads(state.read_text())
+    assert told["named"] is named
+    assert told["recorder"] == ("http://127.0.0.1:9" if named else server.url)
 
 
 def test_done_does_not_wait_for_a_slow_git(
