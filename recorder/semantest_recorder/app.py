@@ -98,10 +98,10 @@ def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bo
 
 
 def _make_directory(directory: Path) -> None:
-    """Creates the ``.semantest`` folder, out of sight of git."""
+    """Creates the ``.semantest`` folder, for its owner only and out of sight of git."""
     try:
         if not directory.is_dir():
-            directory.mkdir(parents=True, mode=0o755)
+            directory.mkdir(parents=True, mode=0o700)
         if not (directory / ".gitignore").exists():
             (directory / ".gitignore").write_text("*\n")
     except OSError as error:

@@ -90,9 +90,10 @@ def start(folder: Path, options: Sequence[str], timeout_s: float) -> Discovery:
     if present is not None:
         return present[0]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         log_path = _log_file(folder)
-        log_start = log_path.stat().st_size if log_path.exists() else 0
+        log_path.touch(mode=0o600)
+        log_start = log_path.stat().st_size
         with log_path.open("ab") as log:
             # -P: no module of the working directory can shadow ours
             serve = [sys.executable, "-P", "-m", "semantest_recorder.cli.recorder", "serve"]

@@ -88,6 +88,7 @@ def serve(directory: str | None, token_file: Path | None, log_format: str, log_l
     """Run the recorder in the foreground until Ctrl-C or SIGTERM."""
     from semantest_recorder.cli.log_lines import configure_logging  # noqa: PLC0415 - heavy imports late
 
+    os.umask(0o077)  # the database and the logs hold what tests print
     token = _token(token_file)
     configure_logging(log_format, log_level)
     from semantest_recorder.quick_imports import quick_imports  # noqa: PLC0415

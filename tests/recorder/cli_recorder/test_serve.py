@@ -296,3 +296,26 @@ def test_a_run_that_ended_just_before_the_recorder_is_in_the_history(serve: Serv
     assert json.loads(connection.recv())["seq"] == 2
     assert daemon.end()[0] == 0
     assert json.loads((project / ".semantest" / "history.json").read_text())["durations"] == {}
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in [folder, *folder.iterdir()]}
+
+
+def test_nobody_else_can_read_what_it_keeps(serve: Serve, project: Path) -> None:
+    daemon = serve().ready()
+    daemon.connect()
+    found = modes(project / ".semantest")
+    assert found[".semantest"] == 0o700
+    assert found["semantest.db"] == found["semantest.db-wal"] == 0o600
+    assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+
+
+def test_nobody_else_can_read_what_start_makes(project: Path) -> None:
+    started = run("start", cwd=project)
+    assert started.returncode == 0, started.stderr
+    found = modes(project / ".semantest")
+    assert found[".semantest"] == 0o700
+    assert found["recorder.log"] == 0o600
+    assert {name: oct(mode) for name, mode in found.items() if mode & 0o077} == {}
+    assert run("stop", cwd=project).returncode == 0
