@@ -11,7 +11,6 @@ from time import time
 from typing import TypeVar
 
 from semantest_recorder.core.batch import Batch, Refused, Verdict
-from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import is_corruption, open_for_writing
 
@@ -56,6 +55,8 @@ class Writer:
         self._changed = Condition()
         self._pending = 0
         self._closing = False
+        #: Whether the database was corrupt and no other could be opened yet.
+        self._lost = False
         self._thread = Thread(target=self._work, name="semantest-writer", daemon=True)
         self._thread.start()
 
@@ -86,14 +87,7 @@ class Writer:
 
     def _work(self) -> None:
         while group := self._next():
-            try:
-                verdicts = self._ingest.commit([batch for batch, _done in group])
-            except Exception as error:  # noqa: BLE001 - the thread must answer and live on
-                _log.exception("the database could not be written")
-                message = f"the database could not be written: {error}"
-                verdicts = [Refused(batch.source, "STORE_ERROR", message) for batch, _done in group]
-                if is_corruption(error):
-                    self._begin_anew()
+            verdicts = self._commit([batch for batch, _done in group])
             with self._changed:
                 self._pending -= sum(len(batch.events) for batch, _done in group)
             for (_batch, done), verdict in zip(group, verdicts, strict=True):
@@ -101,6 +95,23 @@ class Writer:
             for run_id in self._ingest.take_closed():
                 if self._run_closed is not None:
                     _call(self._run_closed, run_id)
+
+    def _commit(self, batches: list[Batch]) -> list[Verdict]:
+        """A verdict for each batch, whatever happens."""
+        try:
+            if self._lost:
+                self._begin_anew()
+            return self._ingest.commit(batches)
+        except Exception as error:  # noqa: BLE001 - the thread must answer and live on
+            _log.exception("the database could not be written")
+            if is_corruption(error):
+                self._lost = True
+                try:
+                    self._begin_anew()
+                except Exception:  # noqa: BLE001 - the next group tries again
+                    _log.exception("the database could not be opened again")
+            message = f"the database could not be written: {error}"
+            return [Refused(batch.source, "STORE_ERROR", message) for batch in batches]
 
     def _next(self) -> list[tuple[Batch, Done]]:
         """The batches of the next transaction; none when the writer is closed and everything is done."""
@@ -118,15 +129,15 @@ class Writer:
             return group
 
     def _begin_anew(self) -> None:
-        """Sets a database aside that turned out to be corrupt; what clients still have, they send again."""
+        """Sets a database aside that turned out to be corrupt; what clients still have, they send again.
+
+        Raises ``StoreError`` when no database can be opened now.
+        """
         self._connection.close()
-        try:
-            self._connection, notices = open_for_writing(self.path, self._clock, check_all=True)
-        except StoreError:
-            _log.exception("the database could not be opened again")
-            return
+        self._connection, notices = open_for_writing(self.path, self._clock, check_all=True)
         self.notices += notices
         self._ingest = Ingest(self._connection)
+        self._lost = False
 
 
 def _call(receiver: Callable[[T], None], value: T) -> None:

@@ -163,3 +163,28 @@ def test_a_database_that_turns_out_corrupt_in_use_is_set_aside(path: Path) -> No
         assert len(recorder.writer.notices) == 1
     assert len(list(path.parent.glob("*.corrupt-*"))) >= 1
     assert [row.test_id for row in Reader(path).results(RUN)] == ["a.py::t0"]
+
+
+def test_a_corrupt_database_that_cannot_be_set_aside_yet_is_tried_again(path: Path) -> None:
+    events = [begin(), *passed("a.py::t0")]
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), *[one for number in range(500) for one in passed(f"a.py::t{number}")]])
+        connection = recorder.writer._connection
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA shrink_memory")
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.seek(4096)
+            file.write(os.urandom(size - 4096))
+        path.rename(path.with_name("elsewhere.db"))
+        path.mkdir()
+        messages: list[str] = []
+        for _ in range(2):
+            refused = recorder.send(MAIN, 1, events)
+            assert isinstance(refused, Refused)
+            assert refused.code == "STORE_ERROR"
+            messages.append(refused.message)
+        assert str(path) in messages[-1], "it says what is in the way"
+        path.rmdir()
+        assert isinstance(recorder.send(MAIN, 1, events), Committed)
+    assert [row.test_id for row in Reader(path).results(RUN)] == ["a.py::t0"]
