@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
@@ -42,11 +42,6 @@ def state_of_successive(outcomes: Sequence[str | None]) -> str:
     if last in ("passed", "xpassed") and not BAD_OUTCOMES.isdisjoint(outcomes[:-1]):
         return "flaky"
     return last
-
-
-def worst(states: Iterable[str]) -> str:
-    """The state that shows when several sources judged a test, at least one."""
-    return min(states, key=_RANK.__getitem__)
 
 
 def outcome_without_end(*, crashed: bool, gap: bool, interrupted: bool, elapsed: float, timeout: float | None) -> str:

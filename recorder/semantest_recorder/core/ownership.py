@@ -51,10 +51,6 @@ class SourceOwners:
         self._sources.setdefault(owner.connection, set()).add(source)
         return Granted(present.connection if present else None)
 
-    def owner(self, source: str) -> Owner | None:
-        """Who sends ``source`` now."""
-        return self._owners.get(source)
-
     def sources(self) -> dict[str, str]:
         """The connection of each source that is being sent."""
         return {source: owner.connection for source, owner in self._owners.items()}
