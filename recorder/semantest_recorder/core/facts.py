@@ -6,6 +6,7 @@ events of different sources arrive cannot matter.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -56,7 +57,8 @@ def open_source(tables: Tables, event: RawEvent) -> Source:
     opening = opening_of(event)
     source = tables.source(opening.session, opening.worker)
     row = source.row
-    row.pid, row.host, row.started_ms = opening.pid, opening.host, event.timestamp
+    row.pid, row.host = opening.pid, opening.host
+    row.started_ms = event.timestamp or None  # a gap in place of the first record does not know its time
     tables.closings_stale = True
     return source
 
@@ -98,7 +100,8 @@ def _comes_first(tables: Tables, source: Source, present: str | None) -> bool:
 
 
 def _order(source: Source) -> tuple[float, str]:
-    return source.row.started_ms or 0.0, source.row.source
+    started = source.row.started_ms
+    return math.inf if started is None else started, source.row.source
 
 
 def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:

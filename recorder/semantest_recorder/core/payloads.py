@@ -25,7 +25,7 @@ class Payload(msgspec.Struct, rename="camel", gc=False):
 
 
 class Opening(Payload):
-    """First event of a source: ``run/start``, ``worker/start``, ``shipper/start``."""
+    """First event of a source: ``run/start``, ``worker/start``, ``shipper/start``, or a ``journal/gap`` instead."""
 
     run_id: Annotated[str, msgspec.Meta(min_length=1)]
     session: Annotated[str, msgspec.Meta(min_length=1)]

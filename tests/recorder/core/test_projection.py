@@ -305,3 +305,29 @@ def test_the_run_shows_the_facts_of_the_session_that_started_first() -> None:
 def test_a_first_event_must_name_its_run() -> None:
     with pytest.raises(MalformedError, match="worker"):
         RunState("r").apply("s.main", 1, event("run/start", 1.0, runId="r", session="s"))
+
+
+def test_a_gap_in_place_of_the_first_event_may_name_the_run() -> None:
+    run = Run("s.main")
+    run.plan(T, U)
+    names = {"runId": "r", "session": "s", "worker": "gw0"}
+    run.seqs["s.gw0"] = 1
+    run.state.apply("s.gw0", 1, event("journal/gap", 0.0, reason="unreadable", **names))
+    run.attempt("s.gw0", T, "passed")
+    run.end("s.gw0")
+    run.end()
+    row = run.state.sources["s.gw0"].row
+    assert (row.session, row.worker, row.gaps, row.last_seq) == ("s", "gw0", 1, 4)
+    assert row.started_ms is None
+    assert run.states() == {T: "passed", U: "lost"}
+    assert (run.of_run, run.state.run.gaps, run.state.run.started_ms) == ("failed", 1, 1010.0)
+
+
+def test_a_session_whose_start_is_unknown_does_not_come_first() -> None:
+    run = Run()
+    names = {"runId": "r", "worker": "main"}
+    run.seqs["s2.main"] = 1
+    run.state.apply("s2.main", 1, event("journal/gap", 0.0, session="s2", **names))
+    run.tell("s2.main", "run/start", session="s2", name="s2", **names)
+    run.tell("s.main", "run/start", session="s", name="s", **names)
+    assert run.state.run.name == "s"

@@ -84,6 +84,7 @@ def test_the_same_batch_twice_in_one_transaction(path: Path) -> None:
         pytest.param("new.main", 1, [event("test/start", testId="t")], "SOURCE_UNKNOWN", None, id="names no run"),
         pytest.param("new.main", 1, [begin("", "new")], "SOURCE_UNKNOWN", None, id="empty run"),
         pytest.param("new.main", 1, [begin("other")], "SOURCE_UNKNOWN", None, id="names another source"),
+        pytest.param("new.main", 1, [event("journal/gap", reason="x")], "SOURCE_UNKNOWN", None, id="gap, no run"),
         pytest.param("new.main", 1, [NO_OBJECT], "SOURCE_UNKNOWN", None, id="no object"),
     ],
 )
@@ -113,6 +114,15 @@ def test_a_source_that_a_crash_named_belongs_to_that_run(path: Path) -> None:
     assert other.code == "SOURCE_UNKNOWN"
     assert isinstance(own, Committed)
     assert [(row.attempt, row.outcome, row.guessed) for row in Reader(path).attempts(RUN)] == [(1, "passed", False)]
+
+
+def test_a_gap_that_names_its_run_opens_a_source(path: Path) -> None:
+    gap = event("journal/gap", 0.0, reason="unreadable", runId=RUN, session=RUN, worker="main")
+    with recording(path) as recorder:
+        verdict = recorder.send(MAIN, 1, [gap, *passed("a.py::t"), event("run/end", 9.0, runId=RUN, exitCode=0)])
+    assert isinstance(verdict, Committed)
+    assert rows(path, "SELECT source, worker, gaps, started_ms FROM sources") == [(MAIN, "main", 1, None)]
+    assert rows(path, "SELECT id, gaps FROM runs") == [(RUN, 1)]
 
 
 def test_an_attempt_that_was_only_guessed_leaves_the_table(path: Path) -> None:
