@@ -160,10 +160,13 @@ class Recording:
 
     # -- end -----------------------------------------------------------------------------------------------------
 
-    @pytest.hookimpl
+    @pytest.hookimpl(tryfirst=True)
     @contained
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Ctrl-C, ``pytest.exit``, or a stop that pytest raises as an interrupt: xdist does so for ``-x``."""
+        """Ctrl-C, ``pytest.exit``, or a stop that pytest raises as an interrupt: xdist does so for ``-x``.
+
+        First of all: a second Ctrl-C breaks the terminal's hook, and those after it are not called.
+        """
         reason = str(excinfo.value) or excinfo.typename
         # pytest's Session.Interrupted and xdist's class of the same name: a stop by failures or collection errors.
         stopped = excinfo.typename == "Interrupted" and "keyboard-interrupt" not in reason

@@ -325,6 +325,27 @@ def test_ctrl_c_closes_the_open_test(pytester: pytest.Pytester, record: Record_)
 
 
 @pytest.mark.hazard(2)
+def test_a_second_ctrl_c_while_pytest_tells_of_the_first(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeconftest(
+        """
+        import signal
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        class Impatient:
+            def pytest_keyboard_interrupt(self):
+                signal.raise_signal(signal.SIGINT)
+        def pytest_sessionstart(session):
+            session.config.pluginmanager.register(Impatient())
+        """
+    )
+    pytester.makepyfile("import signal\ndef test_stopped(): signal.raise_signal(signal.SIGINT)\ndef test_never(): pass")
+    recorded = record(subprocess=True)
+    assert "LOST" not in recorded.result.stdout.str()
+    assert recorded.end("test_stopped")["outcome"] == "interrupted"
+    (end,) = recorded.of("run/end")
+    assert end["interrupted"]
+
+
+@pytest.mark.hazard(2)
 def test_pytest_exit_closes_the_open_test(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile("import pytest\ndef test_a(): pytest.exit('enough', returncode=7)")
     recorded = record()
