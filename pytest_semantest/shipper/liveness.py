@@ -5,15 +5,11 @@ from __future__ import annotations
 import os
 import select
 import sys
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-#: A journal from another machine or pid namespace counts as abandoned when nothing was written to it for this long.
-FOREIGN_SILENCE_MS = 3_600_000.0
-#: How much later than its first event a process may seem to have started: clocks step, and psutil's is coarse.
-_START_SLACK_MS = 2_000.0
+from pytest_semantest.protocol.liveness import JournalWriter, is_fresh
 
 
 class ProcessWatch:
@@ -24,13 +20,8 @@ class ProcessWatch:
     """
 
     def __init__(self, start: dict[str, Any], started_ms: float) -> None:
-        pid = start.get("pid")
-        self._pid = pid if isinstance(pid, int) and pid > 0 else None
-        self._started_ms = started_ms
-        ticks = start.get("processStart")
-        self._ticks = ticks if isinstance(ticks, int) else None
-        self._boot = start.get("bootId")
-        self.foreign = start.get("host") != os.uname().nodename or _is_other_namespace(start.get("pidNamespace"))
+        self._writer = JournalWriter(start, started_ms)
+        self.foreign = self._writer.foreign
         self._dead = False
         self._pidfd = None if self.foreign else self._open()
 
@@ -46,7 +37,7 @@ class ProcessWatch:
         if self._dead:
             return False
         if self.foreign:
-            return now_ms - journal_ms < FOREIGN_SILENCE_MS
+            return is_fresh(journal_ms, now_ms)
         if self._pidfd is not None:
             poll = select.poll()
             poll.register(self._pidfd, select.POLLIN)
@@ -62,11 +53,12 @@ class ProcessWatch:
             self._pidfd = None
 
     def _open(self) -> int | None:
-        if self._pid is None:
+        pid = self._writer.pid
+        if pid is None:
             self._dead = True
             return None
         try:
-            pidfd = os.pidfd_open(self._pid) if sys.platform == "linux" else None
+            pidfd = os.pidfd_open(pid) if sys.platform == "linux" else None
         except OSError:
             pidfd = None
         # Looked at behind the pidfd: should the pid be reused in between, this process is the wrong one.
@@ -74,21 +66,15 @@ class ProcessWatch:
         return pidfd
 
     def _is_running(self) -> bool:
-        if self._pid is None:
-            return False
         try:
-            process = psutil.Process(self._pid)
+            process = psutil.Process(self._writer.pid)
             if process.status() == psutil.STATUS_ZOMBIE:
                 return False
-            ticks = _start_ticks(self._pid) if self._ticks is not None else None
-            if ticks is not None:  # counted since boot: no clock that steps can change it
-                return ticks == self._ticks and not _is_other_boot(self._boot)
-            created_ms = process.create_time() * 1000
+            return self._writer.is_process(lambda: process.create_time() * 1000)
         except psutil.NoSuchProcess:
             return False
         except psutil.AccessDenied:
             return True
-        return bool(created_ms <= self._started_ms + _START_SLACK_MS)
 
 
 def process_exists(pid: object) -> bool:
@@ -101,30 +87,3 @@ def process_exists(pid: object) -> bool:
         return False
     except psutil.AccessDenied:
         return True
-
-
-def _is_other_namespace(name: object) -> bool:
-    if not isinstance(name, str):
-        return False
-    try:
-        return str(Path("/proc/self/ns/pid").readlink()) != name
-    except OSError:
-        return False
-
-
-def _is_other_boot(boot_id: object) -> bool:
-    """Whether the system was started anew since; ``False`` when one of both is not known."""
-    if not isinstance(boot_id, str):
-        return False
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip() != boot_id.strip()
-    except (OSError, ValueError):
-        return False
-
-
-def _start_ticks(pid: int) -> int | None:
-    """Field 22 of ``/proc/<pid>/stat``; the name in field 2 may hold blanks and parentheses."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
-    except (OSError, ValueError, IndexError):
-        return None

@@ -1,0 +1,75 @@
+"""Whether a process is the one that a journal's first event names, judged from outside.
+
+Standard library only: what a process table has to be asked for (is there such a pid, is it a zombie, when was it
+created) is asked by the shipper and by ``semantest recover``, each with psutil.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+#: A journal from another machine or pid namespace counts as abandoned when nothing was written to it for this long.
+FOREIGN_SILENCE_MS = 3_600_000.0
+#: How much later than its first event a process may seem to have started: clocks step, and process tables are coarse.
+START_SLACK_MS = 2_000.0
+
+
+class JournalWriter:
+    """The process that wrote a journal; ``start`` is the payload of its first event, ``started_ms`` its timestamp.
+
+    ``pid`` is ``None`` when the event names none: then nobody can tell, and the process counts as dead. ``foreign``:
+    it runs on another machine or in another pid namespace, where this process cannot look.
+    """
+
+    def __init__(self, start: Mapping[str, Any], started_ms: float) -> None:
+        pid = start.get("pid")
+        self.pid = pid if isinstance(pid, int) and pid > 0 else None
+        self.foreign = self.pid is not None and (
+            start.get("host") != os.uname().nodename or _is_other_namespace(start.get("pidNamespace"))
+        )
+        ticks = start.get("processStart")
+        self._ticks = ticks if isinstance(ticks, int) else None
+        self._boot = start.get("bootId")
+        self._started_ms = started_ms
+
+    def is_process(self, created_ms: Callable[[], float]) -> bool:
+        """Whether the process that has the pid now is this one; ``created_ms`` says when that one was created."""
+        ticks = _start_ticks(self.pid) if self.pid is not None and self._ticks is not None else None
+        if ticks is not None:  # counted since boot: no clock that steps can change it
+            return ticks == self._ticks and not _is_other_boot(self._boot)
+        return created_ms() <= self._started_ms + START_SLACK_MS
+
+
+def is_fresh(written_ms: float, now_ms: float) -> bool:
+    """Whether a foreign process is taken for alive, whose journal was last written at ``written_ms``."""
+    return now_ms - written_ms < FOREIGN_SILENCE_MS
+
+
+def _is_other_namespace(name: object) -> bool:
+    if not isinstance(name, str):
+        return False
+    try:
+        return str(Path("/proc/self/ns/pid").readlink()) != name
+    except OSError:
+        return False
+
+
+def _is_other_boot(boot_id: object) -> bool:
+    """Whether the system was started anew since; ``False`` when one of both is not known."""
+    if not isinstance(boot_id, str):
+        return False
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip() != boot_id.strip()
+    except (OSError, ValueError):
+        return False
+
+
+def _start_ticks(pid: int) -> int | None:
+    """Field 22 of ``/proc/<pid>/stat``; the name in field 2 may hold blanks and parentheses."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
