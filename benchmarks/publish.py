@@ -1,6 +1,6 @@
 """Runs benchmarks that print their own numbers and keeps what they printed in docs/benchmarks.md.
 
-python -m benchmarks.publish ingest latency
+python -m benchmarks.publish ingest latency per_test
 """
 
 from __future__ import annotations
@@ -8,12 +8,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
 
 from benchmarks.page import machine, write_section
 
 HEADINGS = {
     "ingest": "What the recorder takes in",
+    "per_test": "What one recorded test costs",
     "latency": "From the end of a test to a subscriber",
 }
 VERSIONS = ("pytest-semantest", "aiohttp", "msgspec")
@@ -22,14 +22,14 @@ VERSIONS = ("pytest-semantest", "aiohttp", "msgspec")
 def main() -> int:
     """Runs each benchmark named; gives the exit code of the first that failed."""
     for name in sys.argv[1:] or HEADINGS:
-        program = Path(__file__).parent / f"{name}.py"
-        done = subprocess.run([sys.executable, program], stdout=subprocess.PIPE, text=True, check=False)
+        program = [sys.executable, "-m", f"benchmarks.{name}"]
+        done = subprocess.run(program, stdout=subprocess.PIPE, text=True, check=False)
         print(done.stdout)
         if done.returncode:
             return done.returncode
         versions = [f"{package} {metadata.version(package)}" for package in VERSIONS]
         text = f"## {HEADINGS[name]}\n\n{machine(versions)}\n\n```\n{done.stdout.strip()}\n```"
-        write_section(name, f"{text}\n\nHow it is measured: `python benchmarks/{name}.py --help`.")
+        write_section(name, f"{text}\n\nHow it is measured: `python -m benchmarks.{name} --help`.")
     return 0
 
 

@@ -148,7 +148,8 @@ class TestHooks:
         callspec = getattr(item, "callspec", None)
         timeout = self._timeouts.pop(node_id, None) if self._timeouts else None
         params = callspec.params if callspec is not None else None
-        attempt.seq = self.journal.append(self.translator.start(attempt, markers, params, timeout))
+        # Between the end of one test and the start of the next no test's code runs.
+        attempt.seq = self.journal.append_next(self.translator.start(attempt, markers, params, timeout))
         self.running[node_id] = self._latest = attempt
         return attempt
 

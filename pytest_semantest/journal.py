@@ -11,6 +11,8 @@ import os
 import time
 from zlib import crc32
 
+from pytest_semantest import forks
+
 #: Tests close low descriptors (``os.closerange(3, 256)``), so ours goes above them where the limit allows.
 _HIGH_DESCRIPTORS = (900, 400, 100, 10)
 
@@ -39,6 +41,7 @@ class Journal:
 
     Whether the descriptor still is ours is told by its position: in a file that only we append to, it is the number
     of bytes written so far. Asking for it costs a fifth of ``fstat``. A mismatch is looked into by device and inode.
+    A system call between two tests costs several times what it costs in a loop, so each is thought about.
     """
 
     _getpid = os.getpid
@@ -55,6 +58,7 @@ class Journal:
     def __init__(self, path: str) -> None:
         self._path = path
         self._pid = Journal._getpid()
+        self._depth = forks.depth
         self._fd = self._descriptor(path, Journal._APPEND | Journal._CREATE)
         status = Journal._fstat(self._fd)
         self._identity = status.st_ino, status.st_dev
@@ -62,6 +66,8 @@ class Journal:
         self.created_ms = status.st_mtime_ns / 1e6
         self._size = 0
         self._torn = False
+        #: Torn, or the descriptor may be somebody else's: to be looked into before the next record.
+        self._suspect = False
         self.seq = 0
         self.dropped = 0
         self.problem: str | None = None
@@ -71,13 +77,24 @@ class Journal:
 
         A record that cannot be written keeps its seq, so that the gap shows, and is counted in ``dropped``.
         """
-        if Journal._getpid() != self._pid:
+        if self._depth != forks.depth or Journal._getpid() != self._pid:
+            return 0
+        try:
+            if Journal._seek(self._fd, 0, 1) != self._size:
+                self._suspect = True
+        except OSError:
+            self._suspect = True
+        return self.append_next(body)
+
+    def append_next(self, body: bytes) -> int:
+        """``append`` right after another one: no test's code ran in between, the descriptor is not looked at again."""
+        if self._depth != forks.depth:
             return 0
         self.seq = seq = self.seq + 1
         # encoding.encode, without the call: two of these are most of what a test pays for.
         line = b"J1 %d %d %08x %b\n" % (seq, len(body), crc32(body, seq & 0xFFFFFFFF), body)
         try:
-            if self._torn or Journal._seek(self._fd, 0, 1) != self._size:
+            if self._suspect:
                 line = self._mend(line)
             written = Journal._write(self._fd, line)
         except OSError:
@@ -101,6 +118,7 @@ class Journal:
         if not self._is_ours():
             self._reopen()
         self._size = Journal._seek(self._fd, 0, 2)
+        self._suspect = False
         if self._torn:
             self._torn = False
             return b"\n" + line
@@ -129,7 +147,7 @@ class Journal:
         self._fd = fd
 
     def _tear(self) -> None:
-        self._torn = True
+        self._torn = self._suspect = True
         self._drop("the disk is full or a file size limit is reached")
 
     def _drop(self, reason: str) -> None:

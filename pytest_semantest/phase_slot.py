@@ -12,51 +12,50 @@ import fcntl
 import mmap
 import os
 
+from pytest_semantest import forks
 from pytest_semantest.protocol.encoding import SETUP, STATUS, STATUS_SIZE
 
 
 class MemorySlot:
     """The slot in memory. Raises ``OSError`` or ``AttributeError`` where there are no memory files."""
 
-    _getpid = os.getpid
     _pack = STATUS.pack_into
 
     def __init__(self, path: str) -> None:
-        self._pid = MemorySlot._getpid()
+        self._depth = forks.depth
         fd = os.memfd_create("semantest", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         os.ftruncate(fd, STATUS_SIZE)
         # Sealed, nobody can shorten it under the mapping.
         fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
         self._memory = mmap.mmap(fd, STATUS_SIZE)
         self._pack(self._memory, 0, 0, SETUP)
-        os.symlink(f"/proc/{self._pid}/fd/{fd}", path)
+        os.symlink(f"/proc/{os.getpid()}/fd/{fd}", path)
 
     def put(self, seq: int, phase: int) -> None:
         """Write the phase of the running test."""
-        if MemorySlot._getpid() == self._pid:
+        if self._depth == forks.depth:
             self._pack(self._memory, 0, seq, phase)
 
     def close(self) -> None:
         """Stop writing; the memory goes with the process."""
-        self._pid = -1
+        self._depth = -1
 
 
 class FileSlot:
     """The slot as a small file. Raises ``OSError`` when it cannot be made."""
 
-    _getpid = os.getpid
     _fstat = os.fstat
     _pwrite = os.pwrite
 
     def __init__(self, path: str) -> None:
-        self._pid = FileSlot._getpid()
+        self._depth = forks.depth
         self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._inode = FileSlot._fstat(self._fd).st_ino
         FileSlot._pwrite(self._fd, STATUS.pack(0, SETUP), 0)
 
     def put(self, seq: int, phase: int) -> None:
         """Write the phase of the running test; a slot that a test closed is given up."""
-        if FileSlot._getpid() != self._pid:
+        if self._depth != forks.depth:
             return
         try:
             if FileSlot._fstat(self._fd).st_ino == self._inode:
@@ -66,7 +65,7 @@ class FileSlot:
 
     def close(self) -> None:
         """Stop writing."""
-        self._pid = -1
+        self._depth = -1
 
 
 PhaseSlot = MemorySlot | FileSlot

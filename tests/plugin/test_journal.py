@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import resource
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,12 +77,33 @@ def test_a_closed_descriptor_is_opened_again(journal: Journal, path: Path) -> No
     assert journal.dropped == 0
 
 
+@pytest.mark.hazard(9)
+def test_a_descriptor_closed_right_after_a_record(journal: Journal, path: Path) -> None:
+    journal.append(b"{}")
+    os.close(descriptor_of(journal))
+    assert journal.append_next(b'{"after":1}') == 2
+    assert [seq for seq, _ in bodies(path)] == [1, 2]
+    assert journal.dropped == 0
+
+
+@pytest.mark.hazard(8)
+@pytest.mark.parametrize("fork", [os.fork, ctypes.CDLL(None).fork], ids=["os.fork", "by C code"])
+def test_a_forked_child_writes_no_end(journal: Journal, path: Path, fork: Callable[[], int]) -> None:
+    """What a test forked comes to the end of its test first."""
+    journal.append(b"{}")
+    child = fork()
+    if child == 0:
+        os._exit(journal.append(b'{"child":1}'))
+    assert os.waitpid(child, 0)[1] == 0
+    assert [seq for seq, _ in bodies(path)] == [1]
+
+
 @pytest.mark.hazard(8)
 def test_a_forked_child_writes_nothing(journal: Journal, path: Path) -> None:
     journal.append(b"{}")
     child = os.fork()
     if child == 0:
-        wrote = journal.append(b'{"child":1}')
+        wrote = journal.append(b'{"child":1}') or journal.append_next(b'{"child":2}')
         journal.close()
         os._exit(0 if wrote == 0 else 1)
     assert os.waitpid(child, 0)[1] == 0
