@@ -17,7 +17,7 @@ from pytest_semantest.settings import Settings
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 
 _RELAUNCHES = 5
-_POLL_S = 0.01
+_POLL_S = 0.02
 #: States of ship.json in which waiting longer cannot help.
 _HOPELESS = ("unreachable", "refused", "stopped")
 
