@@ -15,6 +15,7 @@ from typing import Any
 from pytest_semantest.protocol.events import (
     RUN_END,
     RUN_START,
+    SHIPPER_START,
     TEST_END,
     TEST_START,
     WORKER_CRASH,
@@ -27,6 +28,7 @@ from pytest_semantest.protocol.record import decode_status
 
 _TYPE_PREFIX = b'{"type":"'
 _TYPE_MAX = 64
+_STARTS = (RUN_START, WORKER_START, SHIPPER_START)
 
 
 def type_of(body: bytes) -> str:
@@ -177,7 +179,7 @@ class JournalDigest:
             self._open = (seq, body)
         elif kind == TEST_END:
             self._open = None
-        elif kind in (RUN_START, WORKER_START) and self.start is None:
+        elif kind in _STARTS and self.start is None:
             event = _parse(body)
             self.start = event["payload"]
             self.started_ms = event["timestamp"]
@@ -205,6 +207,11 @@ class JournalDigest:
             seq=seq,
             timeout_ms=_number(timeout),
         )
+
+    @property
+    def last_body(self) -> bytes:
+        """The body of the last record, empty before the first."""
+        return self._last
 
     @property
     def last_event_ms(self) -> float | None:

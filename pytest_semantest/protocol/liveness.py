@@ -7,6 +7,7 @@ created) is asked by the shipper and by ``semantest recover``, each with psutil.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 FOREIGN_SILENCE_MS = 3_600_000.0
 #: How much later than its first event a process may seem to have started: clocks step, and process tables are coarse.
 START_SLACK_MS = 2_000.0
+_PLACE = ("host", "pidNamespace")
+_MEMORY = re.compile(r"/proc/(\d{1,9})/fd/\d+", re.ASCII)
 
 
 class JournalWriter:
@@ -41,6 +44,21 @@ class JournalWriter:
         if ticks is not None:  # counted since boot: no clock that steps can change it
             return ticks == self._ticks and not _is_other_boot(self._boot)
         return created_ms() <= self._started_ms + START_SLACK_MS
+
+
+def guessed_start(status: Path, neighbour: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in for the first event of a journal that cannot be read: ``pid, host, pidNamespace``.
+
+    ``status`` is the journal's status slot, on Linux a link to the memory of the process; ``neighbour`` the first
+    event's payload of another journal of the session, empty without one. Such a process started before its journal
+    was last written.
+    """
+    start = {"host": os.uname().nodename, **{key: neighbour[key] for key in _PLACE if key in neighbour}}
+    try:
+        memory = _MEMORY.fullmatch(str(status.readlink()))
+    except OSError:
+        memory = None
+    return {"pid": int(memory[1]) if memory is not None else None, **start}
 
 
 def is_fresh(written_ms: float, now_ms: float) -> bool:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from pytest_semantest.protocol.closing import JournalDigest
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, SHIP_LOCK, SHIP_STATE, STATUS_SUFFIX
+from pytest_semantest.protocol.liveness import guessed_start
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.following import JournalFollower
 from pytest_semantest.shipper.liveness import ProcessWatch
@@ -59,6 +60,9 @@ def _writer_lives(path: Path, now_ms: float) -> bool:
     try:
         for entry in follower.read():
             digest.observe(entry.seq, entry.body)
+            if entry.gap:
+                digest.start = guessed_start(path.with_suffix(STATUS_SUFFIX), {})
+                digest.started_ms = follower.modified_ms()
             break
         if digest.start is None:
             return False

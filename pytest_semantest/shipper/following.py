@@ -1,28 +1,25 @@
 """One journal file as a growing sequence of records without holes, read in bounded memory.
 
-A seq that never comes becomes a ``journal/gap`` event of that seq, at the time of the record before it. The same file
+A seq that never comes becomes a ``journal/gap`` event of that seq, at the time of the record before it; the first one
+of a journal names its run as well, as soon as that is known. The same file
 always gives the same events, byte for byte and however it grew, so a second shipper that sends them again is in no
 conflict with the first.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pytest_semantest.protocol.events import JOURNAL_GAP
+from pytest_semantest.protocol.gaps import MAX_GAP, gap_body
 from pytest_semantest.protocol.record import MAX_BODY, Damage, Record, scan
 
 _READ = 512 * 1024
 #: A record larger than this is not sent: no recorder takes a frame of that size. Its place gets a gap.
 MAX_EVENT = 12 * 1024 * 1024
-#: A seq that jumps further than this is not believed: filling the hole would cost more than the journal.
-MAX_GAP = 1_000_000
-#: All that a gap says; what exactly is wrong is told in the log.
-GAP_REASON = "no readable record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +48,16 @@ class JournalFollower:
     """Follows the journal at ``path`` from its beginning.
 
     The file is opened once and stays readable when somebody deletes it. ``drained``: the last read met the end of the
-    file. ``damage`` tells what could not be read, ``damaged`` how often. Raises ``OSError`` when the file cannot be
-    opened.
+    file. ``damage`` tells what could not be read, ``damaged`` how often. ``opening``: what the gap adds that is the
+    first event (``protocol.gaps.opening_of``), ``None`` while the run is not known. Raises ``OSError`` when the file
+    cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.damage: list[str] = []
         self.damaged = 0
+        self.opening: Mapping[str, Any] | None = None
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         self._offset = 0  # all before it is read
         self._size = _READ
@@ -141,27 +140,18 @@ class JournalFollower:
             if record.end > self._seen_to:
                 self._seen_to = record.end
                 self._tell(f"{self.path.name}: record {seq} of {len(body)} bytes is too large to ship")
-            yield Entry(seq, self._gap(), gap=True)
+            yield Entry(seq, self._gap(seq), gap=True)
         else:
             yield Entry(seq, body)
         self._last_seq, self._last_body = seq, body
 
     def _fill(self, seq: int) -> Iterator[Entry]:
         """A gap for each seq that is missing before ``seq``."""
-        body = self._gap() if seq > self._last_seq + 1 else b""
-        for missing in range(self._last_seq + 1, seq):
-            yield Entry(missing, body, gap=True)
+        first = self._last_seq + 1
+        body = gap_body(self._last_body) if seq > first else b""
+        for missing in range(first, seq):
+            yield Entry(missing, self._gap(missing) if missing == 1 else body, gap=True)
 
-    def _gap(self) -> bytes:
+    def _gap(self, seq: int) -> bytes:
         """The same at every reading: how the bytes look unreadable depends on how much of the file is there."""
-        event = {"type": JOURNAL_GAP, "timestamp": timestamp_of(self._last_body), "payload": {"reason": GAP_REASON}}
-        return json.dumps(event, separators=(",", ":")).encode()
-
-
-def timestamp_of(body: bytes) -> float:
-    """The timestamp of the event in ``body``, 0 when there is none."""
-    try:
-        timestamp = json.loads(body)["timestamp"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return 0.0
-    return timestamp if isinstance(timestamp, int | float) and 0 <= timestamp < 1e15 else 0.0
+        return gap_body(self._last_body, self.opening if seq == 1 else None)

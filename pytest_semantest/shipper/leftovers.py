@@ -22,7 +22,7 @@ _SAYS = {
     "unreachable": "not shipped: {detail}",
     "refused": "not shipped: {detail}",
     "stopped": "not shipped completely: {detail}",
-    "unreadable": "left where it is: none of its journals begins with a readable record",
+    "unreadable": "left where it is: no record of its journals can be read",
     "terminated": "stopped, {acked} events are acknowledged",
 }
 

@@ -16,6 +16,7 @@ from pytest_semantest.protocol.events import RUN_CONTEXT
 from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER, source_name
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
 from pytest_semantest.protocol.redaction import Redactor
+from pytest_semantest.shipper import unnamed
 from pytest_semantest.shipper.context import ContextLookup, lookup_for
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.link import Link
@@ -74,12 +75,8 @@ class Shipment:
 
     @property
     def run_id(self) -> str | None:
-        """The run that the session belongs to, once a first record was read."""
-        for source in sorted(self._processes(), key=lambda source: source.worker != MAIN_WORKER):
-            run_id = source.digest.text("runId")
-            if run_id is not None:
-                return run_id
-        return None
+        """The run that the session belongs to, ``None`` while that is not known."""
+        return unnamed.run_of(self.sources.values(), self.session)
 
     @property
     def is_running(self) -> bool:
@@ -233,9 +230,20 @@ class Shipment:
                 moved = source.read() or moved
             for damage in source.new_damage():
                 self._log(damage)
+        moved = self._name_unnamed(clock) or moved
         self._pause = _BUSY_S if moved else min(self._pause * 1.5, _IDLE_S)
         more = any(not source.follower.drained for source in self.sources.values())
         self._next_read = clock.monotonic + (0.0 if more else self._pause)
+
+    def _name_unnamed(self, clock: Clock) -> bool:
+        """Says of journals whose first record cannot be read whose they are; whether that was news."""
+        sources = self.sources.values()
+        for source in unnamed.unmet(sources):
+            unnamed.meet(source, sources)
+            if self._look_at(source, clock):
+                source.read()
+        run_id = self.run_id
+        return run_id is not None and unnamed.name(sources, self.session, run_id)
 
     def _observe(self, clock: Clock) -> None:
         """Writes down what the shipper itself sees: context, long phases, deaths."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from pytest_semantest.protocol.closing import JournalDigest, SourceFacts
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
@@ -24,7 +26,8 @@ class FollowedSource:
     """Follows one journal of a session.
 
     ``source`` is the name to ship under, ``worker`` the journal's. ``predecessor``: another shipper followed it before.
-    ``died_ms``: when its process was seen to be gone; ``settled``: all that it wrote was read since.
+    ``died_ms``: when its process was seen to be gone; ``settled``: all that it wrote was read since. ``unnamed``: its
+    first record cannot be read, so nothing of it is sent before ``name`` says whose it is; ``readable``: others can.
     """
 
     def __init__(self, path: Path, source: str, *, predecessor: bool) -> None:
@@ -36,6 +39,8 @@ class FollowedSource:
         self.watch: ProcessWatch | None = None
         self.died_ms: float | None = None
         self.settled = False
+        self.unnamed = False
+        self.readable = False
         self._output: CapturedOutput | None = None
         self._unpushed: Position | None = None  # entries from here on are known to the digest, but not yet pushed
         self._slot_fd: int | None = None
@@ -66,14 +71,27 @@ class FollowedSource:
         any_read, final = False, self.is_dead and not self.is_own
         for entry in self.follower.read(final=final):
             any_read = True
+            if entry.gap and entry.seq == 1 and self.follower.opening is None:
+                self.unnamed, self._unpushed = True, BEGINNING
             if entry.seq > self.digest.last_seq:
                 self.digest.observe(entry.seq, entry.body)
+                self.readable = self.readable or not entry.gap
             if self._unpushed is None and entry.seq == self.outbox.wanted:
                 self.outbox.push(entry.seq, entry.body)
         if self.watch is None and self.digest.start is not None and not self.is_own:
-            self._meet_process()
+            self._meet_process(self.digest.start, self.digest.started_ms or 0.0)
         self.settled = final and self.follower.drained
         return any_read
+
+    def meet_unnamed(self, start: Mapping[str, Any]) -> None:
+        """Watches the process of ``guessed_start``, since the record that would name it cannot be read."""
+        self.unnamed = True
+        self._meet_process(dict(start), self.follower.modified_ms())
+
+    def name(self, start: Mapping[str, Any], opening: Mapping[str, Any]) -> None:
+        """Says whose journal it is, instead of its first record: the next read sends it from its beginning."""
+        self.follower.opening = opening
+        self.digest.start = {**start, **opening}
 
     def new_damage(self) -> list[str]:
         """What was found unreadable since the last call."""
@@ -126,7 +144,7 @@ class FollowedSource:
 
     def _find_place(self) -> None:
         """Goes where reading has to go on for the outbox, or notes where that is while it has no room."""
-        if not self.outbox.has_room:
+        if not self.outbox.has_room or (self.unnamed and self.follower.opening is None):
             if self._unpushed is None:
                 self._unpushed = self.follower.position
             return
@@ -136,9 +154,8 @@ class FollowedSource:
             self.follower.seek(self._unpushed)
             self._unpushed = None
 
-    def _meet_process(self) -> None:
-        start = self.digest.start or {}
-        self.watch = ProcessWatch(start, self.digest.started_ms or 0.0)
+    def _meet_process(self, start: dict[str, Any], started_ms: float) -> None:
+        self.watch = ProcessWatch(start, started_ms)
         if not self.watch.foreign:
             self._output = CapturedOutput(start.get("pid"), start.get("capture"))
 

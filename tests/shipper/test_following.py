@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_semantest.protocol.gaps import GAP_REASON
 from pytest_semantest.protocol.record import encode
 from pytest_semantest.shipper import following
-from pytest_semantest.shipper.following import BEGINNING, GAP_REASON, Entry, JournalFollower
+from pytest_semantest.shipper.following import BEGINNING, Entry, JournalFollower
 from tests.shipper.journals import body
 
 BODIES = [body("test/start", float(n), testId=f"test_a.py::test_{n}", text="é\n" * n) for n in range(1, 8)]

@@ -124,14 +124,13 @@ def test_a_dead_run_is_interrupted_in_the_database_with_its_test_crashed(
     assert states == [("test_a.py::test_one", "passed"), ("test_a.py::test_two", "crashed")]
 
 
-def test_a_journal_whose_first_record_is_damaged_is_kept_and_told(project: Path, start_shipper: StartShipper) -> None:
-    journal = Journal(session(project))
-    journal.start()
+def test_a_journal_whose_first_record_is_damaged_is_taken_in_and_kept(
+    project: Path, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(project)
     data = bytearray(journal.path.read_bytes())
     data[40] ^= 1
     journal.path.write_bytes(data)
-    journal.test("test_a.py::test_one")
-    code, said = finish(start_shipper(sync=True))
-    assert code in (4, 5)
-    assert journal.folder.name in said
-    assert journal.path.exists()
+    assert finish(start_shipper(sync=True))[0] == 0
+    assert stored(project, journal.source) == [(1, "journal/gap"), *expected(journal)[1:]]
+    assert (project / "damaged" / f"{journal.folder.name}.main.journal").read_bytes() == bytes(data)

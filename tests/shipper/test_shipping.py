@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from pytest_semantest.protocol.gaps import GAP_REASON
 from pytest_semantest.protocol.record import encode
-from pytest_semantest.shipper.following import GAP_REASON
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, body, session
@@ -256,7 +256,7 @@ def test_a_folder_without_a_readable_record_is_told_and_left(
     (folder / "main.journal").write_bytes(b"\0" * 500)
     code, said = finish(start_shipper(sync=True, url=server.url))
     assert code == 5
-    assert "none of its journals begins with a readable record" in said
+    assert "no record of its journals can be read" in said
     assert (folder / "main.journal").read_bytes() == b"\0" * 500
 
 

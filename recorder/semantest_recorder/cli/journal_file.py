@@ -6,17 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
-from pytest_semantest.protocol.events import JOURNAL_GAP
+from pytest_semantest.protocol.gaps import MAX_GAP
 from pytest_semantest.protocol.identity import source_name
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
 from pytest_semantest.protocol.record import MAX_BODY, Damage, Record, scan
 from semantest_recorder.reports.report import Public
 
 _READ = 4 * 1024 * 1024
-#: A seq that jumps further than this is not believed.
-_MAX_GAP = 1_000_000
 
 
 class JournalDamage(Public):
@@ -30,11 +26,11 @@ class JournalDamage(Public):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The event with this seq; ``missing`` says why it cannot be read, its body is empty then."""
+    """The event with this seq; ``missing``: it cannot be read, its body is empty then."""
 
     seq: int
     body: bytes
-    missing: str = ""
+    missing: bool = False
 
 
 @dataclass(slots=True)
@@ -45,7 +41,7 @@ class JournalFile:
     damage: list[JournalDamage] = field(default_factory=list)
     places: dict[int, tuple[int, int]] = field(default_factory=dict)
     _last_seq: int = 0
-    _broken: str = ""
+    _broken: bool = False
     _rest: int = 0
 
     @property
@@ -95,11 +91,11 @@ class JournalFile:
 
     def _take(self, item: Record | Damage) -> Iterator[Entry]:
         if isinstance(item, Damage):
-            self._broken = self._broken or item.reason
+            self._broken = True
             self._tell(item.start, item.end, item.reason)
             return
         start = item.end - len(item.body)
-        if not self._last_seq < item.seq <= self._last_seq + _MAX_GAP:
+        if not self._last_seq < item.seq <= self._last_seq + MAX_GAP:
             self._tell(start, item.end, f"record {item.seq} follows {self._last_seq}; left out")
             return
         yield from self._missing(item.seq)
@@ -109,15 +105,9 @@ class JournalFile:
 
     def _missing(self, seq: int) -> Iterator[Entry]:
         """An entry for each seq before ``seq`` that did not come."""
-        reason, self._broken = self._broken or "no record with this seq", ""
+        self._broken = False
         for missing in range(self._last_seq + 1, seq):
-            yield Entry(missing, b"", reason)
+            yield Entry(missing, b"", missing=True)
 
     def _tell(self, start: int, end: int, reason: str) -> None:
         self.damage.append(JournalDamage(self.path.name, start, end, reason))
-
-
-def gap_body(reason: str, timestamp: float, opening: dict[str, object] | None = None) -> bytes:
-    """The event that stands for a missing record; ``opening`` names run, session and worker when it is the first."""
-    payload = {"reason": reason, **(opening or {})}
-    return msgspec.json.encode({"type": JOURNAL_GAP, "timestamp": timestamp, "payload": payload})

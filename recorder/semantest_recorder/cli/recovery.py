@@ -16,10 +16,12 @@ import msgspec
 
 from pytest_semantest.protocol.closing import JournalDigest, SourceFacts, closing_events, type_of
 from pytest_semantest.protocol.events import RUN_END, SHIPPER_START, WORKER_CRASH
+from pytest_semantest.protocol.gaps import gap_body, opening_of, timestamp_of
 from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, STATUS_SUFFIX
+from pytest_semantest.protocol.liveness import guessed_start
 from pytest_semantest.protocol.record import STATUS_SIZE
-from semantest_recorder.cli.journal_file import Entry, JournalDamage, JournalFile, gap_body
+from semantest_recorder.cli.journal_file import Entry, JournalDamage, JournalFile
 from semantest_recorder.cli.liveness import writer_is_alive
 from semantest_recorder.cli.lookup import FoundRun
 from semantest_recorder.core.batch import RawEvent
@@ -35,12 +37,16 @@ _APPLY_AT_ONCE = 2000
 
 @dataclass(frozen=True, slots=True)
 class SessionHead:
-    """What the first records of a session's journals say: which run it belongs to, and when it began."""
+    """What a session's journals say: which run it belongs to, and when it began.
+
+    ``start`` is the payload of the first event that says so, empty when none can be read.
+    """
 
     folder: Path
     session: str
     run_id: str
     started_ms: float
+    start: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -53,20 +59,35 @@ class Recovered:
 
 
 def session_head(folder: Path) -> SessionHead:
-    """The head of a session folder; one without any readable first record counts as a run of its own name."""
+    """The head of a session folder, by the first record of any of its journals.
+
+    Where none can be read: the run that an end record names, else one of the session's own name, as by default.
+    """
     files = journal_files(folder)
     for file in files:
         for entry in file.entries():
             if entry.seq == 1 and not entry.missing:
-                digest = JournalDigest()
-                digest.observe(1, entry.body)
-                payload = digest.start or _payload(entry.body)
+                payload = _payload(entry.body)
                 if isinstance(run_id := payload.get("runId"), str) and run_id:
                     session = payload.get("session")
-                    at = digest.last_event_ms or 0.0
-                    return SessionHead(folder, session if isinstance(session, str) else folder.name, run_id, at)
+                    name = session if isinstance(session, str) else folder.name
+                    return SessionHead(folder, name, run_id, timestamp_of(entry.body), payload)
             break
-    return SessionHead(folder, folder.name, folder.name, 0.0)
+    return _head_by_the_rest(folder, files)
+
+
+def _head_by_the_rest(folder: Path, files: Sequence[JournalFile]) -> SessionHead:
+    ends, began = list[object](), list[float]()
+    for file in files:
+        digest = JournalDigest()
+        for entry in file.entries():
+            if not entry.missing:
+                if not digest.last_seq:
+                    began.append(timestamp_of(entry.body))
+                digest.observe(entry.seq, entry.body)
+        ends.append(digest.end.get("runId"))
+    run_id = next((end for end in ends if isinstance(end, str) and end), folder.name)
+    return SessionHead(folder, folder.name, run_id, min(began, default=0.0))
 
 
 def journal_files(folder: Path) -> list[JournalFile]:
@@ -122,7 +143,10 @@ class _Recovery:
             if file.worker == SHIPPER_WORKER:
                 continue
             written_ms = file.path.stat().st_mtime * 1000
-            alive = writer_is_alive(digest.start or {}, digest.started_ms or 0.0, written_ms, self.now_ms)
+            if digest.start is None:
+                digest.start = guessed_start(file.path.with_suffix(STATUS_SUFFIX), head.start)
+                digest.started_ms = written_ms
+            alive = writer_is_alive(digest.start, digest.started_ms or 0.0, written_ms, self.now_ms)
             if not alive:
                 self._apply(head, source, file.worker, digest, file.torn_end())
             facts.append(
@@ -145,35 +169,32 @@ class _Recovery:
         done = known.row.last_seq if known is not None else 0
         first, events = 0, list[RawEvent]()
         for entry in entries:
+            before = digest.last_body
             if not entry.missing:
                 digest.observe(entry.seq, entry.body)
             if entry.seq <= done:
                 continue
             first = first or entry.seq
-            events.append(self._event(head, source, worker, entry, digest))
+            events.append(self._event(head, source, worker, entry, before))
             if len(events) >= _APPLY_AT_ONCE:
                 self.state.apply_all(source, first, events)
                 first, events = 0, []
         if events:
             self.state.apply_all(source, first, events)
 
-    def _event(self, head: SessionHead, source: str, worker: str, entry: Entry, digest: JournalDigest) -> RawEvent:
+    def _event(self, head: SessionHead, source: str, worker: str, entry: Entry, before: bytes) -> RawEvent:
         """The event of an entry; one that is missing or unreadable becomes a gap, which opens its source if need be."""
-        opening: dict[str, object] | None = None
-        if entry.seq == 1:
-            opening = {"runId": self.run_id, "session": head.session, "worker": worker, "source": source}
-        reason = entry.missing
-        if not reason:
+        if not entry.missing:
             try:
                 event = _decode_event(entry.body)
             except (msgspec.DecodeError, RecursionError) as error:
-                reason = f"not an event: {error}"
-                self.unread.append(f"{source} {entry.seq}: {reason}")
+                self.unread.append(f"{source} {entry.seq}: not an event: {error}")
             else:
                 if entry.seq > 1 or _names_run(entry.body):
                     return event
-                reason = "the first record names no run"
-        return _decode_event(gap_body(reason, digest.last_event_ms or head.started_ms, opening))
+                self.unread.append(f"{source} 1: the first record names no run")
+        opening = opening_of(self.run_id, head.session, worker) if entry.seq == 1 else None
+        return _decode_event(gap_body(before, opening))
 
     def _close(self, head: SessionHead, facts: list[SourceFacts], run_end_told: bool) -> None:
         """Close what dead processes left open, as the shipper would."""
