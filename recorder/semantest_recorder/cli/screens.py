@@ -15,7 +15,7 @@ from semantest_recorder.cli.live_feed import LiveEvent
 from semantest_recorder.core.rows import ResultRow
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.live import LiveView
-from semantest_recorder.reports.wording import count_words, duration, state_word
+from semantest_recorder.reports.wording import count_words, duration, run_state_words, state_word
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -106,7 +106,8 @@ class PlainScreen:
     def end(self, view: LiveView) -> None:
         """Say how it ended."""
         took = duration(view.elapsed_ms)
-        _say(f"{inert_line(view.run)}: {inert_line(view.state)} in {took}, {count_words(view.counts)}")
+        state = inert_line(run_state_words(view.state, view.gaps))
+        _say(f"{inert_line(view.run)}: {state} in {took}, {count_words(view.counts)}")
 
 
 class JsonScreen:

@@ -72,7 +72,8 @@ def state_of_run(*, closed: bool, cancelled: bool, broken: bool, exit_code: int 
     """What a run came to.
 
     ``broken``: its main process died, or it was interrupted. ``exit_code`` is the largest of its sessions, ``None``
-    when none was written. ``green``: no state of its tests is bad and its plan is known completely.
+    when none was written. ``green``: no state of its tests is bad, its plan is known completely and no record of it is
+    missing.
     """
     if not closed:
         return "running"

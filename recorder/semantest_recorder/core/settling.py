@@ -348,10 +348,11 @@ def _settle_run(tables: Tables) -> None:
     working = [row for row in rows if row.worker != SHIPPER_WORKER]
     mains = [row for row in rows if row.worker == MAIN_WORKER]
     missing = sum(max(row.planned - row.plan_known, 0) for row in rows)
-    run.started_ms = min((row.started_ms for row in rows if row.started_ms is not None), default=None)
+    run.started_ms = _run_start(tables, working, rows)
     run.planned = tables.planned + missing
     run.deselected = sum(row.deselected for row in rows)
-    run.gaps = sum(row.gaps + row.dropped for row in rows)
+    # A record that could not be written keeps its seq, so dropped ones are among the gaps, all but the last ones.
+    run.gaps = sum(max(row.gaps, row.dropped) for row in rows)
     run.exit_code = max((row.exit_code for row in mains if row.exit_code is not None), default=None)
     run.stopped_early = any(row.stopped_early for row in mains)
     run.stop_reason = min((row.stop_reason for row in rows if row.stop_reason), default=None)
@@ -362,7 +363,17 @@ def _settle_run(tables: Tables) -> None:
         cancelled=any(row.cancelled for row in rows),
         broken=any(row.state == "crashed" or row.interrupted for row in mains),
         exit_code=run.exit_code,
-        green=missing == 0 and not any(tables.counts.get(state) for state in BAD_STATES),
+        green=missing == 0 and run.gaps == 0 and not any(tables.counts.get(state) for state in BAD_STATES),
     )
     if msgspec.structs.astuple(run) != before:
         tables.dirty_run = True
+
+
+def _run_start(tables: Tables, working: Iterable[SourceRow], rows: Iterable[SourceRow]) -> float | None:
+    """When pytest's first process began; its first test, where a gap hides that; else the shipper."""
+    tests = (test.result.started_ms for test in tables.tests.values())
+    for starts in ((row.started_ms for row in working), tests, (row.started_ms for row in rows)):
+        first = min((at for at in starts if at is not None), default=None)
+        if first is not None:
+            return first
+    return None

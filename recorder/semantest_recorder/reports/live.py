@@ -44,7 +44,7 @@ class LatestFailure(Public):
 
 
 class LiveView(Public, kw_only=True):
-    """One look at a run; also a line of ``semantest watch --json``."""
+    """One look at a run; also a line of ``semantest watch --json``. ``gaps`` counts records that cannot be read."""
 
     schema: int = REPORT_SCHEMA
     type: str = "snapshot"
@@ -52,6 +52,7 @@ class LiveView(Public, kw_only=True):
     name: str | None
     state: str
     stop_reason: str | None
+    gaps: int
     elapsed_ms: float | None
     done: int
     counts: Counts
@@ -83,6 +84,7 @@ def live_view(
         name=run.name,
         state=run.state,
         stop_reason=run.stop_reason,
+        gaps=run.gaps,
         elapsed_ms=max(0.0, until - run.started_ms) if until is not None and run.started_ms is not None else None,
         done=sum(numbers.get(state, 0) for state in FINAL_STATES),
         counts=counts_of(numbers, closed=closed),

@@ -12,7 +12,7 @@ from rich.text import Text
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.live import LatestFailure, LiveView, RunningTest
-from semantest_recorder.reports.wording import count_word, duration, nonzero, state_word
+from semantest_recorder.reports.wording import count_word, duration, nonzero, run_state_words, state_word
 
 _NAME_MAX = 200
 
@@ -22,7 +22,7 @@ def live_display(view: LiveView) -> Group:
     title = Text("Run ").append(inert_line(view.run), "bold")
     if view.name:
         title.append(f" ({inert_line(view.name)})")
-    title.append(": ").append(inert_line(view.state), STYLES.get(view.state, ""))
+    title.append(": ").append(inert_line(run_state_words(view.state, view.gaps)), STYLES.get(view.state, ""))
     title.append(f"  {duration(view.elapsed_ms)}", "dim")
     total = max(view.counts.total, 1)
     bar = Table.grid(padding=(0, 1))

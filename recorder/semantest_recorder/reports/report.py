@@ -38,7 +38,7 @@ class SourceInfo(Public):
 
 
 class RunInfo(Public):
-    """The run itself. ``gaps`` counts records that a damaged journal lost."""
+    """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed."""
 
     id: str
     name: str | None

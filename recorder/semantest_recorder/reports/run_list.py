@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class RunSummary(Public):
-    """One line of ``semantest runs``."""
+    """One line of ``semantest runs``. ``gaps`` counts records that cannot be read; such a run is never green."""
 
     id: str
     name: str | None
@@ -27,6 +27,7 @@ class RunSummary(Public):
     ended_ms: float | None
     duration_ms: float | None
     planned: int
+    gaps: int
     branch: str | None
     commit: str | None
     labels: dict[str, str]
@@ -55,6 +56,7 @@ def run_summary(run: RunRow, counts: Counts) -> RunSummary:
         ended_ms=run.ended_ms,
         duration_ms=max(0.0, run.ended_ms - run.started_ms) if run.ended_ms and run.started_ms else None,
         planned=run.planned,
+        gaps=run.gaps,
         branch=branch if isinstance(branch, str) else None,
         commit=commit if isinstance(commit, str) else None,
         labels=run.labels,
@@ -69,7 +71,7 @@ def run_table(runs: list[RunSummary]) -> Table:
 
     from semantest_recorder.reports.attempt_lines import STYLES  # noqa: PLC0415
     from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
-    from semantest_recorder.reports.wording import count_words, duration, moment  # noqa: PLC0415
+    from semantest_recorder.reports.wording import count_words, duration, moment, run_state_words  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("run", "started", "state", "took", "tests", "branch"):
@@ -78,7 +80,7 @@ def run_table(runs: list[RunSummary]) -> Table:
         table.add_row(
             Text(inert_line(run.id)),
             Text(moment(run.started_ms)),
-            Text(inert_line(run.state), STYLES.get(run.state, "")),
+            Text(inert_line(run_state_words(run.state, run.gaps)), STYLES.get(run.state, "")),
             Text(duration(run.duration_ms)),
             Text(count_words(run.counts)),
             Text(inert_line(run.branch or "")),

@@ -77,10 +77,11 @@ def header_lines(report: Report) -> Iterator[Text]:
     for crashed in (source for source in run.sources if source.state == "crashed"):
         reason = inert_line(crashed.crash_reason or "no end record")
         yield Text("  ").append(f"process {inert_line(crashed.worker)} died: {reason}", "bold red")
-    if run.gaps:
-        lost = f"  {plural(run.gaps, 'record')} missing from the journals: what they held is unknown"
-        yield Text(lost, "bold red")
     yield _counts(report)
+    if run.gaps:
+        yield Text()
+        yield Text(f"!!! {plural(run.gaps, 'record')} MISSING !!!", "bold white on red")
+        yield Text("  The journals cannot be read there. Tests may be missing here, or results: this run is not green.")
 
 
 def _facts(run: RunInfo) -> Iterator[str]:

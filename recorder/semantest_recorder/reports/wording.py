@@ -36,9 +36,15 @@ def exit_code_of(state: str) -> int:
     return EXIT_RUNNING if state in ("pending", "running") else EXIT_NOT_GREEN
 
 
+def run_state_words(state: str, gaps: int) -> str:
+    """``failed, 2 records missing``: what came of a run, and whether all of it is known."""
+    words = _WORDS.get(state, state)
+    return f"{words}, {plural(gaps, 'record')} missing" if gaps else words
+
+
 def state_in_words(run: RunInfo) -> str:
     """``failed, stopped early (stopping after 1 failures)`` and the like."""
-    words = _WORDS.get(run.state, run.state)
+    words = run_state_words(run.state, run.gaps)
     if run.stopped_early:
         words += ", stopped early"
     if run.stop_reason:

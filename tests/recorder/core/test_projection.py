@@ -209,6 +209,26 @@ def test_tests_whose_names_a_gap_hides_are_counted_and_not_green() -> None:
     assert (run.of_run, run.state.run.planned) == ("failed", 501)
 
 
+@pytest.mark.parametrize("where", ["s.main", "s.gw0", "s.shipper"])
+def test_a_missing_record_is_never_green_whatever_it_held(where: str) -> None:
+    run = Run("s.main", "s.gw0", "s.shipper")
+    run.plan(T)
+    run.attempt("s.gw0", T, "passed")
+    run.tell(where, "journal/gap", reason="no readable record")
+    run.end("s.gw0")
+    run.end()
+    assert (run.of_run, run.state.run.gaps, run.states()) == ("failed", 1, {T: "passed"})
+
+
+def test_records_that_were_dropped_are_counted_once() -> None:
+    run = Run("s.main")
+    run.plan(T)
+    run.attempt("s.main", T, "passed")
+    run.tell("s.main", "journal/gap", reason="no readable record")
+    run.end(dropped=1)
+    assert (run.of_run, run.state.run.gaps) == ("failed", 1)
+
+
 def test_a_late_event_opens_the_judgement_again() -> None:
     run = Run("s.main", "s.gw0")
     run.plan(T, U)
@@ -321,6 +341,18 @@ def test_a_gap_in_place_of_the_first_event_may_name_the_run() -> None:
     assert row.started_ms is None
     assert run.states() == {T: "passed", U: "lost"}
     assert (run.of_run, run.state.run.gaps, run.state.run.started_ms) == ("failed", 1, 1010.0)
+
+
+def test_a_run_whose_start_is_unknown_began_with_its_first_test() -> None:
+    run = Run()
+    run.state.apply("s.main", 1, event("journal/gap", 0.0, reason="unreadable", runId="r", session="s", worker="main"))
+    run.seqs["s.main"] = 1
+    run.tell("s.shipper", "shipper/start", runId="r", session="s", worker="shipper")
+    assert run.state.run.started_ms == 1010.0
+    run.now = 500.0
+    run.attempt("s.main", T, "passed")
+    run.end()
+    assert (run.of_run, run.state.run.started_ms) == ("failed", 510.0)
 
 
 def test_a_session_whose_start_is_unknown_does_not_come_first() -> None:

@@ -56,6 +56,7 @@ def test_the_ledger_closes(history: History) -> None:
         assert rows.run.ended_ms is not None
     if rows.run.state == "passed":
         assert not BAD_STATES & set(states)
+        assert rows.run.gaps == 0
     for suite in rows.suites.values():
         mine = [row for row in rows.results.values() if suite_of(row.test_id) == suite.suite_id]
         wire = Counter(WIRE_STATUS[row.state] for row in mine)

@@ -50,7 +50,8 @@ def test_gaps_and_dead_processes_are_in_the_header() -> None:
     dead = SourceRow(f"{RUN}.gw0", RUN, RUN, "gw0", state="crashed", crash_reason="signal 9")
     shown = lines(run_rows([result_row("a.py::t", "lost")], gaps=2, sources=[dead]))
     assert "  process gw0 died: signal 9" in shown
-    assert "  2 records missing from the journals: what they held is unknown" in shown
+    assert shown[0].endswith(": failed, 2 records missing")
+    assert "!!! 2 records MISSING !!!" in shown
 
 
 def test_the_same_attempt_of_two_sources_shows_the_one_that_decided() -> None:

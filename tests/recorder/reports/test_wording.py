@@ -72,6 +72,11 @@ def test_state_in_words() -> None:
     assert state_in_words(report.run) == "failed, stopped early (after 1 failure)"
 
 
+def test_a_run_with_gaps_says_so_beside_its_state() -> None:
+    report = aggregate(run_rows([result_row("a.py::t", "passed")], gaps=1))
+    assert state_in_words(report.run) == "failed, 1 record missing"
+
+
 @pytest.mark.parametrize(("number", "words"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB")])
 def test_size(number: int, words: str) -> None:
     assert size(number) == words
