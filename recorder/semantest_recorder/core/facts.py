@@ -34,11 +34,12 @@ from semantest_recorder.core.payloads import (
     content_of,
     repaired,
 )
-from semantest_recorder.core.rows import AttemptRow, CrashRow, WarningRow
+from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, WarningRow
 from semantest_recorder.core.tables import Source, Tables, Test, Unread
 
 Handler = Callable[[Tables, Source, int, RawEvent], None]
 P = TypeVar("P", bound=Payload)
+Place = tuple[str | None, int | None, tuple[str, ...]]
 
 PHASES: Final = ("setup", "call", "teardown")
 _OUTCOMES = frozenset(types.BAD_OUTCOMES | {"passed", "skipped", "xfailed", "xpassed"})
@@ -111,15 +112,16 @@ def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     row.plan_known += len(plan.tests)
     row.deselected = max(row.deselected, plan.deselected or 0)
     tables.closings_stale = True
-    unsettled, unstarted = tables.unsettled, tables.unstarted
+    tests, unsettled = tables.tests, tables.unsettled
     for position, test_id in enumerate(plan.tests, plan.offset):
-        test = tables.test(test_id)
+        test = tests.get(test_id)
+        if test is None:
+            tables.add_test(test_id, position)
+            continue
         result = test.result
         if result.position is None:
-            result.position = position
             tables.planned += 1
-            if not test.attempts:
-                unstarted[test_id] = test
+            result.position = position
         elif position < result.position:
             result.position = position
         unsettled[test_id] = test
@@ -136,7 +138,7 @@ def _collect_error(tables: Tables, source: Source, seq: int, event: RawEvent) ->
     attempt.reason = payload.reason
     attempt.detail_seq = seq
     _take_error(attempt, payload.error)
-    _ended(tables, source, test, attempt)
+    _ended(source, test, attempt)
 
 
 def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
@@ -144,32 +146,27 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
         payload = _decode_start(event.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         payload = _read(tables, source, seq, event, TestStart)
-    test_id = payload.test_id
-    test = tables.tests.get(test_id) or tables.test(test_id)
-    number = payload.attempt or _next_number(source, test)
-    attempt = tables.attempt(source, test, number)
+    test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
+    attempt = tables.attempt(source, test, payload.attempt or _next_number(source, test))
     if attempt.started_ms is None:
         attempt.started_ms = event.timestamp
         attempt.guessed = False
     attempt.timeout_ms = payload.timeout
     result = test.result
-    place = (payload.file, payload.line, payload.markers or [])
     if result.file is None and result.line is None and not result.markers:
-        result.file, result.line, result.markers = place
-    elif place != (result.file, result.line, result.markers):
-        _merge_place(test, place)
-    tables.dirty_attempts[id(attempt)] = attempt
-    tables.unsettled[test_id] = test
+        result.file, result.line, result.markers = payload.file, payload.line, payload.markers or ()
+    else:
+        _merge_place(result, (payload.file, payload.line, payload.markers or ()))
 
 
-def _merge_place(test: Test, place: tuple[str | None, int | None, list[str]]) -> None:
+def _merge_place(result: ResultRow, place: Place) -> None:
     """Of places that sources do not agree on, the smallest is shown."""
-    result = test.result
     mine = (result.file, result.line, result.markers)
-    result.file, result.line, result.markers = max(mine, place, key=_place_order)
+    if place != mine:
+        result.file, result.line, result.markers = max(mine, place, key=_place_order)
 
 
-def _place_order(place: tuple[str | None, int | None, list[str]]) -> tuple[Any, ...]:
+def _place_order(place: Place) -> tuple[Any, ...]:
     file, line, markers = place
     return file is not None, file or "", line is not None, line or 0, markers
 
@@ -196,8 +193,6 @@ def _running(tables: Tables, source: Source, test: Test, number: int | None, at:
     attempt.guessed = False
     if attempt.started_ms is None:
         attempt.started_ms = at
-    tables.dirty_attempts[id(attempt)] = attempt
-    tables.unsettled[attempt.test_id] = test
     return attempt
 
 
@@ -209,22 +204,20 @@ def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
     if payload.worker is not None and payload.worker != source.row.worker:
         if payload.attempt is not None:
             observed = tables.source(source.row.session, payload.worker)
-            _observe(tables, tables.attempt(observed, test, payload.attempt), payload.phase)
-            tables.unsettled[payload.test_id] = test
+            _observe(tables.attempt(observed, test, payload.attempt), payload.phase)
         return
     attempt = _running(tables, source, test, payload.attempt, event.timestamp)
-    _observe(tables, attempt, payload.phase)
+    _observe(attempt, payload.phase)
     if not ended_itself(attempt) and payload.error is not None:
         _take_error(attempt, payload.error)
         attempt.detail_seq = seq
 
 
-def _observe(tables: Tables, attempt: AttemptRow, phase: str) -> None:
+def _observe(attempt: AttemptRow, phase: str) -> None:
     """An attempt that has not ended is at least in this phase."""
     attempt.guessed = False
     if not ended_itself(attempt) and PHASES.index(phase) > PHASES.index(attempt.phase):
         attempt.phase = phase
-    tables.dirty_attempts[id(attempt)] = attempt
 
 
 def _test_subtest(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
@@ -247,8 +240,7 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
         outcome = payload.status
         if outcome not in _ENDED:
             raise MalformedError(f"outcome: neither {payload.outcome!r} nor status {outcome!r} is an end")
-    test_id = payload.test_id
-    test = tables.tests.get(test_id) or tables.test(test_id)
+    test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
     duration = payload.duration
     attempt = _running(tables, source, test, payload.attempt, event.timestamp - (duration or 0.0))
     phases = payload.phases
@@ -268,18 +260,16 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     attempt.phase = phase
     if payload.error is not None or attempt.error_message is not None:
         _take_error(attempt, payload.error)
-    _ended(tables, source, test, attempt)
+    _ended(source, test, attempt)
 
 
-def _ended(tables: Tables, source: Source, test: Test, attempt: AttemptRow) -> None:
+def _ended(source: Source, test: Test, attempt: AttemptRow) -> None:
     test_id = attempt.test_id
     attempt.last_output = None
     if (len(test.attempts) == 1 and not attempt.will_retry) or _all_ended(source, test):
         source.unended.pop(test_id, None)
     else:
         source.unended[test_id] = test
-    tables.dirty_attempts[id(attempt)] = attempt
-    tables.unsettled[test_id] = test
 
 
 def _all_ended(source: Source, test: Test) -> bool:
@@ -360,8 +350,7 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     if payload.test_id is not None and payload.attempt is not None:
         test = tables.test(payload.test_id)
         attempt = tables.attempt(target, test, payload.attempt)
-        _observe(tables, attempt, payload.phase if payload.phase in PHASES else "setup")
-        tables.unsettled[payload.test_id] = test
+        _observe(attempt, payload.phase if payload.phase in PHASES else "setup")
 
 
 def _output(outputs: list[Output] | None) -> str | None:

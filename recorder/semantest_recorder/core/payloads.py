@@ -69,7 +69,7 @@ class TestStart(Payload):
     attempt: Number | None = None
     file: str | None = None
     line: Integer | None = None
-    markers: list[str] | None = None
+    markers: tuple[str, ...] | None = None
     timeout: Milliseconds | None = None
 
 

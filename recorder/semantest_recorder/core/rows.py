@@ -102,7 +102,7 @@ class ResultRow(msgspec.Struct, gc=False):
     started_ms: float | None = None
     ended_ms: float | None = None
     reason: str | None = None
-    markers: list[str] = msgspec.field(default_factory=list)
+    markers: tuple[str, ...] = ()
 
 
 class AttemptRow(msgspec.Struct, gc=False):

@@ -38,8 +38,7 @@ class RunState(Tables):
             state._load_result(result)
         for attempt in attempts:
             test = state.tests[attempt.test_id]
-            test.attempts.append(attempt)
-            state.unstarted.pop(attempt.test_id, None)
+            test.attempts += (attempt,)
             if attempt.will_retry or not ended_itself(attempt):
                 state.sources[attempt.source].unended[attempt.test_id] = test
         judge_loaded(state)
@@ -52,7 +51,6 @@ class RunState(Tables):
         self.counts[result.state] += 1
         if result.position is not None:
             self.planned += 1
-            self.unstarted[result.test_id] = test
 
     def apply(self, source: str, seq: int, event: RawEvent) -> None:
         """Takes the next event of a source, whose first one must name runId, session and worker.

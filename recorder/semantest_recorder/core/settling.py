@@ -7,7 +7,7 @@ is computed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -23,8 +23,8 @@ from semantest_recorder.core.ledger import (
     state_of_successive,
     state_without_start,
 )
-from semantest_recorder.core.rows import AttemptRow, CrashRow, SourceRow, SuiteRow
-from semantest_recorder.core.tables import Closing, RunClosing, Source, Suite, Tables, Test
+from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, SourceRow, SuiteRow
+from semantest_recorder.core.tables import Closing, RunClosing, Source, Suite, Tables
 
 
 def settle(tables: Tables) -> list[RawEvent]:
@@ -40,15 +40,23 @@ def settle(tables: Tables) -> list[RawEvent]:
         return []
     touched: dict[str, SuiteRow] = {}
     started: list[SuiteRow] = []
+    closing, counts = tables.closing, tables.counts
     for test in tables.unsettled.values():
-        _settle_test(tables, test)
-        suite = test.suite
+        result, suite = test.result, test.suite
         touched[suite.suite_id] = suite
-        at = test.result.started_ms
+        before = result.state
+        state = _settle_test(tables, result, test.attempts) if test.attempts else _settle_unstarted(closing, result)
+        if state != before:
+            result.state = state
+            counts[before] -= 1
+            counts[state] += 1
+            _count_in_suite(suite, before, state)
+        at = result.started_ms
         if at is not None and (suite.started_ms is None or at < suite.started_ms):
             if suite.started_ms is None:
                 started.append(suite)
             suite.started_ms = at
+    tables.dirty_tests.update(tables.unsettled)
     tables.unsettled = {}
     may_end = tables.closing.closed or _plan_is_complete(tables)
     if may_end != tables.suites_may_end:
@@ -142,7 +150,9 @@ def _judge_closing(tables: Tables) -> None:
     closing = _run_closing(tables)
     if closing != tables.closing:
         tables.closing = closing
-        tables.unsettled.update(tables.unstarted)
+        for test_id, test in tables.tests.items():
+            if not test.attempts and test.result.position is not None:
+                tables.unsettled[test_id] = test
 
 
 def _run_closing(tables: Tables) -> RunClosing:
@@ -187,27 +197,22 @@ def _guess_attempts(tables: Tables) -> None:
         if not mine:
             guess = tables.attempt(tables.sources[crash.source], test, 1)
             guess.guessed = True
-            tables.unsettled[crash.test_id] = test
         elif len(mine) > 1:
             for attempt in mine:
                 if attempt.guessed:
                     tables.remove_attempt(test, attempt)
 
 
-def _settle_test(tables: Tables, test: Test) -> None:
-    """Computes the result of a test."""
-    result, attempts = test.result, test.attempts
-    if len(attempts) == 1 and attempts[0].outcome is not None and not attempts[0].judged and not attempts[0].will_retry:
-        deciding = attempts[0]
-        state, number = deciding.outcome or "", 1
-        started, ended = deciding.started_ms, deciding.ended_ms
-    elif not attempts:
-        _settle_unstarted(tables, test)
-        return
+def _settle_test(tables: Tables, result: ResultRow, attempts: Sequence[AttemptRow]) -> str:
+    """Computes the result of a test that was attempted, all but its state, which is returned."""
+    for attempt in attempts:
+        if attempt.outcome is None or attempt.judged:
+            _judge_attempt(tables, attempt)
+    deciding, number = attempts[0], len(attempts)
+    if number == 1:
+        state = "running" if _is_to_be_retried(tables, deciding) else deciding.outcome or "running"
+        started, ended = deciding.started_ms, None if state == "running" else deciding.ended_ms
     else:
-        for attempt in attempts:
-            if attempt.outcome is None or attempt.judged:
-                _judge_attempt(tables, attempt)
         state, deciding = _state_of(tables, attempts)
         number = len({attempt.attempt for attempt in attempts})
         started = min((at for at in (attempt.started_ms for attempt in attempts) if at is not None), default=None)
@@ -220,32 +225,21 @@ def _settle_test(tables: Tables, test: Test) -> None:
     result.reason = deciding.reason
     result.started_ms = started
     result.ended_ms = ended
-    tables.dirty_results[result.test_id] = result
-    _set_state(tables, test, state)
+    return state
 
 
-def _settle_unstarted(tables: Tables, test: Test) -> None:
-    closing, result = tables.closing, test.result
-    if not closing.closed and result.state == "pending" and result.reason is None:
-        tables.dirty_results[result.test_id] = result
-        return
-    state, reason = "pending", None
-    if closing.closed:
-        state = state_without_start(gap=closing.gap, stopped=closing.stopped)
-        reason = closing.reason if state == "not_run" else None
-    result.reason = reason
-    tables.dirty_results[result.test_id] = result
-    _set_state(tables, test, state)
+def _settle_unstarted(closing: RunClosing, result: ResultRow) -> str:
+    """The state of a test without attempts, and in ``result`` the reason for it."""
+    if not closing.closed:
+        if result.reason is not None:
+            result.reason = None
+        return "pending"
+    state = state_without_start(gap=closing.gap, stopped=closing.stopped)
+    result.reason = closing.reason if state == "not_run" else None
+    return state
 
 
-def _set_state(tables: Tables, test: Test, state: str) -> None:
-    before, counts = test.result.state, tables.counts
-    if state == before:
-        return
-    test.result.state = state
-    counts[before] -= 1
-    counts[state] += 1
-    suite = test.suite
+def _count_in_suite(suite: SuiteRow, before: str, state: str) -> None:
     left, joined = BUCKET.get(before), BUCKET.get(state)
     if left != joined:
         if left is not None:
@@ -259,6 +253,8 @@ def _set_state(tables: Tables, test: Test, state: str) -> None:
 def _judge_attempt(tables: Tables, attempt: AttemptRow) -> None:
     """What an attempt without an end came to, as far as its source is closed."""
     closing = tables.sources[attempt.source].closing
+    if closing is None and not attempt.judged:
+        return
     before = (attempt.outcome, attempt.ended_ms, attempt.duration_ms, attempt.reason, attempt.last_output)
     if closing is None:
         attempt.outcome = attempt.ended_ms = attempt.reason = attempt.last_output = None
@@ -286,7 +282,7 @@ def _judge_attempt(tables: Tables, attempt: AttemptRow) -> None:
         tables.dirty_attempts[id(attempt)] = attempt
 
 
-def _state_of(tables: Tables, attempts: list[AttemptRow]) -> tuple[str, AttemptRow]:
+def _state_of(tables: Tables, attempts: Sequence[AttemptRow]) -> tuple[str, AttemptRow]:
     """The state of a test and the attempt that decided it."""
     if len({attempt.attempt for attempt in attempts}) == len(attempts):
         return _state_in_turn(tables, attempts)
@@ -297,12 +293,17 @@ def _state_of(tables: Tables, attempts: list[AttemptRow]) -> tuple[str, AttemptR
     return min(judged, key=lambda found: rank(found[0]))
 
 
-def _state_in_turn(tables: Tables, attempts: list[AttemptRow]) -> tuple[str, AttemptRow]:
+def _state_in_turn(tables: Tables, attempts: Sequence[AttemptRow]) -> tuple[str, AttemptRow]:
     ordered = sorted(attempts, key=lambda attempt: attempt.attempt)
     last = ordered[-1]
-    if last.will_retry and ended_itself(last) and tables.sources[last.source].closing is None:
+    if _is_to_be_retried(tables, last):
         return "running", last
     return state_of_successive([attempt.outcome for attempt in ordered]), last
+
+
+def _is_to_be_retried(tables: Tables, attempt: AttemptRow) -> bool:
+    """Whether the next attempt was announced and its process still lives."""
+    return attempt.will_retry and ended_itself(attempt) and tables.sources[attempt.source].closing is None
 
 
 def _settle_end(tables: Tables, suite: Suite) -> bool:

@@ -46,11 +46,15 @@ class RunClosing(NamedTuple):
 
 
 class Test(msgspec.Struct, eq=False, gc=False):
-    """A test in the run: its result, its suite, its attempts."""
+    """A test in the run: its result, its suite, its attempts.
+
+    A tuple, as ``ResultRow.markers`` is: the garbage collector walks every list of a run again and again, but lets go
+    of tuples that hold nothing it would have to follow.
+    """
 
     result: ResultRow
     suite: SuiteRow
-    attempts: list[AttemptRow] = msgspec.field(default_factory=list)
+    attempts: tuple[AttemptRow, ...] = ()
 
 
 class Suite:
@@ -108,8 +112,7 @@ class Tables:
         #: How many tests are in each state, and how many were planned by name.
         self.counts: dict[str, int] = defaultdict(int)
         self.planned = 0
-        #: Planned tests without any attempt, and what they were last judged by.
-        self.unstarted: dict[str, Test] = {}
+        #: What planned tests without any attempt were last judged by.
         self.closing = RunClosing()
         #: Whether no test is missing any more, so that suites can be said to have ended.
         self.suites_may_end = False
@@ -121,7 +124,7 @@ class Tables:
     def _clean(self) -> None:
         self.dirty_run = False
         self.dirty_sources: dict[str, SourceRow] = {}
-        self.dirty_results: dict[str, ResultRow] = {}
+        self.dirty_tests: dict[str, Test] = {}
         self.dirty_attempts: dict[int, AttemptRow] = {}
         self.dirty_suites: dict[str, SuiteRow] = {}
         self.gone: list[AttemptRow] = []
@@ -134,7 +137,7 @@ class Tables:
         changes = Changes(
             self.run if self.dirty_run else None,
             list(self.dirty_sources.values()),
-            list(self.dirty_results.values()),
+            [test.result for test in self.dirty_tests.values()],
             list(self.dirty_attempts.values()),
             self.gone,
             list(self.dirty_suites.values()),
@@ -157,36 +160,45 @@ class Tables:
 
     def test(self, test_id: str) -> Test:
         """The test of this id, made when it is new."""
-        test = self.tests.get(test_id)
-        if test is None:
-            suite_id = quick_suite_of(test_id)
-            suite = self.suites.get(suite_id)
-            if suite is None:
-                suite = self.suites[suite_id] = Suite(SuiteRow(suite_id))
-            test = self.tests[test_id] = Test(ResultRow(test_id), suite.row)
-            suite.tests.append(test)
-            suite.row.total += 1
-            self.counts["pending"] += 1
-            self.unsettled[test_id] = test
+        return self.tests.get(test_id) or self.add_test(test_id)
+
+    def add_test(self, test_id: str, position: int | None = None) -> Test:
+        """A test that is new; ``position`` is its place in the plan."""
+        suite_id = quick_suite_of(test_id)
+        suite = self.suites.get(suite_id)
+        if suite is None:
+            suite = self.suites[suite_id] = Suite(SuiteRow(suite_id))
+        row = suite.row
+        test = Test(ResultRow(test_id, "pending", position), row)
+        suite.tests.append(test)
+        row.total += 1
+        if position is not None:
+            self.planned += 1
+        self.counts["pending"] += 1
+        self.tests[test_id] = self.unsettled[test_id] = test
         return test
 
     def attempt(self, source: Source, test: Test, number: int) -> AttemptRow:
-        """The attempt of this number at ``test`` in ``source``, made when it is new."""
-        name = source.row.source
+        """The attempt of this number at ``test`` in ``source``, made when it is new.
+
+        It is counted as changed, and ``test`` has to be settled.
+        """
+        row, test_id = source.row, test.result.test_id
+        name = row.source
+        self.unsettled[test_id] = test
         for attempt in test.attempts:
             if attempt.attempt == number and attempt.source == name:
+                self.dirty_attempts[id(attempt)] = attempt
                 return attempt
-        test_id = test.result.test_id
-        made = AttemptRow(test_id, name, number, source.row.worker)
-        test.attempts.append(made)
-        self.unstarted.pop(test_id, None)
+        made = AttemptRow(test_id, name, number, row.worker)
+        test.attempts += (made,)
         source.unended[test_id] = test
         self.dirty_attempts[id(made)] = made
         return made
 
     def remove_attempt(self, test: Test, attempt: AttemptRow) -> None:
         """Takes back an attempt that was only guessed."""
-        test.attempts.remove(attempt)
+        test.attempts = tuple(other for other in test.attempts if other is not attempt)
         self.dirty_attempts.pop(id(attempt), None)
         self.gone.append(attempt)
         self.unsettled[attempt.test_id] = test

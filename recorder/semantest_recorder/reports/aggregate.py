@@ -200,7 +200,7 @@ def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
         suite=suite,
         name=test_id[len(suite) + 2 :] or test_id,
         params=(split_params(test_id)[1] or None) if "[" in test_id else None,
-        markers=result.markers,
+        markers=list(result.markers),
         reason=result.reason,
         error=_last_error(details),
         attempts_detail=details,

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections import OrderedDict
 from collections.abc import Sequence
+from itertools import count
 
 from pytest_semantest.protocol.identity import source_name
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused, Verdict
@@ -200,7 +201,10 @@ class Ingest:
         self._connection.execute(SQL["add_batches"], (key, first, first + len(events) - 1, received_ms))
         self._connection.executemany(
             SQL["add_events"],
-            ((key, seq, event.type, event.timestamp, text_of(event)) for seq, event in enumerate(events, first)),
+            (
+                (key, seq, event.type, event.timestamp, text)
+                for seq, event, text in zip(count(first), events, _texts_of(events), strict=False)
+            ),
         )
 
     def _apply(self, run: RecordedRun, origin: Origin, source: str, first: int, events: Sequence[RawEvent]) -> None:
@@ -312,6 +316,13 @@ class Ingest:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._forget()
+
+
+def _texts_of(events: Sequence[RawEvent]) -> list[str]:
+    try:
+        return [str(event.payload, "utf-8") for event in events]
+    except UnicodeDecodeError:
+        return [text_of(event) for event in events]
 
 
 def text_of(event: RawEvent) -> str:

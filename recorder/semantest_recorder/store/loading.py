@@ -51,7 +51,7 @@ def source_row(row: Sequence[Any]) -> SourceRow:
 
 def result_row(row: Sequence[Any]) -> ResultRow:
     """Of the columns of query ``results``."""
-    return ResultRow(*(*row[:-1], [] if row[-1] == "[]" else _json(row[-1])))
+    return ResultRow(*(*row[:-1], () if row[-1] == "[]" else tuple(_json(row[-1]))))
 
 
 def attempt_row(row: Sequence[Any]) -> AttemptRow:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,8 +30,8 @@ class Keys:
         self._keys: dict[str, int] = {}
         self._last: int | None = None
 
-    def of(self, test_ids: Sequence[str]) -> dict[str, int]:
-        """Keys by id of these tests; a test that the database has not is added to it."""
+    def add_to(self, target: dict[str, int], test_ids: Sequence[str]) -> None:
+        """Puts the keys of these tests into ``target``; a test that the database has not is added to it."""
         keys = self._keys
         unknown = [test_id for test_id in test_ids if test_id not in keys]
         if unknown:
@@ -38,7 +39,7 @@ class Keys:
                 keys.clear()
                 unknown = list(test_ids)
             self._find(unknown)
-        return {test_id: keys[test_id] for test_id in test_ids}
+        target.update(zip(test_ids, map(keys.__getitem__, test_ids), strict=True))
 
     def _find(self, test_ids: Sequence[str]) -> None:
         keys, connection = self._keys, self._connection
@@ -106,47 +107,34 @@ class RecordedRun:
 
     def _write_tests(self, connection: sqlite3.Connection, keys: Keys, changes: Changes) -> None:
         run_key, source_keys, test_keys = self.run_key, self.source_keys, self.test_keys
-        known = [row for row in changes.results if row.test_id in test_keys]
-        new = [row for row in changes.results if row.test_id not in test_keys]
-        test_keys.update(keys.of([row.test_id for row in new]))
+        new: list[str] = []
+        pending: list[ResultRow] = []
+        passed: list[ResultRow] = []
+        other: list[ResultRow] = []
+        for row in changes.results:
+            is_new = row.test_id not in test_keys
+            if is_new:
+                new.append(row.test_id)
+            (passed if _has_passed(row) else pending if is_new and _is_pending(row) else other).append(row)
+        if new:
+            keys.add_to(test_keys, new)
         connection.executemany(
             SQL["drop_attempts"],
             ((run_key, test_keys[row.test_id], source_keys[row.source], row.attempt) for row in changes.gone),
         )
-        connection.executemany(
-            SQL["add_pending"], ((run_key, test_keys[row.test_id], row.position) for row in new if _is_pending(row))
-        )
-        connection.executemany(
-            SQL["add_results"], (_result(run_key, test_keys, row) for row in new if not _is_pending(row))
-        )
-        connection.executemany(SQL["put_results"], (_result(run_key, test_keys, row) for row in known))
+        connection.executemany(SQL["add_pending"], ((run_key, test_keys[row.test_id], row.position) for row in pending))
+        connection.executemany(SQL["put_passed"], _passed_results(run_key, test_keys, passed))
+        connection.executemany(SQL["put_results"], (_result(run_key, test_keys, row) for row in other))
+        self._write_attempts(connection, changes.attempts)
+
+    def _write_attempts(self, connection: sqlite3.Connection, rows: Sequence[AttemptRow]) -> None:
+        run_key, source_keys, test_keys = self.run_key, self.source_keys, self.test_keys
         plain: list[AttemptRow] = []
         other: list[AttemptRow] = []
-        for row in changes.attempts:
+        for row in rows:
             (plain if _is_plain(row) else other).append(row)
-        connection.executemany(
-            SQL["put_plain_attempts"], (_plain_attempt(run_key, test_keys, source_keys, row) for row in plain)
-        )
+        connection.executemany(SQL["put_plain_attempts"], _plain_attempts(run_key, test_keys, source_keys, plain))
         connection.executemany(SQL["put_attempts"], (_attempt(run_key, test_keys, source_keys, row) for row in other))
-
-
-def _result(run_key: int, test_keys: dict[str, int], row: ResultRow) -> tuple[Any, ...]:
-    markers = row.markers
-    return (
-        run_key,
-        test_keys[row.test_id],
-        row.state,
-        row.position,
-        row.attempts,
-        row.duration_ms,
-        row.worker,
-        row.file,
-        row.line,
-        row.started_ms,
-        row.ended_ms,
-        row.reason,
-        _encode(markers).decode() if markers else "[]",
-    )
 
 
 def _is_pending(row: ResultRow) -> bool:
@@ -154,39 +142,76 @@ def _is_pending(row: ResultRow) -> bool:
     return row.state == "pending" and row.file is None and row.line is None and not row.markers
 
 
-def _is_plain(row: AttemptRow) -> bool:
-    """Whether the columns that ``put_plain_attempts`` leaves out are empty: most attempts are so."""
-    return row.outcome == "passed" and not (
-        row.error_message is not None
-        or row.error_type is not None
-        or row.reason is not None
-        or row.subtests_passed
-        or row.subtests_failed
-        or row.timeout_ms is not None
-        or row.will_retry
-        or row.error_file is not None
-        or row.error_line is not None
+def _has_passed(row: ResultRow) -> bool:
+    """Whether ``put_passed`` says all of it: most results end so."""
+    return row.state == "passed" and row.attempts == 1 and row.reason is None
+
+
+def _passed_results(run_key: int, test_keys: dict[str, int], rows: list[ResultRow]) -> Iterator[tuple[Any, ...]]:
+    return (
+        (
+            run_key,
+            test_keys[row.test_id],
+            row.position,
+            row.duration_ms,
+            row.worker,
+            row.file,
+            row.line,
+            row.started_ms,
+            row.ended_ms,
+            _markers(row.markers),
+        )
+        for row in rows
     )
 
 
-def _plain_attempt(
-    run_key: int, test_keys: dict[str, int], source_keys: dict[str, int], row: AttemptRow
-) -> tuple[Any, ...]:
+def _result(run_key: int, test_keys: dict[str, int], row: ResultRow) -> tuple[Any, ...]:
+    test_id, *plain, markers = _astuple(row)
+    return (run_key, test_keys[test_id], *plain, _markers(markers))
+
+
+@lru_cache(maxsize=1000)
+def _markers(markers: tuple[str, ...]) -> str:
+    """As JSON; many tests have the same ones."""
+    return _encode(markers).decode()
+
+
+def _is_plain(row: AttemptRow) -> bool:
+    """Whether ``put_plain_attempts`` says all of it: most attempts are so."""
     return (
-        run_key,
-        test_keys[row.test_id],
-        source_keys[row.source],
-        row.attempt,
-        row.worker,
-        row.outcome,
-        row.phase,
-        row.started_ms,
-        row.ended_ms,
-        row.duration_ms,
-        row.setup_ms,
-        row.call_ms,
-        row.teardown_ms,
-        row.detail_seq,
+        row.outcome == "passed"
+        and row.phase == "teardown"
+        and row.error_message is None
+        and row.error_type is None
+        and row.reason is None
+        and not row.subtests_passed
+        and not row.subtests_failed
+        and row.timeout_ms is None
+        and not row.will_retry
+        and row.error_file is None
+        and row.error_line is None
+    )
+
+
+def _plain_attempts(
+    run_key: int, test_keys: dict[str, int], source_keys: dict[str, int], rows: list[AttemptRow]
+) -> Iterator[tuple[Any, ...]]:
+    return (
+        (
+            run_key,
+            test_keys[row.test_id],
+            source_keys[row.source],
+            row.attempt,
+            row.worker,
+            row.started_ms,
+            row.ended_ms,
+            row.duration_ms,
+            row.setup_ms,
+            row.call_ms,
+            row.teardown_ms,
+            row.detail_seq,
+        )
+        for row in rows
     )
 
 

@@ -51,18 +51,18 @@ UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, e
        interrupted = ?21, cancelled = ?22
 WHERE source_key = ?1;
 
--- name: add_results
-INSERT INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line, started_ms,
-                     ended_ms, reason, markers)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
-
 -- name: add_pending
 INSERT INTO results (run_key, test_key, state, position) VALUES (?, ?, 'pending', ?);
 
+-- name: put_passed
+INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
+                                started_ms, ended_ms, markers)
+VALUES (?, ?, 'passed', ?, 1, ?, ?, ?, ?, ?, ?, ?);
+
 -- name: put_results
-UPDATE results SET state = ?3, position = ?4, attempts = ?5, duration_ms = ?6, worker = ?7, file = ?8, line = ?9,
-       started_ms = ?10, ended_ms = ?11, reason = ?12, markers = ?13
-WHERE run_key = ?1 AND test_key = ?2;
+INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
+                                started_ms, ended_ms, reason, markers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_attempts
 INSERT OR REPLACE INTO attempts (run_key, test_key, source_key, attempt, worker, outcome, phase, started_ms, ended_ms,
@@ -74,7 +74,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 
 -- name: put_plain_attempts
 INSERT OR REPLACE INTO attempts (run_key, test_key, source_key, attempt, worker, outcome, phase, started_ms, ended_ms,
                                  duration_ms, setup_ms, call_ms, teardown_ms, detail_seq)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, 'passed', 'teardown', ?, ?, ?, ?, ?, ?, ?);
 
 -- name: drop_attempts
 DELETE FROM attempts WHERE run_key = ? AND test_key = ? AND source_key = ? AND attempt = ?;
