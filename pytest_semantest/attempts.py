@@ -19,7 +19,7 @@ from pytest_semantest.phase_slot import PhaseSlot
 from pytest_semantest.protocol.encoding import CALL, PHASES, TEARDOWN
 from pytest_semantest.protocol.identity import distinct_ids, strip_group
 from pytest_semantest.protocol.redaction import Redactor
-from pytest_semantest.translate import Attempt, Translator, judge, skip_reason, spell_surrogates
+from pytest_semantest.translate import Attempt, Remains, Translator, judge, skip_reason, spell_surrogates
 
 _PLAN_CHUNK = 500
 _LOOK_EVERY_MS = 2000.0
@@ -153,7 +153,7 @@ class TestHooks:
         self.running[node_id] = self._latest = attempt
         return attempt
 
-    def end(self, node_id: str, attempt: Attempt, report: pytest.TestReport | None) -> None:
+    def end(self, node_id: str, attempt: Attempt, report: pytest.TestReport | Remains) -> None:
         """Write ``test/end`` of a running attempt."""
         self.running.pop(node_id, None)
         self._latest = None
@@ -172,15 +172,16 @@ class TestHooks:
             phase = report.when or "call"
             self.journal.append(self.translator.phase(attempt, self.clock.now(), phase, outcome))
 
-    def interrupt(self, reason: str) -> None:
-        """Close what runs as interrupted: pytest reports nothing more about it."""
+    def interrupt(self, reason: str, items: Sequence[pytest.Item]) -> None:
+        """Close what runs as interrupted: pytest reports nothing more about it, but its item has its output."""
         for node_id, attempt in list(self.running.items()):
             if attempt.call is not None:
                 self.take(attempt, attempt.call)
             if attempt.outcome in ("passed", "skipped", "xfailed", "xpassed"):
                 attempt.outcome = "interrupted"
                 attempt.reason = reason
-            self.end(node_id, attempt, None)
+            found = (item for item in items if item.nodeid == node_id)
+            self.end(node_id, attempt, Remains(next(found, None)))
 
     # The two hooks that every test passes through hold their own containment: a wrapper costs as much as a write.
 

@@ -114,6 +114,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: What an environment variable may say for a flag.
+TRUE = ("1", "true", "yes", "on")
+FALSE = ("", "0", "false", "no", "off")
+_RUNS_NOTHING = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow", "setupplan")
+
+
 def _ini_flag(config: pytest.Config) -> bool:
     try:
         return bool(config.getini("semantest"))
@@ -121,16 +127,28 @@ def _ini_flag(config: pytest.Config) -> bool:
         return False  # no truth value: pytest's own message would end the session
 
 
+def is_nested(config: pytest.Config) -> bool:
+    """Whether this is a pytest inside a test: it records only when its own command line or ini file says so."""
+    return "PYTEST_CURRENT_TEST" in environ and not hasattr(config, "workerinput")
+
+
 def is_wanted(config: pytest.Config) -> bool:
     """Whether this session is to be recorded: command line before environment before ini file."""
     wanted = config.option.semantest
     if wanted is None:
-        # A pytest inside a test of a recorded run records only when its own command line or ini file says so.
-        nested = "PYTEST_CURRENT_TEST" in environ and not hasattr(config, "workerinput")
-        wanted = (not nested and environ.get("SEMANTEST", "")) or _ini_flag(config)
-    if isinstance(wanted, str):
-        wanted = wanted.lower() not in ("0", "false", "no", "off")
-    if not wanted:
-        return False
-    runs_nothing = ("collectonly", "showfixtures", "show_fixtures_per_test", "cacheshow", "setupplan")
-    return not any(getattr(config.option, name, None) for name in runs_nothing)
+        told = "" if is_nested(config) else environ.get("SEMANTEST", "").strip().lower()
+        wanted = told in TRUE or (told not in FALSE[1:] and _ini_flag(config))
+    return bool(wanted) and not any(getattr(config.option, name, None) for name in _RUNS_NOTHING)
+
+
+def unheeded(config: pytest.Config) -> str:
+    """What was given and has no effect, as a line for the user; empty in the usual case."""
+    told = "" if is_nested(config) else environ.get("SEMANTEST", "")
+    if config.option.semantest is None and told.strip().lower() not in TRUE + FALSE:
+        return f"SEMANTEST: {told!r} is neither true nor false; using the default"
+    if config.option.semantest is False or is_wanted(config):
+        return ""
+    if any(getattr(config.option, name, None) for name in (*_RUNS_NOTHING, "help", "version")):
+        return ""
+    given = [option.flag for option in OPTIONS if getattr(config.option, option.key) is not None]
+    return f"{', '.join(given)}: without effect, since nothing is recorded without --semantest" if given else ""

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,19 @@ class _PlainImports:
 
 
 with _PlainImports():
-    from pytest_semantest.options import is_wanted, pytest_addoption
+    from pytest_semantest.options import is_wanted, pytest_addoption, unheeded
 
 __all__ = ["pytest_addoption", "pytest_configure"]
+
+
+class _Notice:
+    """One line in the terminal summary, also of a session that is not recorded."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        terminalreporter.write_line(f"semantest: {self._line}", yellow=True)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,3 +63,6 @@ def pytest_configure(config: pytest.Config) -> None:
         with _PlainImports():
             from pytest_semantest.recording import install  # noqa: PLC0415 - only an active recording pays for it
         install(config)
+    line = unheeded(config)
+    if line:
+        config.pluginmanager.register(_Notice(line), "semantest-notice")

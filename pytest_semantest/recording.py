@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
+from shlex import quote
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from pytest_semantest.launch import Shipper, is_done
 from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
 from pytest_semantest.process import platform_facts, process_facts
 from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, STATUS_SUFFIX
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, STATUS_SUFFIX, find_directory
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from pytest_semantest.retry import RetryPolicy, reruns_possible
@@ -172,7 +173,7 @@ class Recording:
         stopped = excinfo.typename == "Interrupted" and "keyboard-interrupt" not in reason
         self._stopped = {"stopReason": reason, "interrupted": not stopped}
         if self._tests is not None:
-            self._tests.interrupt(reason)
+            self._tests.interrupt(reason, self._items())
 
     @pytest.hookimpl
     @contained
@@ -181,7 +182,10 @@ class Recording:
         text = str(excrepr).strip().rpartition("\n")[2]
         self._stopped = {"stopReason": f"internal error: {text}", "interrupted": True}
         if self._tests is not None:
-            self._tests.interrupt("internal error")
+            self._tests.interrupt("internal error", self._items())
+
+    def _items(self) -> Sequence[pytest.Item]:
+        return getattr(self._session, "items", ())  # a session that broke while it collected has none
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -233,6 +237,7 @@ class Recording:
         """``--semantest-strict``: the only way in which recording changes an exit code."""
         if self._settings.strict and not self._is_worker and session.exitstatus == 0 and self._shortfall():
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._problems.append("exit code 1: --semantest-strict asks for a complete and shipped recording")
             if self._tests is not None:
                 self._write_end(session)
 
@@ -269,12 +274,15 @@ class Recording:
         missing = self._tests.planned - self._tests.finished
         if missing > 0 and not self._stopped and self._session is not None and not _stopped_early(self._session):
             lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
-            terminalreporter.write_line(f"semantest: LOST: {lost}; see: semantest report", red=True)
+            terminalreporter.write_line(f"semantest: LOST: {lost}; see: {self._command('report')}", red=True)
         if shortfall:
             terminalreporter.write_line(f"semantest: {shortfall}", yellow=True)
         elif self._config.option.verbose >= -1:
             count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
-            terminalreporter.write_line(f"semantest: {count} recorded, run {self._run_id}; see: semantest report")
+            ran = count if missing <= 0 else f"{self._tests.finished} of {count}"
+            terminalreporter.write_line(
+                f"semantest: {ran} recorded, run {self._run_id}; see: {self._command('report')}"
+            )
 
     def _all_problems(self) -> list[str]:
         problems = list(dict.fromkeys(self._problems))
@@ -299,7 +307,13 @@ class Recording:
         detail = (self._final or {}).get("detail")
         why = f"not all shipped yet ({detail})" if detail else "not all shipped yet"
         kept = os.path.join(self._shown_directory(), SESSIONS, self._session_id)
-        return f"{why}; everything is kept in {kept}: the shipper goes on, or run: semantest sync"
+        return f"{why}; everything is kept in {kept}: the shipper goes on, or run: {self._command('sync')}"
+
+    def _command(self, name: str) -> str:
+        """The command that finds this recording from where the user is."""
+        found = find_directory(os.environ.get("SEMANTEST_DIR"), self._config.invocation_params.dir)
+        known = found is not None and os.path.abspath(found) == os.path.abspath(self._directory)
+        return f"semantest {name}" if known else f"semantest {name} --directory {quote(self._shown_directory())}"
 
     def _shown_directory(self) -> str:
         try:

@@ -9,13 +9,11 @@ from typing import NamedTuple
 
 import pytest
 
-from pytest_semantest.options import OPTIONS, Option
+from pytest_semantest.options import FALSE, OPTIONS, TRUE, Option, is_nested
 from pytest_semantest.protocol.layout import DIRECTORY
 
 CAPTURE_POLICIES = ("failed", "all", "none")
 RETRY_POLICIES = ("all", "known-flaky")
-_TRUE = ("1", "true", "yes", "on")
-_FALSE = ("", "0", "false", "no", "off")
 
 
 class Settings(NamedTuple):
@@ -45,8 +43,7 @@ class _Source:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._options = {option.key: option for option in OPTIONS}
-        nested = "PYTEST_CURRENT_TEST" in os.environ and not hasattr(config, "workerinput")
-        self._environment: dict[str, str] = {} if nested else dict(os.environ)
+        self._environment: dict[str, str] = {} if is_nested(config) else dict(os.environ)
         self.problems: list[str] = []
 
     def values(self, key: str) -> tuple[list[str], str]:
@@ -75,9 +72,9 @@ class _Source:
     def flag(self, key: str) -> bool:
         values, where = self.values(key)
         value = values[-1].strip().lower() if values else ""
-        if value not in _TRUE + _FALSE:
+        if value not in TRUE + FALSE:
             self.problem(f"{where}: {value!r} is neither true nor false", "using false")
-        return value in _TRUE
+        return value in TRUE
 
     def number(self, key: str, default: float) -> float:
         """A number not below 0, or the default and a problem."""
@@ -150,7 +147,7 @@ def resolve(config: pytest.Config) -> Settings:
         labels=source.labels(),
         strict=source.flag("semantest_strict"),
         flush_timeout=source.number(
-            "semantest_flush_timeout", 15.0 if os.environ.get("CI", "").lower() not in _FALSE else 2.0
+            "semantest_flush_timeout", 15.0 if os.environ.get("CI", "").lower() not in FALSE else 2.0
         ),
         capture=source.choice("semantest_capture", CAPTURE_POLICIES),
         output_limit=max(200, int(source.number("semantest_output_limit", 65536))),

@@ -5,6 +5,7 @@ Bodies of tests without news are put together from strings: ``json.dumps`` of th
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
@@ -13,6 +14,7 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import Any
 
 import pytest
+from _pytest._io import TerminalWriter
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
 from pytest_semantest.protocol.identity import name_of
@@ -61,6 +63,17 @@ class Attempt:
         self.old_sections = 0
 
 
+class Remains:
+    """What an interrupted test left on its item: output and user properties that no report will bring."""
+
+    __slots__ = ("sections", "user_properties")
+
+    def __init__(self, item: pytest.Item | None) -> None:
+        captured: list[tuple[str, str, str]] = getattr(item, "_report_sections", [])
+        self.sections = [(f"Captured {key} {when}", content) for when, key, content in captured]
+        self.user_properties: list[tuple[str, object]] = getattr(item, "user_properties", [])
+
+
 class Translator:
     """Makes event bodies. ``rootdir`` shortens paths, ``limit`` caps texts (characters), ``capture`` is the policy."""
 
@@ -88,7 +101,7 @@ class Translator:
             f"{self._file[1]}{'null' if line is None else line + 1}{extra}}}}}"
         ).encode("ascii")
 
-    def end(self, attempt: Attempt, now: float, report: pytest.TestReport | None) -> bytes:
+    def end(self, attempt: Attempt, now: float, report: pytest.TestReport | Remains) -> bytes:
         """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
         outcome = attempt.outcome
         phases = attempt.phases
@@ -103,7 +116,7 @@ class Translator:
             duration = elapsed if outcome == "interrupted" else sum(phases.values())
             parts = ",".join([f'"{name}":{value}e-3' for name, value in phases.items()])
         extra = ""
-        if outcome != "passed" or (report is not None and (report.user_properties or report.sections)):
+        if outcome != "passed" or report.user_properties or report.sections:
             extra = self._extra(attempt, report)
         return (
             f'{{"type":"test/end","timestamp":{int(now)},"payload":{attempt.head},"status":"{WIRE_STATUS[outcome]}",'
@@ -146,7 +159,7 @@ class Translator:
 
     def error(self, longrepr: object, phase: str | None) -> dict[str, Any]:
         """``{message, type?, stack, file?, line?, phase?}`` of what pytest says of a failure."""
-        stack = self.text(str(longrepr), self._limit)
+        stack = self.text(_rendered(longrepr), self._limit)
         crash = getattr(longrepr, "reprcrash", None)
         if crash is not None:
             message = str(crash.message)
@@ -185,22 +198,21 @@ class Translator:
             extra += f',"timeout":{timeout_ms:.0f}'
         return extra
 
-    def _extra(self, attempt: Attempt, report: pytest.TestReport | None) -> str:
+    def _extra(self, attempt: Attempt, report: pytest.TestReport | Remains) -> str:
         """What only some ends have: error, reason, output, user properties."""
         found: dict[str, object] = {}
         if attempt.error is not None:
             found["error"] = attempt.error
         if attempt.reason:
             found["reason"] = self.text(attempt.reason, 2000)
-        if report is not None:
-            if report.user_properties:
-                found["userProperties"] = [
-                    [self.text(str(name), 200), self._value(value)] for name, value in report.user_properties[:_ITEMS]
-                ]
-            bad = attempt.outcome in BAD_OUTCOMES
-            sections = report.sections[attempt.old_sections :]
-            if sections and (self._capture == "all" or (bad and self._capture == "failed")):
-                found["logs"] = [self._log(title, text) for title, text in sections[:_ITEMS]]
+        if report.user_properties:
+            found["userProperties"] = [
+                [self.text(str(name), 200), self._value(value)] for name, value in report.user_properties[:_ITEMS]
+            ]
+        bad = attempt.outcome in BAD_OUTCOMES
+        sections = report.sections[attempt.old_sections :]
+        if sections and (self._capture == "all" or (bad and self._capture == "failed")):
+            found["logs"] = [self._log(title, text) for title, text in sections[:_ITEMS]]
         return f",{self._json(found)[1:-1]}" if found else ""
 
     def _log(self, title: str, text: str) -> dict[str, object]:
@@ -281,6 +293,15 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
     else:
         attempt.error = {**(attempt.error or {}), "teardown": translator.error(report.longrepr, phase)}
     return attempt.outcome
+
+
+def _rendered(longrepr: object) -> str:
+    """What pytest would print. Its own ``str`` strips the indent of the first line of code."""
+    if not hasattr(longrepr, "toterminal"):
+        return str(longrepr)
+    stream = io.StringIO()
+    longrepr.toterminal(TerminalWriter(stream))
+    return stream.getvalue().strip("\n")
 
 
 def skip_reason(longrepr: object) -> str:

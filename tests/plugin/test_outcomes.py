@@ -310,6 +310,7 @@ def test_ctrl_c_closes_the_open_test(pytester: pytest.Pytester, record: Record_)
         import os, signal
         def test_before(): pass
         def test_stopped():
+            print("about to stop")
             # A shell starts programs in the background with SIGINT ignored.
             signal.signal(signal.SIGINT, signal.default_int_handler)
             os.kill(os.getpid(), signal.SIGINT)
@@ -319,7 +320,11 @@ def test_ctrl_c_closes_the_open_test(pytester: pytest.Pytester, record: Record_)
     )
     recorded = record(subprocess=True)
     assert recorded.result.ret == pytest.ExitCode.INTERRUPTED
-    assert recorded.end("test_stopped")["outcome"] == "interrupted"
+    stopped = recorded.end("test_stopped")
+    assert stopped["outcome"] == "interrupted"
+    assert [(log["stream"], log["phase"], log["text"]) for log in stopped["logs"]] == [
+        ("stdout", "call", "about to stop\n")
+    ]
     (end,) = recorded.of("run/end")
     assert (end["exitCode"], end["interrupted"], end["stoppedEarly"]) == (2, True, True)
 
@@ -353,6 +358,12 @@ def test_pytest_exit_closes_the_open_test(pytester: pytest.Pytester, record: Rec
     assert recorded.end("test_a")["outcome"] == "interrupted"
     (end,) = recorded.of("run/end")
     assert (end["exitCode"], end["interrupted"], end["stopReason"]) == (7, True, "enough")
+
+
+def test_a_traceback_keeps_the_indent_of_its_first_line(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile("def test_a():\n    number = 1\n    assert number == 2")
+    stack = record().end("test_a")["error"]["stack"]
+    assert stack.splitlines()[:3] == ["    def test_a():", "        number = 1", ">       assert number == 2"]
 
 
 def test_stopping_after_failures_is_no_interruption(pytester: pytest.Pytester, record: Record_) -> None:

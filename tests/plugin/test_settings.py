@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pytest_semantest.launch import Shipper
 from pytest_semantest.options import OPTIONS
-from tests.plugin.conftest import NOWHERE, Record_, read_journals
+from tests.plugin.conftest import NOWHERE, Record_, Recorded, read_journals
 
 QUIET = ("--semantest-flush-timeout=0", f"--semantest-url={NOWHERE}")
 
@@ -148,6 +150,46 @@ def test_strict_fails_a_session_that_is_not_shipped(record: Record_) -> None:
     recorded = record("--semantest-strict")
     assert recorded.result.ret == 1
     assert recorded.of("run/end")[-1]["exitCode"] == 1
+
+
+def said(recorded: Recorded) -> list[str]:
+    """What the plugin told the user at the end."""
+    return [line for line in recorded.result.outlines if re.match("semantest: (?!recording to)", line)]
+
+
+def test_strict_says_that_it_failed_the_session(record: Record_) -> None:
+    assert any("exit code 1: --semantest-strict" in line for line in said(record("--semantest-strict")))
+    assert not any("exit code" in line for line in said(record()))
+
+
+@pytest.mark.parametrize("value", ["maybe", "n"])
+def test_an_unclear_switch_is_one_line_and_the_default(
+    record: Record_, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")
+    monkeypatch.setenv("SEMANTEST", value)
+    recorded = record(options=())
+    assert recorded.events == []
+    assert said(recorded) == [f"semantest: SEMANTEST: {value!r} is neither true nor false; using the default"]
+
+
+def test_options_without_effect_are_told(record: Record_) -> None:
+    (line,) = said(record("--semantest-retries=1", "--semantest-strict", options=()))
+    assert line.startswith("semantest: --semantest-strict, --semantest-retries: without effect")
+    assert said(record("--semantest-retries=1", "--no-semantest", options=())) == []
+    assert said(record("--semantest-retries=1", "--collect-only", options=())) == []
+
+
+@pytest.mark.parametrize("where", ["its own folder", "the rootdir's, from below"])
+def test_the_command_that_is_advised_finds_this_recording(
+    pytester: pytest.Pytester, record: Record_, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    (pytester.path / "pytest.ini").write_text("[pytest]\n")
+    below = pytester.mkdir("below")
+    monkeypatch.chdir(below)
+    own = where == "its own folder"
+    (line,) = said(record("..", *(["--semantest-dir=else where"] if own else [])))
+    assert line.endswith("run: semantest sync --directory 'else where'" if own else "run: semantest sync")
 
 
 def test_strict_fails_a_session_that_could_not_be_recorded(pytester: pytest.Pytester, record: Record_) -> None:
