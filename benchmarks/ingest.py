@@ -1,9 +1,11 @@
-"""Ingest: events per second through ``Writer.submit`` against raw ``sqlite3`` writing the very same rows.
+"""Ingest: events per second that the recorder acknowledges against raw ``sqlite3`` writing the very same rows.
 
-One recorded round submits a whole run of ``--tests`` tests (plan, ``test/start`` and ``test/end`` of each, in frames of
-``--batch`` events as the shipper sends them; decoding the frames is part of the time) and ends when the last batch is
-acknowledged. One raw round reads the rows of that database and writes them with ``executemany`` into a new one with
-the same schema, in transactions of the same size. Rounds alternate, on one file system.
+A run of ``--tests`` tests (plan, ``test/start`` and ``test/end`` of each) comes in frames of ``--batch`` events, as the
+shipper sends them. Each round takes the time from the first frame to the last acknowledgement, three times in turn, on
+one file system: through ``Writer.submit`` in this process, decoding included; over a WebSocket into a
+``semantest-recorder serve`` process, with ``--window`` frames unacknowledged at most; and raw, the rows of the first
+database with ``executemany`` into a new one with the same schema and settings, in transactions of the size that the
+writer takes at most.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import platform
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -23,6 +26,7 @@ from time import perf_counter, time
 from typing import Any
 
 import msgspec
+import websocket
 
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Verdict
 from semantest_recorder.store.opening import open_for_writing
@@ -48,34 +52,40 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tests", type=int, default=50_000)
     parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument(
+        "--window", type=int, default=8, help="frames on the wire without an ack (default: 8, the shipper's)"
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--directory", help="where the databases are written (default: the temporary folder)")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     frames = list(frames_of_a_run(options.tests, options.batch))
     with tempfile.TemporaryDirectory(dir=options.directory) as folder:
-        result = measure(Path(folder), frames, options.rounds)
-    result |= {"tests": options.tests, "batch": options.batch, "rounds": options.rounds}
+        result = measure(Path(folder), frames, options.rounds, options.window)
+    result |= {name: getattr(options, name) for name in ("tests", "batch", "window", "rounds")}
     print(json.dumps(result, indent=2) if options.json else table(result))
     return 0
 
 
-def measure(folder: Path, frames: list[bytes], rounds: int) -> dict[str, Any]:
-    """Events per second of each round, the recorder's and raw ones in turn."""
-    recorded, raw = [], []
+def measure(folder: Path, frames: list[bytes], rounds: int, window: int) -> dict[str, Any]:
+    """Events per second of each round, the recorder's and raw ones in turn; shares are medians of those of a round."""
+    recorded, wired, raw = [], [], []
     events = 0
     for number in range(rounds):
         ours, plain = folder / f"ours{number}.db", folder / f"raw{number}.db"
         events, seconds = record(ours, frames)
         recorded.append(events / seconds)
+        wired.append(events / send_all(folder / f"daemon{number}", frames, events, window))
         raw.append(events / write_raw(ours, plain))
         for path in (ours, plain):
             path.unlink()
     return {
         "events": events,
         "recorder": _figures(recorded),
+        "recorder_over_websocket": _figures(wired),
         "raw_sqlite": _figures(raw),
-        "share": round(statistics.median(recorded) / statistics.median(raw), 3),
+        "share": _share(recorded, raw),
+        "share_over_websocket": _share(wired, raw),
         "sqlite": sqlite3.sqlite_version,
         "python": platform.python_version(),
     }
@@ -107,6 +117,46 @@ def record(path: Path, frames: list[bytes]) -> tuple[int, float]:
     seconds = perf_counter() - start
     writer.close()
     return acked[0], seconds
+
+
+def send_all(directory: Path, frames: list[bytes], events: int, window: int) -> float:
+    """Seconds until a new recorder process has acknowledged all ``events`` in ``frames``."""
+    command = [sys.executable, "-m", "semantest_recorder.cli.recorder", "serve", "--directory", str(directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as daemon:
+        try:
+            if daemon.stdout is None or not daemon.stdout.readline():
+                raise SystemExit("the recorder did not start")
+            found = json.loads((directory / "recorder.json").read_text())
+            connection = websocket.create_connection(
+                found["url"].replace("http", "ws", 1) + "/ws",
+                header={"Authorization": f"Bearer {found['token']}"},
+                suppress_origin=True,
+                http_no_proxy=["*"],
+                timeout=60,
+                enable_multithread=False,
+                skip_utf8_validation=True,
+            )
+            connection.recv()
+            start = perf_counter()
+            for number, frame in enumerate(frames):
+                if number >= window:
+                    _acknowledged(connection)
+                connection.send(frame)
+            while _acknowledged(connection) != events:
+                pass
+            seconds = perf_counter() - start
+            connection.close()
+        finally:
+            daemon.terminate()
+    return seconds
+
+
+def _acknowledged(connection: websocket.WebSocket) -> int:
+    """The seq of the next ack; there is one for each frame."""
+    message = json.loads(connection.recv())
+    if message["type"] != "ack":
+        raise SystemExit(f"not acknowledged: {message}")
+    return int(message["seq"])
 
 
 def write_raw(source: Path, target: Path) -> float:
@@ -172,17 +222,26 @@ def _figures(rates: list[float]) -> dict[str, Any]:
     }
 
 
+def _share(rates: list[float], raw: list[float]) -> float:
+    return round(statistics.median(rate / base for rate, base in zip(rates, raw, strict=True)), 3)
+
+
 def table(result: dict[str, Any]) -> str:
     """The numbers as text."""
+    rows = (
+        ("recorder, acknowledged", "recorder", "share"),
+        ("recorder, over WebSocket", "recorder_over_websocket", "share_over_websocket"),
+        ("raw executemany, same rows", "raw_sqlite", None),
+    )
     lines = [
         f"{result['events']} events of {result['tests']} tests, batches of {result['batch']}",
         f"{result['rounds']} rounds in turn, Python {result['python']}, SQLite {result['sqlite']}",
         "",
-        f"{'':28}{'median':>12}{'best':>12}  events/s",
+        f"{'events/s':28}{'median':>12}{'best':>12}{'of raw':>12}",
     ]
-    for title, key in (("recorder, acknowledged", "recorder"), ("raw executemany, same rows", "raw_sqlite")):
-        lines.append(f"{title:28}{result[key]['median']:>12,}{result[key]['best']:>12,}")
-    lines.append(f"{'share of raw':28}{result['share']:>12.0%}")
+    for title, key, share in rows:
+        of_raw = f"{result[share]:.0%}" if share else ""
+        lines.append(f"{title:28}{result[key]['median']:>12,}{result[key]['best']:>12,}{of_raw:>12}".rstrip())
     return "\n".join(lines)
 
 
