@@ -36,6 +36,25 @@ SHIP_STATE = "ship.json"
 SHIP_LOCK = "ship.lock"
 
 
+def session_folders(directory: Path) -> list[Path]:
+    """The folders of the sessions in ``directory`` that are still there, oldest name first: those with a journal."""
+    return [folder for folder in visible_folders(directory) if has_journal(folder)]
+
+
+def visible_folders(directory: Path) -> list[Path]:
+    """All folders in ``sessions``, but for those that are being deleted; with or without a journal."""
+    try:
+        entries = sorted((directory / SESSIONS).iterdir())
+    except OSError:
+        return []
+    return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def has_journal(folder: Path) -> bool:
+    """Whether the folder is one of a session: it holds a journal."""
+    return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
+
+
 def find_directory(explicit: str | None, start: Path) -> Path | None:
     """The ``.semantest`` folder: the one named, else the nearest in ``start`` and its parents, else ``None``."""
     if explicit:

@@ -1,4 +1,4 @@
-"""A session's folder: which there are, whether its processes live, and its end."""
+"""A session's folder: whether its processes live, and its end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.closing import JournalDigest
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, SHIP_LOCK, SHIP_STATE, STATUS_SUFFIX
+from pytest_semantest.protocol.layout import (
+    JOURNAL_SUFFIX,
+    SESSIONS,
+    SHIP_LOCK,
+    SHIP_STATE,
+    STATUS_SUFFIX,
+    has_journal,
+    visible_folders,
+)
 from pytest_semantest.protocol.liveness import guessed_start
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.following import JournalFollower
@@ -23,24 +31,6 @@ DAMAGED = "damaged"
 _ENDED_PREFIX = ".done-"
 #: A folder without journals is left alone for this long: its session may be about to begin.
 _EMPTY_S = 60.0
-
-
-def session_folders(directory: Path) -> list[Path]:
-    """The folders of sessions that are not shipped yet, oldest first: those that hold a journal."""
-    return [folder for folder in _folders(directory) if has_journal(folder)]
-
-
-def has_journal(folder: Path) -> bool:
-    """Whether there is something to ship in the folder."""
-    return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
-
-
-def _folders(directory: Path) -> list[Path]:
-    try:
-        entries = sorted((directory / SESSIONS).iterdir())
-    except OSError:
-        return []
-    return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
 
 
 def is_running(folder: Path, now_ms: float) -> bool:
@@ -99,7 +89,7 @@ def sweep(directory: Path) -> None:
     """Deletes what a shipper that was killed while deleting has left, and folders in which no session ever began."""
     for leftover in (directory / SESSIONS).glob(f"{_ENDED_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)
-    for folder in _folders(directory):
+    for folder in visible_folders(directory):
         with suppress(OSError, Timeout):
             if not has_journal(folder) and time.time() - folder.stat().st_mtime > _EMPTY_S:
                 _remove_empty(folder)

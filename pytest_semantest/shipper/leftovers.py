@@ -9,7 +9,8 @@ from pathlib import Path
 
 from filelock import Timeout
 
-from pytest_semantest.shipper.folder import has_journal, is_running, session_folders
+from pytest_semantest.protocol.layout import has_journal, session_folders
+from pytest_semantest.shipper.folder import is_running
 from pytest_semantest.shipper.program import EXIT_CODES, Result, Settings, Termination, lock_of, ship
 from pytest_semantest.shipper.state import read_state
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pytest_semantest.protocol.layout import SHIP_STATE
+from pytest_semantest.protocol.layout import SHIP_STATE, session_folders
 from semantest_recorder.cli.lookup import FoundRun, StoredPayloads, reader_of, stored_rows
-from semantest_recorder.cli.take_in import SHIPPED, bound_elsewhere, sessions_of, take_in
+from semantest_recorder.cli.take_in import SHIPPED, bound_elsewhere, take_in
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
 from semantest_recorder.store.reader import Reader
 
@@ -31,7 +31,7 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     note = take_in_leftovers(folder, sync_seconds)
     reader = reader_of(folder)
     behind = [
-        session for session in sessions_of(folder) if note or bound_elsewhere(session) or not _is_kept_up(session)
+        session for session in session_folders(folder) if note or bound_elsewhere(session) or not _is_kept_up(session)
     ]
     if behind:
         from semantest_recorder.cli.recovery import recover, session_head  # noqa: PLC0415
@@ -56,7 +56,7 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
 
 def take_in_leftovers(folder: Path, seconds: float) -> str:
     """Ship what is left over; why not all of it could be shipped, or an empty text."""
-    if seconds <= 0 or not sessions_of(folder):
+    if seconds <= 0 or not session_folders(folder):
         return ""
     shipped = take_in(folder, seconds)
     if shipped.exit_code == SHIPPED:

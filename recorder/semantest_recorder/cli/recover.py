@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.layout import has_journal, session_folders
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.stop import NothingRecorded, Stop
@@ -65,18 +66,17 @@ def command(session: str | None, directory: str | None, as_json: bool, every: bo
 def _folders(session: str | None, every: bool, directory: str | None) -> list[Path]:
     """The session folders that are meant. Raises ``NothingRecorded`` or ``Stop``."""
     from semantest_recorder.cli.options import project_folder  # noqa: PLC0415
-    from semantest_recorder.cli.take_in import has_journals, sessions_of  # noqa: PLC0415
 
     if session is not None and Path(session).is_dir():
         named = Path(session)
-        if has_journals(named):
+        if has_journal(named):
             return [named]
-        found = sessions_of(named)
+        found = session_folders(named)
         if not found:
             raise NothingRecorded(f"no journal in {named}: name the folder of a session, it holds main.journal.")
         return found
     folder = project_folder(directory)
-    sessions = sessions_of(folder)
+    sessions = session_folders(folder)
     if not sessions:
         raise NothingRecorded(
             f"nothing to recover: every session of {folder} was taken in. `semantest report` shows the last run."

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, project_folder
 from semantest_recorder.cli.stop import Stop
@@ -43,23 +44,22 @@ def command(
     """
     from semantest_recorder.cli.take_in import (  # noqa: PLC0415
         bound_elsewhere,
-        sessions_of,
-        shipper_command,
-        shipper_environment,
+        sync_command,
+        sync_environment,
     )
 
     folder = project_folder(directory)
-    before = {session.name for session in sessions_of(folder)}
+    before = {session.name for session in session_folders(folder)}
     if not before:
         if not quiet:
             click.echo(f"Nothing to ship: every session of {folder} was taken in.")
         return
-    elsewhere = {target for session in sessions_of(folder) if (target := bound_elsewhere(session))}
+    elsewhere = {target for session in session_folders(folder) if (target := bound_elsewhere(session))}
     if elsewhere and not url and not here:
         targets = " or ".join(f"--url {target}" for target in sorted(elsewhere))
         raise Stop(f"some sessions are meant for another recorder: give {targets}, or --here for the project's own.", 2)
     arguments = ["--timeout", f"{timeout:g}"]
-    environment = shipper_environment()
+    environment = sync_environment()
     if url:
         variable = token_env or "SEMANTEST_TOKEN"
         arguments += ["--url", url, "--token-env", variable]
@@ -67,8 +67,8 @@ def command(
             environment[variable] = token
     if quiet:
         arguments.append("--quiet")
-    done = subprocess.run(shipper_command(folder, *arguments), env=environment, check=False)
-    left = {session.name for session in sessions_of(folder)} & before
+    done = subprocess.run(sync_command(folder, *arguments), env=environment, check=False)
+    left = {session.name for session in session_folders(folder)} & before
     if not quiet:
         click.echo(f"{len(before) - len(left)} of {len(before)} sessions are at the recorder.")
     if done.returncode:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import site
 import subprocess
-import sys
 from pathlib import Path
 from time import monotonic
 
 import click
 import msgspec
 
-import pytest_semantest
-from pytest_semantest.protocol.layout import DISCOVERY, JOURNAL_SUFFIX, SESSIONS, SHIP_STATE
+from pytest_semantest.protocol.layout import DISCOVERY, SHIP_STATE, session_folders
+from pytest_semantest.protocol.spawning import isolated_environment, shipper_command
 from semantest_recorder.reports.wording import plural
 
 #: The shipper's exit code when all is shipped or still runs.
@@ -24,29 +22,11 @@ _QUIET_SECONDS = 1.5
 _GRACE_SECONDS = 2.0
 
 
-_MAIN = "from pytest_semantest.shipper.program import main; sys.exit(main(sys.argv[1:]))"
-
-
 class Shipped(msgspec.Struct):
     """How the shipper ended: its exit code, ``None`` when it took too long, and what it wrote to stderr."""
 
     exit_code: int | None
     said: str = ""
-
-
-def sessions_of(folder: Path) -> list[Path]:
-    """The session folders that hold a journal, oldest name first."""
-    sessions = folder / SESSIONS
-    try:
-        folders = sorted(entry for entry in sessions.iterdir() if entry.is_dir())
-    except FileNotFoundError:
-        return []
-    return [entry for entry in folders if has_journals(entry)]
-
-
-def has_journals(folder: Path) -> bool:
-    """Whether the folder is one of a session: it holds a journal."""
-    return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
 
 
 def bound_elsewhere(session: Path) -> str | None:
@@ -67,19 +47,15 @@ def _object(path: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def shipper_command(folder: Path, *arguments: str) -> list[str]:
-    """The command line of the shipper in sync mode, isolated from the user's modules as pytest itself starts it."""
-    folders = [str(Path(pytest_semantest.__file__).parent.parent)]
-    if site.ENABLE_USER_SITE:
-        folders.append(site.getusersitepackages())  # -I leaves it out
-    code = f"import sys; sys.path += [path for path in {folders!r} if path not in sys.path]; {_MAIN}"
-    return [sys.executable, "-I", "-c", code, "--directory", str(folder), "--sync", *arguments]
+def sync_command(folder: Path, *arguments: str) -> list[str]:
+    """The command line of the shipper in sync mode."""
+    return shipper_command("--directory", str(folder), "--sync", *arguments)
 
 
-def shipper_environment() -> dict[str, str]:
-    """The environment without what would change the interpreter, measure it, or name another recorder."""
-    dropped = ("PYTHON", "COV_CORE_", "COVERAGE_", "SEMANTEST_URL", "SEMANTEST_TOKEN")
-    return {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+def sync_environment() -> dict[str, str]:
+    """The environment of such a shipper: nothing in it names another recorder."""
+    elsewhere = ("SEMANTEST_URL", "SEMANTEST_TOKEN")
+    return {name: value for name, value in isolated_environment(os.environ).items() if not name.startswith(elsewhere)}
 
 
 def take_in(folder: Path, seconds: float) -> Shipped:
@@ -87,7 +63,7 @@ def take_in(folder: Path, seconds: float) -> Shipped:
 
     A session that is meant for a recorder elsewhere stays: shipped here, it would be missing there.
     """
-    sessions = sessions_of(folder)
+    sessions = session_folders(folder)
     own = [session for session in sessions if bound_elsewhere(session) is None]
     if len(own) == len(sessions):
         return _ship(folder, seconds)
@@ -101,11 +77,11 @@ def take_in(folder: Path, seconds: float) -> Shipped:
 
 def _ship(folder: Path, seconds: float, *arguments: str) -> Shipped:
     process = subprocess.Popen(
-        shipper_command(folder, "--timeout", f"{seconds:g}", *arguments),
+        sync_command(folder, "--timeout", f"{seconds:g}", *arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=shipper_environment(),
+        env=sync_environment(),
         start_new_session=True,  # Ctrl-C ends the report, not a shipment on its way
     )
     try:
@@ -123,6 +99,6 @@ def _patiently(process: subprocess.Popen[bytes], folder: Path, seconds: float) -
     try:
         return process.communicate(timeout=_QUIET_SECONDS)
     except subprocess.TimeoutExpired:
-        left = plural(len(sessions_of(folder)), "session")
+        left = plural(len(session_folders(folder)), "session")
         click.echo(f"semantest: shipping {left} to the recorder first (at most {seconds:g} s) ...", err=True)
         return process.communicate(timeout=seconds + _GRACE_SECONDS)

@@ -139,3 +139,11 @@ def test_a_writer_lives_by_its_start_ticks_whatever_the_clock_says() -> None:
     assert not writer_is_alive(start | {"bootId": boot[::-1]}, long_ago, now, now)
     assert not writer_is_alive(start | {"processStart": ticks - 1}, now, now, now)
     assert not writer_is_alive(start | {"processStart": None}, long_ago, now, now)
+
+
+def test_a_folder_that_is_being_deleted_is_no_session(folder: Path) -> None:
+    session = small_run().journal(folder)
+    session.rename(session.with_name(f".done-{session.name}"))
+    said = semantest("recover", "--directory", folder)
+    assert said.code == 3
+    assert "nothing to recover" in said.err

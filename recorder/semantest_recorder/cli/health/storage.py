@@ -10,9 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SHIP_STATE
+from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SHIP_STATE, session_folders
 from semantest_recorder.cli.health.check import Check
-from semantest_recorder.cli.take_in import sessions_of
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
 from semantest_recorder.store.errors import NoDatabase, StoreError
@@ -64,7 +63,7 @@ def _database(path: Path) -> Check:
 
 
 def _sessions(folder: Path) -> list[Check]:
-    sessions = sessions_of(folder)
+    sessions = session_folders(folder)
     if not sessions:
         return [Check("journals", "ok", "every session was taken in", data={"sessions": []})]
     found = [_session(session) for session in sessions]
