@@ -117,6 +117,25 @@ def iso_time(milliseconds: float | None) -> str | None:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def run_head(run: RunRow) -> dict[str, Any]:
+    """The fields of a ``RunHead``."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "state": run.state,
+        "exit_code": run.exit_code,
+        "started_at": iso_time(run.started_ms),
+        "started_ms": run.started_ms,
+        "ended_at": iso_time(run.ended_ms),
+        "ended_ms": run.ended_ms,
+        "duration_ms": _duration(run.started_ms, run.ended_ms),
+    }
+
+
+def _duration(started_ms: float | None, ended_ms: float | None) -> float | None:
+    return None if started_ms is None or ended_ms is None else max(0.0, ended_ms - started_ms)
+
+
 def _plan_order(result: ResultRow) -> tuple[bool, int, float]:
     """Planned tests in plan order, then the others as they started."""
     unplanned = result.position is None
@@ -125,19 +144,8 @@ def _plan_order(result: ResultRow) -> tuple[bool, int, float]:
 
 def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
     facts, context = run.facts, run.context
-    duration = None
-    if run.started_ms is not None and run.ended_ms is not None:
-        duration = max(0.0, run.ended_ms - run.started_ms)
     return RunInfo(
-        id=run.id,
-        name=run.name,
-        state=run.state,
-        exit_code=run.exit_code,
-        started_at=iso_time(run.started_ms),
-        started_ms=run.started_ms,
-        ended_at=iso_time(run.ended_ms),
-        ended_ms=run.ended_ms,
-        duration_ms=duration,
+        **run_head(run),
         stopped_early=run.stopped_early,
         stop_reason=run.stop_reason,
         planned=run.planned,
@@ -238,9 +246,6 @@ def _attempt(row: AttemptRow) -> AttemptInfo:
 
 
 def _suite(row: SuiteRow) -> SuiteInfo:
-    duration = None
-    if row.started_ms is not None and row.ended_ms is not None:
-        duration = max(0.0, row.ended_ms - row.started_ms)
     return SuiteInfo(
         id=row.suite_id,
         total=row.total,
@@ -250,7 +255,7 @@ def _suite(row: SuiteRow) -> SuiteInfo:
         skipped=row.skipped,
         started_ms=row.started_ms,
         ended_ms=row.ended_ms,
-        duration_ms=duration,
+        duration_ms=_duration(row.started_ms, row.ended_ms),
     )
 
 

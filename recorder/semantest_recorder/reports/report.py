@@ -37,8 +37,8 @@ class SourceInfo(Public):
     crash_test_id: str | None = None
 
 
-class RunInfo(Public):
-    """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed."""
+class RunHead(Public):
+    """What every rendering says of a run first."""
 
     id: str
     name: str | None
@@ -49,6 +49,11 @@ class RunInfo(Public):
     ended_at: str | None
     ended_ms: float | None
     duration_ms: float | None
+
+
+class RunInfo(RunHead):
+    """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed."""
+
     stopped_early: bool
     stop_reason: str | None
     planned: int

@@ -7,25 +7,16 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from semantest_recorder.core.rows import RunRow
-from semantest_recorder.reports.aggregate import iso_time
-from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, Public
+from semantest_recorder.reports.aggregate import run_head
+from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, RunHead
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-class RunSummary(Public):
+class RunSummary(RunHead):
     """One line of ``semantest runs``. ``gaps`` counts records that cannot be read; such a run is never green."""
 
-    id: str
-    name: str | None
-    state: str
-    exit_code: int | None
-    started_at: str | None
-    started_ms: float | None
-    ended_at: str | None
-    ended_ms: float | None
-    duration_ms: float | None
     planned: int
     gaps: int
     branch: str | None
@@ -46,15 +37,7 @@ def run_summary(run: RunRow, counts: Counts) -> RunSummary:
     git = run.context.get("git")
     branch, commit = (git.get("branch"), git.get("commit")) if isinstance(git, dict) else (None, None)
     return RunSummary(
-        id=run.id,
-        name=run.name,
-        state=run.state,
-        exit_code=run.exit_code,
-        started_at=iso_time(run.started_ms),
-        started_ms=run.started_ms,
-        ended_at=iso_time(run.ended_ms),
-        ended_ms=run.ended_ms,
-        duration_ms=max(0.0, run.ended_ms - run.started_ms) if run.ended_ms and run.started_ms else None,
+        **run_head(run),
         planned=run.planned,
         gaps=run.gaps,
         branch=branch if isinstance(branch, str) else None,
