@@ -254,6 +254,8 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     if phases is not None:
         attempt.setup_ms, attempt.call_ms, attempt.teardown_ms = phases.setup, phases.call, phases.teardown
         phase = "teardown" if phases.teardown is not None else "setup" if phases.call is None else "call"
+        if outcome == "interrupted":  # in the phase after the last one that ended
+            phase = "teardown" if phases.call is not None else "setup" if phases.setup is None else "call"
     if duration is None:
         duration = sum(part or 0.0 for part in (attempt.setup_ms, attempt.call_ms, attempt.teardown_ms))
     attempt.duration_ms = duration

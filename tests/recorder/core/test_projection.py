@@ -279,6 +279,17 @@ def test_a_failed_phase_is_known_before_the_end() -> None:
     assert (attempt.outcome, attempt.phase, attempt.error_message, attempt.detail_seq) == (None, "call", "boom", 3)
 
 
+@pytest.mark.parametrize(
+    ("ended", "phase"),
+    [({}, "setup"), ({"setup": 0.5}, "call"), ({"setup": 0.5, "call": 1.0}, "teardown")],
+)
+def test_an_interrupted_test_was_in_the_phase_after_the_last_that_ended(ended: dict[str, float], phase: str) -> None:
+    run = Run("s.main")
+    run.attempt("s.main", T, "interrupted", phases=ended)
+    (attempt,) = run.state.tests[T].attempts
+    assert attempt.phase == phase
+
+
 def test_an_observation_never_reopens_an_attempt() -> None:
     run = Run("s.main", "s.shipper")
     run.attempt("s.main", T, "passed", phases={"setup": 0.5, "call": 1.0, "teardown": 0.25})
