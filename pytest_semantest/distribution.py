@@ -48,8 +48,10 @@ class ControllerHooks:
     @contained
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         """A worker is gone; with an error it died. One that met Ctrl-C ended by itself."""
-        for problem in getattr(node, "workeroutput", {}).get(WORKER_OUTPUT, ()):
-            self._tests.worker_problems.append(f"{node.gateway.id}: {problem}")
+        told = getattr(node, "workeroutput", None)
+        if told is not None:  # one that died tells nothing
+            problems = told.get(WORKER_OUTPUT, ("this worker recorded nothing",))
+            self._tests.worker_problems += [f"{node.gateway.id}: {problem}" for problem in problems]
         if error and error != "keyboard-interrupt":
             self._crash(node, {"reason": self._tests.translator.text(str(error), 500)})
 
