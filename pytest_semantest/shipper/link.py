@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL
 from pytest_semantest.shipper.backoff import Backoff
-from pytest_semantest.shipper.connection import Connection, ConnectionFailedError, RefusedError
+from pytest_semantest.shipper.connection import CONNECT_S, Connection, ConnectionFailedError, RefusedError
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.outbox import Outbox, ProtocolViolationError
 from pytest_semantest.shipper.rendezvous import Rendezvous, UnreachableError
@@ -23,22 +23,32 @@ SILENCE_S = 20.0
 PATIENCE_S = 1.0
 _REFUSED_FIRST_S = 1.0
 _LOOK_AGAIN_S = 0.03
+#: Connecting is given this long at least, however near the deadline is.
+_SHORTEST_S = 0.05
 _QUEUE_BYTES = 1024 * 1024
 
 _STOPS = frozenset({"SEQ_CONFLICT", "SOURCE_UNKNOWN", "INVALID_MESSAGE"})
 _REFUSALS = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
 
 
+class OutdatedError(RefusedError):
+    """The recorder speaks a protocol that is too old."""
+
+
 class Link:
     """The way to the recorder.
 
-    ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise. ``url``: the recorder's
-    address once it is known. ``named``: that address was given; it is not the project's own recorder.
-    ``last_contact``: when a recorder last answered, in monotonic seconds.
+    ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it is
+    the token that was refused. ``url``: the recorder's address once it is known. ``named``: that address was given; it
+    is not the project's own recorder. ``last_contact``: when a recorder last answered, in monotonic seconds.
+    ``deadline``: no attempt to connect takes longer than until then.
     """
 
-    def __init__(self, rendezvous: Rendezvous, instance: str, log: Log, now: float) -> None:
+    def __init__(
+        self, rendezvous: Rendezvous, instance: str, log: Log, now: float, *, deadline: float | None = None
+    ) -> None:
         self.refused: str | None = None
+        self.wants_token = False
         self.unreachable: str | None = None
         self.named = rendezvous.named_url is not None
         self.url = rendezvous.named_url
@@ -53,6 +63,7 @@ class Link:
         self._next_try = now
         self._failing_since: float | None = None
         self._silent_since = now
+        self._deadline = deadline
 
     @property
     def is_open(self) -> bool:
@@ -84,7 +95,7 @@ class Link:
             return True
         except RefusedError as error:
             self._drop(now, str(error), outboxes)
-            self._refuse(now, str(error))
+            self._refuse(now, error)
             return True
         return moved
 
@@ -111,9 +122,9 @@ class Link:
             return False
         self.url = endpoint.url
         try:
-            self._connection = Connection(endpoint.url, endpoint.token, self.instance)
+            self._connection = Connection(endpoint.url, endpoint.token, self.instance, self._patience(now))
         except RefusedError as error:
-            self._refuse(now, str(error))
+            self._refuse(now, error)
             return False
         except ConnectionFailedError as error:
             self._rendezvous.failed(endpoint)
@@ -160,11 +171,12 @@ class Link:
         facts = event.get("payload")
         version = facts.get("protocolVersion") if isinstance(facts, dict) else None
         if isinstance(version, int) and version < OLDEST_PROTOCOL:
-            raise RefusedError(
+            raise OutdatedError(
                 f"{self.url} speaks protocol {version}, {OLDEST_PROTOCOL} is needed: upgrade the recorder"
             )
         self._welcomed = True
         self.refused = self.unreachable = None
+        self.wants_token = False
         self._failing_since = None
         self.last_contact = now
         self._refused_backoff.reset()
@@ -225,9 +237,14 @@ class Link:
             self.unreachable = why
         self._next_try = now + self._backoff.next()
 
-    def _refuse(self, now: float, why: str) -> None:
-        self._log(why)
-        self.refused = why
+    def _patience(self, now: float) -> float:
+        """How long each step of connecting may take, in seconds."""
+        return CONNECT_S if self._deadline is None else max(_SHORTEST_S, min(CONNECT_S, self._deadline - now))
+
+    def _refuse(self, now: float, why: RefusedError) -> None:
+        self._log(str(why))
+        self.refused = str(why)
+        self.wants_token = not isinstance(why, OutdatedError)
         self._next_try = now + self._refused_backoff.next()
 
 

@@ -12,10 +12,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from filelock import FileLock, Timeout
 
@@ -25,50 +24,44 @@ from pytest_semantest.shipper.diagnostics import Diagnostics
 from pytest_semantest.shipper.folder import remove, sweep
 from pytest_semantest.shipper.link import Link
 from pytest_semantest.shipper.rendezvous import Rendezvous
+from pytest_semantest.shipper.results import EXIT_CODES, Outcome, Result
 from pytest_semantest.shipper.shipment import Clock, Shipment
 from pytest_semantest.shipper.spawn import REDACT_VARIABLE, TOKEN_VARIABLE
 
 GIVE_UP_S = 30.0
 LOCK_S = 30.0
+SYNC_S = 30.0
 #: After SIGTERM: how long to go on sending, and when the system ends what hangs.
 _LAST_SENDING_S = 2.0
 _HARD_END_S = 4
 
-Outcome = Literal["shipped", "running", "unreachable", "refused", "stopped", "unreadable", "terminated"]
-
-EXIT_CODES: dict[Outcome, int] = {
-    "shipped": 0,
-    "running": 0,
-    "terminated": 0,
-    "unreachable": 3,
-    "refused": 4,
-    "stopped": 4,
-    "unreadable": 5,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line says. ``sync``: ship leftovers in the foreground; times in seconds."""
+    """What the command line says; times in seconds.
+
+    ``sync``: ship leftovers in the foreground, all of it within ``timeout``. There, ``url`` is the recorder of every
+    session, ``here`` means the project's own, and ``otherwise`` is for sessions of which no recorder is known.
+    ``deadline``, in monotonic time: when to leave a session, ``None``: only when there is no recorder.
+    """
 
     directory: Path
     session: str | None
     url: str | None
     token: str | None
     sync: bool
-    quiet: bool
     timeout: float
     give_up: float
+    here: bool = False
+    otherwise: str | None = None
+    quiet: bool = False
+    json: bool = False
+    dry_run: bool = False
+    deadline: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How the shipping of a session ended, with one line of detail and how much was acknowledged."""
-
-    session: str
-    outcome: Outcome
-    detail: str
-    acked: int
+#: Is told, in sync mode, how far the shipment is: now, acknowledged events, events, why there is no recorder.
+Watcher = Callable[[float, int, int, str | None], None]
 
 
 class Termination:
@@ -88,18 +81,18 @@ class Termination:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the shipper and gives its exit code: 0, 2 for wrong arguments, else as ``EXIT_CODES`` says."""
+    """Runs the shipper and gives its exit code: 0, 2 for wrong arguments, else as ``results`` says."""
     settings = parse(arguments)
     if not settings.directory.is_dir():
         print(f"{settings.directory} is no folder: nothing was recorded there", file=sys.stderr)  # noqa: T201
         return 2
     termination = Termination()
     termination.install(interruptible=settings.sync)
-    sweep(settings.directory)
     if settings.sync:
-        from pytest_semantest.shipper.leftovers import sync  # noqa: PLC0415  not what a live run needs
+        from pytest_semantest.shipper.sync import sync  # noqa: PLC0415  not what a live run needs
 
         return sync(settings, termination)
+    sweep(settings.directory)
     folder = settings.directory / SESSIONS / (settings.session or "")
     lock = lock_of(folder)
     try:
@@ -112,7 +105,7 @@ def main(arguments: Sequence[str]) -> int:
         from pytest_semantest.shipper.leftovers import ship_others  # noqa: PLC0415  when nothing is pressing
 
         ship_others(settings, termination)
-    return EXIT_CODES[outcome]
+    return 0 if outcome == "terminated" else EXIT_CODES[outcome]
 
 
 def parse(arguments: Sequence[str]) -> Settings:
@@ -122,25 +115,39 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--session", help="the session to ship")
     parser.add_argument("--url", help="the recorder to ship to, instead of the project's own")
     parser.add_argument("--token-env", default=TOKEN_VARIABLE, help="the variable that holds the token")
-    parser.add_argument("--sync", action="store_true", help="ship leftover sessions in the foreground")
-    parser.add_argument("--quiet", action="store_true", help="with --sync: print nothing")
-    parser.add_argument("--timeout", type=float, default=LOCK_S, help="with --sync: seconds to wait for others")
-    parser.add_argument("--give-up", type=float, default=GIVE_UP_S, help="seconds without a recorder")
+    parser.add_argument("--give-up", type=float, help="seconds without a recorder")
+    parser.add_argument("--sync", action="store_true", help="ship leftover sessions in the foreground; with it:")
+    parser.add_argument("--here", action="store_true", help="all to the project's own recorder")
+    parser.add_argument("--otherwise", metavar="URL", help="the recorder of sessions of which none is known")
+    parser.add_argument("--timeout", type=float, default=SYNC_S, help="seconds for all of it")
+    parser.add_argument("--quiet", action="store_true", help="say nothing")
+    parser.add_argument("--json", action="store_true", help="print each result as a line of JSON")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     given = parser.parse_args(arguments)
     if not given.sync and not given.session:
         parser.error("--session is needed without --sync")
     if given.session and Path(given.session).name != given.session:
         parser.error(f"{given.session!r} is no session name")
+    give_up = given.timeout if given.sync else GIVE_UP_S
     return Settings(
         directory=given.directory.absolute(),
         session=given.session,
         url=given.url,
-        token=os.environ.get(given.token_env) or None,
+        token=_token(given.token_env, keep=not given.sync),
         sync=given.sync,
-        quiet=given.quiet,
         timeout=given.timeout,
-        give_up=min(given.give_up, given.timeout) if given.sync else given.give_up,
+        give_up=give_up if given.give_up is None else given.give_up,
+        here=given.here,
+        otherwise=given.otherwise,
+        quiet=given.quiet,
+        json=given.json,
+        dry_run=given.dry_run,
     )
+
+
+def _token(variable: str, *, keep: bool) -> str | None:
+    """The token in ``variable``, which a sync takes out: it is for named recorders, not for one that is started."""
+    return (os.environ.get(variable) if keep else os.environ.pop(variable, None)) or None
 
 
 def lock_of(folder: Path) -> FileLock:
@@ -148,24 +155,24 @@ def lock_of(folder: Path) -> FileLock:
     return FileLock(folder / SHIP_LOCK)
 
 
-def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
+def ship(settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None = None) -> Result:
     """Ships one session, whose lock is held, to its end or to the end of what can be done."""
     log = Diagnostics(folder)
     rendezvous = Rendezvous(settings.directory, log, url=settings.url, token=settings.token)
-    link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic())
+    link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic(), deadline=settings.deadline)
     redactor = _redactor(settings.token, log)
     shipment = Shipment(folder, link, log, redactor, adopted=settings.sync)
     log(f"shipping {folder.name}")
     try:
         shipment.begin(_now())
-        outcome = _loop(settings, shipment, termination)
+        outcome = _loop(settings, shipment, termination, watcher)
     except Exception:
         log(f"unexpected: {traceback.format_exc(limit=-6)}")  # nobody sees the stderr of a detached process
         raise
     finally:
         shipment.finish(_now())
         link.close()
-    acked = sum(source.outbox.acked for source in shipment.sources.values())
+    acked, events = _counts(shipment)
     detail = shipment.stopped or link.refused or link.unreachable or ""
     log(f"{outcome} {detail}".rstrip())
     if outcome == "shipped":
@@ -177,7 +184,22 @@ def ship(settings: Settings, folder: Path, termination: Termination) -> Result:
         else:
             if left:
                 log(f"not deleted: {', '.join(left[:10])}")
-    return Result(folder.name, outcome, detail, acked)
+    return Result(
+        folder.name,
+        outcome,
+        detail,
+        acked,
+        events,
+        recorder=settings.url,
+        wants_token=outcome == "refused" and link.wants_token,
+        out_of_time=outcome == "running" and not shipment.is_shipped,
+    )
+
+
+def _counts(shipment: Shipment) -> tuple[int, int]:
+    """How many events are acknowledged, and how many were read."""
+    sources = shipment.sources.values()
+    return sum(source.outbox.acked for source in sources), sum(source.follower.next_seq - 1 for source in sources)
 
 
 def _redactor(token: str | None, log: Diagnostics) -> Redactor:
@@ -201,7 +223,7 @@ def _redactor(token: str | None, log: Diagnostics) -> Redactor:
     return Redactor(literals, patterns)
 
 
-def _loop(settings: Settings, shipment: Shipment, termination: Termination) -> Outcome:
+def _loop(settings: Settings, shipment: Shipment, termination: Termination, watcher: Watcher | None) -> Outcome:
     began = quiet_since = time.monotonic()
     ending = False
     while True:
@@ -220,7 +242,9 @@ def _loop(settings: Settings, shipment: Shipment, termination: Termination) -> O
             outcome = "terminated" if shipment.is_shipped or clock.monotonic >= termination.deadline else None
         if outcome is not None:
             return outcome
-        _wait(shipment, clock.monotonic)
+        if watcher is not None:
+            watcher(clock.monotonic, *_counts(shipment), shipment.link.unreachable)
+        _wait(shipment, clock.monotonic, settings.deadline)
 
 
 def _outcome(settings: Settings, shipment: Shipment, now: float, quiet_since: float) -> Outcome | None:
@@ -235,9 +259,7 @@ def _outcome(settings: Settings, shipment: Shipment, now: float, quiet_since: fl
     nothing = shipment.is_read or (settings.sync and not shipment.sources)
     if shipment.run_id is None and nothing and (settings.sync or waited > settings.give_up):
         return "unreadable"
-    if waited > settings.give_up:
-        return "refused" if shipment.link.refused else "unreachable"
-    return None
+    return _vain(settings, shipment, now, waited) or ("late" if _is_late(settings, now) else None)
 
 
 def _running_outcome(settings: Settings, shipment: Shipment, now: float, began: float) -> Outcome | None:
@@ -246,20 +268,38 @@ def _running_outcome(settings: Settings, shipment: Shipment, now: float, began: 
         return "running"
     if shipment.all_sent_but_stopped:
         return "stopped"
-    if now - max(began, shipment.link.last_contact) > settings.give_up:
-        return "refused" if shipment.link.refused else "unreachable"
-    return "running" if now - began > settings.timeout else None
+    waited = now - max(began, shipment.link.last_contact)
+    late = _is_late(settings, now) or now - began > settings.timeout
+    return _vain(settings, shipment, now, waited) or ("running" if late else None)
 
 
-def _wait(shipment: Shipment, now: float) -> None:
-    """Waits until a message comes, a process dies or the next step is due."""
+def _vain(settings: Settings, shipment: Shipment, now: float, waited: float) -> Outcome | None:
+    """Whether there is no recorder to go on with. A sync does not try a refused token twice: who started it sees it."""
+    link = shipment.link
+    if settings.sync and link.refused:
+        return "refused"
+    without = not link.is_open if _is_late(settings, now) else waited > settings.give_up
+    if without:
+        return "refused" if link.refused else "unreachable"
+    return None
+
+
+def _is_late(settings: Settings, now: float) -> bool:
+    return settings.deadline is not None and now >= settings.deadline
+
+
+def _wait(shipment: Shipment, now: float, deadline: float | None) -> None:
+    """Waits until a message comes, a process dies, the next step is due or the time is over."""
     reading, writing = shipment.link.descriptors()
     poll = select.poll()
     for fd in (*reading, *shipment.descriptors()):
         poll.register(fd, select.POLLIN)
     for fd in writing:
         poll.register(fd, select.POLLIN | select.POLLOUT)
-    poll.poll(max(1.0, shipment.wait_s(now) * 1000) if shipment.wait_s(now) > 0 else 0)
+    seconds = shipment.wait_s(now)
+    if deadline is not None:
+        seconds = min(seconds, max(0.0, deadline - now))
+    poll.poll(max(1.0, seconds * 1000) if seconds > 0 else 0)
 
 
 def _now() -> Clock:

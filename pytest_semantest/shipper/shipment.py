@@ -59,8 +59,9 @@ class Shipment:
         self._adopted = adopted
         before = read_state(folder)
         self._predecessor = bool(before)
-        # Trying another recorder by hand does not change which one the session is meant for.
-        self._meant_for = before.get("recorder") if before.get("named") is True else None
+        # Trying another recorder by hand does not change which one the session is meant for, or that nobody knows.
+        self._named_before = before.get("named")
+        self._meant_for = before.get("recorder") if self._named_before is True else None
         self._own = OwnJournal(folder, self.session)
         self._state_file = StateFile(folder)
         self._context: ContextLookup | None = None
@@ -341,7 +342,7 @@ class Shipment:
             instance=self.link.instance,
             state=self._state(),
             recorder=(self._meant_for if self._adopted else None) or self.link.url,
-            named=bool(self._meant_for) if self._adopted else self.link.named,
+            named=self._named_before if self._adopted else self.link.named,
             detail=self.stopped or self.link.refused or self.link.unreachable,
             sources={
                 source.worker: {

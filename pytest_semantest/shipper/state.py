@@ -17,13 +17,16 @@ _EVERY_S = 0.1
 
 @dataclass(slots=True)
 class ShipState:
-    """What ship.json says (docs/design/shipping.md); ``sources`` is keyed by worker."""
+    """What ship.json says (docs/design/shipping.md); ``sources`` is keyed by worker.
+
+    ``named``: whether ``recorder`` was named for the session, ``None`` while no shipper of its run has told.
+    """
 
     pid: int
     instance: str
     state: State = "connecting"
     recorder: str | None = None
-    named: bool = False
+    named: bool | None = False
     detail: str | None = None
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 

@@ -1,0 +1,279 @@
+"""``--sync``: where each session goes, what is waited for, and what is said and given back when not all is shipped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from filelock import FileLock
+
+from pytest_semantest.shipper.spawn import shipper_environment
+from tests.shipper.conftest import StartShipper, shipper_command
+from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
+from tests.shipper.journals import NO_PID, Journal, session
+from tests.shipper.test_shipping import finish, publish
+
+FIRST, SECOND, THIRD = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb", "20261121-100000-cccccc"
+NOBODY = "http://127.0.0.1:1"
+
+
+def ended(directory: Path, name: str, *, url: str | None = None, **told: Any) -> Journal:
+    """A session that has ended; ``url``: the recorder that was named for it."""
+    journal = Journal(session(directory, name))
+    journal.start()
+    journal.test("test_a.py::test_one")
+    journal.end()
+    if url is not None:
+        told |= {"recorder": url, "named": True}
+    if told:
+        (journal.folder / "ship.json").write_text(json.dumps(told))
+    return journal
+
+
+def line(process: subprocess.Popen[bytes]) -> str:
+    assert process.stderr is not None
+    return process.stderr.readline().decode()
+
+
+@pytest.fixture
+def other() -> Iterator[IngestServer]:
+    with IngestServer() as running:
+        yield running
+
+
+# -- where a session goes --------------------------------------------------------------------------------------
+
+
+def test_every_session_goes_where_it_was_meant_to_go(
+    directory: Path, server: IngestServer, other: IngestServer, start_shipper: StartShipper
+) -> None:
+    publish(directory, server)
+    named = ended(directory, FIRST, url=other.url)
+    own = ended(directory, SECOND, recorder=server.url, named=False)
+    untold = ended(directory, THIRD)
+    code, said = finish(start_shipper(sync=True))
+    assert (code, said.count(": shipped, ")) == (0, 3)
+    assert other.events[named.source] == named.events()
+    assert server.events[own.source] == own.events()
+    assert server.events[untold.source] == untold.events()
+    assert not any(source.startswith(FIRST) for source in server.events)
+
+
+def test_a_session_of_which_no_recorder_is_known_goes_where_the_environment_says(
+    directory: Path, server: IngestServer, other: IngestServer, start_shipper: StartShipper
+) -> None:
+    publish(directory, server)
+    own = ended(directory, FIRST, recorder=server.url, named=False)
+    untold = ended(directory, SECOND)
+    other.behaviour = Misbehaviour(status=500)
+    assert finish(start_shipper(sync=True, otherwise=other.url, timeout=2))[0] == 3
+    assert own.source in server.events
+    other.behaviour = Misbehaviour()
+    assert finish(start_shipper(sync=True, otherwise=other.url))[0] == 0, "a try that failed decides nothing"
+    assert other.events[untold.source] == untold.events()
+    assert not any(source.startswith(SECOND) for source in server.events)
+
+
+def test_here_and_url_take_every_session(
+    directory: Path, server: IngestServer, other: IngestServer, start_shipper: StartShipper
+) -> None:
+    publish(directory, server)
+    first = ended(directory, FIRST, url=NOBODY)
+    assert finish(start_shipper(sync=True, here=True))[0] == 0
+    second, third = ended(directory, SECOND, url=NOBODY), ended(directory, THIRD, named=False)
+    assert finish(start_shipper(sync=True, url=other.url))[0] == 0
+    assert first.source in server.events
+    assert {second.source, third.source} < set(other.events)
+
+
+def test_the_own_recorder_named_by_its_address_is_the_own_one(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    publish(directory, server)
+    ended(directory, FIRST, url=f"{server.url}/")
+    process = start_shipper(sync=True, environment={"OTHER": "not the recorder's"}, token_env="OTHER")
+    assert finish(process)[0] == 0
+
+
+# -- a recorder that cannot be had -----------------------------------------------------------------------------
+
+
+def test_a_refused_token_is_tried_once_and_named(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    ended(directory, FIRST, url=server.url)
+    ended(directory, SECOND, url=server.url)
+    server.behaviour = Misbehaviour(status=401)
+    code, said = finish(start_shipper(sync=True, timeout=3))
+    assert code == 4
+    assert len(server.handshakes) == 1
+    assert said.count("the recorder refuses the connection (HTTP 401): no valid token\n") == 2
+
+
+def test_the_shipper_of_a_run_goes_on_trying_as_a_token_can_be_mended(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(directory), pid=os.getpid())
+    journal.start()
+    server.behaviour = Misbehaviour(status=401)
+    start_shipper(journal.folder.name, url=server.url)
+    server.wait_for(lambda: len(server.handshakes) == 2)
+    server.behaviour = Misbehaviour()
+    server.wait_for(lambda: journal.source in server.events)
+
+
+def test_a_recorder_out_of_reach_does_not_stop_what_is_meant_for_another(
+    directory: Path, server: IngestServer, other: IngestServer, start_shipper: StartShipper
+) -> None:
+    publish(directory, server)
+    away, too = ended(directory, FIRST, url=NOBODY), ended(directory, SECOND, url=NOBODY)
+    refused, own = ended(directory, "20261121-100000-dddddd", url=other.url), ended(directory, THIRD)
+    other.behaviour = Misbehaviour(status=403)
+    code, said = finish(start_shipper(sync=True, timeout=3))
+    assert code == 4, "a refusal needs a hand: it goes before a recorder that is not there"
+    assert said.count("not shipped: ") == 3
+    assert server.events[own.source] == own.events()
+    assert all(journal.path.exists() for journal in (away, too, refused))
+
+
+def test_a_recorder_that_is_not_there_is_told_while_it_is_tried(directory: Path, start_shipper: StartShipper) -> None:
+    ended(directory, FIRST, url=NOBODY)
+    process = start_shipper(sync=True, timeout=3600)
+    assert line(process) == f"{FIRST}: no recorder yet (127.0.0.1:1: Connection refused), trying on\n"
+    process.send_signal(signal.SIGINT)
+    code, said = finish(process)
+    assert code == 6
+    assert said.startswith(f"{FIRST}: stopped")
+
+
+# -- another shipper -------------------------------------------------------------------------------------------
+
+
+def test_another_shipper_is_waited_for_in_words_and_behind_all_others(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    held = ended(directory, FIRST, pid=os.getpid(), state="refused", detail="no valid token")
+    free = ended(directory, SECOND)
+    with FileLock(held.folder / "ship.lock"):
+        process = start_shipper(sync=True, url=server.url, timeout=3600)
+        assert line(process) == f"waiting for the shipper of session {FIRST} (pid {os.getpid()}, no valid token)\n"
+        assert line(process).startswith(f"{SECOND}: shipped")
+        assert free.source in server.events
+        assert held.source not in server.events
+    assert finish(process)[0] == 0
+    assert held.source in server.events
+
+
+def test_what_the_other_shipper_delivers_is_shipped(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    held = ended(directory, FIRST)
+    with FileLock(held.folder / "ship.lock"):
+        process = start_shipper(sync=True, url=server.url, timeout=3600)
+        assert line(process) == f"waiting for the shipper of session {FIRST}\n"
+        held.path.unlink()
+    assert finish(process) == (0, f"{FIRST}: shipped by its own shipper\n")
+
+
+def test_a_shipper_that_does_not_end_in_time_is_no_success(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    held = ended(directory, FIRST, pid=os.getpid())
+    with FileLock(held.folder / "ship.lock"):
+        code, said = finish(start_shipper(sync=True, url=server.url, timeout=0.3))
+    assert code == 6
+    told = said.splitlines()[-1]
+    assert told == f"{FIRST}: not shipped here: its shipper (pid {os.getpid()}) was at work when the time was over"
+
+
+# -- one limit -------------------------------------------------------------------------------------------------
+
+
+class Demanding(IngestServer):
+    """Acknowledges all but the newest event, and has the journal grow by one test with every batch."""
+
+    journal: Journal
+
+    async def _batch(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
+        self.behaviour.backward_ack = 1
+        await super()._batch(socket, message)
+        self.journal.test(f"test_a.py::test_{self.journal.seq}")
+
+
+@pytest.mark.parametrize("pid", [os.getpid(), NO_PID], ids=["running", "ended"])
+def test_a_session_that_never_stops_growing_ends_at_the_limit(
+    directory: Path, start_shipper: StartShipper, pid: int
+) -> None:
+    journal = Journal(session(directory), pid=pid)
+    journal.start()
+    with Demanding() as server:
+        server.journal = journal
+        code, said = finish(start_shipper(sync=True, url=server.url, timeout=1.5))
+    told = said.splitlines()[-1]
+    assert told.endswith("events were acknowledged when the time was over")
+    assert (" still runs; " in told, code) == (pid != NO_PID, 0 if pid != NO_PID else 6)
+    assert journal.path.exists()
+
+
+def test_a_recorder_that_acknowledges_nothing_is_left_at_the_limit(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended(directory, FIRST)
+    server.behaviour = Misbehaviour(swallow_acks=-1)
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=1))
+    assert code == 6
+    assert f"{FIRST}: not shipped completely: 0 of {journal.seq + 2} events" in said
+
+
+# -- for programs ----------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_says_where_each_session_would_go_and_ships_none(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    ended(directory, FIRST, url=server.url)
+    held = ended(directory, SECOND, pid=os.getpid())
+    running = Journal(session(directory, THIRD), pid=os.getpid())
+    running.start()
+    with FileLock(held.folder / "ship.lock"):
+        code, said = finish(start_shipper(sync=True, dry_run=True))
+    assert code == 0
+    assert said.splitlines() == [
+        f"{FIRST}: would go to {server.url}",
+        f"{SECOND}: would go to the project's own recorder, after its shipper (pid {os.getpid()})",
+        f"{THIRD}: would go to the project's own recorder, so far: it still runs",
+    ]
+    assert server.handshakes == []
+
+
+def test_results_for_programs_are_lines_of_json(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended(directory, FIRST, url=server.url)
+    ended(directory, SECOND, url=NOBODY)
+    command = shipper_command(directory, None, sync=True, timeout=2, json=True)
+    done = subprocess.run(
+        command, env=shipper_environment(os.environ, token=TOKEN), capture_output=True, check=False, timeout=60
+    )
+    assert done.returncode == 3
+    second, first = sorted((json.loads(text) for text in done.stdout.splitlines()), key=lambda told: told["outcome"])[
+        ::-1
+    ]
+    events = journal.seq + 2
+    assert first == {
+        "session": FIRST,
+        "outcome": "shipped",
+        "recorder": server.url,
+        "acknowledged": events,
+        "events": events,
+        "detail": "",
+        "wantsToken": False,
+    }
+    assert (second["session"], second["outcome"], second["recorder"]) == (SECOND, "unreachable", NOBODY)
