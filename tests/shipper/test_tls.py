@@ -1,0 +1,67 @@
+"""A recorder behind TLS: an unknown certificate is refused before a word is said, one that was given is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.shipper.conftest import StartShipper
+from tests.shipper.ingest_server import IngestServer
+from tests.shipper.test_shipping import ended_session, finish
+from tests.shipper.tls_proxy import TlsProxy, self_signed
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    return self_signed(tmp_path, "IP:127.0.0.1")
+
+
+@pytest.fixture
+def proxy(server: IngestServer, certificate: tuple[Path, Path]) -> Iterator[TlsProxy]:
+    with TlsProxy(*certificate, server.port) as running:
+        yield running
+
+
+def test_an_unknown_certificate_is_refused_in_one_clear_line(
+    directory: Path, server: IngestServer, proxy: TlsProxy, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(directory)
+    # Long enough for a second of failures, from which on a reason is told.
+    code, said = finish(start_shipper(sync=True, url=f"https://127.0.0.1:{proxy.port}", give_up=4))
+    assert code == 3
+    line = next(line for line in said.splitlines() if "certificate" in line)
+    assert f"127.0.0.1:{proxy.port}: its certificate is not trusted: self-signed certificate" in line
+    assert "SSL_CERT_FILE" in line
+    assert server.handshakes == []
+    assert journal.path.exists()
+
+
+@pytest.mark.parametrize("scheme", ["https", "wss"])
+def test_a_certificate_that_was_given_is_accepted(
+    directory: Path,
+    server: IngestServer,
+    proxy: TlsProxy,
+    certificate: tuple[Path, Path],
+    start_shipper: StartShipper,
+    scheme: str,
+) -> None:
+    journal = ended_session(directory, tests=3000)
+    url = f"{scheme}://127.0.0.1:{proxy.port}"
+    process = start_shipper(sync=True, url=url, environment={"SSL_CERT_FILE": str(certificate[0])})
+    assert finish(process)[0] == 0
+    assert server.events[journal.source] == journal.events()
+
+
+def test_a_certificate_for_another_name_is_refused(
+    directory: Path, server: IngestServer, tmp_path: Path, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(directory)
+    certificate, key = self_signed(tmp_path, "DNS:recorder.example")
+    with TlsProxy(certificate, key, server.port) as proxy:
+        url, trusted = f"https://127.0.0.1:{proxy.port}", {"SSL_CERT_FILE": str(certificate)}
+        assert finish(start_shipper(sync=True, url=url, give_up=0.5, environment=trusted))[0] == 3
+    assert "its certificate is not trusted: IP address mismatch" in (journal.folder / "shipper.log").read_text()
+    assert server.handshakes == []
+    assert journal.path.exists()
