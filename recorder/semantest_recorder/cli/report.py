@@ -6,18 +6,21 @@ import gc
 import sys
 from pathlib import Path
 from time import time
+from typing import TYPE_CHECKING
 
 import click
 
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import (
-    json_option,
     limit_option,
     output_option,
     project_options,
     recorded_folder,
     sync_option,
 )
+
+if TYPE_CHECKING:
+    from semantest_recorder.reports.report import Report
 
 
 @click.command(
@@ -26,12 +29,14 @@ from semantest_recorder.cli.options import (
         "semantest report",
         "semantest report --failures-only --output",
         "semantest report 20261121-093000 --json | jq .counts",
+        "semantest report --rerun > rerun.txt",
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs",
     ),
 )
 @click.argument("run", default="last")
 @project_options
-@json_option
+@click.option("--json", "form", flag_value="json", help="Print JSON instead of text.")
+@click.option("--rerun", "form", flag_value="rerun", help="Print the tests to run again, one per line: `pytest @FILE`.")
 @sync_option
 @click.option("--failures-only", is_flag=True, help="Only the header, the counts and what is not green.")
 @limit_option
@@ -40,7 +45,7 @@ def command(
     run: str,
     directory: str | None,
     url: str | None,
-    as_json: bool,
+    form: str | None,
     failures_only: bool,
     limit: int,
     output: bool,
@@ -57,13 +62,15 @@ def command(
     folder = recorded_folder(directory, url)
     gc.disable()  # tens of thousands of rows and no garbage among them: a fifth of the time
     try:
-        found = current_run(folder, run, sync_timeout, explained_only=not as_json)
-        report = aggregate(found.rows, explained_only=not as_json)
+        found = current_run(folder, run, sync_timeout, explained_only=form != "json")
+        report = aggregate(found.rows, explained_only=form != "json")
     finally:
         gc.enable()
     for note in found.notes:
         click.echo(f"semantest: {note}", err=True)
-    if as_json:
+    if form == "rerun":
+        _print_rerun(report)
+    elif form == "json":
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
         add_details(report, found.payload_of, [test.id for test in bad_tests(report)])
@@ -72,7 +79,17 @@ def command(
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
-        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()), time() * 1000)
+        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()), directory, time() * 1000)
         add_details(report, found.payload_of, shown_tests(report, options))
         print_lines(report_lines(report, options))
     sys.exit(exit_code_of(report.run.state))
+
+
+def _print_rerun(report: Report) -> None:
+    from semantest_recorder.reports.rerun import rerun_arguments  # noqa: PLC0415
+
+    arguments = rerun_arguments(report)
+    if not arguments:
+        click.echo("semantest: nothing to run again: no test was bad or missing", err=True)
+    sys.stdout.buffer.write("".join(f"{argument}\n" for argument in arguments).encode())
+    sys.stdout.buffer.flush()

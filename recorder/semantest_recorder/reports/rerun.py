@@ -1,48 +1,74 @@
-"""Which commands run again what was not green."""
+"""Which pytest arguments run again exactly what was not green in a run, wherever the reader stands."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from pathlib import Path
 
 from pytest_semantest.protocol.events import BAD_STATES
-from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import Report, TestInfo
+from semantest_recorder.reports.kept_options import can_be_typed, kept_options
+from semantest_recorder.reports.report import Report, RunInfo, TestInfo
 
 _NAMED_AT_MOST = 5
+_LIST = "rerun.txt"
 _ORDINAL = re.compile(r"#\d+$")
 
 
-def rerun_commands(report: Report, cwd: str) -> list[str]:
-    """Shell lines, to be run in ``cwd``; none when there is nothing to run again.
+def rerun_commands(report: Report, cwd: str, directory: str | None = None) -> list[str]:
+    """Shell lines for a reader in ``cwd``; none when there is nothing to run again.
 
-    Few tests are named; many are left to pytest's own ``--lf``, or to the whole run when most of it never ran.
+    Few tests are named. Many go through a file, which pytest reads one argument per line (pytest 8.2 and newer).
+    ``directory``: the ``.semantest`` folder, where the reader had to name it.
     """
-    bad = [test for test in report.tests if test.state in BAD_STATES]
-    if not bad:
+    arguments = rerun_arguments(report)
+    run, folder = report.run, report.run.cwd or cwd
+    elsewhere = bool(cwd) and os.path.normpath(folder) != os.path.normpath(cwd)
+    if not arguments or (elsewhere and not can_be_typed(folder)):
         return []
-    change = _change_directory(report.run.rootdir, cwd)  # node ids are relative to the rootdir
-    if len(bad) <= _NAMED_AT_MOST and all(inert_line(test.id) == test.id for test in bad):
-        names = sorted({_node_id(test) for test in bad})
-        return [f"{change}pytest --semantest {' '.join(map(shlex.quote, names))}"]
-    if any(test.state in ("not_run", "lost") for test in bad):
-        arguments = [arg for arg in report.run.args if inert_line(arg) == arg]
-        change = _change_directory(report.run.cwd, cwd)  # and arguments to where pytest was started
-        return [f"{change}pytest {' '.join(map(shlex.quote, _recording(arguments)))}"]
-    return [f"{change}pytest --semantest --lf"]
+    change = f"cd {shlex.quote(folder)} && " if elsewhere else ""
+    options = kept_options(report)  # last, where none can take a test for its value
+    if len(arguments) <= _NAMED_AT_MOST:
+        return [f"{change}pytest --semantest {shlex.join([*arguments, *options])}"]
+    named = f" --directory {shlex.quote(directory)}" if directory is not None else ""
+    listed = os.path.join(cwd, _LIST) if elsewhere else _LIST
+    return [
+        f"semantest report {shlex.quote(run.id)}{named} --rerun > {_LIST}",
+        f"{change}pytest --semantest {shlex.join([f'@{listed}', *options])}",
+    ]
 
 
-def _node_id(test: TestInfo) -> str:
-    """The id that pytest takes: without the ordinal that tells duplicates apart."""
-    return _ORDINAL.sub("", test.id)
+def rerun_arguments(report: Report) -> list[str]:
+    """The tests that were not green, in the order of the report, as pytest takes them in the run's own folder.
+
+    A test whose name no shell or file can hold is covered by its function or its file.
+    """
+    bad = (test for test in report.tests if test.state in BAD_STATES)
+    return list(dict.fromkeys(filter(None, (_argument(test, report.run) for test in bad))))
 
 
-def _recording(arguments: list[str]) -> list[str]:
-    return arguments if "--semantest" in arguments else ["--semantest", *arguments]
-
-
-def _change_directory(folder: str | None, cwd: str) -> str:
-    if not folder or not cwd or Path(folder) == Path(cwd) or inert_line(folder) != folder:
+def _argument(test: TestInfo, run: RunInfo) -> str:
+    node = _ORDINAL.sub("", test.id)  # the ordinal tells duplicates apart, pytest does not know it
+    path, colons, name = node.partition("::")
+    if not can_be_typed(path):
         return ""
-    return f"cd {shlex.quote(folder)} && "
+    while not can_be_typed(name):
+        name = name.partition("[")[0] if "[" in name else name.rpartition("::")[0]
+    colons = colons if name else ""
+    path = _from_folder(_file_of(test, path), run)
+    if path.startswith(("-", "@")):
+        path = f"./{path}"
+    return f"{path}{colons}{name}"
+
+
+def _file_of(test: TestInfo, path: str) -> str:
+    """The file of a test: with several rootdirs in one run pytest shortens ``../b/test_x.py`` to ``test_x.py``."""
+    file = test.file or ""
+    return file if path and file.endswith(f"/{path}") and can_be_typed(file) else path
+
+
+def _from_folder(path: str, run: RunInfo) -> str:
+    """A path below the rootdir as seen from where pytest was started."""
+    if not run.rootdir or not run.cwd or not path:
+        return path
+    return os.path.relpath(os.path.join(run.rootdir, path), run.cwd)

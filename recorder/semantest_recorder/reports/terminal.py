@@ -41,12 +41,16 @@ _SLOWEST = 5
 
 
 class TerminalOptions(msgspec.Struct):
-    """``limit``: tests per section, 0 for all; ``cwd`` and ``now_ms``: where and when the reader looks."""
+    """``limit``: tests per section, 0 for all; ``cwd``, ``now_ms``: where and when the reader looks.
+
+    ``directory``: the ``.semantest`` folder, if the reader had to name it.
+    """
 
     failures_only: bool = False
     limit: int = 20
     output: bool = False
     cwd: str = ""
+    directory: str | None = None
     now_ms: float | None = None
 
 
@@ -140,7 +144,7 @@ def _running(report: Report, options: TerminalOptions) -> Iterator[Text]:
         now = next((attempt for attempt in reversed(test.attempts_detail) if attempt.outcome is None), None)
         line = Text("  ").append(inert_line(test.id), "bold")
         if now is not None:
-            line.append(f" on {inert_line(now.worker)}, in {inert_line(now.phase)}", "dim")
+            line.append(f" on {inert_line(now.worker)}, in {inert_line(now.phase or 'setup')}", "dim")
             if now.started_ms is not None and options.now_ms is not None:
                 line.append(f", for {duration(max(0.0, options.now_ms - now.started_ms))}", "dim")
         yield line
@@ -156,9 +160,11 @@ def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
         yield Text(f"{state_word(test.state).upper()} ", STYLES[test.state]).append_text(head_line(test))
         if test.attempts_detail:
             attempt = deciding_attempt(test)
-            # Nobody saw this death and its last sign of life is its start: the phase is only the first possible one.
-            known = attempt.duration_ms > 0 or attempt.phase != "setup"
-            when = f"in {attempt.phase}, after {duration(attempt.duration_ms)}" if known else "phase and time unknown"
+            # A process that dies before its shipper looks tells nobody its phase.
+            phase = f"in {inert_line(attempt.phase)}" if attempt.phase else "phase unknown"
+            when = (
+                f"{phase}, after {duration(attempt.duration_ms)}" if attempt.duration_ms else f"{phase}, time unknown"
+            )
             yield Text(f"  worker {inert_line(attempt.worker)}, {when}")
             if attempt.reason:
                 yield Text(f"  {inert_line(attempt.reason)}")
@@ -237,7 +243,7 @@ def _warnings(report: Report) -> Iterator[Text]:
 
 
 def _rerun(report: Report, options: TerminalOptions) -> Iterator[Text]:
-    commands = rerun_commands(report, options.cwd)
+    commands = rerun_commands(report, options.cwd, options.directory)
     if commands:
         yield Text()
         yield Text("Rerun", "bold")

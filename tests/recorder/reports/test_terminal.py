@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
 from semantest_recorder.core.rows import AttemptRow, ResultRow, SourceRow, WarningRow
 from semantest_recorder.reports.aggregate import RunRows, add_details, aggregate
-from semantest_recorder.reports.rerun import rerun_commands
 from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests
 from tests.recorder.reports.rows_of import MAIN, RUN, START, attempt_row, result_row, run_rows
 
@@ -97,23 +95,6 @@ def test_warnings_are_counted() -> None:
         [], warnings=[WarningRow(MAIN, 1, "W", "x", count=3), WarningRow(MAIN, 2, "W", "y")], state="passed"
     )
     assert "4 warnings (2 different)" in lines(rows)
-
-
-@pytest.mark.parametrize(
-    ("tests", "expected"),
-    [
-        ([("a.py::t", "passed")], []),
-        ([("a.py::t[x y]", "failed")], ["pytest --semantest 'a.py::t[x y]'"]),
-        ([("a.py::t#2", "failed"), ("a.py::t", "failed")], ["pytest --semantest a.py::t"]),
-        ([(f"a.py::t{n}", "failed") for n in range(6)], ["pytest --semantest --lf"]),
-        ([(f"a.py::t{n}", "not_run") for n in range(6)], ["pytest --semantest -x tests"]),
-        ([("a.py::t\x1b[0m", "failed")], ["pytest --semantest --lf"]),
-    ],
-)
-def test_how_to_rerun(tests: list[tuple[str, str]], expected: list[str]) -> None:
-    report = aggregate(run_rows([result_row(name, state, at) for at, (name, state) in enumerate(tests)]))
-    assert rerun_commands(report, _HOME) == expected
-    assert rerun_commands(report, "/elsewhere") == [f"cd {_HOME} && {line}" for line in expected]
 
 
 _IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
