@@ -91,6 +91,41 @@ def test_only_tests_known_to_be_flaky(pytester: pytest.Pytester, record: Record_
     }
 
 
+@pytest.mark.hazard(5)
+@pytest.mark.hazard(7)
+def test_known_flaky_tests_of_a_group_are_retried(pytester: pytest.Pytester, record: Record_) -> None:
+    # With pytest 8 xdist appends the group to the node id; with 9.2 and xdist 3.8 it comes to nothing, groups included.
+    pytester.makepyfile(
+        test_it="""
+        import pytest
+        tries = {}
+        def count(name):
+            tries[name] = tries.get(name, 0) + 1
+            return tries[name]
+        @pytest.mark.xdist_group("g")
+        @pytest.mark.parametrize("where", ["a@b", "c"])
+        def test_flaky(where): assert count(where) > 1
+        @pytest.mark.xdist_group("g")
+        def test_broken(): assert 0
+        def test_alone(): assert count("alone") > 1
+        """
+    )
+    (pytester.path / ".semantest").mkdir()
+    flaky = ["test_it.py::test_flaky[a@b]", "test_it.py::test_flaky[c]", "test_it.py::test_alone"]
+    history = {"version": 1, "flaky": {name: {"runs": 9, "flaky": 2} for name in flaky}}
+    (pytester.path / ".semantest" / "history.json").write_text(json.dumps(history))
+    arguments = ("-n2", "--dist=loadgroup", "--semantest-retries=2", "--semantest-retry=known-flaky")
+    recorded = record(*arguments, subprocess=True)
+    twice = [(1, "failed"), (2, "passed")]
+    assert attempts(recorded.ends()) == {
+        "test_flaky[a@b]": twice,
+        "test_flaky[c]": twice,
+        "test_broken": [(1, "failed")],
+        "test_alone": twice,
+    }
+    assert sorted(recorded.of("run/plan")[0]["tests"]) == sorted([*flaky, "test_it.py::test_broken"])
+
+
 def test_a_flaky_marker_of_the_user_is_recorded_without_our_retries(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """
