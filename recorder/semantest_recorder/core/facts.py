@@ -216,7 +216,8 @@ def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
 def _observe(attempt: AttemptRow, phase: str) -> None:
     """An attempt that has not ended is at least in this phase."""
     attempt.guessed = False
-    if not ended_itself(attempt) and PHASES.index(phase) > PHASES.index(attempt.phase):
+    known = PHASES.index(attempt.phase) if attempt.phase in PHASES else -1
+    if not ended_itself(attempt) and PHASES.index(phase) > known:
         attempt.phase = phase
 
 
@@ -352,7 +353,9 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     if payload.test_id is not None and payload.attempt is not None:
         test = tables.test(payload.test_id)
         attempt = tables.attempt(target, test, payload.attempt)
-        _observe(attempt, payload.phase if payload.phase in PHASES else "setup")
+        attempt.guessed = False
+        if payload.phase in PHASES:
+            _observe(attempt, payload.phase)
 
 
 def _output(outputs: list[Output] | None) -> str | None:

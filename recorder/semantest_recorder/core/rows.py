@@ -110,7 +110,7 @@ class AttemptRow(msgspec.Struct, gc=False):
 
     ``detail_seq`` is the seq (of ``source``) of the event that holds traceback and output. ``judged``: the outcome
     follows from the end of its process, no ``test/end`` came. ``guessed``: only a crash report names it.
-    ``phase`` is the phase that failed, else the last one that is known.
+    ``phase`` is the phase that failed, else the last one that is known, ``None`` when nothing says how far it came.
     """
 
     test_id: str
@@ -118,7 +118,7 @@ class AttemptRow(msgspec.Struct, gc=False):
     attempt: int
     worker: str
     outcome: str | None = None
-    phase: str = "setup"
+    phase: str | None = None
     started_ms: float | None = None
     ended_ms: float | None = None
     duration_ms: float = 0.0

@@ -111,7 +111,7 @@ def _running(row: AttemptRow, now_ms: float, usual_of: UsualOf) -> RunningTest:
         worker=row.worker,
         test_id=row.test_id,
         attempt=row.attempt,
-        phase=row.phase,
+        phase=row.phase or "setup",  # the shipper tells of a phase that lasts
         elapsed_ms=elapsed,
         usual_ms=usual.median_ms if usual else None,
         slow=usual is not None and elapsed > usual.p95_ms,

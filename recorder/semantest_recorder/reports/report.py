@@ -129,13 +129,16 @@ class SubtestCounts(Public):
 
 
 class AttemptInfo(Public):
-    """One attempt. ``phase`` is the one it reached last; ``seq`` (of ``source``) is the event with its details."""
+    """One attempt. ``phase`` is the one it reached last, ``None`` when nobody saw it.
+
+    ``seq`` (of ``source``) is the event with its details.
+    """
 
     attempt: int
     source: str
     worker: str
     outcome: str | None
-    phase: str
+    phase: str | None
     started_at: str | None
     started_ms: float | None
     duration_ms: float

@@ -58,7 +58,9 @@ def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
         )
         if took is not None
     ]
-    yield Text("  " + (", ".join(times) if times else f"got as far as {inert_line(attempt.phase)}"))
+    yield Text(
+        "  " + (", ".join(times) if times else f"got as far as {inert_line(attempt.phase or 'an unknown phase')}")
+    )
     if attempt.timeout_ms is not None:
         yield Text(f"  limit {duration(attempt.timeout_ms)}")
     if attempt.subtests.passed or attempt.subtests.failed:

@@ -279,6 +279,14 @@ def test_a_failed_phase_is_known_before_the_end() -> None:
     assert (attempt.outcome, attempt.phase, attempt.error_message, attempt.detail_seq) == (None, "call", "boom", 3)
 
 
+def test_a_death_that_nobody_saw_tells_no_phase() -> None:
+    run = Run("s.main", "s.shipper")
+    run.attempt("s.main", T, None)
+    run.tell("s.shipper", "worker/crash", worker="main", reason="died", testId=T, attempt=1, elapsed=12.0)
+    (attempt,) = run.state.tests[T].attempts
+    assert (attempt.outcome, attempt.phase, attempt.duration_ms) == ("crashed", None, 12.0)
+
+
 @pytest.mark.parametrize(
     ("ended", "phase"),
     [({}, "setup"), ({"setup": 0.5}, "call"), ({"setup": 0.5, "call": 1.0}, "teardown")],

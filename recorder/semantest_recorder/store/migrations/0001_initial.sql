@@ -132,7 +132,7 @@ CREATE TABLE attempts (
     attempt         INTEGER NOT NULL,
     worker          TEXT NOT NULL,
     outcome         TEXT,  -- NULL while it runs
-    phase           TEXT NOT NULL,
+    phase           TEXT,
     started_ms      REAL,
     ended_ms        REAL,
     duration_ms     REAL NOT NULL DEFAULT 0,
