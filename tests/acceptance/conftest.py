@@ -14,11 +14,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+
+from tests.leftovers import end_processes_of
 
 #: Nothing here takes nearly as long; a machine that is busy with other things may.
 PATIENCE_S = 60.0
+
+#: ``watched.py`` of a project, for tests that must not die before the shipper of their session could look at them.
+WATCHED = """
+import glob, json, os, time
+
+def wait_until_watched():
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+    deadline = time.monotonic() + 60
+    while not any(read_of(path, worker) for path in glob.glob(".semantest/sessions/*/ship.json")):
+        assert time.monotonic() < deadline, "no shipper has read a record of this process"
+        time.sleep(0.01)
+
+def read_of(path, worker):
+    with open(path, "rb") as file:
+        return json.loads(file.read())["sources"].get(worker, {}).get("read", 0)
+"""
 
 
 def wait_for(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
@@ -88,8 +105,8 @@ class Project:
         )
 
     def report(self, *args: str) -> dict[str, Any]:
-        """``semantest report --json``."""
-        done = self.semantest("report", "--json", *args)
+        """``semantest report --json``, once everything is in the database."""
+        done = self.semantest("report", "--json", f"--sync-timeout={PATIENCE_S:g}", *args)
         assert done.stdout, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
@@ -122,11 +139,7 @@ class Project:
             if process.poll() is None:
                 process.kill()
             process.wait()
-        ours = str(self.path)
-        for other in psutil.process_iter():
-            with suppress(psutil.Error):
-                if any(ours in argument for argument in other.cmdline()):
-                    other.kill()
+        end_processes_of(self.path)
 
 
 @pytest.fixture

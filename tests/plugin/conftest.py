@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.record import Record, scan
+from tests.leftovers import end_processes_of
 
 #: Port 9 (discard): nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
@@ -71,13 +70,6 @@ def read_journals(directory: Path) -> list[Written]:
     return events
 
 
-def end_shippers(directory: Path) -> None:
-    """Stop the shippers that wait for a recorder that never comes."""
-    for path in directory.glob("sessions/*/ship.json"):
-        with contextlib.suppress(OSError, ValueError, KeyError):
-            os.kill(json.loads(path.read_bytes())["pid"], signal.SIGKILL)
-
-
 Record_ = Callable[..., Recorded]
 
 
@@ -94,4 +86,4 @@ def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterat
         return Recorded(result, read_journals(pytester.path / ".semantest"))
 
     yield run
-    end_shippers(pytester.path / ".semantest")
+    end_processes_of(pytester.path)  # shippers that wait for a recorder that never comes, as long as this process lives

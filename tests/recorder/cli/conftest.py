@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.leftovers import end_processes_of
 from tests.recorder.cli.project import Project
+
+
+@pytest.fixture(autouse=True)
+def _nothing_runs_on(tmp_path: Path) -> Iterator[None]:
+    """Commands that run in the test process start shippers, and those start recorders."""
+    yield
+    end_processes_of(tmp_path)
 
 
 @pytest.fixture

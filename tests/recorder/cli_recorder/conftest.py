@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from semantest_recorder.discovery import read_discovery
+from tests.leftovers import end_processes_of
 from tests.recorder.cli_recorder.daemons import Daemon
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Path]:
-    """A project folder; a recorder that was started in it is killed at the end."""
+    """A project folder; recorders that were started in it are killed at the end."""
     yield tmp_path
-    found = read_discovery(tmp_path / ".semantest")
-    if found is not None:
-        with suppress(ProcessLookupError):
-            os.kill(found.pid, signal.SIGKILL)
+    end_processes_of(tmp_path)
 
 
 @pytest.fixture
