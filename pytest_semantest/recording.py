@@ -201,13 +201,10 @@ class Recording:
     @contained
     def _end(self, session: pytest.Session) -> None:
         tests = self._tests
-        if tests is None:
-            return
         self._write_end(session)
         if self._is_worker:
-            problems = [*self._all_problems()]
-            self._config.workeroutput[WORKER_OUTPUT] = problems  # type: ignore[attr-defined]
-        elif self._shipper is not None:
+            self._config.workeroutput[WORKER_OUTPUT] = self._all_problems()  # type: ignore[attr-defined]
+        elif tests is not None and self._shipper is not None:
             self._shipper.relaunch_if_dead()
             self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._worker)
 

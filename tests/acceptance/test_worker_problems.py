@@ -52,7 +52,7 @@ def test_a_worker_that_cannot_begin_its_journal_is_named(
     code, output = project.pytest("-n1", PATIENT, *strict)
     assert code == expected, output
     assert "2 passed" in output
-    assert re.search(r"^semantest: gw0: ", output, re.MULTILINE), output
+    assert re.search(r"^semantest: gw0: not recording: cannot write .*gw0.journal", output, re.MULTILINE), output
     assert "semantest: the recording is not complete" in output
     assert set(states(project.report()).values()) == {"lost"}
 
