@@ -14,6 +14,8 @@ from typing import Any, Self
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 TOKEN = "smt_test-token-of-the-ingest-server"
+#: Nothing here takes nearly as long; a machine that is busy with other things may.
+DEADLINE_S = 60.0
 
 
 @dataclass
@@ -55,17 +57,22 @@ class IngestServer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def connections(self) -> int:
+        """How many there are now, which is what ``cut`` would cut."""
+        return len(self._sockets)
+
     def __enter__(self) -> Self:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(DEADLINE_S)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(DEADLINE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(DEADLINE_S)
         self._loop.close()
 
     async def _start(self) -> None:
@@ -84,13 +91,13 @@ class IngestServer:
 
     def restart(self) -> None:
         """Goes away and comes back at another port, with all that was committed."""
-        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(DEADLINE_S)
         self.port = 0
-        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(DEADLINE_S)
 
     def cut(self) -> None:
         """Cuts every connection."""
-        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(DEADLINE_S)
 
     async def _cut(self) -> None:
         for socket in list(self._sockets):
@@ -98,7 +105,7 @@ class IngestServer:
             if transport is not None:
                 transport.abort()
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = DEADLINE_S) -> None:
         """Waits until something that was committed or connected makes the condition true."""
         with self._changed:
             if not self._changed.wait_for(condition, seconds):
@@ -124,6 +131,7 @@ class IngestServer:
         socket = web.WebSocketResponse(max_msg_size=16 * 1024 * 1024)
         await socket.prepare(request)
         self._sockets.add(socket)
+        self._change()
         try:
             await self._talk(socket)
         finally:

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from pytest_semantest.shipper.connection import Connection, ConnectionFailedError, RefusedError, websocket_url
-from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
+from tests.shipper.ingest_server import DEADLINE_S, TOKEN, IngestServer, Misbehaviour
 
 
-def receive(connection: Connection, seconds: float = 10.0) -> list[dict[str, Any]]:
+def receive(connection: Connection, seconds: float = DEADLINE_S) -> list[dict[str, Any]]:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         messages = connection.receive()
@@ -61,7 +61,7 @@ def test_a_large_message_goes_out_without_blocking_and_arrives(server: IngestSer
     body = b'{"type":"x","timestamp":0,"payload":"%b"}' % (b"y" * 5_000_000)
     connection.send(b'{"type":"events","source":"s","firstSeq":1,"events":[%b]}' % body)
     while connection.wants_to_write:
-        select.select([], [connection], [], 10)
+        assert select.select([], [connection], [], DEADLINE_S)[1]
         connection.flush()
     assert receive(connection)[0] == {"type": "ack", "source": "s", "seq": 1}
     connection.close()
@@ -86,13 +86,15 @@ def test_nobody_there_and_nobody_who_answers() -> None:
         port = listening.getsockname()[1]
         with pytest.raises(ConnectionFailedError):
             Connection(f"http://127.0.0.1:{port}", None, "i", timeout=0.1)
-    with pytest.raises(ConnectionFailedError, match="refused"):
-        Connection(f"http://127.0.0.1:{port}", None, "i")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # nobody else gets the port while this one does not listen
+        with pytest.raises(ConnectionFailedError, match="refused"):
+            Connection(f"http://127.0.0.1:{silent.getsockname()[1]}", None, "i")
 
 
 def test_an_end_behind_the_last_message_is_met_by_check(server: IngestServer) -> None:
     connection = Connection(server.url, TOKEN, "i")
-    server.wait_for(lambda: len(server.handshakes) == 1)
+    server.wait_for(lambda: server.connections == 1)
     threading.Timer(0.0, server.cut).start()
     with pytest.raises(ConnectionFailedError):
         listen_for_ever(connection)

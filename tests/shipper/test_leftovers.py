@@ -13,7 +13,7 @@ from filelock import FileLock
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, session
-from tests.shipper.test_shipping import finish, wait_until
+from tests.shipper.test_shipping import GIVE_UP_S, finish, wait_until
 
 FIRST, SECOND = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb"
 
@@ -90,7 +90,7 @@ def test_sync_does_not_wait_for_a_run_whose_recorder_is_out_of_reach(
     assert code == 3
     assert "not shipped: " in said
     server.behaviour = Misbehaviour(status=401)
-    assert finish(start_shipper(sync=True, url=server.url, timeout=0.5))[0] == 4
+    assert finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))[0] == 4
     server.behaviour = Misbehaviour(error=("SEQ_CONFLICT", 1))
     assert finish(start_shipper(sync=True, url=server.url))[0] == 4
     assert journal.path.exists()

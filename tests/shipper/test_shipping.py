@@ -6,18 +6,25 @@ import json
 import os
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from pytest_semantest.protocol.gaps import GAP_REASON
+from pytest_semantest.protocol.layout import RECORDER_LOCK
 from pytest_semantest.protocol.record import encode
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, body, session
 
-DEADLINE_S = 30.0
+#: Nothing here takes nearly as long; a machine that is busy with other things may.
+DEADLINE_S = 120.0
+#: For a shipper that gives up: more than one try to connect may take (``connection.CONNECT_S``).
+GIVE_UP_S = 4.0
 
 
 def finish(process: Any) -> tuple[int, str]:
@@ -104,7 +111,7 @@ def test_a_forged_ack_ends_the_connection(directory: Path, server: IngestServer,
     journal = ended_session(directory)
     server.behaviour = Misbehaviour(forge_ack=100_000)
     assert finish(start_shipper(sync=True, url=server.url))[0] == 0
-    assert len(server.handshakes) == 2
+    assert len(server.handshakes) >= 2
     assert server.events[journal.source] == journal.events()
 
 
@@ -127,7 +134,7 @@ def test_without_a_recorder_that_takes_it_the_journal_stays(
 ) -> None:
     journal = ended_session(directory)
     server.behaviour = Misbehaviour(status=status)
-    exit_code, said = finish(start_shipper(sync=True, url=server.url, give_up=0.5))
+    exit_code, said = finish(start_shipper(sync=True, url=server.url, give_up=GIVE_UP_S))
     assert exit_code == expected
     assert "not shipped: " in said
     assert journal.path.exists()
@@ -141,7 +148,7 @@ def test_a_recorder_of_an_older_protocol_is_refused_in_one_line(
 ) -> None:
     journal = ended_session(directory)
     server.behaviour = Misbehaviour(protocol=0)
-    exit_code, said = finish(start_shipper(sync=True, url=server.url, give_up=0.5))
+    exit_code, said = finish(start_shipper(sync=True, url=server.url, give_up=GIVE_UP_S))
     assert exit_code == 4
     assert "speaks protocol 0, 1 is needed" in said
     assert journal.path.exists()
@@ -169,15 +176,15 @@ def test_a_recorder_that_comes_back_elsewhere_is_found_again(
 ) -> None:
     journal = Journal(session(directory), pid=os.getpid())
     journal.start()
-    publish(directory, server)
-    start_shipper(journal.folder.name)
-    server.wait_for(lambda: len(server.events.get(journal.source, [])) == 1)
-    server.restart()
-    publish(directory, server)
-    for number in range(50):
-        journal.test(f"test_a.py::test_{number}")
-    journal.end()
-    server.wait_for(lambda: server.events[journal.source] == journal.events())
+    with published(directory, server):
+        start_shipper(journal.folder.name)
+        server.wait_for(lambda: len(server.events.get(journal.source, [])) == 1)
+        server.restart()
+        publish(directory, server)
+        for number in range(50):
+            journal.test(f"test_a.py::test_{number}")
+        journal.end()
+        server.wait_for(lambda: server.events[journal.source] == journal.events())
 
 
 def test_a_recorder_that_lost_its_database_gets_everything_again(
@@ -199,6 +206,14 @@ def publish(directory: Path, server: IngestServer) -> None:
     temporary = directory / "recorder.json.new"
     temporary.write_text(json.dumps(facts))
     temporary.replace(directory / "recorder.json")
+
+
+@contextmanager
+def published(directory: Path, server: IngestServer) -> Iterator[None]:
+    """The server is the project's recorder: no other one can start, however long a shipper does not reach it."""
+    with FileLock(directory / RECORDER_LOCK):
+        publish(directory, server)
+        yield
 
 
 @pytest.mark.hazard(14)
@@ -268,7 +283,7 @@ def test_sigterm_sends_what_there_is_and_ends(
     process = start_shipper(journal.folder.name, url=server.url)
     server.wait_for(lambda: len(server.events.get(journal.source, [])) == 1)
     process.send_signal(signal.SIGINT)  # Ctrl-C is pytest's business
-    for number in range(3000):
+    for number in range(400):  # more than one batch, and little beside the seconds that it has
         journal.test(f"test_a.py::test_{number}")
     process.send_signal(signal.SIGTERM)
     assert finish(process)[0] == 0
