@@ -16,7 +16,7 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 
 
 async def hear(connection: aiohttp.ClientWebSocketResponse) -> dict[str, Any]:
-    message: dict[str, Any] = json.loads(await connection.receive_str(timeout=6 * DEADLINE_S))
+    message: dict[str, Any] = json.loads(await connection.receive_str(timeout=2 * DEADLINE_S))
     return message
 
 
