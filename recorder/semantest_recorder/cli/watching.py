@@ -20,7 +20,7 @@ _RETRY_SECONDS = 0.5
 
 
 class Watching:
-    """Watches run ``name`` (``None``: the one that runs), waiting for one if ``wait``."""
+    """Watches run ``name`` (``None``: the one that runs), waiting for the next one if ``wait``."""
 
     def __init__(self, folder: Path, name: str | None, screen: Screen, *, wait: bool) -> None:
         self._folder = folder
@@ -28,6 +28,8 @@ class Watching:
         self._screen = screen
         self._wait = wait
         self._live: LiveRun | None = None
+        #: What is not waited for: a short run may be over before it is seen, and comes as a whole.
+        self._before = self._last()
 
     async def until_it_ends(self) -> str:
         """The final state of the run. Raises ``NothingRecorded`` when nothing runs and it need not wait."""
@@ -76,10 +78,18 @@ class Watching:
                 return None
             raise NothingRecorded(f"nothing runs: {error}{why}") from error
         if self._name is None and run.state in CLOSED_RUN_STATES:
-            if self._wait:
+            if not self._wait:
+                raise NothingRecorded(_nothing_runs(run))
+            if run.id == self._before:
                 return None
-            raise NothingRecorded(_nothing_runs(run))
         return LiveRun(self._folder, run.id)
+
+    def _last(self) -> str | None:
+        """The run that started last, if there is one."""
+        try:
+            return reader_of(self._folder).run("last").id
+        except (NoDatabase, RunNotFound):
+            return None
 
 
 def _nothing_runs(run: RunRow) -> str:
