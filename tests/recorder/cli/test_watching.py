@@ -9,12 +9,13 @@ import pytest
 
 from semantest_recorder.cli.screens import PlainScreen
 from semantest_recorder.cli.watching import Watching
-from tests.recorder.cli.project import SECONDS
 from tests.recorder.cli.recording import RUN, START, green_run, small_run
+
+_SECONDS = 90.0
 
 
 def watched(watching: Watching) -> str:
-    return asyncio.run(asyncio.wait_for(watching.until_it_ends(), SECONDS))
+    return asyncio.run(asyncio.wait_for(watching.until_it_ends(), _SECONDS))
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["in an empty folder", "after another run"])
