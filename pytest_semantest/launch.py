@@ -18,6 +18,7 @@ from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 
 _RELAUNCHES = 5
 _POLL_S = 0.02
+_LOOK_S = 1.0
 #: States of ship.json in which waiting longer cannot help.
 _HOPELESS = ("unreachable", "refused", "stopped")
 
@@ -81,7 +82,7 @@ class Shipper:
         """Wait until all up to ``acked`` of ``worker`` and everything else is acknowledged; the last state seen.
 
         Stops at once when the shipper says that nothing can be reached or the user presses Ctrl-C, and after
-        ``seconds`` in any case.
+        ``seconds`` in any case. A shipper that died meanwhile is replaced.
         """
         try:
             return self._wait(seconds, acked, worker)
@@ -89,15 +90,20 @@ class Shipper:
             return self.state()
 
     def _wait(self, seconds: float, acked: int, worker: str) -> dict[str, Any] | None:
-        deadline = Shipper._monotonic() + seconds
+        now = Shipper._monotonic()
+        deadline, next_look = now + seconds, now + _LOOK_S
         while True:
             state = self.state()
             if state is not None and is_done(state, acked, worker):
                 return state
             if state is not None and state.get("state") in _HOPELESS:
                 return state
-            if Shipper._monotonic() >= deadline:
+            now = Shipper._monotonic()
+            if now >= deadline:
                 return state
+            if now >= next_look:
+                next_look = now + _LOOK_S
+                self.relaunch_if_dead()
             Shipper._sleep(_POLL_S)
 
 

@@ -116,6 +116,25 @@ def test_worker_killed(suite: Project, monkeypatch: pytest.MonkeyPatch, round_: 
     check_stored_once(suite, {"test/start": TESTS, "test/end": TESTS - 1, "run/end": 1, "worker/start": 3})
 
 
+def test_shipper_killed_while_pytest_waits_for_it(suite: Project) -> None:
+    hold = suite.path / "hold"
+    hold.touch()
+    process = suite.start_pytest("--semantest-flush-timeout=100")
+    shipper, recorder = wait_for(suite.shipper_pid, "the shipper"), wait_for(suite.recorder_pid, "the recorder")
+    os.kill(recorder, signal.SIGSTOP)  # nothing more is acknowledged
+    hold.unlink()
+    (journal,) = suite.directory.glob("sessions/*/main.journal")
+    wait_for(lambda: b'"run/end"' in journal.read_bytes(), "pytest to have ended its run")
+    os.kill(shipper, signal.SIGKILL)
+    wait_for(lambda: suite.shipper_pid() != shipper, "another shipper")
+    os.kill(recorder, signal.SIGCONT)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    assert f"{TESTS} tests recorded" in output
+    assert suite.report()["run"]["state"] == "passed"
+    check_stored_once(suite, {"test/start": TESTS, "test/end": TESTS, "run/start": 1, "run/end": 1})
+
+
 @pytest.mark.parametrize("workers", [(), ("-n2",)], ids=["alone", "xdist"])
 @pytest.mark.parametrize("victim", ["shipper", "recorder"])
 @pytest.mark.parametrize("round_", ROUNDS)

@@ -6,12 +6,13 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.conftest import Project, states
+from tests.acceptance.conftest import WATCHED, Project, states
 
 HANGS = """
     import time
     import pytest
-    def test_before(): pass
+    from watched import wait_until_watched
+    def test_before(): wait_until_watched()
     @pytest.mark.timeout(0.5{method})
     def test_hangs():
         print("about to hang", flush=True)
@@ -21,6 +22,7 @@ HANGS = """
 
 
 def write(project: Project, source: str) -> None:
+    (project.path / "watched.py").write_text(WATCHED)
     (project.path / "test_user.py").write_text(dedent(source))
 
 

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from tests.acceptance.conftest import Project, states
+from tests.acceptance.conftest import PATIENCE_S, WATCHED, Project, states
 
 
 def passes_recorded(project: Project, source: str, *args: str) -> dict[str, str]:
@@ -110,19 +110,21 @@ def test_a_conftest_that_falsifies_the_clock_before_anything_starts(project: Pro
 @pytest.mark.hazard(35)
 @pytest.mark.parametrize("options", [("--semantest-capture=none",), ("--semantest-redact=CUST-\\d+",)])
 def test_last_output_obeys_what_the_user_said(project: Project, options: tuple[str, ...]) -> None:
+    (project.path / "watched.py").write_text(WATCHED)
     (project.path / "test_user.py").write_text(
         dedent(
             """
-            import os, time
+            import os
+            from watched import wait_until_watched
             def test_a():
                 print("customer CUST-1234", flush=True)
-                time.sleep(0.7)  # the shipper comes up meanwhile
+                wait_until_watched()
                 os.kill(os.getpid(), 9)
             """
         )
     )
     project.pytest(*options)
-    shown = project.semantest("report")
+    shown = project.semantest("report", f"--sync-timeout={PATIENCE_S:g}")
     assert "CRASHED test_user.py::test_a" in shown.stdout
     assert ("last output" in shown.stdout) == ("capture" not in options[0])
     assert "CUST-1234" not in shown.stdout
@@ -161,7 +163,27 @@ def test_tests_that_look_around(project: Project) -> None:
 
 @pytest.mark.hazard(11)
 def test_a_pipe_behind_pytest_ends_with_pytest(project: Project) -> None:
-    (project.path / "test_user.py").write_text("def test_a(): pass\n")
+    (project.path / "test_user.py").write_text(
+        dedent(
+            """
+            import contextlib, json, os, time
+            from pathlib import Path
+            def pid_of(pattern):
+                for path in Path(".semantest").glob(pattern):
+                    return json.loads(path.read_bytes())["pid"]
+            def test_neither_shipper_nor_recorder_holds_it():
+                pipe, deadline = os.readlink("/proc/self/fd/7"), time.monotonic() + 60
+                assert pipe.startswith("pipe:")
+                for pattern in ("sessions/*/ship.json", "recorder.json"):
+                    while (pid := pid_of(pattern)) is None:
+                        assert time.monotonic() < deadline
+                        time.sleep(0.01)
+                    for entry in Path(f"/proc/{pid}/fd").iterdir():
+                        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                            assert os.readlink(entry) != pipe
+            """
+        )
+    )
     command = f"{sys.executable} -m pytest --semantest --semantest-flush-timeout=0 -p no:cacheprovider 7>&1 | cat"
     done = subprocess.run(
         ["sh", "-c", command],
@@ -169,7 +191,7 @@ def test_a_pipe_behind_pytest_ends_with_pytest(project: Project) -> None:
         env=project.environment(),
         capture_output=True,
         text=True,
-        timeout=25,  # the shipper would hold the pipe for 30 s and the recorder for ten minutes
+        timeout=PATIENCE_S * 2,  # the recorder would hold the pipe for ten minutes
         check=False,
     )
     assert "1 passed" in done.stdout
@@ -268,7 +290,7 @@ def test_ctrl_c_under_xdist(project: Project) -> None:
                     with contextlib.suppress(FileExistsError):  # both may see two: one Ctrl-C, not two
                         pathlib.Path("pressed").touch(exist_ok=False)
                         os.kill(os.getppid(), signal.SIGINT)
-                deadline = time.monotonic() + 40
+                deadline = time.monotonic() + 100
                 while time.monotonic() < deadline:
                     time.sleep(0.05)
             """
