@@ -38,10 +38,11 @@ class OutdatedError(RefusedError):
 class Link:
     """The way to the recorder.
 
-    ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it is
-    the token that was refused. ``url``: the recorder's address once it is known. ``named``: that address was given; it
-    is not the project's own recorder. ``last_contact``: when a recorder last answered, in monotonic seconds.
-    ``deadline``: no attempt to connect takes longer than until then.
+    ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it
+    is the token that was refused. ``failure``: what failed last, however short a time ago. ``url``: the recorder's
+    address once it is known. ``named``: that address was given; it is not the project's own recorder.
+    ``last_contact``: when a recorder last answered, in monotonic seconds. ``deadline``: no attempt to connect takes
+    longer than until then.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Link:
         self.refused: str | None = None
         self.wants_token = False
         self.unreachable: str | None = None
+        self.failure: str | None = None
         self.named = rendezvous.named_url is not None
         self.url = rendezvous.named_url
         self.last_contact = now
@@ -231,6 +233,7 @@ class Link:
 
     def _fail(self, now: float, why: str) -> None:
         self._log(why)
+        self.failure = why
         if self._failing_since is None:
             self._failing_since = now
         if now - self._failing_since >= PATIENCE_S:

@@ -120,7 +120,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--here", action="store_true", help="all to the project's own recorder")
     parser.add_argument("--otherwise", metavar="URL", help="the recorder of sessions of which none is known")
     parser.add_argument("--timeout", type=float, default=SYNC_S, help="seconds for all of it")
-    parser.add_argument("--quiet", action="store_true", help="say nothing")
+    parser.add_argument("--quiet", action="store_true", help="say only what failed")
     parser.add_argument("--json", action="store_true", help="print each result as a line of JSON")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     given = parser.parse_args(arguments)
@@ -174,6 +174,8 @@ def ship(settings: Settings, folder: Path, termination: Termination, watcher: Wa
         link.close()
     acked, events = _counts(shipment)
     detail = shipment.stopped or link.refused or link.unreachable or ""
+    if outcome == "unreachable":
+        detail = detail or link.failure or ""
     log(f"{outcome} {detail}".rstrip())
     if outcome == "shipped":
         damaged = [source.path for source in shipment.sources.values() if source.follower.damaged]

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.layout import has_journal, session_folders
 from pytest_semantest.shipper.destination import meant_for
+from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep
 from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
@@ -57,9 +58,9 @@ def sync(settings: Settings, termination: Termination) -> int:
     if not found and settings.session is not None:
         _say(settings, f"{settings.session}: nothing is left to be shipped")
     results = [_planned(one) for one in found] if settings.dry_run else Sync(settings, termination).ship_all(found)
-    # What failed is said last, where it is seen.
-    for result in results if settings.dry_run else [result for result in results if not result.is_good]:
-        _say(settings, result.line())
+    for result in results:
+        if settings.dry_run or not result.is_good:
+            _print(result.line())  # behind all the rest, where it is seen, and also when only errors are wanted
     if settings.json:
         for result in results:
             print(result.json(), flush=True)  # noqa: T201
@@ -117,6 +118,8 @@ class Sync:
             if not has_journal(one.folder):
                 return Result(one.name, "elsewhere")
             return Result(one.name, "unreadable", f"it cannot be read: {error.strerror}")
+        except Exception as error:  # noqa: BLE001  the others are to be shipped; the session's log has the traceback
+            return Result(one.name, "unreadable", f"unexpected {type(error).__name__}, see its {LOG}")
         if self._termination.deadline is not None:
             return Result(one.name, "terminated")
         return Result(one.name, "busy", _holder(one.folder)) if one.held else None
@@ -131,6 +134,7 @@ class Sync:
             self._settings,
             session=one.name,
             url=one.recorder,
+            token=self._settings.token if self._may_have_token(one.recorder) else None,
             timeout=share,
             give_up=min(self._settings.give_up, share),
         )
@@ -142,6 +146,11 @@ class Sync:
                 _say(settings, line)
 
         return ship(settings, one.folder, self._termination, watch)
+
+    def _may_have_token(self, recorder: str | None) -> bool:
+        """A token that stands beside a recorder's address is for that one, not for any that a folder names."""
+        named = self._settings.url or self._settings.otherwise
+        return recorder is None or named is None or recorder.rstrip("/") == named.rstrip("/")
 
     @contextmanager
     def _lock(self, one: Leftover) -> Iterator[bool]:
@@ -222,4 +231,10 @@ def _told_counts(folder: Path) -> tuple[int, int]:
 
 def _say(settings: Settings, text: str) -> None:
     if not settings.quiet:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201
+        _print(text)
+
+
+def _print(text: str) -> None:
+    """One line for a terminal; what a recorder says of itself does not steer it."""
+    text = "".join(char if char.isprintable() else "?" for char in text)
+    print(text, file=sys.stderr, flush=True)  # noqa: T201

@@ -102,6 +102,18 @@ def test_the_own_recorder_named_by_its_address_is_the_own_one(
     assert finish(process)[0] == 0
 
 
+def test_a_token_beside_an_address_is_for_that_recorder_alone(
+    directory: Path, server: IngestServer, other: IngestServer, start_shipper: StartShipper
+) -> None:
+    ended(directory, FIRST, url=other.url)
+    own = ended(directory, SECOND)
+    code, said = finish(start_shipper(sync=True, otherwise=server.url))
+    assert code == 4
+    assert f"{FIRST}: not shipped: the recorder refuses" in said
+    assert "Authorization" not in other.handshakes[0].headers
+    assert own.source in server.events
+
+
 # -- a recorder that cannot be had -----------------------------------------------------------------------------
 
 
@@ -111,7 +123,7 @@ def test_a_refused_token_is_tried_once_and_named(
     ended(directory, FIRST, url=server.url)
     ended(directory, SECOND, url=server.url)
     server.behaviour = Misbehaviour(status=401)
-    code, said = finish(start_shipper(sync=True, timeout=3))
+    code, said = finish(start_shipper(sync=True, timeout=3, quiet=True))
     assert code == 4
     assert len(server.handshakes) == 1
     assert said.count("the recorder refuses the connection (HTTP 401): no valid token\n") == 2
@@ -141,6 +153,18 @@ def test_a_recorder_out_of_reach_does_not_stop_what_is_meant_for_another(
     assert said.count("not shipped: ") == 3
     assert server.events[own.source] == own.events()
     assert all(journal.path.exists() for journal in (away, too, refused))
+
+
+def test_a_session_that_the_shipper_fails_at_does_not_stop_the_others(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    odd = ended(directory, FIRST, url="http://[")
+    too = ended(directory, SECOND, url=server.url)
+    code, said = finish(start_shipper(sync=True))
+    assert code == 5
+    assert said.splitlines()[-1] == f"{FIRST}: left where it is: unexpected ValueError, see its shipper.log"
+    assert odd.path.exists()
+    assert too.source in server.events
 
 
 def test_a_recorder_that_is_not_there_is_told_while_it_is_tried(directory: Path, start_shipper: StartShipper) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from time import time
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_semantest.protocol.layout import has_journal, session_folders
+from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.stop import NothingRecorded, Stop
@@ -75,21 +77,31 @@ def _folders(session: str | None, every: bool, directory: str | None) -> list[Pa
         if not found:
             raise NothingRecorded(f"no journal in {named}: name the folder of a session, it holds main.journal.")
         return found
+    if session is not None and os.sep in session:
+        raise NothingRecorded(f"no folder {session}: name a session, or a folder with journals.")
     folder = project_folder(directory)
     sessions = session_folders(folder)
+    if session is not None:
+        return [_named(session, sessions, folder)]
     if not sessions:
-        raise NothingRecorded(
-            f"nothing to recover: every session of {folder} was taken in. `semantest report` shows the last run."
-        )
-    if session is None:
-        return sessions if every else [max(sessions, key=lambda path: path.name)]
+        raise NothingRecorded(f"nothing to recover: {_all_taken_in(folder)}")
+    return sessions if every else [max(sessions, key=lambda path: path.name)]
+
+
+def _named(session: str, sessions: list[Path], folder: Path) -> Path:
+    """The one session whose name begins like that. Raises ``NothingRecorded`` or ``Stop``."""
     matches = [path for path in sessions if path.name.startswith(session)]
     if len(matches) == 1:
-        return matches
+        return matches[0]
     names = ", ".join(path.name for path in (matches or sessions)[:5])
     if matches:
         raise Stop(f"{session!r} is the start of several sessions ({names}): give more of it.", EXIT_USAGE)
-    raise NothingRecorded(f"no session {session!r} is left to recover: there are {names}.")
+    left = f"there are {names}." if sessions else _all_taken_in(folder)
+    raise NothingRecorded(f"no session {session!r} is left to recover: {left}")
+
+
+def _all_taken_in(folder: Path) -> str:
+    return f"every session of {folder} was taken in. `{command_line('report', folder)}` shows the last run."
 
 
 def _print_json(recovered: list[Recovered]) -> None:

@@ -1,25 +1,56 @@
-"""``semantest sync``: bring leftover journals to the recorder now."""
+"""``semantest sync``: bring leftover journals to the recorders that they are meant for, now."""
 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
+import msgspec
+from click.core import ParameterSource
 
 from pytest_semantest.protocol.layout import session_folders
+from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import directory_option, project_folder
+from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.stop import Stop
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.wording import EXIT_USAGE, plural
+
+TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
+EXIT_NOT_ALL = 6
+_SCHEMA = 1
+
+
+class Outcome(msgspec.Struct, rename="camel"):
+    """What became of one session, as the shipper tells it."""
+
+    session: str
+    outcome: str
+    recorder: str | None = None
+    acknowledged: int = 0
+    events: int = 0
+    detail: str = ""
+    wants_token: bool = False
+
+    @property
+    def is_shipped(self) -> bool:
+        """Whether nothing of it is left here."""
+        return self.outcome in ("shipped", "elsewhere")
 
 
 @click.command(
     "sync",
     epilog=help_end(
         "semantest sync",
+        "semantest sync --dry-run",
         "SEMANTEST_TOKEN=... semantest sync --url https://recorder.example:8700",
-        exit_codes="0 all is shipped, 2 wrong usage, 3 no recorder reached, 4 it refused, 5 a session cannot be read",
+        exit_codes="0 all is shipped, 1 the shipper failed, 2 wrong usage, 3 no recorder reached, 4 it refused, "
+        "5 a session cannot be read, 6 not all in time or a run goes on",
     ),
 )
 @directory_option
@@ -27,53 +58,105 @@ from semantest_recorder.cli.stop import Stop
     "--url",
     envvar="SEMANTEST_URL",
     metavar="URL",
-    help="The recorder to ship to.  [default: the project's own; env: SEMANTEST_URL]",
+    help="Ship every session to this recorder. SEMANTEST_URL is only for sessions that name none.  "
+    "[default: where each was meant to go]",
 )
 @click.option(
     "--token-env", metavar="NAME", help="The variable that holds the recorder's token.  [default: SEMANTEST_TOKEN]"
 )
-@click.option("--timeout", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS")
-@click.option("--here", is_flag=True, help="To the project's own recorder, also what is meant for another one.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For all of it: waiting, connecting and shipping.",
+)
+@click.option("--here", is_flag=True, help="Ship every session to the project's own recorder.")
+@click.option("--dry-run", is_flag=True, help="Only say where each session would go.")
+@json_option
 @click.option("--quiet", is_flag=True, help="Only errors.")
 def command(
-    directory: str | None, url: str | None, token_env: str | None, timeout: float, here: bool, quiet: bool
+    directory: str | None,
+    url: str | None,
+    token_env: str | None,
+    timeout: float,
+    here: bool,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
-    """Ship the journals of ended sessions that no recorder has yet; one is started if need be.
+    """Ship the journals of ended sessions that no recorder has yet, each to the one it was recorded for.
 
-    Nothing is deleted before the recorder has committed it, so this can be repeated at any time.
+    The project's own recorder is started if need be. Nothing is deleted before a recorder has committed it, so this can
+    be repeated at any time.
     """
-    from semantest_recorder.cli.take_in import (  # noqa: PLC0415
-        bound_elsewhere,
-        sync_command,
-        sync_environment,
-    )
-
+    typed = click.get_current_context().get_parameter_source("url") is ParameterSource.COMMANDLINE
+    if here and typed:
+        raise Stop("--url and --here name two recorders: give one of them.", EXIT_USAGE)
     folder = project_folder(directory)
-    before = {session.name for session in session_folders(folder)}
-    if not before:
-        if not quiet:
-            click.echo(f"Nothing to ship: every session of {folder} was taken in.")
-        return
-    elsewhere = {target for session in session_folders(folder) if (target := bound_elsewhere(session))}
-    if elsewhere and not url and not here:
-        targets = " or ".join(f"--url {target}" for target in sorted(elsewhere))
-        raise Stop(f"some sessions are meant for another recorder: give {targets}, or --here for the project's own.", 2)
-    arguments = ["--timeout", f"{timeout:g}"]
+    variable = token_env or TOKEN_VARIABLE
+    arguments = ["--json", "--timeout", f"{timeout:g}", "--token-env", variable]
+    arguments += ["--here"] if here else (["--url" if typed else "--otherwise", url] if url else [])
+    arguments += [name for name, given in (("--dry-run", dry_run), ("--quiet", quiet)) if given]
+    code, found = _run(folder, arguments, variable) if session_folders(folder) else (0, [])
+    if not dry_run and code == 0 and not all(entry.is_shipped for entry in found):
+        code = EXIT_NOT_ALL
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        print_json({"schema": _SCHEMA, "directory": str(folder), "dryRun": dry_run, "sessions": found})
+    elif not quiet:
+        click.echo(_sum(folder, found, dry_run=dry_run))
+    for line in dict.fromkeys(_advice(folder, found, variable, other_url=None if typed or here else url)):
+        click.echo(f"semantest: {line}", err=True)
+    sys.exit(code)
+
+
+def _run(folder: Path, arguments: list[str], variable: str) -> tuple[int, list[Outcome]]:
+    """The exit code of the shipper, whose lines go to stderr, and what it says of each session. Raises ``Stop``."""
+    from semantest_recorder.cli.take_in import sync_command, sync_environment  # noqa: PLC0415
+
     environment = sync_environment()
-    if url:
-        variable = token_env or "SEMANTEST_TOKEN"
-        arguments += ["--url", url, "--token-env", variable]
-        if (token := os.environ.get(variable)) is not None:
-            environment[variable] = token
-    if quiet:
-        arguments.append("--quiet")
-    done = subprocess.run(sync_command(folder, *arguments), env=environment, check=False)
-    left = {session.name for session in session_folders(folder)} & before
-    if not quiet:
-        click.echo(f"{len(before) - len(left)} of {len(before)} sessions are at the recorder.")
-    if done.returncode:
-        sys.exit(done.returncode if done.returncode > 0 else _died(done.returncode))
+    if (token := os.environ.get(variable)) is not None:
+        environment[variable] = token
+    process = subprocess.Popen(sync_command(folder, *arguments), env=environment, stdout=subprocess.PIPE)
+    try:
+        said, _ = process.communicate()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)  # it ends within seconds and says how far it came
+        said, _ = process.communicate()
+    if process.returncode < 0:
+        again = command_line("sync", folder)
+        raise Stop(f"the shipper was killed by signal {-process.returncode}; no journal was lost. Run again: {again}")
+    found = [msgspec.json.decode(line, type=Outcome) for line in said.splitlines()]
+    if process.returncode and not found:
+        raise Stop(f"the shipper failed (exit code {process.returncode}); no journal was lost.")
+    return process.returncode, found
 
 
-def _died(code: int) -> int:
-    raise Stop(f"the shipper was killed by signal {-code}; no journal was lost. Run `semantest sync` again.")
+def _sum(folder: Path, found: list[Outcome], *, dry_run: bool) -> str:
+    if not found:
+        return f"Nothing to ship: every session of {folder} was taken in."
+    number = len(found)
+    if dry_run:
+        return f"{plural(number, 'session')} to ship; nothing was done."
+    return f"{sum(entry.is_shipped for entry in found)} of {plural(number, 'session')} shipped."
+
+
+def _advice(folder: Path, found: list[Outcome], variable: str, *, other_url: str | None) -> Iterator[str]:
+    """What to do about what was not shipped; every command in it can be run as it stands."""
+    sync = command_line("sync", folder)
+    for entry in found:
+        url = inert_line(entry.recorder) if entry.recorder else None
+        if entry.wants_token and url:
+            also = f" and SEMANTEST_URL to {url}" if other_url and other_url != url else ""
+            yield f"{url} wants its token: set {variable} to it{also}, then run: {sync}"
+        elif entry.outcome == "unreachable" and url:
+            yield f"when {url} is there, run: {sync}; to ship to the project's own recorder instead: {sync} --here"
+        elif entry.outcome == "unreachable":
+            yield f"what is wrong with the project's recorder says: {command_line('doctor', folder)}"
+        elif entry.outcome in ("late", "terminated"):
+            yield f"what is left can be shipped at any time: {sync} --timeout 600"
+        elif entry.outcome in ("stopped", "unreadable"):
+            yield f"what is in it shows: {command_line(f'recover {entry.session}', folder)}"

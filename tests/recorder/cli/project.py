@@ -39,6 +39,10 @@ class Project:
     def semantest(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return self._run([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments], **environment)
 
+    def recorder(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """``semantest-recorder``."""
+        return self._run([sys.executable, "-m", "semantest_recorder.cli.recorder", *arguments])
+
     def run_script(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The installed console script."""
         return self._run([script, *arguments])
@@ -56,7 +60,7 @@ class Project:
 
     def close(self) -> None:
         if (self.folder / "recorder.json").exists():
-            self._run([sys.executable, "-m", "semantest_recorder.cli.recorder", "stop"])
+            self.recorder("stop")
 
     def _run(self, command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -51,15 +51,41 @@ def test_sessions_that_wait_are_told_with_their_size_and_log(folder: Path) -> No
     (session / "shipper.log").write_text("one\ntwo\nthree\n\x1b[31mfour\n")
     checks = by_name(storage_checks(folder))
     journals = checks["journals"]
-    assert (journals.status, journals.advice.split("`")[1]) == ("warn", "semantest sync")
+    command = journals.advice.split("`")[1]
+    assert (journals.status, command) == ("warn", f"semantest sync --directory {folder}")
+    assert f"{RUN} (unreachable: no recorder )" in journals.detail
     (entry,) = journals.data["sessions"]
     assert entry == {
         "session": RUN,
         "bytes": (session / "main.journal").stat().st_size,
         "state": "unreachable",
         "detail": "no recorder ",
+        "shipperLives": False,
     }
     assert checks["shipper log"].detail == f"{RUN}: two | three | four"
+
+
+def test_the_advice_is_short_where_the_folder_is_found_without_a_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_run().journal(folder)
+    monkeypatch.delenv("SEMANTEST_DIR", raising=False)
+    monkeypatch.chdir(folder.parent)
+    assert by_name(storage_checks(folder))["journals"].advice.split("`")[1::2] == [
+        "semantest sync",
+        "semantest recover --all",
+    ]
+
+
+def test_a_session_whose_shipper_died_does_not_count_as_shipped(folder: Path) -> None:
+    session = small_run().journal(folder)
+    state = session / "ship.json"
+    state.write_text(json.dumps({"state": "shipping", "pid": os.getpid()}))
+    assert by_name(storage_checks(folder))["journals"].status == "ok"
+    state.write_text(json.dumps({"state": "shipping", "pid": DEAD_PID}))
+    journals = by_name(storage_checks(folder))["journals"]
+    assert journals.status == "warn"
+    assert "shipping, but its shipper is gone" in journals.detail
 
 
 def test_the_database_is_counted(folder: Path) -> None:

@@ -242,6 +242,18 @@ def test_nothing_left_to_recover(folder: Path) -> None:
     said = semantest("recover", "--directory", folder)
     assert said.code == 3
     assert "nothing to recover" in said.err
+    assert f"`semantest report --directory {folder}` shows the last run" in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("nope", "no session 'nope' is left to recover"), ("no/such/folder", "no folder no/such/folder")],
+)
+def test_a_name_that_is_none_is_said_to_be_none_when_nothing_is_left(folder: Path, name: str, words: str) -> None:
+    small_run().store(folder)
+    said = semantest("recover", name, "--directory", folder)
+    assert (said.code, said.out) == (3, "")
+    assert words in said.err
 
 
 def test_a_record_that_is_no_event_is_a_gap_and_told(folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from shlex import quote
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,8 @@ import msgspec
 import psutil
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DISCOVERY
+from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG
+from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
 
 _ANSWER_SECONDS = 2.0
@@ -36,7 +38,7 @@ def recorder_checks(folder: Path) -> list[Check]:
 def _permissions(path: Path, mode: int) -> Check:
     data = {"mode": f"{mode:04o}"}
     if mode & 0o077:
-        advice = f"Run `chmod 600 {path}`, then `semantest-recorder stop` so that a new token is made."
+        advice = f"Run `chmod 600 {quote(str(path))}`, then `{_recorder(path, 'stop')}` so that a new token is made."
         return Check("token file", "fail", f"{path} can be read by others (mode {mode:04o})", advice, data)
     return Check("token file", "ok", f"{path} is only yours (mode {mode:04o})", data=data)
 
@@ -48,17 +50,21 @@ def _daemon(path: Path, found: dict[str, Any]) -> Check:
         return Check("recorder", "fail", f"{path} names no pid and url", f"Remove {path}; the next run writes it.")
     if not psutil.pid_exists(pid):
         detail = f"process {pid} of {path} is gone"
-        return Check("recorder", "warn", detail, "Nothing to do: the next run or `semantest sync` starts one.", data)
+        return Check("recorder", "warn", detail, "Nothing to do: the next run starts one.", data)
     problem = _answers(url)
     if problem:
-        advice = "Run `semantest-recorder stop`, then `semantest-recorder start`, and look at .semantest/recorder.log."
+        log = path.with_name(RECORDER_LOG)
+        advice = f"Run `{_recorder(path, 'stop')}`, then `{_recorder(path, 'start')}`, and look at {log}."
         return Check("recorder", "fail", f"process {pid} at {url} does not answer: {problem}", advice, data)
     if version != __version__:
         detail = f"process {pid} at {url} answers, version {version}; the installed one is {__version__}"
-        return Check(
-            "recorder", "warn", detail, "Run `semantest-recorder stop`; the next run starts the new one.", data
-        )
+        advice = f"Run `{_recorder(path, 'stop')}`; the next run starts the new one."
+        return Check("recorder", "warn", detail, advice, data)
     return Check("recorder", "ok", f"process {pid} at {url} answers, version {version}", data=data)
+
+
+def _recorder(path: Path, command: str) -> str:
+    return command_line(command, path.parent, program="semantest-recorder")
 
 
 def _answers(url: str) -> str:

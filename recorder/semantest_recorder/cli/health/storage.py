@@ -7,10 +7,13 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 
 import msgspec
+import psutil
 
 from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SHIP_STATE, session_folders
+from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
@@ -20,6 +23,8 @@ from semantest_recorder.store.reader import connect_read_only
 _LITTLE_ROOM = 1 << 30
 _NO_ROOM = 100 << 20
 _LOG_LINES = 3
+#: States of a shipper that needs no help, as long as it lives.
+_KEEPS_UP = ("connecting", "shipping", "idle", "done")
 
 
 def storage_checks(folder: Path) -> list[Check]:
@@ -30,7 +35,10 @@ def storage_checks(folder: Path) -> list[Check]:
 def _folder(folder: Path) -> Check:
     if not os.access(folder, os.W_OK | os.X_OK):
         return Check(
-            "folder", "fail", f"{folder} cannot be written", f"Run `chmod u+rwx {folder}` or change its owner."
+            "folder",
+            "fail",
+            f"{folder} cannot be written",
+            f"Run `chmod u+rwx {quote(str(folder))}` or change its owner.",
         )
     return Check("folder", "ok", str(folder), data={"path": str(folder)})
 
@@ -55,7 +63,8 @@ def _database(path: Path) -> Check:
     except StoreError as error:
         return Check("database", "fail", str(error), "See the message: it says what to do.")
     except sqlite3.Error as error:
-        advice = "Start the recorder (`semantest-recorder start`): it sets a damaged file aside and says so."
+        start = command_line("start", path.parent, program="semantest-recorder")
+        advice = f"Start the recorder (`{start}`): it sets a damaged file aside and says so."
         return Check("database", "fail", f"{path}: {error}", advice)
     total = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("-shm"))
     detail = f"{path}: {size(total)}, {plural(runs, 'run')}, {plural(events, 'event')}"
@@ -68,16 +77,26 @@ def _sessions(folder: Path) -> list[Check]:
         return [Check("journals", "ok", "every session was taken in", data={"sessions": []})]
     found = [_session(session) for session in sessions]
     total = sum(entry["bytes"] for entry in found if isinstance(entry["bytes"], int))
-    shown = ", ".join(f"{entry['session']} ({entry['state'] or 'no shipper'})" for entry in found[:3])
+    shown = ", ".join(f"{entry['session']} ({_standing(entry)})" for entry in found[:3])
     more = ", ..." if len(found) > 3 else ""
-    waiting = [entry for entry in found if entry["state"] not in ("shipping", "idle", "done")]
+    waiting = [entry for entry in found if not entry["shipperLives"] or entry["state"] not in _KEEPS_UP]
     detail = (
         f"{plural(len(found), 'session')} with {size(total)} of journals not taken in or still running: {shown}{more}"
     )
-    advice = "Run `semantest sync`; `semantest recover --all` shows what is in them." if waiting else ""
+    sync, recover = command_line("sync", folder), command_line("recover --all", folder)
+    advice = f"Run `{sync}`; `{recover}` shows what is in them." if waiting else ""
     checks = [Check("journals", "warn" if waiting else "ok", detail, advice, {"sessions": found})]
     checks += [check for session in sessions[-3:] if (check := _log(session)) is not None]
     return checks
+
+
+def _standing(entry: dict[str, str | int | None]) -> str:
+    """``refused: no valid token``: how far the shipper of a session is, and why not further."""
+    state, detail = entry["state"], entry["detail"]
+    if state is None:
+        return "no shipper"
+    told = f"{state}: {detail}" if detail else str(state)
+    return told if entry["shipperLives"] or state not in _KEEPS_UP else f"{told}, but its shipper is gone"
 
 
 def _session(session: Path) -> dict[str, str | int | None]:
@@ -86,12 +105,14 @@ def _session(session: Path) -> dict[str, str | int | None]:
         told = msgspec.json.decode((session / SHIP_STATE).read_bytes())
     except (OSError, msgspec.DecodeError):
         told = {}
-    state, detail = (told.get("state"), told.get("detail")) if isinstance(told, dict) else (None, None)
+    told = told if isinstance(told, dict) else {}
+    state, detail, pid = told.get("state"), told.get("detail"), told.get("pid")
     return {
         "session": session.name,
         "bytes": sum(sizes),
         "state": inert_line(state) if isinstance(state, str) else None,
         "detail": inert_line(detail) if isinstance(detail, str) else None,
+        "shipperLives": isinstance(pid, int) and psutil.pid_exists(pid),
     }
 
 
