@@ -142,7 +142,7 @@ def _process(facts: SourceFacts) -> str:
 def _reason(facts: SourceFacts) -> str:
     where = "" if facts.open_test is not None else " while no test was running"
     told = f" ({facts.stop_reason})" if facts.stop_reason else ""
-    return f"{_process(facts)} died without its end record{where}{told}"
+    return f"{_process(facts)} died{where}{told}"
 
 
 def _stop_reason(main: SourceFacts, sources: Sequence[SourceFacts]) -> str:

@@ -33,7 +33,7 @@ def test_a_dead_main_is_told_with_its_test_and_the_run_ends_behind_it() -> None:
             "runId": "r",
             "worker": "main",
             "source": "s.main",
-            "reason": "process 42 died without its end record",
+            "reason": "process 42 died",
             "testId": "test_a.py::test_x",
             "attempt": 2,
             "phase": "call",

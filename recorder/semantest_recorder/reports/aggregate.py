@@ -194,6 +194,8 @@ def _source(row: SourceRow) -> SourceInfo:
 def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
     if len(attempts) > 1:
         attempts = sorted(attempts, key=lambda row: (row.attempt, row.started_ms or 0.0))
+    if len(attempts) > 1 and all(row.phase == "collect" for row in attempts):
+        attempts = attempts[:1]  # every process collects: it is the same error
     details = [_attempt(row) for row in attempts]
     test_id = result.test_id
     suite = suite_of(test_id)

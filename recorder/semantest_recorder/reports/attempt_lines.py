@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES
+from semantest_recorder.reports.excerpt import excerpt, without_place
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, TestInfo
-from semantest_recorder.reports.wording import duration, state_word
+from semantest_recorder.reports.wording import duration, plural, state_word
 
 STYLES = {
     "passed": "green",
@@ -29,14 +30,40 @@ STYLES = {
     "cancelled": "bold yellow",
 }
 
+#: How pytest's message begins when a test with a strict xfail passes.
+_STRICT = "[XPASS(strict)]"
 #: Longest line that is printed of an output or a traceback, in characters.
 _LINE_MAX = 2000
 
 
 def head_line(test: TestInfo) -> Text:
     """The id of a test with where and how long it ran."""
-    where = f"{inert_line(test.worker)}, " if test.worker not in (None, "main") else ""
-    return Text(inert_line(test.id), "bold").append(f"  ({where}{duration(test.duration_ms)})", "dim")
+    if is_uncollected(test):
+        return _head(test, ["could not be collected"])
+    return _head(test, [*_worker(test.worker), duration(test.duration_ms)])
+
+
+def broken_head_line(test: TestInfo, attempt: AttemptInfo) -> Text:
+    """The id of a test that did not end by itself, how far it came and which limit it had."""
+    # A process that dies before its shipper looks tells nobody its phase, and maybe not even its time.
+    words = [*_worker(attempt.worker), f"in {inert_line(attempt.phase)}" if attempt.phase else "phase unknown"]
+    words.append(f"after {duration(attempt.duration_ms)}" if attempt.duration_ms > 0 else "time unknown")
+    if attempt.timeout_ms is not None and test.state == "timeout":
+        words.append(f"limit {duration(attempt.timeout_ms)}")
+    return _head(test, words)
+
+
+def _head(test: TestInfo, words: list[str]) -> Text:
+    return Text(inert_line(test.id), "bold").append(f"  ({', '.join(words)})", "dim")
+
+
+def _worker(worker: str | None) -> list[str]:
+    return [f"worker {inert_line(worker)}"] if worker not in (None, "main") else []
+
+
+def is_uncollected(test: TestInfo) -> bool:
+    """Whether the test is a file that could not be imported."""
+    return test.state == "error" and bool(test.attempts_detail) and test.attempts_detail[-1].phase == "collect"
 
 
 def deciding_attempt(test: TestInfo) -> AttemptInfo:
@@ -47,8 +74,10 @@ def deciding_attempt(test: TestInfo) -> AttemptInfo:
     return (own or bad or attempts)[-1]
 
 
-def attempt_strip(test: TestInfo) -> Text:
-    """``attempts: failed 12 ms, passed 9 ms``, with the worker when there are several."""
+def attempt_strip(test: TestInfo) -> Iterator[Text]:
+    """``attempts: failed 12 ms, passed 9 ms``, with the worker when there are several; nothing for a single attempt."""
+    if len(test.attempts_detail) < 2:
+        return
     several = len({attempt.worker for attempt in test.attempts_detail}) > 1
     line = Text("  attempts: ", "dim")
     for index, attempt in enumerate(test.attempts_detail):
@@ -56,34 +85,41 @@ def attempt_strip(test: TestInfo) -> Text:
         line.append(", " if index else "").append(state_word(outcome), STYLES.get(outcome, ""))
         where = f" on {inert_line(attempt.worker)}" if several else ""
         line.append(f" {duration(attempt.duration_ms)}{where}", "dim")
-    return line
+    yield line
 
 
 def error_lines(attempt: AttemptInfo, stack_lines: int) -> Iterator[Text]:
-    """Location and message, and the last ``stack_lines`` lines of the traceback (0: all of it)."""
+    """Location and message, and about ``stack_lines`` lines of the traceback (0: all of it)."""
     error = attempt.error
     if error is None:
         return
-    yield Text(f"  {_location(error)}")
     message = inert(error.message or "").strip("\n")
-    stack = inert(error.stack or "").rstrip("\n").split("\n") if error.stack else []
-    tail = stack[-stack_lines:] if stack_lines else stack
-    shown = "\n".join(tail)
+    if message.startswith(_STRICT):
+        reason = message.removeprefix(_STRICT).strip()
+        yield Text(
+            "  it passed, but it is marked as failing (xfail, strict)" + (f": {reason}" if reason else ""), "red"
+        )
+        return
+    if error.file is not None:
+        yield Text(f"  {_location(error)}")
+    stack = inert(error.stack or "").rstrip().split("\n") if error.stack else []
+    parts = excerpt(without_place(stack, error.file, error.line), stack_lines)
     lines = message.split("\n") if message else []
-    if lines and lines[0].strip() not in shown:
+    if lines and not any(lines[0].strip() in part for part in parts if isinstance(part, str)):
         kept = lines[:stack_lines] if stack_lines else lines
         for line in kept:
             yield Text(f"  {line[:_LINE_MAX]}", "red")
         if len(lines) > len(kept):
-            yield Text(f"  ... {len(lines) - len(kept)} more lines", "dim")
-    if len(stack) > len(tail):
-        yield Text(f"  | ... {len(stack) - len(tail)} lines above", "dim")
-    for line in tail:
-        yield Text("  | ", "dim").append(line[:_LINE_MAX], "red" if line.startswith("E ") else "")
+            yield Text(f"  ... {plural(len(lines) - len(kept), 'more line')}", "dim")
+    for part in parts:
+        if isinstance(part, int):
+            yield Text(f"  | ... {plural(part, 'line')} left out", "dim")
+        else:
+            yield Text("  | ", "dim").append(part[:_LINE_MAX], "red" if part.startswith("E ") else "")
 
 
 def _location(error: ErrorInfo) -> str:
-    where = inert_line(error.file or "unknown place") + (f":{error.line}" if error.line is not None else "")
+    where = inert_line(error.file or "") + (f":{error.line}" if error.line is not None else "")
     kind = f": {inert_line(error.type)}" if error.type else ""
     return f"{where}{kind}{f' in {inert_line(error.phase)}' if error.phase not in (None, 'call') else ''}"
 

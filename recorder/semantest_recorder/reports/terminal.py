@@ -5,8 +5,7 @@ Everything that came from tests goes through :mod:`inert` and into ``Text`` obje
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from rich.text import Text
@@ -15,6 +14,7 @@ from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.reports.attempt_lines import (
     STYLES,
     attempt_strip,
+    broken_head_line,
     deciding_attempt,
     error_lines,
     head_line,
@@ -22,22 +22,20 @@ from semantest_recorder.reports.attempt_lines import (
     last_output_lines,
     output_lines,
 )
+from semantest_recorder.reports.header_lines import header_lines, is_told
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo
 from semantest_recorder.reports.rerun import rerun_commands
-from semantest_recorder.reports.wording import (
-    count_word,
-    count_words,
-    duration,
-    moment,
-    nonzero,
-    plural,
-    state_in_words,
-    state_word,
-)
+from semantest_recorder.reports.wording import duration, plural, state_word
 
 _STACK_LINES = 12
 _SLOWEST = 5
+#: A test that takes less is not worth naming as slow.
+_SLOW_MS = 100.0
+_WARNINGS = 5
+_WARNING_MAX = 300
+#: States of tests that did not end by themselves, and the titles over them.
+_BROKEN = {"crashed": "Crashed", "timeout": "Timed out", "interrupted": "Interrupted"}
 
 
 class TerminalOptions(msgspec.Struct):
@@ -70,61 +68,6 @@ def report_lines(report: Report, options: TerminalOptions) -> Iterator[Text]:
     yield from _rerun(report, options)
 
 
-def header_lines(report: Report) -> Iterator[Text]:
-    """Run, state, when, where, and the counts of all states that are not zero."""
-    run = report.run
-    title = Text("Run ").append(inert_line(run.id), "bold")
-    if run.name:
-        title.append(f" ({inert_line(run.name)})")
-    yield title.append(": ").append(inert_line(state_in_words(run)), STYLES.get(run.state, ""))
-    yield Text("  " + ", ".join(_facts(run)))
-    for crashed in (source for source in run.sources if source.state == "crashed"):
-        reason = inert_line(crashed.crash_reason or "no end record")
-        yield Text("  ").append(f"process {inert_line(crashed.worker)} died: {reason}", "bold red")
-    yield _counts(report)
-    if run.gaps:
-        yield Text()
-        yield Text(f"!!! {plural(run.gaps, 'record')} MISSING !!!", "bold white on red")
-        yield Text("  The journals cannot be read there. Tests may be missing here, or results: this run is not green.")
-
-
-def _facts(run: RunInfo) -> Iterator[str]:
-    yield f"started {moment(run.started_ms)}"
-    if run.duration_ms is not None:
-        yield f"took {duration(run.duration_ms)}"
-    place = _place(run.git)
-    if place:
-        yield place
-    workers = sorted({source.worker for source in run.sources} - {"main", "shipper"})
-    if workers:
-        mode = (run.distribution or {}).get("mode")
-        yield plural(len(workers), "worker") + (f" ({inert_line(mode)})" if isinstance(mode, str) else "")
-    if run.exit_code is not None:
-        yield f"exit code {run.exit_code}"
-    for key, value in sorted(run.labels.items()):
-        yield inert_line(f"{key}={value}")
-
-
-def _place(git: dict[str, Any] | None) -> str:
-    """``branch main @ 1a2b3c4d5e (with changes)``."""
-    if not git:
-        return ""
-    branch, commit = git.get("branch"), git.get("commit")
-    words = f"branch {inert_line(branch)}" if isinstance(branch, str) and branch else ""
-    if isinstance(commit, str) and commit:
-        words += f"{' @ ' if words else 'commit '}{inert_line(commit)[:10]}"
-    return words + (" (with changes)" if words and git.get("dirty") is True else "")
-
-
-def _counts(report: Report) -> Text:
-    line = Text("  ").append(count_words(report.counts).partition(":")[0], "bold")
-    for index, (state, number) in enumerate(nonzero(report.counts)):
-        line.append(": " if index == 0 else ", ").append(count_word(state, number), STYLES.get(state, ""))
-    if report.run.deselected:
-        line.append(f" ({report.run.deselected} deselected)")
-    return line
-
-
 def _lost(report: Report, options: TerminalOptions) -> Iterator[Text]:
     lost = _in_states(report, "lost")
     if not lost:
@@ -153,25 +96,31 @@ def _running(report: Report, options: TerminalOptions) -> Iterator[Text]:
 
 def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
     """Tests whose process died, hung or was interrupted under them."""
-    broken = _in_states(report, "crashed", "timeout", "interrupted")
-    yield from _title("Died or hung", broken)
-    for test in _shown(broken, options):
-        yield Text()
-        yield Text(f"{state_word(test.state).upper()} ", STYLES[test.state]).append_text(head_line(test))
-        if test.attempts_detail:
+    for state, title in _BROKEN.items():
+        broken = _in_states(report, state)
+        yield from _title(title, broken)
+        for test in _shown(broken, options):
+            yield Text()
+            head = Text(f"{state_word(state).upper()} ", STYLES[state])
+            if not test.attempts_detail:
+                yield head.append_text(head_line(test))
+                continue
             attempt = deciding_attempt(test)
-            # A process that dies before its shipper looks tells nobody its phase.
-            phase = f"in {inert_line(attempt.phase)}" if attempt.phase else "phase unknown"
-            when = (
-                f"{phase}, after {duration(attempt.duration_ms)}" if attempt.duration_ms else f"{phase}, time unknown"
-            )
-            yield Text(f"  worker {inert_line(attempt.worker)}, {when}")
-            if attempt.reason:
+            yield head.append_text(broken_head_line(test, attempt))
+            yield from attempt_strip(test)
+            if attempt.reason and not _is_told(report.run, attempt):
                 yield Text(f"  {inert_line(attempt.reason)}")
             yield from error_lines(attempt, _STACK_LINES)
             yield from last_output_lines(attempt)
             yield from _captured(attempt, options)
-    yield from _more(broken, options)
+        yield from _more(broken, options)
+
+
+def _is_told(run: RunInfo, attempt: AttemptInfo) -> bool:
+    """Whether the head of the report already says why this attempt did not end by itself."""
+    dead = next((source for source in run.sources if source.source == attempt.source), None)
+    told = dead is not None and dead.crash_reason == attempt.reason and is_told(run, dead)
+    return told or attempt.reason == run.stop_reason
 
 
 def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
@@ -181,8 +130,7 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
         yield Text()
         word = "FAILED " if test.state == "failed" else "ERROR "
         yield Text(word, STYLES[test.state]).append_text(head_line(test))
-        if len(test.attempts_detail) > 1:
-            yield attempt_strip(test)
+        yield from attempt_strip(test)
         if test.attempts_detail:
             attempt = deciding_attempt(test)
             yield from error_lines(attempt, _STACK_LINES)
@@ -202,7 +150,7 @@ def _flaky(report: Report, options: TerminalOptions) -> Iterator[Text]:
     yield from _title("Flaky: failed, then passed", flaky)
     for test in _shown(flaky, options):
         yield Text("FLAKY ", STYLES["flaky"]).append_text(head_line(test))
-        yield attempt_strip(test)
+        yield from attempt_strip(test)
         for attempt in test.attempts_detail:
             if attempt.outcome not in BAD_OUTCOMES:
                 continue
@@ -219,27 +167,32 @@ def _not_run(report: Report) -> Iterator[Text]:
         return
     suites = len({test.suite for test in missed})
     yield Text()
-    why = inert_line(report.run.stop_reason or state_in_words(report.run))
-    words = f"{plural(len(missed), 'planned test')} in {plural(suites, 'suite')} did not run: {why}"
+    why = inert_line("" if report.run.stop_reason else missed[0].reason or "")
+    words = f"{plural(len(missed), 'planned test')} in {plural(suites, 'suite')} did not run{why and ': '}{why}"
     yield Text(words, STYLES["not_run"])
-    yield Text(f"  the first: {inert_line(missed[0].id)}")
+    yield Text(f"  {'the first: ' if len(missed) > 1 else ''}{inert_line(missed[0].id)}")
 
 
 def _slowest(report: Report) -> Iterator[Text]:
-    ran = [test for test in report.tests if test.duration_ms > 0]
-    slowest = sorted(ran, key=lambda test: -test.duration_ms)[:_SLOWEST]
-    if len(ran) < 2:
-        return
-    yield from _title("Slowest", [])
-    for test in slowest:
+    slow = [test for test in report.tests if test.duration_ms >= _SLOW_MS]
+    if slow:
+        yield Text()
+        yield Text("Slowest", "bold")
+    for test in sorted(slow, key=lambda test: -test.duration_ms)[:_SLOWEST]:
         yield labelled(f"{duration(test.duration_ms):>10}", inert_line(test.id))
 
 
 def _warnings(report: Report) -> Iterator[Text]:
-    if report.warnings:
-        total = sum(warning.count for warning in report.warnings)
-        yield Text()
-        yield Text(f"{plural(total, 'warning')} ({len(report.warnings)} different)", "yellow")
+    """The most frequent warnings first; of many the others are only counted."""
+    most = sorted(report.warnings, key=lambda warning: -warning.count)
+    yield from _title("Warnings", most, sum(warning.count for warning in most))
+    for warning in most[:_WARNINGS]:
+        where = f"  ({inert_line(warning.file)}:{warning.line})" if warning.file else ""
+        times = f"  {warning.count} times" if warning.count > 1 else ""
+        line = Text(f"  {inert_line(warning.category)}: {inert_line(warning.message)[:_WARNING_MAX]}", "yellow")
+        yield line.append(f"{where}{times}", "dim")
+    if len(most) > _WARNINGS:
+        yield Text(f"  ... and {len(most) - _WARNINGS} more kinds (semantest report --json has them all)", "dim")
 
 
 def _rerun(report: Report, options: TerminalOptions) -> Iterator[Text]:
@@ -261,14 +214,15 @@ def _shown(tests: list[TestInfo], options: TerminalOptions) -> list[TestInfo]:
 
 def shown_tests(report: Report, options: TerminalOptions) -> list[str]:
     """The ids of the tests whose details :func:`report_lines` will show."""
-    groups = [("crashed", "timeout", "interrupted"), ("failed", "error")]
+    groups = [*((state,) for state in _BROKEN), ("failed", "error")]
     return [test.id for states in groups for test in _shown(_in_states(report, *states), options)]
 
 
-def _title(title: str, tests: list[TestInfo]) -> Iterator[Text]:
-    if tests or title == "Slowest":
+def _title(title: str, entries: Sequence[object], number: int | None = None) -> Iterator[Text]:
+    """A title with how many there are, if there are any."""
+    if entries:
         yield Text()
-        yield Text(f"{title} ({len(tests)})" if tests else title, "bold")
+        yield Text(f"{title} ({len(entries) if number is None else number})", "bold")
 
 
 def _more(tests: list[TestInfo], options: TerminalOptions) -> Iterator[Text]:

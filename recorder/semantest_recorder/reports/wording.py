@@ -43,13 +43,8 @@ def run_state_words(state: str, gaps: int) -> str:
 
 
 def state_in_words(run: RunInfo) -> str:
-    """``failed, stopped early (stopping after 1 failures)`` and the like."""
-    words = run_state_words(run.state, run.gaps)
-    if run.stopped_early:
-        words += ", stopped early"
-    if run.stop_reason:
-        words += f" ({run.stop_reason})"
-    return words
+    """``failed, 2 records missing, stopped early`` and the like."""
+    return run_state_words(run.state, run.gaps) + (", stopped early" if run.stopped_early else "")
 
 
 def count_words(counts: Counts, *, separator: str = ", ") -> str:

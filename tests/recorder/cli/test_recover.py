@@ -58,7 +58,7 @@ def test_a_killed_run_names_the_test_that_was_running(folder: Path) -> None:
     said = semantest("recover", "--directory", folder)
     assert said.code == 1
     assert "CRASHED a.py::test_two" in said.out
-    assert "worker main, in call" in said.out
+    assert "(in call, " in said.out
     assert "1 planned test in 1 suite did not run" in said.out
     assert f"Run {RUN}: interrupted" in said.out
     assert contents(folder) == before, "nothing is changed or deleted"

@@ -117,8 +117,9 @@ def test_a_crash_names_test_worker_phase_elapsed_and_last_output(folder: Path) -
     assert "CRASHED a.py::test_crash" in out
     assert "worker gw0, in call, after 1.23 s" in out
     assert "last words" in out
-    assert "process gw0 died: process 7 died of signal 11" in out
-    assert "1 planned test in 1 suite did not run: all workers died" in out
+    assert out.count("process 7 died of signal 11") == 1
+    assert out.count("all workers died") == 1
+    assert "1 planned test in 1 suite did not run" in out
 
 
 def test_a_section_is_cut_at_the_limit_and_says_so(folder: Path) -> None:

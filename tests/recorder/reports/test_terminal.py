@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,8 +39,9 @@ def test_header_of_a_run_with_everything() -> None:
         deselected=3,
     )
     rows.run.facts["distribution"] = {"workers": 2, "mode": "load"}
-    head, facts, counts = lines(rows)[:3]
-    assert head == f"Run {RUN} (nightly): failed, stopped early (after 1 failure)"
+    head, reason, facts, counts = lines(rows)[:4]
+    assert head == f"Run {RUN} (nightly): failed, stopped early"
+    assert reason == "  after 1 failure"
     assert "took 1.50 s, branch main @ 0123456789 (with changes), 2 workers (load), exit code 1, job=unit" in facts
     assert counts == "  1 test: 1 passed (3 deselected)"
 
@@ -47,7 +49,7 @@ def test_header_of_a_run_with_everything() -> None:
 def test_gaps_and_dead_processes_are_in_the_header() -> None:
     dead = SourceRow(f"{RUN}.gw0", RUN, RUN, "gw0", state="crashed", crash_reason="signal 9")
     shown = lines(run_rows([result_row("a.py::t", "lost")], gaps=2, sources=[dead]))
-    assert "  process gw0 died: signal 9" in shown
+    assert "  worker gw0: signal 9" in shown
     assert shown[0].endswith(": failed, 2 records missing")
     assert "!!! 2 records MISSING !!!" in shown
 
@@ -73,8 +75,7 @@ def test_only_the_end_of_a_long_traceback_and_message() -> None:
     stack = "\n".join(f"line {number}" for number in range(40))
     rows = run_rows([result_row("a.py::t", "failed")], [attempt_row("a.py::t", "failed", error_message="boom")])
     shown = lines(rows, {"error": {"message": "boom", "stack": stack}})
-    assert "  | ... 28 lines above" in shown
-    assert shown[shown.index("  | ... 28 lines above") + 1] == "  | line 28"
+    assert shown[shown.index("  | ... 28 lines left out") + 1] == "  | line 28"
     assert "  | line 39" in shown
     assert "  boom" in shown
     message = "\n".join(f"part {number}" for number in range(40))
@@ -82,19 +83,130 @@ def test_only_the_end_of_a_long_traceback_and_message() -> None:
     assert "  ... 28 more lines" in lines(rows)
 
 
-def test_a_file_that_cannot_be_collected() -> None:
+def test_a_file_that_no_process_could_collect_is_one_error_without_a_made_up_place() -> None:
     results = [result_row("broken.py", "error", None, line=None)]
-    attempts = [attempt_row("broken.py", "error", phase="collect", error_message="ImportError: nope")]
+    attempts = [
+        attempt_row(
+            "broken.py", "error", phase="collect", error_message="ImportError: nope", worker=worker, source=worker
+        )
+        for worker in ("main", "gw0", "gw1")
+    ]
     shown = lines(run_rows(results, attempts))
-    assert any(line.startswith("ERROR broken.py") for line in shown)
-    assert "  ImportError: nope" in shown
+    assert "ERROR broken.py  (could not be collected)" in shown
+    assert shown[shown.index("ERROR broken.py  (could not be collected)") + 1] == "  ImportError: nope"
+    assert not any("attempts:" in line or "unknown place" in line for line in shown)
 
 
-def test_warnings_are_counted() -> None:
-    rows = run_rows(
-        [], warnings=[WarningRow(MAIN, 1, "W", "x", count=3), WarningRow(MAIN, 2, "W", "y")], state="passed"
-    )
-    assert "4 warnings (2 different)" in lines(rows)
+def test_a_strict_xpass_is_told_in_words() -> None:
+    attempts = [attempt_row("a.py::t", "failed", error_message="[XPASS(strict)] bug 7")]
+    shown = lines(run_rows([result_row("a.py::t", "failed")], attempts), {"error": {"stack": "[XPASS(strict)] bug 7"}})
+    assert "  it passed, but it is marked as failing (xfail, strict): bug 7" in shown
+    assert not any("unknown place" in line or "XPASS" in line for line in shown)
+
+
+def test_the_place_of_a_failure_is_told_once() -> None:
+    error: dict[str, Any] = {
+        "error_message": "assert 1 == 2",
+        "error_type": "AssertionError",
+        "error_file": "a.py",
+        "error_line": 4,
+    }
+    rows = run_rows([result_row("a.py::t", "failed")], [attempt_row("a.py::t", "failed", **error)])
+    stack = "    def t():\n>       assert 1 == 2\nE       assert 1 == 2\n\na.py:4: AssertionError"
+    shown = lines(rows, {"error": {"message": "assert 1 == 2", "stack": stack}})
+    at = shown.index("  a.py:4: AssertionError")
+    assert shown[at + 1 : at + 5] == ["  |     def t():", "  | >       assert 1 == 2", "  | E       assert 1 == 2", ""]
+
+
+def test_the_death_of_pytest_is_told_once() -> None:
+    dead = SourceRow(MAIN, RUN, RUN, "main", state="crashed", crash_reason="process 42 died", crash_test_id="a.py::t")
+    attempts = [attempt_row("a.py::t", "crashed", reason="process 42 died", last_output="last words")]
+    why = "pytest (process 42) died while a.py::t was running"
+    results = [result_row("a.py::t", "crashed"), result_row("a.py::u", "not_run", 1, reason="process 42 died")]
+    shown = lines(run_rows(results, attempts, state="interrupted", stop_reason=why, sources=[dead], exit_code=None))
+    assert shown[:2] == [f"Run {RUN}: interrupted", f"  {why}"]
+    assert sum("42" in line for line in shown) == 1
+    assert "Crashed (1)" in shown
+    assert "CRASHED a.py::t  (in call, after 10 ms)" in shown
+    assert "1 planned test in 1 suite did not run" in shown
+
+
+def test_a_worker_that_died_is_told_under_its_test_with_every_attempt_and_is_not_counted_twice() -> None:
+    sources = [SourceRow(MAIN, RUN, RUN, "main", state="ended")]
+    attempts = []
+    for number, worker in enumerate(("gw0", "gw2"), 1):
+        dead: dict[str, Any] = {
+            "state": "crashed",
+            "crash_reason": f"process {number} died",
+            "crash_test_id": "a.py::t",
+        }
+        sources.append(SourceRow(worker, RUN, RUN, worker, **dead))
+        attempts.append(
+            attempt_row("a.py::t", "crashed", number, worker=worker, source=worker, reason=f"process {number} died")
+        )
+    sources += [SourceRow(worker, RUN, RUN, worker, state="ended") for worker in ("gw1", "gw3")]
+    rows = run_rows([result_row("a.py::t", "crashed", worker="gw2")], attempts, sources=sources)
+    rows.run.facts["distribution"] = {"workers": 2, "mode": "load"}
+    shown = lines(rows)
+    assert "2 workers (load)" in shown[1]
+    assert "CRASHED a.py::t  (worker gw2, in call, after 20 ms)" in shown
+    assert "  attempts: crashed 10 ms on gw0, crashed 20 ms on gw2" in shown
+    assert [line for line in shown if "died" in line] == ["  process 2 died"]
+
+
+def test_a_worker_that_died_with_no_test_is_told_in_the_head() -> None:
+    dead = SourceRow("gw0", RUN, RUN, "gw0", state="crashed", crash_reason="process 7 died while no test was running")
+    shown = lines(run_rows([result_row("a.py::t", "passed")], state="passed", sources=[dead]))
+    assert "  worker gw0: process 7 died while no test was running" in shown
+
+
+@pytest.mark.parametrize(
+    ("state", "title"), [("crashed", "Crashed (1)"), ("timeout", "Timed out (1)"), ("interrupted", "Interrupted (1)")]
+)
+def test_each_way_not_to_end_has_a_title_of_its_own(state: str, title: str) -> None:
+    attempts = [attempt_row("a.py::t", state, reason="KeyboardInterrupt")]
+    shown = lines(run_rows([result_row("a.py::t", state)], attempts, stop_reason="KeyboardInterrupt"))
+    assert title in shown
+    assert not any("KeyboardInterrupt" in line for line in shown), "the head says Ctrl-C"
+    assert shown[1] == "  Ctrl-C"
+
+
+def test_a_test_out_of_time_shows_its_limit() -> None:
+    attempts = [attempt_row("a.py::t", "timeout", timeout_ms=1000.0, duration_ms=1050.0)]
+    shown = lines(run_rows([result_row("a.py::t", "timeout")], attempts))
+    assert "TIMEOUT a.py::t  (in call, after 1.05 s, limit 1.00 s)" in shown
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (5, "  no test ran"),
+        (4, "  pytest could not use its command line or its settings, see its output"),
+        (3, "  pytest had an internal error, see its output"),
+        (1, "  no test failed: --semantest-strict, a coverage limit or another plugin decided so, see pytest's output"),
+    ],
+)
+def test_a_run_that_failed_without_a_bad_test_says_why(code: int, reason: str) -> None:
+    rows = [result_row("a.py::t", "passed")] if code == 1 else []
+    assert lines(run_rows(rows, exit_code=code))[1] == reason
+    bad = run_rows([result_row("a.py::t", "failed")], exit_code=code)
+    assert lines(bad)[1].startswith("  started")
+
+
+def test_warnings_are_named_the_most_frequent_first_and_a_few_only() -> None:
+    warnings = [WarningRow(MAIN, number, "UserWarning", f"part {number}") for number in range(6)]
+    warnings.append(WarningRow(MAIN, 9, "DeprecationWarning", "old\nthing", file="a.py", line=4, count=3))
+    shown = lines(run_rows([], warnings=warnings, state="passed"))
+    at = shown.index("Warnings (9)")
+    assert shown[at + 1 : at + 3] == ["  DeprecationWarning: old thing  (a.py:4)  3 times", "  UserWarning: part 0"]
+    assert shown[at + 6 :] == ["  ... and 2 more kinds (semantest report --json has them all)"]
+
+
+def test_only_slow_tests_are_the_slowest() -> None:
+    quick = [result_row(f"a.py::t{number}", "passed", number, duration_ms=99.0) for number in range(3)]
+    assert "Slowest" not in lines(run_rows(quick, state="passed"))
+    shown = lines(run_rows([*quick, result_row("a.py::slow", "passed", 3, duration_ms=100.0)], state="passed"))
+    assert shown[shown.index("Slowest") + 1 :] == ["      100 ms  a.py::slow"]
 
 
 _IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
