@@ -22,6 +22,7 @@ from semantest_recorder.reports.report import (
     RunInfo,
     SourceInfo,
     SubtestCounts,
+    SubtestFailure,
     SuiteInfo,
     TestInfo,
     WarningInfo,
@@ -31,6 +32,10 @@ from semantest_recorder.reports.report import (
 PayloadOf = Callable[[str, int], Mapping[str, Any] | None]
 
 _EXPLAINED = frozenset({"failed", "error", "flaky", "crashed", "timeout", "interrupted", "lost", "running"})
+
+#: How many failed subtests of an attempt are read, and how many other events may stand among those of its subtests.
+_SUBTESTS = 20
+_BETWEEN_SUBTESTS = 64
 
 #: Run states after which nothing more is expected.
 CLOSED_RUN_STATES = frozenset({"passed", "failed", "cancelled", "interrupted", "timeout"})
@@ -93,7 +98,25 @@ def add_details(report: Report, payload_of: PayloadOf, test_ids: Iterable[str]) 
             payload = payload_of(attempt.source, attempt.seq) if attempt.seq is not None else None
             if payload is not None:
                 _add_payload(attempt, payload)
+            if attempt.subtests.failed:
+                attempt.subtests.failures = _failed_subtests(attempt, test.id, payload_of)
         test.error = _last_error(test.attempts_detail)
+
+
+def _failed_subtests(attempt: AttemptInfo, test_id: str, payload_of: PayloadOf) -> list[SubtestFailure]:
+    """The last failed subtests, from their events: those between the start of the attempt and its details."""
+    found: list[SubtestFailure] = []
+    counts, last = attempt.subtests, attempt.seq or 0
+    for seq in range(last - 1, max(0, last - counts.passed - counts.failed - _BETWEEN_SUBTESTS), -1):
+        payload = payload_of(attempt.source, seq) or {}
+        own = payload.get("testId") == test_id
+        if len(found) == min(counts.failed, _SUBTESTS) or (own and "testName" in payload):
+            break
+        description = _text(payload.get("description"))
+        if own and description is not None and payload.get("outcome") in ("failed", "error"):
+            error = _mapping(payload.get("error")) or {}
+            found.append(SubtestFailure(description, _text(error.get("message"))))
+    return found[::-1]
 
 
 def is_explained(test: ResultRow | TestInfo) -> bool:

@@ -118,6 +118,19 @@ def error_lines(attempt: AttemptInfo, stack_lines: int) -> Iterator[Text]:
             yield Text("  | ", "dim").append(part[:_LINE_MAX], "red" if part.startswith("E ") else "")
 
 
+def subtest_lines(attempt: AttemptInfo) -> Iterator[Text]:
+    """How many subtests there were, and which of them failed."""
+    counts = attempt.subtests
+    if not counts.passed and not counts.failed:
+        return
+    yield Text(f"  subtests: {counts.passed} passed, {counts.failed} failed")
+    for failure in counts.failures:
+        message = inert_line((failure.message or "").strip().split("\n", 1)[0])
+        yield Text(f"    {inert_line(failure.description)}{message and ': '}{message}"[:_LINE_MAX], "red")
+    if counts.failures and counts.failed > len(counts.failures):
+        yield Text(f"    ... and {counts.failed - len(counts.failures)} more before these", "dim")
+
+
 def _location(error: ErrorInfo) -> str:
     where = inert_line(error.file or "") + (f":{error.line}" if error.line is not None else "")
     kind = f": {inert_line(error.type)}" if error.type else ""

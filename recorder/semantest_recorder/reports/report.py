@@ -121,11 +121,19 @@ class PhaseTimes(Public):
     teardown: float | None = None
 
 
+class SubtestFailure(Public):
+    """One subtest that failed."""
+
+    description: str
+    message: str | None = None
+
+
 class SubtestCounts(Public):
-    """Subtests of an attempt."""
+    """Subtests of an attempt. ``failures`` are there when the events with the details were read."""
 
     passed: int = 0
     failed: int = 0
+    failures: list[SubtestFailure] = field(default_factory=list)
 
 
 class AttemptInfo(Public):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from semantest_recorder.reports.attempt_lines import STYLES, error_lines, last_output_lines, output_lines
+from semantest_recorder.reports.attempt_lines import STYLES, error_lines, last_output_lines, output_lines, subtest_lines
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, TestInfo
 from semantest_recorder.reports.story import LETTERS, TestStory
@@ -47,24 +47,17 @@ def _place(test: TestInfo) -> Iterator[Text]:
 
 def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
     outcome = attempt.outcome or "running"
-    head = Text(f"Attempt {attempt.attempt}: ", "bold").append(state_word(outcome), STYLES.get(outcome, ""))
-    yield head.append(f" in {duration(attempt.duration_ms)} on {inert_line(attempt.worker)}", "dim")
-    times = [
-        f"{phase} {duration(took)}"
-        for phase, took in (
-            ("setup", attempt.phases.setup),
-            ("call", attempt.phases.call),
-            ("teardown", attempt.phases.teardown),
-        )
-        if took is not None
-    ]
-    yield Text(
-        "  " + (", ".join(times) if times else f"got as far as {inert_line(attempt.phase or 'an unknown phase')}")
+    collecting = attempt.phase == "collect"
+    head = Text("Collection: " if collecting else f"Attempt {attempt.attempt}: ", "bold")
+    took = "" if collecting else f" in {duration(attempt.duration_ms)}"
+    yield head.append(state_word(outcome), STYLES.get(outcome, "")).append(
+        f"{took} on {inert_line(attempt.worker)}", "dim"
     )
+    if not collecting:
+        yield Text(f"  {_phases(attempt)}")
     if attempt.timeout_ms is not None:
         yield Text(f"  limit {duration(attempt.timeout_ms)}")
-    if attempt.subtests.passed or attempt.subtests.failed:
-        yield Text(f"  subtests: {attempt.subtests.passed} passed, {attempt.subtests.failed} failed")
+    yield from subtest_lines(attempt)
     if attempt.reason:
         yield Text(f"  {inert_line(attempt.reason)}")
     yield from error_lines(attempt, 0)
@@ -72,6 +65,12 @@ def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
     yield from output_lines(attempt)
     for name, value in attempt.user_properties:
         yield Text(f"  property {inert_line(str(name))} = {inert_line(str(value))[:500]}")
+
+
+def _phases(attempt: AttemptInfo) -> str:
+    phases = {"setup": attempt.phases.setup, "call": attempt.phases.call, "teardown": attempt.phases.teardown}
+    times = [f"{phase} {duration(took)}" for phase, took in phases.items() if took is not None]
+    return ", ".join(times) or f"got as far as {inert_line(attempt.phase or 'an unknown phase')}"
 
 
 def _history(story: TestStory) -> Iterator[Text]:

@@ -21,6 +21,7 @@ from semantest_recorder.reports.attempt_lines import (
     labelled,
     last_output_lines,
     output_lines,
+    subtest_lines,
 )
 from semantest_recorder.reports.header_lines import header_lines, is_told
 from semantest_recorder.reports.inert import inert_line
@@ -133,6 +134,7 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
         yield from attempt_strip(test)
         if test.attempts_detail:
             attempt = deciding_attempt(test)
+            yield from subtest_lines(attempt)
             yield from error_lines(attempt, _STACK_LINES)
             yield from _captured(attempt, options)
         elif test.reason:

@@ -136,6 +136,24 @@ def test_an_event_that_was_pruned_leaves_the_row() -> None:
     assert report.tests[1].error is not None
 
 
+def test_failed_subtests_are_read_from_the_events_of_their_own_attempt() -> None:
+    name = "a.py::t"
+    start = {"testId": name, "attempt": 2, "testName": "t"}
+    failed = {"testId": name, "outcome": "failed", "error": {"message": "assert 1"}}
+    passed = {"testId": name, "outcome": "passed", "description": "(i=1)"}
+    events: dict[int, dict[str, Any]] = dict(
+        enumerate(
+            [failed | {"description": "(before)"}, start, failed | {"description": "(i=0)"}, passed, {"category": "W"}],
+            start=3,
+        )
+    )
+    row = attempt_row(name, "failed", 2, subtests_failed=1, subtests_passed=1, detail_seq=8)
+    report = aggregate(run_rows([result_row(name, "failed")], [row]))
+    add_details(report, lambda source, seq: events.get(seq, {}) if source == MAIN else None, [name])
+    counts = report.tests[0].attempts_detail[0].subtests
+    assert [(failure.description, failure.message) for failure in counts.failures] == [("(i=0)", "assert 1")]
+
+
 def test_tests_come_in_plan_order_and_unplanned_ones_last() -> None:
     rows = run_rows(
         [result_row("c.py", "error", None), result_row("b.py::t", "passed", 1), result_row("a.py::t", "passed")]

@@ -104,6 +104,15 @@ def test_a_strict_xpass_is_told_in_words() -> None:
     assert not any("unknown place" in line or "XPASS" in line for line in shown)
 
 
+def test_the_subtests_that_failed_are_named() -> None:
+    row = attempt_row("a.py::t", "failed", subtests_failed=2, subtests_passed=3, detail_seq=9)
+    event = {"testId": "a.py::t", "outcome": "failed", "description": "[part] (i=1)", "error": {"message": "no\nmore"}}
+    report = aggregate(run_rows([result_row("a.py::t", "failed")], [row]))
+    add_details(report, lambda _source, seq: event if seq == 8 else None, ["a.py::t"])
+    shown = [line.plain for line in report_lines(report, TerminalOptions(cwd=_HOME))]
+    assert shown[shown.index("  subtests: 3 passed, 2 failed") + 1] == "    [part] (i=1): no"
+
+
 def test_the_place_of_a_failure_is_told_once() -> None:
     error: dict[str, Any] = {
         "error_message": "assert 1 == 2",
