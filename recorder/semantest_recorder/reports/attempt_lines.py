@@ -54,7 +54,7 @@ def broken_head_line(test: TestInfo, attempt: AttemptInfo) -> Text:
 
 
 def _head(test: TestInfo, words: list[str]) -> Text:
-    return Text(inert_line(test.id), "bold").append(f"  ({', '.join(words)})", "dim")
+    return Text().append(inert_line(test.id), "bold").append(f"  ({', '.join(words)})", "dim")
 
 
 def _worker(worker: str | None) -> list[str]:
@@ -79,7 +79,7 @@ def attempt_strip(test: TestInfo) -> Iterator[Text]:
     if len(test.attempts_detail) < 2:
         return
     several = len({attempt.worker for attempt in test.attempts_detail}) > 1
-    line = Text("  attempts: ", "dim")
+    line = Text().append("  attempts: ", "dim")
     for index, attempt in enumerate(test.attempts_detail):
         outcome = attempt.outcome or "running"
         line.append(", " if index else "").append(state_word(outcome), STYLES.get(outcome, ""))
@@ -115,7 +115,7 @@ def error_lines(attempt: AttemptInfo, stack_lines: int) -> Iterator[Text]:
         if isinstance(part, int):
             yield Text(f"  | ... {plural(part, 'line')} left out", "dim")
         else:
-            yield Text("  | ", "dim").append(part[:_LINE_MAX], "red" if part.startswith("E ") else "")
+            yield Text().append("  | ", "dim").append(part[:_LINE_MAX], "red" if part.startswith("E ") else "")
 
 
 def subtest_lines(attempt: AttemptInfo) -> Iterator[Text]:
@@ -156,9 +156,9 @@ def output_lines(attempt: AttemptInfo) -> Iterator[Text]:
 
 def _block(text: str) -> Iterator[Text]:
     for line in inert(text).rstrip("\n").split("\n"):
-        yield Text("    | ", "dim").append(line[:_LINE_MAX])
+        yield Text().append("    | ", "dim").append(line[:_LINE_MAX])
 
 
 def labelled(label: str, value: str) -> Text:
     """A dim label and its value."""
-    return Text(f"  {label}  ", "dim").append(value)
+    return Text().append(f"  {label}  ", "dim").append(value)

@@ -48,7 +48,7 @@ def _place(test: TestInfo) -> Iterator[Text]:
 def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
     outcome = attempt.outcome or "running"
     collecting = attempt.phase == "collect"
-    head = Text("Collection: " if collecting else f"Attempt {attempt.attempt}: ", "bold")
+    head = Text().append("Collection: " if collecting else f"Attempt {attempt.attempt}: ", "bold")
     took = "" if collecting else f" in {duration(attempt.duration_ms)}"
     yield head.append(state_word(outcome), STYLES.get(outcome, "")).append(
         f"{took} on {inert_line(attempt.worker)}", "dim"

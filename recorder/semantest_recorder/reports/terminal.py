@@ -77,7 +77,7 @@ def _lost(report: Report, options: TerminalOptions) -> Iterator[Text]:
     yield Text(f"!!! {plural(len(lost), 'test')} LOST !!!", "bold white on red")
     yield Text("  Their process ended, but no complete record of them is there. This run proves nothing about them.")
     for test in _shown(lost, options):
-        yield Text("  LOST ", "bold red").append_text(head_line(test))
+        yield Text().append("  LOST ", "bold red").append_text(head_line(test))
     yield from _more(lost, options)
 
 
@@ -102,7 +102,7 @@ def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
         yield from _title(title, broken)
         for test in _shown(broken, options):
             yield Text()
-            head = Text(f"{state_word(state).upper()} ", STYLES[state])
+            head = Text().append(f"{state_word(state).upper()} ", STYLES[state])
             if not test.attempts_detail:
                 yield head.append_text(head_line(test))
                 continue
@@ -130,7 +130,7 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
     for test in _shown(failed, options):
         yield Text()
         word = "FAILED " if test.state == "failed" else "ERROR "
-        yield Text(word, STYLES[test.state]).append_text(head_line(test))
+        yield Text().append(word, STYLES[test.state]).append_text(head_line(test))
         yield from attempt_strip(test)
         if test.attempts_detail:
             attempt = deciding_attempt(test)
@@ -151,7 +151,7 @@ def _flaky(report: Report, options: TerminalOptions) -> Iterator[Text]:
     flaky = _in_states(report, "flaky")
     yield from _title("Flaky: failed, then passed", flaky)
     for test in _shown(flaky, options):
-        yield Text("FLAKY ", STYLES["flaky"]).append_text(head_line(test))
+        yield Text().append("FLAKY ", STYLES["flaky"]).append_text(head_line(test))
         yield from attempt_strip(test)
         for attempt in test.attempts_detail:
             if attempt.outcome not in BAD_OUTCOMES:
@@ -191,8 +191,8 @@ def _warnings(report: Report) -> Iterator[Text]:
     for warning in most[:_WARNINGS]:
         where = f"  ({inert_line(warning.file)}:{warning.line})" if warning.file else ""
         times = f"  {warning.count} times" if warning.count > 1 else ""
-        line = Text(f"  {inert_line(warning.category)}: {inert_line(warning.message)[:_WARNING_MAX]}", "yellow")
-        yield line.append(f"{where}{times}", "dim")
+        words = f"  {inert_line(warning.category)}: {inert_line(warning.message)[:_WARNING_MAX]}"
+        yield Text().append(words, "yellow").append(f"{where}{times}", "dim")
     if len(most) > _WARNINGS:
         yield Text(f"  ... and {len(most) - _WARNINGS} more kinds (semantest report --json has them all)", "dim")
 

@@ -202,6 +202,17 @@ def test_a_run_that_failed_without_a_bad_test_says_why(code: int, reason: str) -
     assert lines(bad)[1].startswith("  started")
 
 
+def test_what_matters_is_not_dimmed_by_what_stands_before_it() -> None:
+    error = {"error": {"message": "boom", "stack": "    def t():\n>       x\nE       boom"}}
+    results = [result_row("a.py::t", "failed"), result_row("a.py::u", "passed", 1, duration_ms=900.0)]
+    rows = run_rows(results, [attempt_row("a.py::t", "failed", number) for number in (1, 2)])
+    report = aggregate(rows)
+    add_details(report, lambda _source, _seq: error, ["a.py::t"])
+    for line in report_lines(report, TerminalOptions(cwd=_HOME)):
+        if any(text in line.plain for text in ("boom", ">       x", "a.py", "failed")) and "..." not in line.plain:
+            assert "dim" not in str(line.style), line.plain
+
+
 def test_warnings_are_named_the_most_frequent_first_and_a_few_only() -> None:
     warnings = [WarningRow(MAIN, number, "UserWarning", f"part {number}") for number in range(6)]
     warnings.append(WarningRow(MAIN, 9, "DeprecationWarning", "old\nthing", file="a.py", line=4, count=3))
