@@ -176,7 +176,7 @@ def _not_run(report: Report) -> Iterator[Text]:
 
 
 def _slowest(report: Report) -> Iterator[Text]:
-    slow = [test for test in report.tests if test.duration_ms >= _SLOW_MS]
+    slow = [test for test in report.tests if test.duration_ms >= _SLOW_MS and test.state not in _BROKEN]
     if slow:
         yield Text()
         yield Text("Slowest", "bold")

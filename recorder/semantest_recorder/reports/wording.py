@@ -44,7 +44,8 @@ def run_state_words(state: str, gaps: int) -> str:
 
 def state_in_words(run: RunInfo) -> str:
     """``failed, 2 records missing, stopped early`` and the like."""
-    return run_state_words(run.state, run.gaps) + (", stopped early" if run.stopped_early else "")
+    early = run.stopped_early and run.state not in ("interrupted", "cancelled")
+    return run_state_words(run.state, run.gaps) + (", stopped early" if early else "")
 
 
 def count_words(counts: Counts, *, separator: str = ", ") -> str:

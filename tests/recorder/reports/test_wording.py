@@ -70,6 +70,8 @@ def test_only_states_that_are_not_zero_are_counted() -> None:
 def test_state_in_words() -> None:
     report = aggregate(run_rows([result_row("a.py::t", "failed")], stopped_early=True))
     assert state_in_words(report.run) == "failed, stopped early"
+    report = aggregate(run_rows([result_row("a.py::t", "interrupted")], state="interrupted", stopped_early=True))
+    assert state_in_words(report.run) == "interrupted"
 
 
 def test_a_run_with_gaps_says_so_beside_its_state() -> None:
