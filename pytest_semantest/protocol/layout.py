@@ -15,6 +15,7 @@
             shipper.journal           what the shipper itself observed
             ship.json                 how far the shipper is, for pytest's last lines (0600)
             ship.lock                 held by the one shipper that follows this session
+            ship.yield                    asks it to leave the session to a sync when it finds no recorder
             shipper.log               what it met
         damaged/                      journals with unreadable places, after all else of them was acknowledged
 """
@@ -34,6 +35,7 @@ JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"
 SHIP_STATE = "ship.json"
 SHIP_LOCK = "ship.lock"
+SHIP_YIELD = "ship.yield"
 
 
 def session_folders(directory: Path) -> list[Path]:

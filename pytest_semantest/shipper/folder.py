@@ -17,6 +17,7 @@ from pytest_semantest.protocol.layout import (
     SESSIONS,
     SHIP_LOCK,
     SHIP_STATE,
+    SHIP_YIELD,
     STATUS_SUFFIX,
     has_journal,
     visible_folders,
@@ -105,5 +106,9 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    known = path.name in (SHIP_STATE, SHIP_LOCK, LOG) or path.suffix in (JOURNAL_SUFFIX, STATUS_SUFFIX, ".tmp")
+    known = path.name in (SHIP_STATE, SHIP_LOCK, SHIP_YIELD, LOG) or path.suffix in (
+        JOURNAL_SUFFIX,
+        STATUS_SUFFIX,
+        ".tmp",
+    )
     return known and not path.is_dir()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.layout import SESSIONS, SHIP_LOCK
+from pytest_semantest.protocol.layout import SESSIONS, SHIP_LOCK, SHIP_YIELD
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.shipper.diagnostics import Diagnostics
 from pytest_semantest.shipper.folder import remove, sweep
@@ -100,6 +100,7 @@ def main(arguments: Sequence[str]) -> int:
     except (Timeout, OSError):
         return 0  # another shipper has the session, or it is gone
     with lock:
+        (folder / SHIP_YIELD).unlink(missing_ok=True)  # of a sync that has given up
         outcome = ship(settings, folder, termination).outcome if folder.is_dir() else "shipped"
     if outcome in ("shipped", "stopped", "unreadable"):
         from pytest_semantest.shipper.leftovers import ship_others  # noqa: PLC0415  when nothing is pressing
@@ -276,11 +277,17 @@ def _running_outcome(settings: Settings, shipment: Shipment, now: float, began: 
 
 
 def _vain(settings: Settings, shipment: Shipment, now: float, waited: float) -> Outcome | None:
-    """Whether there is no recorder to go on with. A sync does not try a refused token twice: who started it sees it."""
+    """Whether there is no recorder to go on with.
+
+    A sync does not try a refused token twice: who started it sees it. The shipper of a run that is over leaves what it
+    cannot ship to a sync that waits for it, and may know a better recorder or token.
+    """
     link = shipment.link
     if settings.sync and link.refused:
         return "refused"
     without = not link.is_open if _is_late(settings, now) else waited > settings.give_up
+    if not settings.sync and (link.refused or link.unreachable):
+        without = without or (shipment.folder / SHIP_YIELD).exists()
     if without:
         return "refused" if link.refused else "unreachable"
     return None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.layout import has_journal, session_folders
+from pytest_semantest.protocol.layout import SHIP_YIELD, has_journal, session_folders
 from pytest_semantest.shipper.destination import meant_for
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep
@@ -159,15 +159,19 @@ class Sync:
         Raises ``OSError`` when the folder cannot be used, or is gone.
         """
         lock = lock_of(one.folder)
+        give_way = one.folder / SHIP_YIELD
         progress = Progress(one.name, time.monotonic())
         while not _acquired(lock, min(_LOOK_S, self._remaining) if one.held else 0.0):
             if not one.held or self._remaining == 0 or self._termination.deadline is not None:
+                give_way.unlink(missing_ok=True)
                 yield False
                 return
+            give_way.touch(mode=0o600)
             line = progress.line(time.monotonic(), *_told_counts(one.folder))
             if line is not None:
                 _say(self._settings, line)
         try:
+            give_way.unlink(missing_ok=True)
             yield True
         finally:
             lock.release()

@@ -18,7 +18,7 @@ from pytest_semantest.shipper.spawn import shipper_environment
 from tests.shipper.conftest import StartShipper, shipper_command
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import NO_PID, Journal, session
-from tests.shipper.test_shipping import finish, publish
+from tests.shipper.test_shipping import finish, publish, wait_until
 
 FIRST, SECOND, THIRD = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb", "20261121-100000-cccccc"
 NOBODY = "http://127.0.0.1:1"
@@ -204,6 +204,34 @@ def test_what_the_other_shipper_delivers_is_shipped(
         assert line(process) == f"waiting for the shipper of session {FIRST}\n"
         held.path.unlink()
     assert finish(process) == (0, f"{FIRST}: shipped by its own shipper\n")
+
+
+def test_a_shipper_without_a_recorder_gives_way_once_its_run_is_over(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended(directory, FIRST)
+    stuck = start_shipper(FIRST, url=NOBODY, give_up=3600)
+    state = journal.folder / "ship.json"
+    wait_until(
+        lambda: state.exists() and json.loads(state.read_text())["state"] == "unreachable", "it never told its trouble"
+    )
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=20))
+    assert (code, said.splitlines()[-1]) == (0, f"{FIRST}: shipped, {len(server.events[journal.source]) + 2} events")
+    assert finish(stuck)[0] == 3
+    assert not journal.folder.exists()
+
+
+def test_a_shipper_of_a_run_that_goes_on_does_not_give_way(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(directory), pid=os.getpid())
+    journal.start()
+    server.behaviour = Misbehaviour(status=401)
+    shipper = start_shipper(journal.folder.name, url=server.url)
+    server.wait_for(lambda: len(server.handshakes) == 1)
+    (journal.folder / "ship.yield").touch()
+    server.wait_for(lambda: len(server.handshakes) == 3)
+    assert shipper.poll() is None
 
 
 def test_a_shipper_that_does_not_end_in_time_is_no_success(
