@@ -10,18 +10,26 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-_SECONDS = 90.0
+SECONDS = 90.0
 #: Wait for the last acknowledgement however slow the machine is.
 _PATIENT = ("-p", "no:cacheprovider", "--semantest-flush-timeout", "60")
+#: A shell starts programs in the background with SIGINT ignored, and so would the tests of a run in the background.
+_SEMANTEST = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from semantest_recorder.cli.semantest import main
+main()
+"""
 _DROPPED = ("PYTEST_", "SEMANTEST", "COV_CORE_", "CI", "NO_COLOR", "FORCE_COLOR")
 
 
 class Project:
-    """A folder with tests. ``close`` stops the recorder that a run started."""
+    """A folder with tests. ``close`` stops the recorder that a run started, and what still runs in the background."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / ".semantest"
+        self._background: list[subprocess.Popen[str]] = []
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
         (root / "pytest.ini").write_text("[pytest]\n")
 
@@ -48,17 +56,28 @@ class Project:
         return self._run([script, *arguments])
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
-        """``semantest`` in the background, its output in pipes."""
-        return self._popen([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments])
+        """``semantest`` in the background, its output in pipes; Ctrl-C reaches it."""
+        return self._popen([sys.executable, "-c", _SEMANTEST, *arguments])
 
     def _popen(self, command: list[str]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+        self._background.append(process)
+        return process
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.semantest(*arguments, "--json").stdout)
 
     def close(self) -> None:
+        for process in self._background:
+            process.kill()
+            process.wait()
+            for stream in (process.stdout, process.stderr):
+                if stream is not None:
+                    stream.close()
+        self.stop_recorder()
+
+    def stop_recorder(self) -> None:
         if (self.folder / "recorder.json").exists():
             self.recorder("stop")
 
@@ -69,6 +88,6 @@ class Project:
             env=self.environment | environment,
             capture_output=True,
             text=True,
-            timeout=_SECONDS,
+            timeout=SECONDS,
             check=False,
         )

@@ -8,7 +8,7 @@ import stat
 import sys
 from pathlib import Path
 
-from tests.recorder.cli.project import Project
+from tests.recorder.cli.project import SECONDS, Project
 from tests.recorder.cli.recording import Recording
 
 _SUITE = """
@@ -45,6 +45,17 @@ _SUITE = """
         if not os.path.exists("flag"):
             open("flag", "w").close()
             pytest.fail("the first time")
+"""
+_WAITS_FOR_GO = """
+    import os, time
+    import pytest
+
+    @pytest.fixture(scope="session", autouse=True)
+    def go():
+        deadline = time.monotonic() + 60
+        while not os.path.exists("go"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 """
 _STATES = {
     "test_a.py::test_ok": "passed",
@@ -126,7 +137,7 @@ def test_sync_ships_what_is_left_over(project: Project) -> None:
     project.write("test_a.py", "def test_ok(): pass\n")
     project.pytest()
     (run,) = project.json("runs")["runs"]
-    project.close()
+    project.stop_recorder()
     sessions = project.folder / "sessions"
     assert not sessions.is_dir() or not list(sessions.iterdir())
     said = project.semantest("sync")
@@ -154,47 +165,42 @@ def test_sync_of_a_dead_session(project: Project) -> None:
 
 def test_watch_follows_a_run_to_its_end(project: Project) -> None:
     project.write("test_a.py", _SUITE)
+    project.write("conftest.py", _WAITS_FOR_GO)
     project.folder.mkdir()
     watch = project.popen("watch", "--wait", "--json")
     plain = project.popen("watch", "--wait")
-    project.pytest("--semantest-retries", "1", "-n", "2")
-    out, err = watch.communicate(timeout=60)
+    run = project.background_pytest("--semantest-retries", "1", "-n", "2")
+    assert watch.stdout is not None
+    assert plain.stdout is not None
+    first, _ = watch.stdout.readline(), plain.stdout.readline()  # both have found the run
+    (project.root / "go").touch()
+    run.communicate(timeout=SECONDS)
+    out, err = watch.communicate(timeout=SECONDS)
     assert watch.returncode == 1, err
-    lines = [json.loads(line) for line in out.splitlines()]
+    lines = [json.loads(line) for line in (first + out).splitlines()]
     assert lines[0]["type"] == lines[-1]["type"] == "snapshot"
     assert lines[-1]["state"] == "failed"
     assert lines[-1]["counts"] == project.json("report")["counts"]
     ids = [line["id"] for line in lines if "id" in line]
     assert len(ids) == len(set(ids)), "no event twice"
-    text, err = plain.communicate(timeout=60)
+    text, err = plain.communicate(timeout=SECONDS)
     assert plain.returncode == 1, err
     assert "8 tests: 3 passed, 1 failed, 1 error, 1 skipped, 1 xfailed, 1 flaky" in text.splitlines()[-1]
 
 
 def test_watch_survives_the_recorder(project: Project) -> None:
-    project.write(
-        "test_a.py",
-        """
-        import os, time
-        def test_waits():
-            deadline = time.monotonic() + 60
-            while not os.path.exists("go"):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
-        def test_bad():
-            assert 0
-        """,
-    )
+    project.write("conftest.py", _WAITS_FOR_GO)
+    project.write("test_a.py", "def test_ok(): pass\ndef test_bad(): assert 0\n")
     project.folder.mkdir()
     watch = project.popen("watch", "--wait", "--json")
     assert watch.stdout is not None
     run = project.background_pytest()
     first = json.loads(watch.stdout.readline())
     assert first["state"] == "running"
-    project.close()
+    project.stop_recorder()
     (project.root / "go").touch()
-    run.communicate(timeout=60)
-    out, err = watch.communicate(timeout=60)
+    run.communicate(timeout=SECONDS)
+    out, err = watch.communicate(timeout=SECONDS)
     assert watch.returncode == 1, err
     last = json.loads(out.splitlines()[-1])
     assert (last["counts"]["passed"], last["counts"]["failed"]) == (1, 1)
@@ -210,7 +216,7 @@ def test_a_watch_that_is_left_says_that_the_run_goes_on(project: Project) -> Non
     assert watch.stdout is not None
     assert json.loads(watch.stdout.readline())["running"][0]["testId"] == "a.py::test_one"
     watch.send_signal(signal.SIGINT)
-    assert watch.wait(timeout=60) == 4
+    assert watch.wait(timeout=SECONDS) == 4
 
 
 def test_watch_says_when_nothing_runs(project: Project) -> None:
