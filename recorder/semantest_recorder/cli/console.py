@@ -43,7 +43,12 @@ def print_lines(lines: Iterable[Text]) -> None:
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON: indented for a terminal, compact for a pipe."""
-    data = msgspec.json.encode(value)
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a path that is no text: its bytes become escapes, as in Python's own JSON
+        import json  # noqa: PLC0415
+
+        data = json.dumps(msgspec.to_builtins(value)).encode()
     if sys.stdout.isatty():
         data = msgspec.json.format(data, indent=2)
     sys.stdout.buffer.write(data + b"\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +11,7 @@ import click
 from pytest_semantest.protocol.layout import DIRECTORY, find_directory
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
+from semantest_recorder.cli.place import working_directory
 from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _checks(directory: str | None) -> Iterator[Check]:
     from semantest_recorder.cli.health.versions import version_checks  # noqa: PLC0415
 
     yield from version_checks()
-    folder = find_directory(directory, Path.cwd())
+    folder = find_directory(directory, working_directory(directory))
     if folder is None or not folder.is_dir():
         detail = f"no {DIRECTORY} folder {'at ' + str(folder) if folder else 'here or above'}"
         yield Check("folder", "warn", detail, "Run `pytest --semantest` once, or name it with --directory.")

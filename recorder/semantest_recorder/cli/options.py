@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.wording import EXIT_USAGE
 
@@ -69,10 +70,11 @@ def recorded_folder(directory: str | None, url: str | None) -> Path:
 
 def project_folder(directory: str | None) -> Path:
     """The ``.semantest`` folder. Raises ``NothingRecorded`` when there is none."""
-    folder = find_directory(directory, Path.cwd())
+    here = working_directory(directory)
+    folder = find_directory(directory, here)
     if folder is None:
         raise NothingRecorded(
-            f"nothing recorded: no {DIRECTORY} folder in {Path.cwd()} or above. "
+            f"nothing recorded: no {DIRECTORY} folder in {here} or above. "
             "Run `pytest --semantest` first, or name the folder with --directory."
         )
     if not folder.is_dir():

@@ -14,6 +14,7 @@ from pytest_semantest.protocol.layout import has_journal, session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
+from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
 
@@ -60,7 +61,7 @@ def command(session: str | None, directory: str | None, as_json: bool, every: bo
     if as_json:
         _print_json(recovered)
     else:
-        _print_text(recovered, limit, output)
+        _print_text(recovered, limit, output, working_directory(directory or session))
     codes = {exit_code_of(entry.found.rows.run.state) for entry in recovered}
     sys.exit(next((code for code in (EXIT_NOT_GREEN, EXIT_RUNNING) if code in codes), 0))
 
@@ -117,7 +118,7 @@ def _print_json(recovered: list[Recovered]) -> None:
     print_json({"schema": REPORT_SCHEMA, "recovered": runs})
 
 
-def _print_text(recovered: list[Recovered], limit: int, output: bool) -> None:
+def _print_text(recovered: list[Recovered], limit: int, output: bool, cwd: Path) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
@@ -125,7 +126,7 @@ def _print_text(recovered: list[Recovered], limit: int, output: bool) -> None:
     from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
     from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
-    options = TerminalOptions(limit=limit, output=output, cwd=str(Path.cwd()), now_ms=time() * 1000)
+    options = TerminalOptions(limit=limit, output=output, cwd=str(cwd), now_ms=time() * 1000)
     for number, entry in enumerate(recovered):
         report = aggregate(entry.found.rows)
         add_details(report, entry.found.payload_of, shown_tests(report, options))

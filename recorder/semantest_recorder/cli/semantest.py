@@ -6,15 +6,12 @@ Each command lives in a module of its own, imported when it is called.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import click
 
 from pytest_semantest import __version__
+from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.stop import Stop
-from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_NOTHING, EXIT_USAGE
-from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError
 
 _COMMANDS = {
     "report": "semantest_recorder.cli.report",
@@ -28,7 +25,7 @@ _COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(GuardedGroup):
     """A group whose commands are imported when they are needed, and which knows near misses."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -55,17 +52,6 @@ class LazyGroup(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else f" Commands: {', '.join(_COMMANDS)}."
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what the store refuses becomes one line and an exit code."""
-        try:
-            return super().invoke(ctx)
-        except (NoDatabase, RunNotFound) as error:
-            raise Stop(str(error), EXIT_NOTHING) from error
-        except AmbiguousRun as error:
-            raise Stop(str(error), EXIT_USAGE) from error
-        except StoreError as error:
-            raise Stop(str(error), EXIT_NOT_GREEN) from error
 
 
 @click.group(

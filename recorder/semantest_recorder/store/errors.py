@@ -55,7 +55,7 @@ class CannotOpen(StoreError):
     """The database cannot be opened or created."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"cannot open {path}: {reason}; check that its folder exists and may be written")
+        super().__init__(f"cannot open {path}: {reason}; {advice_for(reason)}")
         self.path = path
 
 
@@ -75,3 +75,14 @@ class AmbiguousRun(StoreError):
         shown = ", ".join(matches[:5]) + (", ..." if len(matches) > 5 else "")
         super().__init__(f"{name!r} is the start of {len(matches)} runs ({shown}): give more of it")
         self.name, self.matches = name, matches
+
+
+def advice_for(reason: str) -> str:
+    """What to do when SQLite or the file system gives ``reason`` for a database that cannot be used."""
+    if any(words in reason for words in ("not a database", "malformed", "corrupt")):
+        return "`semantest-recorder start` sets the damaged file aside, what can be saved of it is up to SQLite's tools"
+    if any(words in reason for words in ("locked", "busy")):
+        return "another program holds it: end that one, or try again when it is done"
+    if "disk is full" in reason:
+        return "make room on its disk"
+    return "check that its folder exists and may be written"

@@ -36,6 +36,8 @@ from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 _SQL = statements("reader.sql")
 _json = msgspec.json.decode
+#: The largest integer of SQLite.
+_MOST = 2**63 - 1
 
 
 class Reader:
@@ -50,7 +52,7 @@ class Reader:
 
     def runs(self, limit: int = 20) -> list[RunRow]:
         """The ``limit`` runs that started last, newest first."""
-        return [run_row(row) for row in self._all("runs", limit)]
+        return [run_row(row) for row in self._all("runs", min(limit, _MOST))]
 
     def run(self, name: str) -> RunRow:
         """The run with this id, with the only id that starts so, or for ``last`` the one that started last.
@@ -91,7 +93,7 @@ class Reader:
 
     def history(self, test_id: str, limit: int = 20) -> list[HistoryRow]:
         """What became of a test in the last ``limit`` runs that have it, newest first."""
-        return [HistoryRow(*row) for row in self._all("history", test_id, limit)]
+        return [HistoryRow(*row) for row in self._all("history", test_id, min(limit, _MOST))]
 
     def find_tests(self, fragment: str, limit: int = 20) -> list[str]:
         """Ids of tests that contain ``fragment``: the exact one first, then the shortest."""
@@ -115,7 +117,10 @@ class Reader:
 
     def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         with closing(connect_read_only(self.path)) as connection:
-            return connection.execute(_SQL[query], arguments).fetchall()
+            try:
+                return connection.execute(_SQL[query], arguments).fetchall()
+            except sqlite3.Error as error:  # a damaged page, or a lock that lasts
+                raise CannotOpen(self.path, str(error)) from None
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,28 @@
+"""What lies outside of us and went wrong, as one line that says what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_USAGE
+from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError, advice_for
+
+
+def refusal_of(error: Exception) -> Stop | None:
+    """How a command ends because of ``error``; ``None`` for an error of our own, whose traceback is wanted."""
+    if isinstance(error, (NoDatabase, RunNotFound)):
+        return NothingRecorded(str(error))
+    if isinstance(error, AmbiguousRun):
+        return Stop(str(error), EXIT_USAGE)
+    if isinstance(error, StoreError):
+        return Stop(str(error), EXIT_NOT_GREEN)
+    if isinstance(error, sqlite3.Error):
+        return Stop(f"the database cannot be read: {error}; {advice_for(str(error))}", EXIT_NOT_GREEN)
+    if isinstance(error, UnicodeEncodeError):
+        return Stop("an argument is no text: its bytes are not those of the locale's character set", EXIT_USAGE)
+    if isinstance(error, OSError) and error.filename is not None:
+        place = inert_line(str(error.filename))
+        return Stop(f"{place}: {error.strerror}; run this as the owner of the folder, or mend its permissions")
+    return None

@@ -1,0 +1,76 @@
+"""Output that cannot be written, a working directory that is gone, arguments that are nonsense: no tracebacks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.recorder.cli.project import Project
+from tests.recorder.cli.recording import RUN, green_run
+
+_SEMANTEST = "semantest_recorder.cli.semantest"
+
+
+def shell(project: Project, script: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """The command as ``"$@"`` of a shell script."""
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", _SEMANTEST, *arguments]
+    return subprocess.run(command, cwd=project.root, env=project.environment, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full"])
+@pytest.mark.parametrize(
+    "arguments",
+    [["report"], ["report", "--json"], ["report", "--rerun"], ["runs"], ["show", "test_ok", "--json"], ["sync"]],
+    ids=" ".join,
+)
+def test_a_stdout_that_takes_nothing_ends_it_quietly(project: Project, arguments: list[str], redirection: str) -> None:
+    green_run().store(project.folder)
+    done = shell(project, f'"$@" {redirection}', *arguments)
+    if arguments[-1] == "--rerun":
+        assert b"Traceback" not in done.stderr
+    else:
+        assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_a_working_directory_that_was_deleted(project: Project) -> None:
+    green_run().store(project.folder)
+    gone = 'mkdir gone; cd gone; rmdir ../gone; "$@"'
+    done = shell(project, gone, "report")
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"semantest: the working directory cannot be used: No such file or directory.")
+    assert b"Traceback" not in done.stderr
+    done = shell(project, gone, "report", "--directory", str(project.folder))
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert f"Run {RUN}: passed" in done.stdout.decode()
+    for name in ("runs", "sync", "recover", "doctor"):
+        done = shell(project, gone, name, "--directory", str(project.folder))
+        assert b"Traceback" not in done.stderr, name
+
+
+@pytest.mark.parametrize("arguments", [["report"], ["show"], ["show", "test_ok", "--run"], ["recover"]], ids=" ".join)
+def test_an_argument_that_is_no_text(project: Project, arguments: list[str]) -> None:
+    green_run().store(project.folder)
+    done = shell(project, '"$@"', *arguments, os.fsdecode(b"\xff"))
+    assert done.returncode in (2, 3)
+    assert done.stderr.startswith(b"semantest: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_is_no_text(project: Project) -> None:
+    folder = Path(os.fsdecode(os.fsencode(project.root) + b"/\xff"))
+    green_run().store(folder)
+    for arguments in (["report"], ["sync"], ["sync", "--json"], ["doctor"], ["doctor", "--json"]):
+        done = shell(project, '"$@"', *arguments, "--directory", os.fsdecode(folder))
+        assert b"Traceback" not in done.stderr, arguments
+
+
+def test_a_number_that_no_database_knows(project: Project) -> None:
+    green_run().store(project.folder)
+    done = project.semantest("runs", "--limit", str(2**63))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert RUN in done.stdout
+    assert project.semantest("show", "test_ok", "--history", str(2**70)).returncode == 0
