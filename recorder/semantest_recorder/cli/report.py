@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,6 @@ from semantest_recorder.cli.options import (
     recorded_folder,
     sync_option,
 )
-from semantest_recorder.cli.place import working_directory
 
 if TYPE_CHECKING:
     from semantest_recorder.reports.report import Report
@@ -29,14 +29,19 @@ if TYPE_CHECKING:
         "semantest report",
         "semantest report --failures-only --output",
         "semantest report 20261121-093000 --json | jq .counts",
-        "semantest report --rerun > rerun.txt",
+        "semantest report --rerun > rerun.txt && pytest --semantest @rerun.txt",
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs",
     ),
 )
 @click.argument("run", default="last")
 @project_options
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of text.")
-@click.option("--rerun", "form", flag_value="rerun", help="Print the tests to run again, one per line: `pytest @FILE`.")
+@click.option(
+    "--rerun",
+    "form",
+    flag_value="rerun",
+    help="Print the tests to run again, one per line, for `pytest @FILE`; exit code 0: some, 3: none.",
+)
 @sync_option
 @click.option("--failures-only", is_flag=True, help="Only the header, the counts and what is not green.")
 @limit_option
@@ -69,8 +74,8 @@ def command(
     for note in found.notes:
         click.echo(f"semantest: {note}", err=True)
     if form == "rerun":
-        _print_rerun(report)
-    elif form == "json":
+        sys.exit(_print_rerun(report))
+    if form == "json":
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
         add_details(report, found.payload_of, [test.id for test in bad_tests(report)])
@@ -79,19 +84,20 @@ def command(
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
-        options = TerminalOptions(
-            failures_only, limit, output, str(working_directory(directory)), directory, time() * 1000
-        )
+        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()), directory, time() * 1000)
         add_details(report, found.payload_of, shown_tests(report, options))
         print_lines(report_lines(report, options))
     sys.exit(exit_code_of(report.run.state))
 
 
-def _print_rerun(report: Report) -> None:
+def _print_rerun(report: Report) -> int:
     from semantest_recorder.reports.rerun import rerun_arguments  # noqa: PLC0415
+    from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOTHING  # noqa: PLC0415
 
     arguments = rerun_arguments(report)
-    if not arguments:
+    if not arguments:  # not 0: pytest with an empty list would run all tests
         click.echo("semantest: nothing to run again: no test was bad or missing", err=True)
+        return EXIT_NOTHING
     sys.stdout.buffer.write("".join(f"{argument}\n" for argument in arguments).encode())
     sys.stdout.buffer.flush()
+    return EXIT_GREEN

@@ -15,8 +15,8 @@ _LIST = "rerun.txt"
 _ORDINAL = re.compile(r"#\d+$")
 
 
-def rerun_commands(report: Report, cwd: str, directory: str | None = None) -> list[str]:
-    """Shell lines for a reader in ``cwd``; none when there is nothing to run again.
+def rerun_command(report: Report, cwd: str, directory: str | None = None) -> str | None:
+    """A shell line for a reader in ``cwd``; ``None`` when there is nothing to run again.
 
     Few tests are named. Many go through a file, which pytest reads one argument per line (pytest 8.2 and newer).
     ``directory``: the ``.semantest`` folder, where the reader had to name it.
@@ -25,17 +25,16 @@ def rerun_commands(report: Report, cwd: str, directory: str | None = None) -> li
     run, folder = report.run, report.run.cwd or cwd
     elsewhere = bool(cwd) and os.path.normpath(folder) != os.path.normpath(cwd)
     if not arguments or (elsewhere and not can_be_typed(folder)):
-        return []
+        return None
     change = f"cd {shlex.quote(folder)} && " if elsewhere else ""
     options = kept_options(report)  # last, where none can take a test for its value
     if len(arguments) <= _NAMED_AT_MOST:
-        return [f"{change}pytest --semantest {shlex.join([*arguments, *options])}"]
+        return f"{change}pytest --semantest {shlex.join([*arguments, *options])}"
     named = f" --directory {shlex.quote(directory)}" if directory is not None else ""
     listed = os.path.join(cwd, _LIST) if elsewhere else _LIST
-    return [
-        f"semantest report {shlex.quote(run.id)}{named} --rerun > {_LIST}",
-        f"{change}pytest --semantest {shlex.join([f'@{listed}', *options])}",
-    ]
+    # Without a list pytest would run all tests: --rerun ends with 0 only when it made one.
+    wanted = f"semantest report {shlex.quote(run.id)}{named} --rerun > {_LIST}"
+    return f"{wanted} && {change}pytest --semantest {shlex.join([f'@{listed}', *options])}"
 
 
 def rerun_arguments(report: Report) -> list[str]:

@@ -26,7 +26,7 @@ from semantest_recorder.reports.attempt_lines import (
 from semantest_recorder.reports.header_lines import header_lines, is_told
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo
-from semantest_recorder.reports.rerun import rerun_commands
+from semantest_recorder.reports.rerun import rerun_command
 from semantest_recorder.reports.wording import duration, plural, state_word
 
 _STACK_LINES = 12
@@ -198,12 +198,11 @@ def _warnings(report: Report) -> Iterator[Text]:
 
 
 def _rerun(report: Report, options: TerminalOptions) -> Iterator[Text]:
-    commands = rerun_commands(report, options.cwd, options.directory)
-    if commands:
+    command = rerun_command(report, options.cwd, options.directory)
+    if command is not None:
         yield Text()
         yield Text("Rerun", "bold")
-        for command in commands:
-            yield Text(f"  {command}")
+        yield Text(f"  {command}")
 
 
 def _in_states(report: Report, *states: str) -> list[TestInfo]:

@@ -9,16 +9,16 @@ import sys
 from tests.recorder.cli.project import Project
 
 
-def _advice(report: str) -> list[str]:
-    return [line.strip() for line in report.partition("\nRerun\n")[2].splitlines()]
+def _advice(report: str) -> str:
+    return report.partition("\nRerun\n")[2].strip()
 
 
-def _in_shell(project: Project, lines: list[str]) -> None:
-    """Runs the lines with the programs of this environment."""
+def _in_shell(project: Project, line: str) -> None:
+    """Runs the line with the programs of this environment."""
     programs = {"pytest": "pytest", "semantest": "semantest_recorder.cli.semantest"}
     functions = [f'{name}() {{ {shlex.quote(sys.executable)} -m {module} "$@"; }}' for name, module in programs.items()]
     subprocess.run(
-        ["/bin/sh", "-c", "\n".join([*functions, *lines])],
+        ["/bin/sh", "-c", "\n".join([*functions, line])],
         cwd=project.root,
         env=project.environment | {"SEMANTEST_FLUSH_TIMEOUT": "60"},
         stdout=subprocess.DEVNULL,
@@ -49,10 +49,8 @@ def test_many_bad_tests_of_an_earlier_run_and_no_others(project: Project) -> Non
     earlier = project.json("report")["run"]["id"]
     assert project.pytest("test_a.py::test_good").returncode == 0
     advice = _advice(project.semantest("report", earlier).stdout)
-    assert advice == [
-        f"semantest report {earlier} --rerun > rerun.txt",
-        "pytest --semantest @rerun.txt -p no:cacheprovider --semantest-flush-timeout 60 -n 2",
-    ]
+    pytest = "pytest --semantest @rerun.txt -p no:cacheprovider --semantest-flush-timeout 60 -n 2"
+    assert advice == f"semantest report {earlier} --rerun > rerun.txt && {pytest}"
     _in_shell(project, advice)
     again = _states(project)
     assert len(again) == 8

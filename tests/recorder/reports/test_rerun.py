@@ -9,7 +9,7 @@ import pytest
 from semantest_recorder.reports.aggregate import aggregate
 from semantest_recorder.reports.kept_options import kept_options
 from semantest_recorder.reports.report import Report
-from semantest_recorder.reports.rerun import rerun_arguments, rerun_commands
+from semantest_recorder.reports.rerun import rerun_arguments, rerun_command
 from tests.recorder.reports.rows_of import RUN, result_row, run_rows
 
 _HOME = "/home/dev/project"
@@ -28,37 +28,36 @@ def report_of(*tests: tuple[str, str] | tuple[str, str, str], deselected: int = 
 @pytest.mark.parametrize(
     ("tests", "expected"),
     [
-        ([("a.py::t", "passed")], []),
-        ([("a.py::t", "flaky"), ("a.py::u", "xfailed")], []),
-        ([("a.py::t[x y]", "failed")], ["pytest --semantest 'a.py::t[x y]'"]),
-        ([("a.py::t#2", "failed"), ("a.py::t", "failed")], ["pytest --semantest a.py::t"]),
-        ([("a.py::z", "failed"), ("a.py::b", "not_run")], ["pytest --semantest a.py::z a.py::b"]),
-        ([("@a.py::t", "failed"), ("-b.py::t", "lost")], ["pytest --semantest ./@a.py::t ./-b.py::t"]),
+        ([("a.py::t", "passed")], None),
+        ([("a.py::t", "flaky"), ("a.py::u", "xfailed")], None),
+        ([("a.py::t[x y]", "failed")], "pytest --semantest 'a.py::t[x y]'"),
+        ([("a.py::t#2", "failed"), ("a.py::t", "failed")], "pytest --semantest a.py::t"),
+        ([("a.py::z", "failed"), ("a.py::b", "not_run")], "pytest --semantest a.py::z a.py::b"),
+        ([("@a.py::t", "failed"), ("-b.py::t", "lost")], "pytest --semantest ./@a.py::t ./-b.py::t"),
     ],
 )
-def test_few_tests_are_named_in_the_order_of_the_report(tests: list[tuple[str, str]], expected: list[str]) -> None:
+def test_few_tests_are_named_in_the_order_of_the_report(tests: list[tuple[str, str]], expected: str | None) -> None:
     report = report_of(*tests)
-    assert rerun_commands(report, _HOME) == expected
-    assert rerun_commands(report, "/else where") == [f"cd {_HOME} && {line}" for line in expected]
+    assert rerun_command(report, _HOME) == expected
+    assert rerun_command(report, "/else where") == (f"cd {_HOME} && {expected}" if expected else None)
 
 
 def test_many_tests_go_through_a_file_of_the_readers_own() -> None:
     report = report_of(*[(f"a.py::t{n}", "failed") for n in range(6)], args=["-n", "2", "tests"])
-    assert rerun_commands(report, _HOME) == [
-        f"semantest report {RUN} --rerun > rerun.txt",
-        "pytest --semantest @rerun.txt -n 2",
-    ]
-    assert rerun_commands(report, "/else where", "my folder") == [
-        f"semantest report {RUN} --directory 'my folder' --rerun > rerun.txt",
-        f"cd {_HOME} && pytest --semantest '@/else where/rerun.txt' -n 2",
-    ]
+    assert rerun_command(report, _HOME) == (
+        f"semantest report {RUN} --rerun > rerun.txt && pytest --semantest @rerun.txt -n 2"
+    )
+    assert rerun_command(report, "/else where", "my folder") == (
+        f"semantest report {RUN} --directory 'my folder' --rerun > rerun.txt"
+        f" && cd {_HOME} && pytest --semantest '@/else where/rerun.txt' -n 2"
+    )
     assert rerun_arguments(report) == [f"a.py::t{n}" for n in range(6)]
 
 
 def test_a_test_is_named_as_seen_from_where_pytest_was_started() -> None:
     report = report_of(("tests/a.py::t", "failed"), rootdir=_HOME, cwd=f"{_HOME}/tests/unit")
-    assert rerun_commands(report, f"{_HOME}/tests/unit") == ["pytest --semantest ../a.py::t"]
-    assert rerun_commands(report, _HOME) == [f"cd {_HOME}/tests/unit && pytest --semantest ../a.py::t"]
+    assert rerun_command(report, f"{_HOME}/tests/unit") == "pytest --semantest ../a.py::t"
+    assert rerun_command(report, _HOME) == f"cd {_HOME}/tests/unit && pytest --semantest ../a.py::t"
 
 
 def test_of_two_rootdirs_each_test_is_its_own() -> None:
@@ -67,7 +66,7 @@ def test_of_two_rootdirs_each_test_is_its_own() -> None:
         ("tests/test_x.py::test_two#2", "failed", "../svc-b/tests/test_x.py"),
         rootdir=f"{_HOME}/svc-a",
     )
-    assert rerun_commands(report, _HOME) == ["pytest --semantest svc-b/tests/test_x.py::test_two"]
+    assert rerun_command(report, _HOME) == "pytest --semantest svc-b/tests/test_x.py::test_two"
 
 
 def test_a_method_that_is_written_in_another_file_keeps_its_own_id() -> None:
