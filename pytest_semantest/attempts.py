@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from typing import Any
+from zlib import crc32
 
 import pytest
 
-from pytest_semantest.containment import contained
+from pytest_semantest.containment import CONTAINED, contained
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
 from pytest_semantest.phase_slot import PhaseSlot
@@ -22,6 +23,8 @@ from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.translate import Attempt, Remains, Translator, judge, skip_reason, spell_surrogates
 
 _PLAN_CHUNK = 500
+#: Characters. A plan's chunk of such ids, each character escaped to 12 bytes, still is a record that can be shipped.
+_ID_MAX = 1900
 _LOOK_EVERY_MS = 2000.0
 _WARNINGS_MAX = 500
 _TEST_REPORT = pytest.TestReport
@@ -78,6 +81,9 @@ class TestIds:
             node_id = strip_group(node_id)
         if "[" in node_id:
             node_id = self._redactor.redact_exact(node_id)
+        if len(node_id) > _ID_MAX:
+            checksum = crc32(node_id.encode(errors="replace"))
+            node_id = f"{node_id[:_ID_MAX]}...[{len(node_id)} characters, {checksum:08x}]"
         return node_id if node_id.isascii() else spell_surrogates(node_id)
 
 
@@ -122,7 +128,7 @@ class TestHooks:
         self._inherited: list[str] = []
         self._latest: Attempt | None = None
 
-    def contain(self, error: Exception) -> None:
+    def contain(self, error: BaseException) -> None:
         """Remember the first exception of a hook."""
         if self.problem is None:
             self.problem = f"recording is incomplete: {type(error).__name__}: {error}"
@@ -193,7 +199,7 @@ class TestHooks:
                 self.pending[item.nodeid] = item
             else:
                 self.start(item, 1)
-        except Exception as error:  # noqa: BLE001 - see containment.py
+        except CONTAINED as error:
             self.contain(error)
 
     @pytest.hookimpl
@@ -221,7 +227,7 @@ class TestHooks:
                 self._take_subtest(attempt, report)
             elif not self.reruns:
                 self.log(attempt, report)
-        except Exception as error:  # noqa: BLE001 - see containment.py
+        except CONTAINED as error:
             self.contain(error)
 
     def log(self, attempt: Attempt, report: pytest.TestReport) -> None:
@@ -310,7 +316,7 @@ class RerunHooks:
         self._tests = tests
         tests.reruns = True
 
-    def contain(self, error: Exception) -> None:
+    def contain(self, error: BaseException) -> None:
         """Hand on to the one who tells the user."""
         self._tests.contain(error)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING
 
+from _pytest.outcomes import OutcomeException
+
 if TYPE_CHECKING:
     from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
@@ -15,10 +17,14 @@ if TYPE_CHECKING:
     class Containing(Protocol):
         """An object whose hooks are contained: it is told what was raised."""
 
-        def contain(self, error: Exception) -> None:
+        def contain(self, error: BaseException) -> None:
             """Take note of an exception that a hook raised."""
 
     S = TypeVar("S", bound=Containing)
+
+
+#: ``pytest.skip`` and ``pytest.fail`` raise what is no ``Exception``; code of users calls them where nobody expects it.
+CONTAINED = (Exception, OutcomeException)
 
 
 def contained(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R | None]:
@@ -28,7 +34,7 @@ def contained(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S,
     def hook(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R | None:
         try:
             return method(self, *args, **kwargs)
-        except Exception as error:  # noqa: BLE001 - this is the wall
+        except CONTAINED as error:  # this is the wall
             self.contain(error)
             return None
 

@@ -26,7 +26,7 @@ class ControllerHooks:
         self._workers = workers
         self._planned = False
 
-    def contain(self, error: Exception) -> None:
+    def contain(self, error: BaseException) -> None:
         """Hand on to the one who tells the user."""
         self._tests.contain(error)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_semantest import __version__
+from pytest_semantest import __version__, forks
 from pytest_semantest.attempts import RerunHooks, TestHooks, TestIds
 from pytest_semantest.containment import contained
 from pytest_semantest.distribution import WORKER_INPUT, WORKER_OUTPUT, ControllerHooks
@@ -61,8 +61,9 @@ class Recording:
         self._last_exit: int | None = None
         self._final: dict[str, Any] | None = None
         self._failed = False
+        self._depth = forks.depth
 
-    def contain(self, error: Exception) -> None:
+    def contain(self, error: BaseException) -> None:
         """Tell the user at the end what stopped the recording; the tests run on."""
         self._failed = True
         self._problems.append(f"recording stopped: {type(error).__name__}: {error}")
@@ -195,6 +196,8 @@ class Recording:
         return result
 
     def _finish(self, session: pytest.Session) -> None:
+        if self._depth != forks.depth:
+            return  # a test's child that left by SystemExit runs the rest of the session
         self._end(session)
         self._be_strict(session)
 
@@ -263,8 +266,10 @@ class Recording:
     @contained
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What was recorded, where to look, what is still to be shipped, what went wrong."""
+        if self._depth != forks.depth:
+            return
         for problem in self._all_problems():
-            terminalreporter.write_line(f"semantest: {problem}", yellow=True)
+            terminalreporter.write_line(f"semantest: {_inert(problem)}", yellow=True)
         shortfall = self._shortfall()
         if self._tests is None or self._is_worker:
             return
@@ -273,7 +278,7 @@ class Recording:
             lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
             terminalreporter.write_line(f"semantest: LOST: {lost}; see: {self._command('report')}", red=True)
         if shortfall:
-            terminalreporter.write_line(f"semantest: {shortfall}", yellow=True)
+            terminalreporter.write_line(f"semantest: {_inert(shortfall)}", yellow=True)
         elif self._config.option.verbose >= -1:
             count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
             ran = count if missing <= 0 else f"{self._tests.finished} of {count}"
@@ -299,8 +304,9 @@ class Recording:
             return "the recording is not complete"
         if self._final is not None and is_done(self._final, tests.journal.seq, self._worker):
             return ""
-        if not os.path.isdir(self._folder):
-            return f"the journal is gone: somebody deleted {self._folder}"
+        journal = os.path.join(self._folder, self._worker + JOURNAL_SUFFIX)
+        if not os.path.exists(journal):
+            return f"the journal is gone: somebody deleted {journal}"
         detail = (self._final or {}).get("detail")
         why = f"not all shipped yet ({detail})" if detail else "not all shipped yet"
         kept = os.path.join(self._shown_directory(), SESSIONS, self._session_id)
@@ -321,6 +327,11 @@ class Recording:
 
 
 RECORDING = pytest.StashKey[Recording]()
+
+
+def _inert(line: str) -> str:
+    """The line without what would steer a terminal: it may hold words of a server or of a test's exception."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def _stopped_early(session: pytest.Session) -> str | bool:

@@ -59,7 +59,7 @@ def known_flaky(directory: str) -> frozenset[str]:
         with open(os.path.join(directory, HISTORY), "rb") as file:
             history: Any = json.loads(file.read())
         return frozenset(history["flaky"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return frozenset()
 
 

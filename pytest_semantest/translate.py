@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import re
 from collections.abc import Mapping
 from json.encoder import encode_basestring_ascii as quote
@@ -16,9 +15,11 @@ from typing import Any
 import pytest
 from _pytest._io import TerminalWriter
 
+from pytest_semantest.containment import CONTAINED
 from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
 from pytest_semantest.protocol.identity import name_of
 from pytest_semantest.protocol.redaction import Redactor
+from pytest_semantest.values import cut_down, parameter, properties
 
 # Patterns are compiled at their first use, by a failure: an import must not cost every recorded pytest a millisecond.
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -26,8 +27,10 @@ _LONE_SURROGATE = "[\ud800-\udfff]"
 _CAPTURED = r"Captured (stdout|stderr|log) (setup|call|teardown)"
 _TYPE = r"([A-Za-z_][\w.]*)(?::|$)"
 _PYTEST_TIMEOUT = r"Failed: Timeout \(?>\s?[\d.]+s"
-_DEPTH = 6
 _ITEMS = 100
+#: Bytes. Far below what a shipper sends: a larger body, which caps for single texts cannot exclude, is cut down.
+_BODY_MAX = 4 * 1024 * 1024
+_SMALLER = (16384, 2048, 128)
 
 
 #: As pytest gives it: file, line counted from 0, name.
@@ -159,18 +162,19 @@ class Translator:
 
     def error(self, longrepr: object, phase: str | None) -> dict[str, Any]:
         """``{message, type?, stack, file?, line?, phase?}`` of what pytest says of a failure."""
-        stack = self.text(_rendered(longrepr), self._limit)
+        rendered = _rendered(longrepr)
+        stack = self.text(rendered, self._limit)
         crash = getattr(longrepr, "reprcrash", None)
         if crash is not None:
             message = str(crash.message)
             found: dict[str, Any] = {"file": self.relative(str(crash.path)), "line": crash.lineno}
         else:
-            lines = [line for line in str(longrepr)[-self._limit :].splitlines() if line.strip()]
+            lines = [line for line in rendered[-self._limit :].splitlines() if line.strip()]
             message = lines[-1].strip() if lines else ""
             found = {}
         kind = re.match(_TYPE, message)
         if kind:
-            found["type"] = kind[1]
+            found["type"] = self.text(kind[1], 200)
         elif message.startswith("assert "):
             found["type"] = "AssertionError"
         if phase:
@@ -193,7 +197,8 @@ class Translator:
         """What only some starts have: markers, parameters, a time limit."""
         extra = f',"markers":[{",".join(map(quote, markers))}]' if markers else ""
         if params:
-            extra += f',"params":{self._json({str(name): self._param(value) for name, value in params.items()})}'
+            shown = {str(name): parameter(value, self.text) for name, value in params.items()}
+            extra += f',"params":{self._json(shown)}'
         if timeout_ms is not None:
             extra += f',"timeout":{timeout_ms:.0f}'
         return extra
@@ -206,9 +211,7 @@ class Translator:
         if attempt.reason:
             found["reason"] = self.text(attempt.reason, 2000)
         if report.user_properties:
-            found["userProperties"] = [
-                [self.text(str(name), 200), self._value(value)] for name, value in report.user_properties[:_ITEMS]
-            ]
+            found["userProperties"] = properties(report.user_properties, self.text)
         bad = attempt.outcome in BAD_OUTCOMES
         sections = report.sections[attempt.old_sections :]
         if sections and (self._capture == "all" or (bad and self._capture == "failed")):
@@ -227,42 +230,16 @@ class Translator:
             log["dropped"] = dropped
         return log
 
-    def _param(self, value: object) -> str:
-        """A parameter as text. Only plain values are shown: a user's ``__repr__`` may query a database or raise."""
-        kind = type(value)
-        if isinstance(value, str | bytes):
-            # Redacted as it is, since repr may hide a secret behind backslashes, and before it is cut.
-            text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-            return ("b" if isinstance(value, bytes) else "") + repr(self.text(text, 200))
-        if kind in (int, float, bool, type(None)):
-            return repr(value)[:200]
-        if kind in (tuple, list, set, frozenset, dict) and len(value) <= 10:  # type: ignore[arg-type]
-            return self.text(str(self._value(value)), 200)
-        return f"<{kind.__module__}.{kind.__qualname__}>"
-
-    def _value(self, value: object, depth: int = 0) -> object:
-        """A user property as JSON, cut to a size; anything unusual becomes its type's name."""
-        kind = type(value)
-        if kind in (bool, type(None)):
-            return value
-        if kind is int:
-            return value if -(2**63) <= value < 2**63 else str(value)[:200]  # type: ignore[operator]
-        if kind is float:
-            return value if math.isfinite(value) else str(value)  # type: ignore[arg-type]
-        if isinstance(value, str):
-            return self.text(str(value), 4000)
-        if depth < _DEPTH and isinstance(value, list | tuple | set | frozenset):
-            return [self._value(item, depth + 1) for item in list(value)[:_ITEMS]]
-        if depth < _DEPTH and isinstance(value, dict):
-            return {self.text(str(key), 200): self._value(value[key], depth + 1) for key in list(value)[:_ITEMS]}
-        return f"<{kind.__module__}.{kind.__qualname__}>"
-
     @staticmethod
     def _json(value: object) -> str:
         """Compact ASCII JSON; surrogates that no UTF-8 can hold are written out as text."""
         text = _encode(value)
         if "\\ud" in text and re.search(_LONE_SURROGATE, json.dumps(value, ensure_ascii=False)):
             text = _encode(_spell_all(value))
+        for limit in _SMALLER:
+            if len(text) <= _BODY_MAX:
+                break
+            text = _encode(cut_down(_spell_all(value), limit))
         return text
 
 
@@ -285,9 +262,9 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
             attempt.outcome, attempt.reason = "skipped", skip_reason(report.longrepr)
         return None
     if phase == "call" or attempt.outcome not in ("failed", "timeout"):
-        attempt.error = translator.error(report.longrepr, phase)
-        attempt.reason = None
         attempt.outcome = "failed" if phase == "call" else "error"
+        attempt.reason = None
+        attempt.error = translator.error(report.longrepr, phase)
         if re.match(_PYTEST_TIMEOUT, attempt.error["message"]):
             attempt.outcome = "timeout"
     else:
@@ -297,11 +274,14 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
 
 def _rendered(longrepr: object) -> str:
     """What pytest would print. Its own ``str`` strips the indent of the first line of code."""
-    if not hasattr(longrepr, "toterminal"):
-        return str(longrepr)
-    stream = io.StringIO()
-    longrepr.toterminal(TerminalWriter(stream))
-    return stream.getvalue().strip("\n")
+    try:
+        if not hasattr(longrepr, "toterminal"):
+            return str(longrepr)
+        stream = io.StringIO()
+        longrepr.toterminal(TerminalWriter(stream))
+        return stream.getvalue().strip("\n")
+    except CONTAINED as error:  # another plugin's object
+        return f"{type(error).__name__} while {type(longrepr).__name__} was printed"
 
 
 def skip_reason(longrepr: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring_ascii
 from os.path import exists
 
 MASK = "[REDACTED]"
@@ -71,7 +72,7 @@ class Redactor:
     """
 
     def __init__(self, literals: Iterable[str] = (), patterns: Iterable[str] = ()) -> None:
-        self._literals = tuple(text for text in literals if text)
+        self._literals = _with_escaped_forms([text for text in literals if text])
         self._extra = [re.compile(pattern) for pattern in patterns]
 
     def redact(self, text: str) -> str:
@@ -129,6 +130,12 @@ class Redactor:
         # A secret that the margin's edge cut in two lies outside what is kept of either half.
         dropped = len(text) - keep_head - keep_tail
         return f"{head[:keep_head]}{_gap(dropped)}{tail[len(tail) - keep_tail :]}", dropped
+
+
+def _with_escaped_forms(literals: Sequence[str]) -> tuple[str, ...]:
+    """The secrets as they are and as ``repr`` and JSON write them, longest first: one may be a part of another."""
+    forms = {form for text in literals for form in (text, repr(text)[1:-1], encode_basestring_ascii(text)[1:-1])}
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def _redact_named(text: str) -> str:
