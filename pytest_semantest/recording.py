@@ -117,7 +117,8 @@ class Recording:
             try:
                 self._shipper.launch()
             except OSError as error:
-                self._problems.append(f"no shipper could be started ({error}); run `semantest sync` afterwards")
+                then = f"run `{self._command('sync')}` afterwards"
+                self._problems.append(f"no shipper could be started ({error}); {then}")
 
     def _facts(self, redactor: Redactor, distributing: bool) -> dict[str, Any]:
         """The payload of ``run/start`` or ``worker/start``."""
