@@ -18,7 +18,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.layout import SESSIONS, SHIP_LOCK, SHIP_YIELD
+from pytest_semantest.protocol.layout import SESSIONS, SHIP_LOCK, SHIP_YIELD, has_journal
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.shipper.diagnostics import Diagnostics
 from pytest_semantest.shipper.folder import remove, sweep
@@ -94,19 +94,28 @@ def main(arguments: Sequence[str]) -> int:
         return sync(settings, termination)
     sweep(settings.directory)
     folder = settings.directory / SESSIONS / (settings.session or "")
-    lock = lock_of(folder)
-    try:
-        lock.acquire(timeout=LOCK_S)
-    except (Timeout, OSError):
-        return 0  # another shipper has the session, or it is gone
-    with lock:
-        (folder / SHIP_YIELD).unlink(missing_ok=True)  # of a sync that has given up
-        outcome = ship(settings, folder, termination).outcome if folder.is_dir() else "shipped"
+    outcome = _ship_own(settings, folder, termination)
+    if outcome is None:
+        return 0
     if outcome in ("shipped", "stopped", "unreadable"):
         from pytest_semantest.shipper.leftovers import ship_others  # noqa: PLC0415  when nothing is pressing
 
         ship_others(settings, termination)
     return 0 if outcome == "terminated" else EXIT_CODES[outcome]
+
+
+def _ship_own(settings: Settings, folder: Path, termination: Termination) -> Outcome | None:
+    """How shipping the session ended; ``None`` when another shipper has it or has shipped it."""
+    if not has_journal(folder):
+        return None  # taking the lock would make the folder again
+    lock = lock_of(folder)
+    try:
+        lock.acquire(timeout=LOCK_S)
+    except (Timeout, OSError):
+        return None
+    with lock:
+        (folder / SHIP_YIELD).unlink(missing_ok=True)  # of a sync that has given up
+        return ship(settings, folder, termination).outcome if has_journal(folder) else None
 
 
 def parse(arguments: Sequence[str]) -> Settings:

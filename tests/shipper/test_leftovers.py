@@ -65,6 +65,18 @@ def test_a_run_ships_what_earlier_ones_left_behind_its_own(
     assert server.batches[0][0] == own.source
 
 
+def test_a_shipper_whose_session_another_one_has_shipped_ends_at_once(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    left, own = ended(directory, FIRST), ended(directory, SECOND)
+    assert finish(start_shipper(SECOND, url=server.url))[0] == 0
+    assert set(server.events) >= {left.source, own.source}
+    handshakes = len(server.handshakes)
+    assert finish(start_shipper(FIRST, url=server.url)) == (0, "")
+    assert len(server.handshakes) == handshakes
+    assert list((directory / "sessions").iterdir()) == []
+
+
 def test_a_run_leaves_the_sessions_of_others_alone(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:

@@ -14,11 +14,12 @@ import pytest
 from aiohttp import web
 from filelock import FileLock
 
+from pytest_semantest.protocol.layout import RECORDER_LOCK
 from pytest_semantest.shipper.spawn import shipper_environment
 from tests.shipper.conftest import StartShipper, shipper_command
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import NO_PID, Journal, session
-from tests.shipper.test_shipping import finish, publish, wait_until
+from tests.shipper.test_shipping import GIVE_UP_S, finish, publish, wait_until
 
 FIRST, SECOND, THIRD = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb", "20261121-100000-cccccc"
 NOBODY = "http://127.0.0.1:1"
@@ -40,6 +41,13 @@ def ended(directory: Path, name: str, *, url: str | None = None, **told: Any) ->
 def line(process: subprocess.Popen[bytes]) -> str:
     assert process.stderr is not None
     return process.stderr.readline().decode()
+
+
+@pytest.fixture(autouse=True)
+def _no_other_recorder(directory: Path) -> Iterator[None]:
+    """What is published here is the project's recorder, also while a shipper does not reach it."""
+    with FileLock(directory / RECORDER_LOCK):
+        yield
 
 
 @pytest.fixture
@@ -73,7 +81,7 @@ def test_a_session_of_which_no_recorder_is_known_goes_where_the_environment_says
     own = ended(directory, FIRST, recorder=server.url, named=False)
     untold = ended(directory, SECOND)
     other.behaviour = Misbehaviour(status=500)
-    assert finish(start_shipper(sync=True, otherwise=other.url, timeout=2))[0] == 3
+    assert finish(start_shipper(sync=True, otherwise=other.url, give_up=GIVE_UP_S))[0] == 3
     assert own.source in server.events
     other.behaviour = Misbehaviour()
     assert finish(start_shipper(sync=True, otherwise=other.url))[0] == 0, "a try that failed decides nothing"
@@ -123,7 +131,7 @@ def test_a_refused_token_is_tried_once_and_named(
     ended(directory, FIRST, url=server.url)
     ended(directory, SECOND, url=server.url)
     server.behaviour = Misbehaviour(status=401)
-    code, said = finish(start_shipper(sync=True, timeout=3, quiet=True))
+    code, said = finish(start_shipper(sync=True, quiet=True))
     assert code == 4
     assert len(server.handshakes) == 1
     assert said.count("the recorder refuses the connection (HTTP 401): no valid token\n") == 2
@@ -148,7 +156,7 @@ def test_a_recorder_out_of_reach_does_not_stop_what_is_meant_for_another(
     away, too = ended(directory, FIRST, url=NOBODY), ended(directory, SECOND, url=NOBODY)
     refused, own = ended(directory, "20261121-100000-dddddd", url=other.url), ended(directory, THIRD)
     other.behaviour = Misbehaviour(status=403)
-    code, said = finish(start_shipper(sync=True, timeout=3))
+    code, said = finish(start_shipper(sync=True, give_up=GIVE_UP_S))
     assert code == 4, "a refusal needs a hand: it goes before a recorder that is not there"
     assert said.count("not shipped: ") == 3
     assert server.events[own.source] == own.events()
@@ -267,7 +275,7 @@ def test_a_session_that_never_stops_growing_ends_at_the_limit(
     journal.start()
     with Demanding() as server:
         server.journal = journal
-        code, said = finish(start_shipper(sync=True, url=server.url, timeout=1.5))
+        code, said = finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))
     told = said.splitlines()[-1]
     assert told.endswith("events were acknowledged when the time was over")
     assert (" still runs; " in told, code) == (pid != NO_PID, 0 if pid != NO_PID else 6)
@@ -279,9 +287,10 @@ def test_a_recorder_that_acknowledges_nothing_is_left_at_the_limit(
 ) -> None:
     journal = ended(directory, FIRST)
     server.behaviour = Misbehaviour(swallow_acks=-1)
-    code, said = finish(start_shipper(sync=True, url=server.url, timeout=1))
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))
     assert code == 6
-    assert f"{FIRST}: not shipped completely: 0 of {journal.seq + 2} events" in said
+    assert f"{FIRST}: not shipped completely: 0 of " in said
+    assert journal.path.exists()
 
 
 # -- for programs ----------------------------------------------------------------------------------------------
@@ -310,7 +319,7 @@ def test_results_for_programs_are_lines_of_json(
 ) -> None:
     journal = ended(directory, FIRST, url=server.url)
     ended(directory, SECOND, url=NOBODY)
-    command = shipper_command(directory, None, sync=True, timeout=2, json=True)
+    command = shipper_command(directory, None, sync=True, give_up=GIVE_UP_S, json=True)
     done = subprocess.run(
         command, env=shipper_environment(os.environ, token=TOKEN), capture_output=True, check=False, timeout=60
     )
