@@ -10,13 +10,16 @@ from typing import Any
 
 import click
 
+from semantest_recorder.cli.stop import EXIT_FAILED, Stop
+
 #: Why nothing more can be written to stdout: whoever closed or filled it knows, so nothing is said.
 _OUTPUT_IS_OVER = frozenset({errno.EPIPE, errno.EBADF, errno.ENOSPC, errno.EIO})
-_EXIT_FAILED = 1
 
 
 class GuardedGroup(click.Group):
     """A group whose commands end with one line and an exit code, never with a traceback of what lies outside of us."""
+
+    program = "semantest"
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click does it; a stdout that takes nothing more ends the command quietly, with exit code 1."""
@@ -30,12 +33,15 @@ class GuardedGroup(click.Group):
             if error.errno not in _OUTPUT_IS_OVER:
                 raise
             _forget_output()
-            sys.exit(_EXIT_FAILED)
+            sys.exit(EXIT_FAILED)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; what cannot be read becomes one line and an exit code."""
         try:
             return super().invoke(ctx)
+        except Stop as stop:
+            stop.program = self.program
+            raise
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
@@ -44,6 +50,7 @@ class GuardedGroup(click.Group):
             refusal = refusal_of(error)
             if refusal is None:
                 raise
+            refusal.program = self.program
             raise refusal from error
 
 

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 
 from pytest_semantest.protocol.layout import DIRECTORY, find_directory
 from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.wording import EXIT_USAGE
 
@@ -33,7 +34,7 @@ output_option = click.option("--output", is_flag=True, help="Show the captured o
 
 sync_option = click.option(
     "--sync-timeout",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=15.0,
     show_default=True,
     metavar="SECONDS",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from semantest_recorder.cli.stop import Stop
-from semantest_recorder.reports.wording import EXIT_USAGE
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 
 def working_directory(directory: str | None) -> Path:

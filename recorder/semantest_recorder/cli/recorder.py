@@ -11,6 +11,9 @@ import click
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from semantest_recorder.cli.guarded import GuardedGroup
+from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.seconds import Seconds
 
 if TYPE_CHECKING:
     from semantest_recorder.app import Settings
@@ -48,10 +51,16 @@ directory_option = click.option(
 
 def folder_of(directory: str | None) -> Path:
     """The ``.semantest`` folder that is meant; it may not exist yet."""
-    return find_directory(directory, Path.cwd()) or Path.cwd() / DIRECTORY
+    here = working_directory(directory)
+    return find_directory(directory, here) or here / DIRECTORY
+
+
+class _Group(GuardedGroup):
+    program = "semantest-recorder"
 
 
 @click.group(
+    cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=_examples("semantest-recorder start && semantest-recorder status"),
 )
@@ -75,7 +84,7 @@ def main() -> None:
 @click.option("--allow-host", multiple=True, metavar="HOST", help="Serve this Host too: name or name:port.")
 @click.option(
     "--idle-timeout",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=0.0,
     metavar="SECONDS",
     help="End after this time without a client.  [default: never]",
@@ -156,7 +165,7 @@ def _announce(discovery: Discovery, database: Path) -> None:
     epilog=_examples("semantest-recorder start", "semantest-recorder start -- --port 4711 --idle-timeout 600")
 )
 @directory_option
-@click.option("--timeout", type=click.FloatRange(min=0), default=15.0, show_default=True, metavar="SECONDS")
+@click.option("--timeout", type=Seconds(), default=15.0, show_default=True, metavar="SECONDS")
 @click.argument("serve_options", nargs=-1, type=click.UNPROCESSED)
 def start(directory: str | None, timeout: float, serve_options: tuple[str, ...]) -> None:
     """Start the recorder in the background, unless it runs already, and print its address.
@@ -171,7 +180,7 @@ def start(directory: str | None, timeout: float, serve_options: tuple[str, ...])
 
 @main.command(epilog=_examples("semantest-recorder stop --timeout 30"))
 @directory_option
-@click.option("--timeout", type=click.FloatRange(min=0), default=10.0, show_default=True, metavar="SECONDS")
+@click.option("--timeout", type=Seconds(), default=10.0, show_default=True, metavar="SECONDS")
 def stop(directory: str | None, timeout: float) -> None:
     """Ask the recorder to finish, wait until it has, and say so."""
     from semantest_recorder.cli import daemon  # noqa: PLC0415

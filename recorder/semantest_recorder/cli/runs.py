@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from pytest_semantest.protocol.layout import DATABASE
@@ -25,7 +27,13 @@ _SEARCHED = 10_000
 @project_options
 @json_option
 @sync_option
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many runs, newest first.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many runs, newest first; 0 lists all.",
+)
 @click.option("--state", type=click.Choice(_STATES), help="Only runs in this state.")
 def command(
     directory: str | None, url: str | None, as_json: bool, sync_timeout: float, limit: int, state: str | None
@@ -40,8 +48,9 @@ def command(
     note = take_in_leftovers(folder, sync_timeout)
     if note:
         click.echo(f"semantest: some sessions are not in the database yet: {note}", err=True)
-    rows = reader_of(folder).runs(limit if state is None else _SEARCHED)
-    rows = [row for row in rows if state is None or row.state == state][:limit]
+    most = limit or sys.maxsize
+    rows = reader_of(folder).runs(most if state is None or not limit else _SEARCHED)
+    rows = [row for row in rows if state is None or row.state == state][:most]
     counts = run_counts(folder / DATABASE, rows)
     runs = [run_summary(row, count) for row, count in zip(rows, counts, strict=True)]
     if as_json:

@@ -7,19 +7,25 @@ from typing import IO, Any
 
 import click
 
-from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_NOTHING
+#: As in reports/wording.py, which `semantest-recorder` does not need to import.
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NOTHING = 3
 
 
 class Stop(click.ClickException):
     """Ends the command with one line on stderr and ``exit_code``."""
 
-    def __init__(self, message: str, exit_code: int = EXIT_NOT_GREEN) -> None:
+    #: The command that says it.
+    program = "semantest"
+
+    def __init__(self, message: str, exit_code: int = EXIT_FAILED) -> None:
         super().__init__(message)
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it off the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the line."""
-        click.echo(f"semantest: {self.format_message()}", file=file or sys.stderr)
+        click.echo(f"{self.program}: {self.format_message()}", file=file or sys.stderr)
 
 
 class NothingRecorded(Stop):

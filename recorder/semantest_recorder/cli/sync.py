@@ -17,6 +17,7 @@ from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
+from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_USAGE, plural
@@ -66,7 +67,7 @@ class Outcome(msgspec.Struct, rename="camel"):
 )
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0),
+    type=Seconds(),
     default=30.0,
     show_default=True,
     metavar="SECONDS",

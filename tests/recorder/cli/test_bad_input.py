@@ -8,16 +8,21 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from semantest_recorder.cli.recorder import main as recorder
+from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import RUN, green_run
 
 _SEMANTEST = "semantest_recorder.cli.semantest"
 
 
-def shell(project: Project, script: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+def shell(
+    project: Project, script: str, *arguments: str, module: str = _SEMANTEST
+) -> subprocess.CompletedProcess[bytes]:
     """The command as ``"$@"`` of a shell script."""
-    command = ["sh", "-c", script, "sh", sys.executable, "-m", _SEMANTEST, *arguments]
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=project.root, env=project.environment, capture_output=True, check=False)
 
 
@@ -74,3 +79,40 @@ def test_a_number_that_no_database_knows(project: Project) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert RUN in done.stdout
     assert project.semantest("show", "test_ok", "--history", str(2**70)).returncode == 0
+
+
+def test_a_limit_of_zero_lists_all_runs(tmp_path: Path) -> None:
+    for day in range(10, 32):
+        green_run(f"202611{day}-080000-aaaaaa").store(tmp_path)
+    said = semantest("runs", "--directory", tmp_path, "--limit", "0", "--json")
+    assert len(said.json["runs"]) == 22
+    said = semantest("runs", "--directory", tmp_path, "--limit", "0", "--state", "passed", "--json")
+    assert len(said.json["runs"]) == 22
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "1e300"])
+def test_what_is_no_number_of_seconds_is_wrong_usage(tmp_path: Path, seconds: str) -> None:
+    green_run().store(tmp_path)
+    for arguments in (["report", "--sync-timeout"], ["sync", "--timeout"]):
+        said = semantest(*arguments, seconds, "--directory", tmp_path)
+        assert said.code == 2, arguments
+        assert "Invalid value" in said.err
+    for arguments in (["serve", "--idle-timeout"], ["start", "--timeout"], ["stop", "--timeout"]):
+        result = CliRunner().invoke(recorder, [*arguments, seconds, "--directory", str(tmp_path)])
+        assert result.exit_code == 2, arguments
+        assert "Invalid value" in result.stderr
+
+
+def test_the_recorders_own_command_stumbles_over_neither(project: Project) -> None:
+    green_run().store(project.folder)
+    module = "semantest_recorder.cli.recorder"
+    done = shell(project, 'mkdir gone; cd gone; rmdir ../gone; "$@"', "status", module=module)
+    assert done.returncode == 2
+    assert done.stderr.startswith(b"semantest-recorder: the working directory cannot be used")
+    done = shell(
+        project, 'mkdir gone; cd gone; rmdir ../gone; "$@"', "status", "--directory", str(project.folder), module=module
+    )
+    assert (done.returncode, done.stderr) == (3, b"")
+    for redirection in (">&-", ">/dev/full"):
+        done = shell(project, f'"$@" {redirection}', "status", module=module)
+        assert (done.returncode, done.stderr) == (1, b"")
