@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from semantest_recorder.cli.options import (
     recorded_folder,
     sync_option,
 )
+from semantest_recorder.cli.place import working_directory
 
 if TYPE_CHECKING:
     from semantest_recorder.reports.report import Report
@@ -84,7 +84,9 @@ def command(
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
-        options = TerminalOptions(failures_only, limit, output, str(Path.cwd()), directory, time() * 1000)
+        options = TerminalOptions(
+            failures_only, limit, output, str(working_directory(directory)), directory, time() * 1000
+        )
         add_details(report, found.payload_of, shown_tests(report, options))
         print_lines(report_lines(report, options))
     sys.exit(exit_code_of(report.run.state))
