@@ -44,5 +44,7 @@ class HistoryKeeper:
         self._due.clear()
         try:
             await asyncio.to_thread(self._write)
-        except (OSError, sqlite3.Error, StoreError):
+        except StoreError as error:  # its text says all, such as that the database was removed
+            _log.warning("history.json is not written: %s", error)
+        except (OSError, sqlite3.Error):
             _log.exception("history.json could not be written")

@@ -50,6 +50,14 @@ class Reader:
     def __init__(self, path: Path) -> None:
         self.path = Path(path)
 
+    def exists(self) -> bool:
+        """Whether there is a database: a file that is not there yet, or still empty, is none."""
+        try:
+            connect_read_only(self.path).close()
+        except NoDatabase:
+            return False
+        return True
+
     def runs(self, limit: int = 20) -> list[RunRow]:
         """The ``limit`` runs that started last, newest first."""
         return [run_row(row) for row in self._all("runs", min(limit, _MOST))]
@@ -88,7 +96,10 @@ class Reader:
     def payload(self, source: str, seq: int) -> dict[str, Any] | None:
         """The payload of one event, or ``None`` when there is no such event or its payload is no object."""
         rows = self._all("payload", source, seq)
-        payload = _json(rows[0][0]) if rows else None
+        try:
+            payload = _json(rows[0][0]) if rows else None
+        except (msgspec.DecodeError, RecursionError):
+            return None
         return payload if isinstance(payload, dict) else None
 
     def history(self, test_id: str, limit: int = 20) -> list[HistoryRow]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ def rebuild(source: Path, target: Path) -> Rebuilt:
         connection, _notices = open_for_writing(target, lambda: 0.0)
         with closing(connection):
             ingest = Ingest(connection)
-            for group in _groups(log):
+            for group in groups(log, log.execute(_SQL["log_batches"]).fetchall()):
                 for verdict in ingest.commit(group):
                     if isinstance(verdict, Refused):
                         raise CannotReplayError(source, verdict.message)
@@ -71,10 +71,11 @@ def differences(first: Path, second: Path) -> list[str]:
         return lines
 
 
-def _groups(log: sqlite3.Connection) -> Iterator[list[Batch]]:
+def groups(log: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[list[Batch]]:
+    """The batches that ``rows`` of query ``log_batches`` name, with their events, a transaction's worth at a time."""
     group: list[Batch] = []
     size = 0
-    for source, source_key, first, last, received_ms in log.execute(_SQL["log_batches"]).fetchall():
+    for source, source_key, first, last, received_ms in rows:
         found = log.execute(_SQL["log_events"], (source_key, first, last)).fetchall()
         events = [RawEvent(kind, at, msgspec.Raw(payload.encode())) for kind, at, payload in found]
         group.append(Batch(source, first, events, received_ms))

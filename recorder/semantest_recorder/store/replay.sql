@@ -2,6 +2,11 @@
 SELECT s.source, b.source_key, b.first_seq, b.last_seq, b.received_ms
 FROM batches b JOIN sources s USING (source_key) ORDER BY b.batch_key;
 
+-- name: log_of_runs
+SELECT s.source, b.source_key, b.first_seq, b.last_seq, b.received_ms
+FROM batches b JOIN sources s USING (source_key) JOIN runs r USING (run_key)
+WHERE r.ended_ms IS NULL OR r.id IN (SELECT value FROM json_each(?)) ORDER BY b.batch_key;
+
 -- name: log_events
 SELECT type, time_ms, payload FROM events WHERE source_key = ? AND seq BETWEEN ? AND ? ORDER BY seq;
 

@@ -10,9 +10,10 @@ from threading import Condition, Thread
 from time import time
 from typing import TypeVar
 
-from semantest_recorder.core.batch import Batch, Refused, Verdict
+from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import is_corruption, open_for_writing
+from semantest_recorder.store.removal import OpenFiles, carry_over, complete
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,8 +35,8 @@ class Writer:
     """Opens (creates, migrates) the database at ``path`` and starts the writer thread.
 
     ``notices`` are lines for the user about what opening found, such as a corrupt file that was set aside; more may
-    follow when the file turns out to be corrupt in use. ``run_closed`` is called in the writer thread with the id of
-    each run that closed, after the commit and the verdicts; it should be short.
+    follow when the file turns out to be corrupt, or is removed, in use. ``run_closed`` is called in the writer thread
+    with the id of each run that closed, after the commit and the verdicts; it should be short.
     Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen`` (store/errors.py).
     """
 
@@ -50,6 +51,7 @@ class Writer:
         self._run_closed = run_closed
         self._clock = clock
         self._connection, self.notices = open_for_writing(self.path, clock)
+        self._files = OpenFiles(self.path)
         self._ingest = Ingest(self._connection)
         self._queue: deque[tuple[Batch, Done]] = deque()
         self._changed = Condition()
@@ -101,7 +103,10 @@ class Writer:
         try:
             if self._lost:
                 self._begin_anew()
-            return self._ingest.commit(batches)
+            verdicts = self._ingest.commit(batches)
+            if not self._files.are_in_place():  # looked at behind the commit: what is acknowledged is in the file
+                self._go_on_elsewhere(verdicts)
+            return verdicts
         except Exception as error:  # noqa: BLE001 - the thread must answer and live on
             _log.exception("the database could not be written")
             if is_corruption(error):
@@ -135,9 +140,33 @@ class Writer:
         """
         self._connection.close()
         self._connection, notices = open_for_writing(self.path, self._clock, check_all=True)
+        self._files = OpenFiles(self.path)
         self.notices += notices
         self._ingest = Ingest(self._connection)
         self._lost = False
+
+    def _go_on_elsewhere(self, verdicts: list[Verdict]) -> None:
+        """Goes on in the file that is at the path now, a new one if there is none, with what is still recorded.
+
+        Raises ``StoreError`` when that is not possible now: the removed file stays in use, nothing is acknowledged,
+        and the next group tries again.
+        """
+        removed = self._connection
+        complete(removed)
+        self._files.clear_the_way()
+        connection, notices = open_for_writing(self.path, self._clock, check_all=True)
+        files, ingest = OpenFiles(self.path), Ingest(connection)
+        try:
+            run_ids = {verdict.run_id for verdict in verdicts if isinstance(verdict, Committed)}
+            carry_over(removed, ingest, run_ids, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        self._connection, self._files, self._ingest = connection, files, ingest
+        removed.close()
+        notice = f"{self.path} was removed or replaced while the recorder ran: it goes on in the file that is there now"
+        self.notices += [*notices, notice]
+        _log.warning("%s", notice)
 
 
 def _call(receiver: Callable[[T], None], value: T) -> None:

@@ -11,7 +11,7 @@ import socket
 import sqlite3
 import stat
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -221,6 +221,26 @@ def test_without_its_folder_nobody_could_find_it_and_it_ends(serve: Serve, proje
     assert daemon.process.wait(60) == 0
     assert "removed" in daemon.end()[2]
     assert not (project / ".semantest").exists()
+
+
+def test_a_removed_database_gets_nothing_more_and_the_log_says_so(serve: Serve, project: Path) -> None:
+    daemon = serve().ready()
+    connection = daemon.connect()
+    database = project / ".semantest" / "semantest.db"
+    for number in range(3):
+        names = {"runId": f"r{number}", "session": f"s{number}", "source": f"s{number}.main", "worker": "main"}
+        bodies = [("run/start", names | {"pid": 1, "host": "h"}), ("run/end", {"runId": f"r{number}", "exitCode": 5})]
+        events = [{"type": kind, "timestamp": 1_763_683_200_000.0, "payload": payload} for kind, payload in bodies]
+        connection.send(json.dumps({"type": "events", "source": names["source"], "firstSeq": 1, "events": events}))
+        assert json.loads(connection.recv())["seq"] == 2
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
+            assert reader.execute("SELECT id FROM runs").fetchall() == [(f"r{number}",)]
+        for part in database.parent.glob("semantest.db*"):
+            part.unlink()
+    code, _out, err = daemon.end()
+    assert code == 0, err
+    assert err.count(f"{database} was removed") == 2
+    assert "Traceback" not in err
 
 
 def test_log_lines_as_json(serve: Serve) -> None:
