@@ -47,9 +47,9 @@ def visible_folders(directory: Path) -> list[Path]:
     """All folders in ``sessions``, but for those that are being deleted; with or without a journal."""
     try:
         entries = sorted((directory / SESSIONS).iterdir())
-    except OSError:
+        return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    except OSError:  # they cannot be listed, or not be looked at
         return []
-    return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
 
 
 def has_journal(folder: Path) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pytest_semantest.protocol.gaps import MAX_GAP
 from pytest_semantest.protocol.identity import source_name
@@ -35,11 +37,15 @@ class Entry:
 
 @dataclass(slots=True)
 class JournalFile:
-    """The journal at ``path``. ``damage`` fills while ``entries`` is read; ``places`` are offset and length by seq."""
+    """The journal at ``path``. ``damage`` fills while ``entries`` is read; ``places`` are offset and length by seq.
+
+    ``unreadable`` says why the file cannot be read, or not to its end: all of it counts as damaged then.
+    """
 
     path: Path
     damage: list[JournalDamage] = field(default_factory=list)
     places: dict[int, tuple[int, int]] = field(default_factory=dict)
+    unreadable: str = ""
     _last_seq: int = 0
     _broken: bool = False
     _rest: int = 0
@@ -54,9 +60,22 @@ class JournalFile:
         return source_name(session, self.worker)
 
     def entries(self) -> Iterator[Entry]:
-        """Every complete record in order, with an entry for each seq that is missing. Raises ``OSError``."""
+        """Every complete record in order, with an entry for each seq that is missing.
+
+        Raises ``FileNotFoundError``; a file that is there and cannot be read has no more entries.
+        """
+        try:
+            yield from self._read()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            self.unreadable = error.strerror or str(error)
+            self._broken = True
+            self._tell(self._rest, self._rest, f"cannot be read: {self.unreadable}")
+
+    def _read(self) -> Iterator[Entry]:
         offset, size = 0, _READ
-        with self.path.open("rb") as file:
+        with _opened(self.path) as file:
             while True:
                 file.seek(offset)
                 data = file.read(size)
@@ -71,10 +90,11 @@ class JournalFile:
 
     def torn_end(self) -> Iterator[Entry]:
         """What the writer left unfinished at the end, to be called when it is dead: an entry that is missing."""
-        with self.path.open("rb") as file:
-            file.seek(self._rest)
-            for item in scan(file.read(2 * MAX_BODY), offset=self._rest, final=True):
-                yield from self._take(item)
+        if not self.unreadable:
+            with _opened(self.path) as file:
+                file.seek(self._rest)
+                for item in scan(file.read(2 * MAX_BODY), offset=self._rest, final=True):
+                    yield from self._take(item)
         if self._broken:
             yield from self._missing(self._last_seq + 2)
             self._last_seq += 1
@@ -85,9 +105,12 @@ class JournalFile:
         if place is None:
             return None
         offset, length = place
-        with self.path.open("rb") as file:
-            file.seek(offset)
-            return file.read(length)
+        try:
+            with _opened(self.path) as file:
+                file.seek(offset)
+                return file.read(length)
+        except OSError:
+            return None
 
     def _take(self, item: Record | Damage) -> Iterator[Entry]:
         if isinstance(item, Damage):
@@ -111,3 +134,8 @@ class JournalFile:
 
     def _tell(self, start: int, end: int, reason: str) -> None:
         self.damage.append(JournalDamage(self.path.name, start, end, reason))
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, without waiting for whoever writes to it when it is a pipe."""
+    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")

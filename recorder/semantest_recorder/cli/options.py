@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from pytest_semantest.protocol.layout import DIRECTORY, SESSIONS, find_directory
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import NothingRecorded, Stop
@@ -70,7 +72,7 @@ def recorded_folder(directory: str | None, url: str | None) -> Path:
 
 
 def project_folder(directory: str | None) -> Path:
-    """The ``.semantest`` folder. Raises ``NothingRecorded`` when there is none."""
+    """The ``.semantest`` folder. Raises ``NothingRecorded`` when there is none, ``Stop`` when it cannot be read."""
     here = working_directory(directory)
     folder = find_directory(directory, here)
     if folder is None:
@@ -80,6 +82,10 @@ def project_folder(directory: str | None) -> Path:
         )
     if not folder.is_dir():
         raise NothingRecorded(f"nothing recorded: {folder} is no folder. Name a {DIRECTORY} folder with --directory.")
+    for needed in (folder, folder / SESSIONS):
+        if needed.exists() and not os.access(needed, os.R_OK | os.X_OK):
+            advice = f"run this as its owner, or change that: `sudo chown -R $(id -u) {quote(str(folder))}`"
+            raise Stop(f"{needed} cannot be read: Permission denied; {advice}")
     return folder
 
 

@@ -54,10 +54,7 @@ def command(session: str | None, directory: str | None, as_json: bool, every: bo
     for folder in folders:
         head = session_head(folder)
         runs.setdefault(head.run_id, []).append(head)
-    try:
-        recovered = [recover(heads) for heads in runs.values()]
-    except OSError as error:
-        raise Stop(f"cannot read {error.filename}: {error.strerror}") from error
+    recovered = [recover(heads) for heads in runs.values()]
     if as_json:
         _print_json(recovered)
     else:

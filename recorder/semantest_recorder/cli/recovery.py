@@ -27,7 +27,8 @@ from semantest_recorder.cli.lookup import FoundRun
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.reports.aggregate import RunRows
-from semantest_recorder.store.errors import NoDatabase, RunNotFound
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.store.errors import RunNotFound
 from semantest_recorder.store.reader import Reader
 
 _decode_event = msgspec.json.Decoder(RawEvent).decode
@@ -39,7 +40,8 @@ _APPLY_AT_ONCE = 2000
 class SessionHead:
     """What a session's journals say: which run it belongs to, and when it began.
 
-    ``start`` is the payload of the first event that says so, empty when none can be read.
+    ``start`` is the payload of the first event that says so, empty when none can be read. ``unreadable``: the files
+    that were met on the way and could not be read, and why.
     """
 
     folder: Path
@@ -47,15 +49,20 @@ class SessionHead:
     run_id: str
     started_ms: float
     start: Mapping[str, Any] = field(default_factory=dict)
+    unreadable: Sequence[str] = ()
 
 
 @dataclass(slots=True)
 class Recovered:
-    """A run as its journals tell it. ``unread`` are events whose payload could not be understood."""
+    """A run as its journals tell it.
+
+    ``unread`` are events whose payload could not be understood, ``unreadable`` files that could not be read, and why.
+    """
 
     found: FoundRun
     damage: list[JournalDamage] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
 
 
 def session_head(folder: Path) -> SessionHead:
@@ -71,7 +78,7 @@ def session_head(folder: Path) -> SessionHead:
                 if isinstance(run_id := payload.get("runId"), str) and run_id:
                     session = payload.get("session")
                     name = session if isinstance(session, str) else folder.name
-                    return SessionHead(folder, name, run_id, timestamp_of(entry.body), payload)
+                    return SessionHead(folder, name, run_id, timestamp_of(entry.body), payload, _unreadable(files))
             break
     return _head_by_the_rest(folder, files)
 
@@ -87,7 +94,15 @@ def _head_by_the_rest(folder: Path, files: Sequence[JournalFile]) -> SessionHead
                 digest.observe(entry.seq, entry.body)
         ends.append(digest.end.get("runId"))
     run_id = next((end for end in ends if isinstance(end, str) and end), folder.name)
-    return SessionHead(folder, folder.name, run_id, min(began, default=0.0))
+    return SessionHead(folder, folder.name, run_id, min(began, default=0.0), unreadable=_unreadable(files))
+
+
+def _unreadable(files: Iterable[JournalFile]) -> list[str]:
+    return [
+        inert_line(f"{file.path.parent.name}/{file.path.name} cannot be read: {file.unreadable}")
+        for file in files
+        if file.unreadable
+    ]
 
 
 def journal_files(folder: Path) -> list[JournalFile]:
@@ -98,16 +113,16 @@ def journal_files(folder: Path) -> list[JournalFile]:
 
 
 def recover(heads: Sequence[SessionHead], reader: Reader | None = None) -> Recovered:
-    """The run of ``heads`` (all of one run), on top of what ``reader`` has of it. Raises ``OSError``."""
+    """The run of ``heads`` (all of one run), on top of what ``reader`` has of it. Raises ``FileNotFoundError``."""
     return _Recovery(heads, reader).read()
 
 
 class _Recovery:
     def __init__(self, heads: Sequence[SessionHead], reader: Reader | None) -> None:
         self.heads = heads
-        self.reader = reader
+        self.reader = reader if reader is not None and reader.exists() else None
         self.run_id = heads[0].run_id
-        self.state = _stored_state(self.run_id, reader) or RunState(self.run_id)
+        self.state = _stored_state(self.run_id, self.reader) or RunState(self.run_id)
         self.files: dict[str, JournalFile] = {}
         self.now_ms = time() * 1000
         self.unread: list[str] = []
@@ -118,7 +133,7 @@ class _Recovery:
         self.state.settle()
         changes = self.state.take()
         self.unread += [f"{event.source} {event.seq}: {event.reason}" for event in changes.unread]
-        stored = [] if self.reader is None or not self.reader.path.is_file() else self.reader.warnings(self.run_id)
+        stored = [] if self.reader is None else self.reader.warnings(self.run_id)
         tests = self.state.tests.values()
         rows = RunRows(
             run=self.state.run,
@@ -129,7 +144,7 @@ class _Recovery:
             warnings=[*stored, *changes.warnings],
         )
         damage = [found for file in self.files.values() for found in file.damage]
-        return Recovered(FoundRun(rows, self._payload_of, []), damage, self.unread)
+        return Recovered(FoundRun(rows, self._payload_of, []), damage, self.unread, _unreadable(self.files.values()))
 
     def _session(self, head: SessionHead) -> None:
         files = journal_files(head.folder)
@@ -228,7 +243,7 @@ class _Recovery:
         body = file.body(seq) if file is not None else None
         if body is not None:
             return _payload(body)
-        return self.reader.payload(source, seq) if self.reader is not None and self.reader.path.is_file() else None
+        return self.reader.payload(source, seq) if self.reader is not None else None
 
 
 def _stored_state(run_id: str, reader: Reader | None) -> RunState | None:
@@ -237,7 +252,7 @@ def _stored_state(run_id: str, reader: Reader | None) -> RunState | None:
         return None
     try:
         run = reader.run(run_id)
-    except (NoDatabase, RunNotFound):
+    except RunNotFound:
         return None
     if run.id != run_id:
         return None

@@ -42,12 +42,15 @@ def command(
     from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
     from semantest_recorder.cli.run_counts import run_counts  # noqa: PLC0415
+    from semantest_recorder.cli.session_notes import session_notes  # noqa: PLC0415
     from semantest_recorder.reports.run_list import RunList, run_summary, run_table  # noqa: PLC0415
 
     folder = recorded_folder(directory, url)
     note = take_in_leftovers(folder, sync_timeout)
     if note:
         click.echo(f"semantest: some sessions are not in the database yet: {note}", err=True)
+    for told in session_notes(folder):
+        click.echo(f"semantest: {told}", err=True)
     most = limit or sys.maxsize
     rows = reader_of(folder).runs(most if state is None or not limit else _SEARCHED)
     rows = [row for row in rows if state is None or row.state == state][:most]

@@ -52,7 +52,7 @@ def command(
     for note in found.notes:
         click.echo(f"semantest: {note}", err=True)
     reader = reader_of(folder)
-    stored = reader.path.is_file()
+    stored = reader.exists()
     test_id = one_test(test, [entry.id for entry in report.tests], reader if stored and run_name is None else None)
     past = reader.history(test_id, history) if stored else []
     if all(entry.id != test_id for entry in report.tests):

@@ -31,18 +31,19 @@ class Shipped(msgspec.Struct):
 
 def bound_elsewhere(session: Path) -> str | None:
     """The recorder, named by its user, that a session is meant for, by its shipper's word; ``None`` for the own one."""
-    told = _object(session / SHIP_STATE)
+    told = read_object(session / SHIP_STATE)
     url = told.get("recorder")
     if told.get("named") is not True or not isinstance(url, str):
         return None
-    own = _object(session.parent.parent / DISCOVERY).get("url")
+    own = read_object(session.parent.parent / DISCOVERY).get("url")
     return None if isinstance(own, str) and own.rstrip("/") == url.rstrip("/") else url
 
 
-def _object(path: Path) -> dict[str, object]:
+def read_object(path: Path) -> dict[str, object]:
+    """The JSON object in a small file; empty when there is none that can be read."""
     try:
         found = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

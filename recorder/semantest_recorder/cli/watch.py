@@ -36,12 +36,15 @@ def command(
 
     from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
     from semantest_recorder.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen  # noqa: PLC0415
+    from semantest_recorder.cli.session_notes import session_notes  # noqa: PLC0415
     from semantest_recorder.cli.watching import Watching  # noqa: PLC0415
 
     folder = recorded_folder(directory, url)
     note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
     if note:
         click.echo(f"semantest: some sessions are not in the database yet: {note}", err=True)
+    for told in session_notes(folder):
+        click.echo(f"semantest: {told}", err=True)
     screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
     watching = Watching(folder, run, screen, wait=wait)
     try:

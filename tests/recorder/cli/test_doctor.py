@@ -61,6 +61,7 @@ def test_sessions_that_wait_are_told_with_their_size_and_log(folder: Path) -> No
         "state": "unreachable",
         "detail": "no recorder ",
         "shipperLives": False,
+        "unreadable": "",
     }
     assert checks["shipper log"].detail == f"{RUN}: two | three | four"
 

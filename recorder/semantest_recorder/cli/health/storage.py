@@ -9,12 +9,13 @@ from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
-import msgspec
 import psutil
 
-from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SHIP_STATE, session_folders
+from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SESSIONS, SHIP_STATE, session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
+from semantest_recorder.cli.session_notes import session_notes
+from semantest_recorder.cli.take_in import read_object
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
 from semantest_recorder.store.errors import NoDatabase, StoreError
@@ -29,15 +30,17 @@ _KEEPS_UP = ("connecting", "shipping", "idle", "done")
 
 def storage_checks(folder: Path) -> list[Check]:
     """Folder, room, database, leftover sessions and what their shippers said last."""
-    return [_folder(folder), _room(folder), _database(folder / DATABASE), *_sessions(folder)]
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return [_folder(folder)]
+    return [_folder(folder), _room(folder), _database(folder / DATABASE), *_set_aside(folder), *_sessions(folder)]
 
 
 def _folder(folder: Path) -> Check:
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         return Check(
             "folder",
             "fail",
-            f"{folder} cannot be written",
+            f"{folder} cannot be read and written",
             f"Run `chmod u+rwx {quote(str(folder))}` or change its owner.",
         )
     return Check("folder", "ok", str(folder), data={"path": str(folder)})
@@ -71,15 +74,43 @@ def _database(path: Path) -> Check:
     return Check("database", "ok", detail, data={"path": str(path), "bytes": total, "runs": runs, "events": events})
 
 
+def _set_aside(folder: Path) -> list[Check]:
+    """Databases that were damaged: the runs in them are in no report."""
+    found = sorted(
+        path.name for path in folder.glob(f"{DATABASE}.corrupt-*") if not path.name.endswith(("-wal", "-shm"))
+    )
+    if not found:
+        return []
+    names = ", ".join(inert_line(name) for name in found)
+    advice = (
+        "The runs in it are not shown; `sqlite3 FILE .recover` saves what can be saved. Remove it when it is useless."
+    )
+    return [Check("damaged database", "warn", f"set aside: {names}", advice, {"files": found})]
+
+
 def _sessions(folder: Path) -> list[Check]:
+    sessions_folder = folder / SESSIONS
+    if sessions_folder.exists() and not os.access(sessions_folder, os.R_OK | os.X_OK):
+        return [_not_open(sessions_folder)]
     sessions = session_folders(folder)
+    lost = [Check("session", "warn", note, "Make it readable, or remove it.") for note in session_notes(folder)]
+    return lost + _waiting(folder, sessions)
+
+
+def _not_open(path: Path) -> Check:
+    return Check(
+        "journals", "fail", f"{path} cannot be read", f"Run `chmod u+rwx {quote(str(path))}` or change its owner."
+    )
+
+
+def _waiting(folder: Path, sessions: list[Path]) -> list[Check]:
     if not sessions:
         return [Check("journals", "ok", "every session was taken in", data={"sessions": []})]
     found = [_session(session) for session in sessions]
     total = sum(entry["bytes"] for entry in found if isinstance(entry["bytes"], int))
     shown = ", ".join(f"{entry['session']} ({_standing(entry)})" for entry in found[:3])
     more = ", ..." if len(found) > 3 else ""
-    waiting = [entry for entry in found if not entry["shipperLives"] or entry["state"] not in _KEEPS_UP]
+    waiting = [entry for entry in found if _waits(entry)]
     detail = (
         f"{plural(len(found), 'session')} with {size(total)} of journals not taken in or still running: {shown}{more}"
     )
@@ -90,9 +121,15 @@ def _sessions(folder: Path) -> list[Check]:
     return checks
 
 
+def _waits(entry: dict[str, str | int | None]) -> bool:
+    return bool(entry["unreadable"]) or not entry["shipperLives"] or entry["state"] not in _KEEPS_UP
+
+
 def _standing(entry: dict[str, str | int | None]) -> str:
     """``refused: no valid token``: how far the shipper of a session is, and why not further."""
     state, detail = entry["state"], entry["detail"]
+    if entry["unreadable"]:
+        return f"{entry['unreadable']} cannot be read"
     if state is None:
         return "no shipper"
     told = f"{state}: {detail}" if detail else str(state)
@@ -100,19 +137,17 @@ def _standing(entry: dict[str, str | int | None]) -> str:
 
 
 def _session(session: Path) -> dict[str, str | int | None]:
-    sizes = [journal.stat().st_size for journal in session.glob(f"*{JOURNAL_SUFFIX}")]
-    try:
-        told = msgspec.json.decode((session / SHIP_STATE).read_bytes())
-    except (OSError, msgspec.DecodeError):
-        told = {}
-    told = told if isinstance(told, dict) else {}
+    journals = list(session.glob(f"*{JOURNAL_SUFFIX}"))
+    unreadable = [path.name for path in journals if not (path.is_file() and os.access(path, os.R_OK))]
+    told = read_object(session / SHIP_STATE)
     state, detail, pid = told.get("state"), told.get("detail"), told.get("pid")
     return {
-        "session": session.name,
-        "bytes": sum(sizes),
+        "session": inert_line(session.name),
+        "bytes": sum(path.stat().st_size for path in journals if path.is_file()),
+        "unreadable": inert_line(", ".join(unreadable)),
         "state": inert_line(state) if isinstance(state, str) else None,
         "detail": inert_line(detail) if isinstance(detail, str) else None,
-        "shipperLives": isinstance(pid, int) and psutil.pid_exists(pid),
+        "shipperLives": isinstance(pid, int) and 0 < pid < 2**31 and psutil.pid_exists(pid),
     }
 
 
@@ -123,4 +158,8 @@ def _log(session: Path) -> Check | None:
     except OSError:
         return None
     last = [inert_line(line) for line in lines]
-    return Check("shipper log", "ok", f"{session.name}: {' | '.join(last)}", data={"lines": last}) if last else None
+    return (
+        Check("shipper log", "ok", f"{inert_line(session.name)}: {' | '.join(last)}", data={"lines": last})
+        if last
+        else None
+    )
