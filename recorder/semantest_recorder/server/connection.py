@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 20.0
 #: How long a client has to answer our close frame before its socket is cut.
 CLOSE_TIMEOUT_S = 2.0
-#: What may wait for one reader, in bytes, before it is dropped and told to resync.
+#: What may wait for one reader, in bytes, before it is dropped and told to resync; nor is more read from a client while
+#: so much of its answers waits.
 MAX_QUEUED_BYTES = 8 * 1024 * 1024
 
 _CHUNK_BYTES = 64 * 1024
@@ -52,7 +53,10 @@ class Connection:
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
         self._work = asyncio.Event()
+        self._room = asyncio.Event()
         self._closing: tuple[int, str] | None = None
+        #: Whether nothing is sent any more.
+        self._broken = False
 
     @property
     def response(self) -> web.WebSocketResponse:
@@ -112,6 +116,7 @@ class Connection:
             self._queue.clear()
             self._queued_bytes = 0
         self._work.set()
+        self._room.set()
         self._cut_after(2 * CLOSE_TIMEOUT_S)
 
     def _enqueue(self, frame: bytes) -> None:
@@ -125,6 +130,18 @@ class Connection:
                 break  # an error: aiohttp has closed with 1009, 1007 or 1002
             if self._closing is None and self._hub.accepting:
                 self.perform(self.session.receive(message.data, self._hub.now_ms(), self._hub.pending_events))
+            await self._wait_for_room()
+
+    async def _wait_for_room(self) -> None:
+        """Returns when the client has read enough of its answers; TCP holds it up meanwhile. Who never reads is cut."""
+        while self._queued_bytes > self._max_queued_bytes and self._closing is None and not self._broken:
+            self._room.clear()
+            try:
+                async with asyncio.timeout(2 * HEARTBEAT_S):
+                    await self._room.wait()
+            except TimeoutError:
+                _log.warning("client %s does not read its answers: dropped", self.session.client.id)
+                self.close_soon(1013, "too slow: connect again", discard=True)
 
     async def _send_queued(self) -> None:
         try:
@@ -136,8 +153,11 @@ class Connection:
                     await self._work.wait()
             code, reason = self._closing
             await self._ws.close(code=code, message=reason.encode(), drain=False)
-        except ConnectionError:
+        except (ConnectionError, aiohttp.ClientError):
             self._cut_after(0.0)
+        finally:
+            self._broken = True
+            self._room.set()
 
     async def _send_some(self) -> None:
         """Sends what is queued up to a chunk: one write for many events costs a third of one write for each.
@@ -148,6 +168,7 @@ class Connection:
         while True:
             text = self._queue.popleft()
             self._queued_bytes -= len(text)
+            self._room.set()
             size += len(text)
             if not self._queue or size >= _CHUNK_BYTES:
                 break

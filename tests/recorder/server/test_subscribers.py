@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable
 
 import pytest
 
+from semantest_recorder.server.connection import Connection
 from tests.recorder.server.running import RunningServer, batch, records_of_test, run_start, wait_until
 
 
@@ -104,6 +106,54 @@ def test_a_slow_reader_that_comes_back_is_told_to_resync(serve: Callable[..., Ru
         seq = shipper.ask(batch(seq, [noise] * 10))["seq"] + 1
         assert seq < 5000
     assert slow.close_code() == 1013
+
+
+@pytest.mark.hazard(23)
+@pytest.mark.parametrize("kind", ["request", "ping"])
+def test_who_asks_and_does_not_read_the_answers_is_not_read_any_more(
+    serve: Callable[..., RunningServer], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    limit, size, count = 1024 * 1024, 250_000, 60
+    queued: list[int] = []
+    enqueue = Connection._enqueue
+
+    def watched(connection: Connection, frame: bytes) -> None:
+        enqueue(connection, frame)
+        queued.append(connection._queued_bytes)
+
+    monkeypatch.setattr(Connection, "_enqueue", watched)
+    server = serve(max_queued_bytes=limit)
+    client = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+    asked = {"id": 0, "type": kind, "method": "echo", "payload": {"text": "x" * size}}
+
+    def ask() -> None:
+        for number in range(count):
+            client.send(asked | {"id": number})
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    wait_until(lambda: max(queued, default=0) > limit / 2)
+    assert [client.receive()["id"] for _ in range(count)] == list(range(count)), "nothing is dropped"
+    asking.join()
+    assert max(queued) < limit + 2 * size
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_unread_answers_keep_no_connection(
+    serve: Callable[..., RunningServer], monkeypatch: pytest.MonkeyPatch, leaves: bool
+) -> None:
+    if not leaves:
+        monkeypatch.setattr("semantest_recorder.server.connection.HEARTBEAT_S", 0.5)
+    server = serve(max_queued_bytes=1024)
+    client = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+    client.send({"id": 1, "type": "ping", "payload": {"text": "x" * 10_000_000}})
+    client.send({"id": 2, "type": "ping", "payload": {"text": "x" * 1_000_000}})
+    wait_until(
+        lambda: server.call(lambda: any(c._queued_bytes for c in server.hub._connections.values()) or not leaves)
+    )
+    if leaves:
+        client.cut()
+    wait_until(lambda: server.call(lambda: server.hub.status()["connections"]) == 0)
 
 
 def test_when_everybody_has_left_nothing_is_kept_of_them(server: RunningServer) -> None:
