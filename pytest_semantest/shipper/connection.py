@@ -36,9 +36,13 @@ def websocket_url(url: str) -> str:
 
     Raises ``ConnectionFailedError`` for another scheme or no host.
     """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host = parts.hostname
+    except ValueError:  # such as a bracket that is not closed
+        parts, host = urlsplit(""), None
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme.lower())
-    if scheme is None or not parts.hostname:
+    if scheme is None or not host:
         raise ConnectionFailedError(f"{url!r} is no recorder URL; it looks like http://127.0.0.1:8765")
     path = parts.path.rstrip("/")
     return urlunsplit((scheme, parts.netloc, path if path.endswith("/ws") else f"{path}/ws", "", ""))

@@ -7,12 +7,15 @@ import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOCK
 
 _POLL_S = 0.05
+#: What a ``pid_t`` holds.
+_PID_MAX = 2**31 - 1
 
 
 class Discovery(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,11 +38,21 @@ class AlreadyRunning(Exception):  # noqa: N818 - it is how things are, not an er
 
 
 def read_discovery(directory: Path) -> Discovery | None:
-    """The discovery file's content, or ``None`` when there is none that can be read."""
+    """The discovery file's content, or ``None`` when there is none that can be read and used."""
     try:
-        return msgspec.json.decode((directory / DISCOVERY).read_bytes(), type=Discovery)
-    except (OSError, msgspec.DecodeError):
+        found = msgspec.json.decode((directory / DISCOVERY).read_bytes(), type=Discovery)
+    except (OSError, msgspec.DecodeError, RecursionError):
         return None
+    return found if 0 < found.pid <= _PID_MAX and _is_address(found.url) else None
+
+
+def _is_address(url: str) -> bool:
+    """Whether a client can connect there, as far as the text tells."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and bool(parts.port)
+    except ValueError:  # a bracket that is not closed, a port that is no number
+        return False
 
 
 def write_discovery(directory: Path, discovery: Discovery) -> None:

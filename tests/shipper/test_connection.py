@@ -35,7 +35,7 @@ def test_the_address_of_the_web_socket(url: str, expected: str) -> None:
     assert websocket_url(url) == expected
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org", "http://", "http:///ws"])
+@pytest.mark.parametrize("url", ["ftp://example.org", "http://", "http:///ws", "http://[::1", "http://[x]/"])
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(ConnectionFailedError, match="is no recorder URL"):
         websocket_url(url)

@@ -9,15 +9,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pytest_semantest.protocol.layout import RECORDER_LOG
+from pytest_semantest.protocol.layout import RECORDER_LOG, STARTING_LOCK
 from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING, Stop
+from semantest_recorder.cli.serve_options import Wanted
 from semantest_recorder.discovery import Discovery, process_exists, read_discovery
 
+#: Version of what `status --json` prints: fields are only added within one.
+STATUS_SCHEMA = 1
 _POLL_S = 0.02
 _LOG_MAX = 1024 * 1024
 _ASK_TIMEOUT_S = 3.0
@@ -28,8 +32,9 @@ def status(folder: Path) -> dict[str, Any]:
 
     Raises ``Stop`` when there is one that does not answer.
     """
-    answer = running(folder)
-    return {"running": False, "directory": str(folder)} if answer is None else {"running": True} | answer[1]
+    present = running(folder)
+    known = {"schema": STATUS_SCHEMA, "running": present is not None}
+    return known | ({"directory": str(folder)} if present is None else present[1])
 
 
 def running(folder: Path) -> tuple[Discovery, dict[str, Any]] | None:
@@ -55,7 +60,10 @@ def ask(found: Discovery) -> dict[str, Any] | None:
     Raises ``TimeoutError`` when somebody is there who does not answer.
     """
     address = urlsplit(found.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ASK_TIMEOUT_S)
+    try:
+        connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ASK_TIMEOUT_S)
+    except http.client.InvalidURL:
+        return None
     try:
         connection.request("GET", "/api/v1/status", headers={"Authorization": f"Bearer {found.token}"})
         response = connection.getresponse()
@@ -74,49 +82,115 @@ def describe(found: dict[str, Any]) -> str:
     """The status as lines of text."""
     if not found["running"]:
         return f"no recorder runs for {found['directory']}; start it with: semantest-recorder start"
+    from semantest_recorder.reports.wording import plural, size  # noqa: PLC0415 - `start` and `stop` do without
+
     lines = [
         f"running at {found['url']}, pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}",
-        f"database {found['database']}, {found['databaseBytes'] / 1e6:.1f} MB",
-        f"{found['pendingEvents']} events pending, {len(found['sources'])} sources, {found['subscribers']} subscribers",
+        f"database {found['database']}, {size(found['databaseBytes'])}",
+        f"{plural(found['pendingEvents'], 'event')} pending, {plural(len(found['sources']), 'source')}, "
+        f"{plural(found['subscribers'], 'subscriber')}",
     ]
     if found["storeError"]:
         lines.append(f"the store refuses: {found['storeError']}")
     return "\n".join(lines)
 
 
-def start(folder: Path, options: Sequence[str], timeout_s: float) -> Discovery:
-    """Starts ``serve`` detached and waits until it is ready. Raises ``Stop``."""
+def start(folder: Path, wanted: Wanted, timeout_s: float) -> tuple[Discovery, list[str]]:
+    """The folder's recorder as it is wanted, started detached if need be, and what to tell the user. Raises ``Stop``.
+
+    One that a run started for itself, to end when idle, is replaced when something else is wanted.
+    """
     present = running(folder)
-    if present is not None:
-        return present[0]
+    if present is not None and not _is_replaced(present, wanted):
+        return _kept(present, wanted)
+    deadline = time.monotonic() + timeout_s
+    notes = [] if folder.is_dir() else [f"made {folder}"]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log_path = _log_file(folder)
-        log_path.touch(mode=0o600)
-        log_start = log_path.stat().st_size
-        with log_path.open("ab") as log:
-            # -P: no module of the working directory can shadow ours
-            serve = [sys.executable, "-P", "-m", "semantest_recorder.cli.recorder", "serve"]
-            child = subprocess.Popen(
-                [*serve, "--directory", folder, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        with _others_wait(folder, timeout_s):
+            return _start(folder, wanted, deadline, notes)
     except OSError as error:
         raise Stop(f"cannot start the recorder in {folder}: {error.strerror}") from None
-    deadline = time.monotonic() + timeout_s
+
+
+def _start(folder: Path, wanted: Wanted, deadline: float, notes: list[str]) -> tuple[Discovery, list[str]]:
+    while time.monotonic() < deadline:
+        present = running(folder)
+        if present is None:
+            found = _launch(folder, wanted.arguments, deadline)
+            if found is not None:
+                return found, notes
+        elif _is_replaced(present, wanted):
+            _end(present[0], max(deadline - time.monotonic(), _POLL_S))
+            notes.append(f"in place of the recorder that a run had started to end when idle (pid {present[0].pid})")
+        else:
+            return _kept(present, wanted)
+    raise _not_ready(folder)
+
+
+def _is_replaced(present: tuple[Discovery, dict[str, Any]], wanted: Wanted) -> bool:
+    found, answer = present
+    return wanted.replaces(answer.get("options") or {}, found.token)
+
+
+def _kept(present: tuple[Discovery, dict[str, Any]], wanted: Wanted) -> tuple[Discovery, list[str]]:
+    """The one that runs. Raises ``Stop`` when it lacks what is wanted."""
+    found, answer = present
+    options = answer.get("options") or {}
+    missing = wanted.missing(options, found.token)
+    if missing:
+        text = f"a recorder runs at {found.url} (pid {found.pid}) without {', '.join(missing)}"
+        raise Stop(f"{text}: stop it first with `semantest-recorder stop`", EXIT_ALREADY_RUNNING)
+    idle = wanted.outlives(options)
+    return found, [f"it ends after {idle:g} s without a client, as it was started"] if idle else []
+
+
+@contextmanager
+def _others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
+    """Meanwhile no run and no other ``start`` starts one: a run would put its own in the place of one that ends."""
+    from filelock import FileLock, Timeout  # noqa: PLC0415 - 25 ms, only when one is started
+
+    lock = FileLock(folder / STARTING_LOCK)
+    try:
+        lock.acquire(timeout=timeout_s)
+    except Timeout:
+        raise _not_ready(folder) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _launch(folder: Path, options: Sequence[str], deadline: float) -> Discovery | None:
+    """Starts ``serve`` detached and waits until it is ready; ``None`` when another one was quicker. Raises ``Stop``."""
+    log_path = _log_file(folder)
+    log_path.touch(mode=0o600)
+    log_start = log_path.stat().st_size
+    with log_path.open("ab") as log:
+        # -P: no module of the working directory can shadow ours
+        serve = [sys.executable, "-P", "-m", "semantest_recorder.cli.recorder", "serve"]
+        child = subprocess.Popen(
+            [*serve, "--directory", folder, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
     while time.monotonic() < deadline:
         code = child.poll()
-        if code is not None and code != EXIT_ALREADY_RUNNING:
+        if code == EXIT_ALREADY_RUNNING:
+            return None
+        if code is not None:
             raise Stop(_last_line(log_path, log_start) or f"the recorder ended with exit code {code}", code)
         found = read_discovery(folder)
-        # Ours, or that of another `start` that was quicker.
-        if found is not None and (found.pid == child.pid or code is not None) and _answers(found):
+        if found is not None and found.pid == child.pid and _answers(found):
             return found
         time.sleep(_POLL_S)
-    raise Stop(f"the recorder was not ready within {timeout_s:g} s; see {log_path}")
+    raise _not_ready(folder)
+
+
+def _not_ready(folder: Path) -> Stop:
+    return Stop(f"the recorder was not ready in time; wait longer with --timeout, or see {folder / RECORDER_LOG}")
 
 
 def _answers(found: Discovery) -> bool:
@@ -132,6 +206,12 @@ def stop(folder: Path, timeout_s: float) -> str:
     if present is None:
         raise Stop(f"no recorder runs for {folder}", EXIT_NOT_RUNNING)
     found = present[0]
+    _end(found, timeout_s)
+    return f"stopped the recorder at {found.url} (pid {found.pid})"
+
+
+def _end(found: Discovery, timeout_s: float) -> None:
+    """Sends SIGTERM and waits for the end. Raises ``Stop``."""
     os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     while process_exists(found.pid):
@@ -141,7 +221,6 @@ def stop(folder: Path, timeout_s: float) -> str:
                 "Wait with --timeout, or see recorder.log"
             )
         time.sleep(_POLL_S)
-    return f"stopped the recorder at {found.url} (pid {found.pid})"
 
 
 def _log_file(folder: Path) -> Path:
