@@ -119,6 +119,18 @@ def test_a_discovery_file_whose_pid_belongs_to_another_program_is_replaced(
     assert stored(project, journal.source) == expected(journal)
 
 
+@pytest.mark.parametrize("url", ["http://[::1", "http://127.0.0.1:999999"])
+def test_a_discovery_file_with_an_address_that_is_none_is_replaced(
+    project: Path, start_shipper: StartShipper, url: str
+) -> None:
+    odd = {"pid": os.getpid(), "url": url, "token": "x", "version": "0", "protocolVersion": 1}
+    (project / DISCOVERY).write_text(json.dumps(odd))
+    journal = ended_session(project)
+    code, said = finish(start_shipper(sync=True))
+    assert code == 0, said
+    assert stored(project, journal.source) == expected(journal)
+
+
 def test_a_dead_run_is_interrupted_in_the_database_with_its_test_crashed(
     project: Path, start_shipper: StartShipper
 ) -> None:
