@@ -6,7 +6,7 @@
         .gitignore                    ``*``
         recorder.json                 discovery file of the project's own recorder, 0600
         recorder.lock recorder.log    held by the recorder for life; its log
-        recorder-starting.lock        held by the shipper that starts one
+        recorder-starting.lock        held by the shipper or the `start` that starts one
         semantest.db
         history.json                  what earlier runs knew of each test, written by the recorder
         sessions/<session>/           one pytest session, until all of it is acknowledged
@@ -29,6 +29,7 @@ SESSIONS = "sessions"
 DATABASE = "semantest.db"
 DISCOVERY = "recorder.json"
 RECORDER_LOCK = "recorder.lock"
+STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
 JOURNAL_SUFFIX = ".journal"

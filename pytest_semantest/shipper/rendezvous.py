@@ -13,15 +13,13 @@ from typing import IO
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG
+from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG, STARTING_LOCK
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.spawn import shipper_environment
 from pytest_semantest.shipper.state import read_object
 
-#: Held while a recorder is being started, so that several shippers start one. ``recorder.lock`` is the recorder's.
-STARTING_LOCK = "recorder-starting.lock"
 IDLE_TIMEOUT_S = 600
 #: How long a started recorder may take to be found, and how long to wait before another one is started.
 START_S = 15.0

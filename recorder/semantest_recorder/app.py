@@ -11,9 +11,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """What ``serve`` was asked for; ``idle_timeout_s`` 0 means never, ``port`` 0 any, ``token`` ``None`` a new one."""
+    """What ``serve`` was asked for; ``idle_timeout_s`` 0 means never, ``port`` 0 any, ``token`` ``None`` a new one.
+
+    ``told`` is the same, but for the token, as ``/api/v1/status`` shows it.
+    """
 
     directory: Path
     host: str = "127.0.0.1"
@@ -56,6 +59,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     idle_timeout_s: float = 0.0
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 class CannotServe(Exception):  # noqa: N818 - the name is the message
@@ -116,8 +120,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # theirs repeats it
         raise CannotServe(
-            f"cannot listen on {host} port {port}: {error.strerror}; free it or use --port 0 for any free port"
+            f"cannot listen on {host} port {port}: {reason}; free it or use --port 0 for any free port"
         ) from None
 
 
@@ -194,6 +199,7 @@ class _Daemon:
             "directory": str(self._settings.directory),
             "database": str(self._database),
             "databaseBytes": size,
+            "options": self._settings.told,
         }
 
     def _stop(self, stop: asyncio.Event, reason: str) -> None:

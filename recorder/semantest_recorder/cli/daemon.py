@@ -84,11 +84,11 @@ def describe(found: dict[str, Any]) -> str:
         return f"no recorder runs for {found['directory']}; start it with: semantest-recorder start"
     from semantest_recorder.reports.wording import plural, size  # noqa: PLC0415 - `start` and `stop` do without
 
+    clients = f"{plural(len(found['sources']), 'source')}, {plural(found['subscribers'], 'subscriber')}"
     lines = [
         f"running at {found['url']}, pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}",
         f"database {found['database']}, {size(found['databaseBytes'])}",
-        f"{plural(found['pendingEvents'], 'event')} pending, {plural(len(found['sources']), 'source')}, "
-        f"{plural(found['subscribers'], 'subscriber')}",
+        f"{plural(found['pendingEvents'], 'event')} pending, {clients}",
     ]
     if found["storeError"]:
         lines.append(f"the store refuses: {found['storeError']}")
@@ -150,7 +150,7 @@ def _others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
     """Meanwhile no run and no other ``start`` starts one: a run would put its own in the place of one that ends."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - 25 ms, only when one is started
 
-    lock = FileLock(folder / STARTING_LOCK)
+    lock = FileLock(folder / STARTING_LOCK, mode=0o600)
     try:
         lock.acquire(timeout=timeout_s)
     except Timeout:

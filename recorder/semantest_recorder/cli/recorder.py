@@ -10,10 +10,12 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
+from semantest_recorder.cli.semantest_folder import semantest_folder
+from semantest_recorder.cli.serve_options import options_in_effect, serve_options, wanted
 
 if TYPE_CHECKING:
     from semantest_recorder.app import Settings
@@ -52,7 +54,7 @@ directory_option = click.option(
 def folder_of(directory: str | None) -> Path:
     """The ``.semantest`` folder that is meant; it may not exist yet."""
     here = working_directory(directory)
-    return find_directory(directory, here) or here / DIRECTORY
+    return semantest_folder(directory, here) or here / DIRECTORY
 
 
 class _Group(GuardedGroup):
@@ -71,29 +73,17 @@ def main() -> None:
 
 @main.command(epilog=_examples("semantest-recorder serve --port 4711 --log-format json"))
 @directory_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port to listen on.  [default: any free one]")
-@click.option("--database", type=click.Path(path_type=Path), help="SQLite file.  [default: semantest.db in the folder]")
-@click.option(
-    "--token-file",
-    type=click.Path(path_type=Path),
-    help="File that holds the token.  [default: the variable SEMANTEST_TOKEN, else a new random one]",
-)
-@click.option("--allow-anonymous", is_flag=True, help="Clients without a token may send and read events.")
-@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="Pages of this exact origin may connect.")
-@click.option("--allow-host", multiple=True, metavar="HOST", help="Serve this Host too: name or name:port.")
-@click.option(
-    "--idle-timeout",
-    type=Seconds(),
-    default=0.0,
-    metavar="SECONDS",
-    help="End after this time without a client.  [default: never]",
-)
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@click.option(
-    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
-)
-def serve(directory: str | None, token_file: Path | None, log_format: str, log_level: str, **options: Any) -> None:
+@serve_options
+@click.pass_context
+def serve(
+    ctx: click.Context,
+    /,
+    directory: str | None,
+    token_file: Path | None,
+    log_format: str,
+    log_level: str,
+    **options: Any,
+) -> None:
     """Run the recorder in the foreground until Ctrl-C or SIGTERM."""
     from semantest_recorder.cli.log_lines import configure_logging  # noqa: PLC0415 - heavy imports late
 
@@ -107,7 +97,7 @@ def serve(directory: str | None, token_file: Path | None, log_format: str, log_l
         from semantest_recorder.discovery import AlreadyRunning  # noqa: PLC0415
 
     try:
-        drained = app.serve(_settings(folder_of(directory), token, options), _announce)
+        drained = app.serve(_settings(folder_of(directory), token, options, options_in_effect(ctx)), _announce)
     except AlreadyRunning as error:
         raise Stop(str(error), EXIT_ALREADY_RUNNING) from None
     except app.CannotServe as error:
@@ -118,7 +108,7 @@ def serve(directory: str | None, token_file: Path | None, log_format: str, log_l
         os._exit(1)  # the store's thread hangs in the file system and would hold the process
 
 
-def _settings(folder: Path, token: str | None, options: dict[str, Any]) -> Settings:
+def _settings(folder: Path, token: str | None, options: dict[str, Any], told: dict[str, Any]) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
 
     database: Path | None = options["database"]
@@ -132,6 +122,7 @@ def _settings(folder: Path, token: str | None, options: dict[str, Any]) -> Setti
         origins=options["allow_origin"],
         hosts=options["allow_host"],
         idle_timeout_s=options["idle_timeout"],
+        told=told,
     )
 
 
@@ -161,20 +152,35 @@ def _announce(discovery: Discovery, database: Path) -> None:
     click.echo(f"semantest-recorder: listening on {discovery.url} (pid {discovery.pid}, database {database})")
 
 
+class _StartCommand(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does it; two dashes before the options of ``serve`` are not needed, and do no harm."""
+        return super().parse_args(ctx, [argument for argument in args if argument != "--"])
+
+
 @main.command(
-    epilog=_examples("semantest-recorder start", "semantest-recorder start -- --port 4711 --idle-timeout 600")
+    cls=_StartCommand,
+    epilog=_examples("semantest-recorder start", "semantest-recorder start --port 4711 --idle-timeout 600"),
 )
 @directory_option
-@click.option("--timeout", type=Seconds(), default=15.0, show_default=True, metavar="SECONDS")
-@click.argument("serve_options", nargs=-1, type=click.UNPROCESSED)
-def start(directory: str | None, timeout: float, serve_options: tuple[str, ...]) -> None:
+@click.option(
+    "--timeout", type=Seconds(), default=15.0, show_default=True, metavar="SECONDS", help="How long to wait for it."
+)
+@serve_options
+@click.pass_context
+def start(
+    ctx: click.Context, /, directory: str | None, timeout: float, token_file: Path | None, **_options: Any
+) -> None:
     """Start the recorder in the background, unless it runs already, and print its address.
 
-    Options behind ``--`` go to `serve`.
+    It stays until it is stopped, and takes the options of `serve`. A recorder that a run started for itself would end
+    when idle: it is replaced. One that was started by hand with other options is left alone, with exit code 4.
     """
     from semantest_recorder.cli import daemon  # noqa: PLC0415
 
-    found = daemon.start(folder_of(directory), serve_options, timeout)
+    found, notes = daemon.start(folder_of(directory), wanted(ctx, _token(token_file)), timeout)
+    for note in notes:
+        click.echo(f"semantest-recorder: {note}", err=True)
     click.echo(found.url)
 
 

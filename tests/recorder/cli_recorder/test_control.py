@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -94,15 +95,127 @@ def test_a_started_recorder_holds_nothing_of_its_starter(project: Path) -> None:
         assert "pipe:" not in str(Path(f"/proc/{pid}/fd/{number}").readlink())
 
 
-def test_options_behind_two_dashes_go_to_serve(project: Path) -> None:
-    started = run("start", "--", "--idle-timeout", "0.3", "--database", "other.db", cwd=project)
+@pytest.mark.parametrize("dashes", [[], ["--"]], ids=["plain", "behind two dashes"])
+def test_start_takes_the_options_of_serve(project: Path, dashes: list[str]) -> None:
+    started = run("start", *dashes, "--idle-timeout", "0.3", "--database", "other.db", cwd=project)
     assert started.returncode == 0, started.stderr
     wait_until(lambda: run("status", cwd=project).returncode == 3, "it ends when idle")
     assert (project / "other.db").exists(), "a relative path is relative to where start was called"
 
 
+def test_start_refuses_an_option_that_serve_does_not_have(project: Path) -> None:
+    done = run("start", "--prot", "4711", cwd=project)
+    assert done.returncode == 2
+    assert "--port" in done.stderr
+    assert not (project / ".semantest").exists()
+
+
+def status_of(project: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run("status", "--json", cwd=project).stdout)
+    return found
+
+
+def test_the_status_says_what_the_recorder_was_started_with(project: Path) -> None:
+    run("start", "--idle-timeout", "600", "--allow-host", "b:1", "--allow-host", "a:1", cwd=project)
+    assert status_of(project)["options"] == {
+        "host": "127.0.0.1",
+        "port": 0,
+        "database": None,
+        "allowAnonymous": False,
+        "allowOrigin": [],
+        "allowHost": ["a:1", "b:1"],
+        "idleTimeout": 600.0,
+        "logFormat": "text",
+        "logLevel": "info",
+    }
+
+
+def test_started_by_a_run_it_would_end_when_idle_started_by_hand_it_stays(
+    serve: Callable[..., Daemon], project: Path
+) -> None:
+    daemon = serve("--idle-timeout", "600").ready()
+    old = daemon.discovery
+    started = run("start", cwd=project)
+    assert started.returncode == 0, started.stderr
+    assert started.stderr.count("\n") == 1
+    assert f"pid {old['pid']}" in started.stderr
+    assert "idle" in started.stderr
+    daemon.process.wait(timeout=DEADLINE_S)
+    found = status_of(project)
+    assert (found["url"], found["options"]["idleTimeout"]) == (started.stdout.strip(), 0.0)
+    again = run("start", cwd=project)
+    assert (again.stdout, again.stderr) == (started.stdout, "")
+
+
+def test_a_client_of_the_recorder_that_start_replaces_is_told_to_come_again(
+    serve: Callable[..., Daemon], project: Path
+) -> None:
+    daemon = serve("--idle-timeout", "600").ready()
+    connection = daemon.connect()
+    connection.send(json.dumps({"type": "events", "source": "s.main", "firstSeq": 1, "events": [RUN_START]}))
+    assert json.loads(connection.recv())["seq"] == 1
+    assert run("start", cwd=project).returncode == 0
+    opcode, data = connection.recv_data()
+    assert (opcode, data[:2]) == (websocket.ABNF.OPCODE_CLOSE, (1001).to_bytes(2, "big"))
+
+
+def test_options_of_start_reach_also_a_recorder_that_a_run_started(serve: Callable[..., Daemon], project: Path) -> None:
+    serve("--idle-timeout", "600").ready()
+    token = "smt_" + "t" * 20
+    started = run("start", "--allow-host", "tests:1", cwd=project, SEMANTEST_TOKEN=token)
+    assert started.returncode == 0, started.stderr
+    found = status_of(project)
+    assert (found["options"]["allowHost"], found["options"]["idleTimeout"]) == (["tests:1"], 0.0)
+    assert json.loads((project / ".semantest" / "recorder.json").read_text())["token"] == token
+
+
+def test_one_with_the_same_options_is_left_alone(serve: Callable[..., Daemon], project: Path) -> None:
+    daemon = serve("--idle-timeout", "600").ready()
+    started = run("start", "--idle-timeout", "600.0", cwd=project)
+    assert (started.returncode, started.stderr) == (0, "")
+    assert started.stdout.strip() == daemon.discovery["url"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--port", "1"], "--port 1"),
+        (["--log-level", "debug"], "--log-level debug"),
+        (["--allow-anonymous"], "--allow-anonymous"),
+    ],
+)
+def test_options_that_a_recorder_of_the_users_does_not_have_are_not_dropped_silently(
+    serve: Callable[..., Daemon], project: Path, options: list[str], told: str
+) -> None:
+    daemon = serve("--allow-host", "tests:1", "--idle-timeout", "600").ready()
+    done = run("start", *options, cwd=project)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.count("\n") == 1
+    assert told in done.stderr
+    assert "semantest-recorder stop" in done.stderr
+    done = run("start", cwd=project, SEMANTEST_TOKEN="smt_" + "t" * 20)
+    assert done.returncode == 4
+    assert "token" in done.stderr
+    assert "t" * 20 not in done.stderr
+    kept = run("start", cwd=project)
+    assert kept.returncode == 0, kept.stderr
+    assert kept.stdout.strip() == daemon.discovery["url"]
+    assert "600 s" in kept.stderr, "it does not stay, as its user wanted"
+
+
+def test_start_says_which_folder_it_made(project: Path) -> None:
+    assert str(project / ".semantest") in run("start", cwd=project).stderr
+    assert run("start", cwd=project).stderr == ""
+
+
+def test_a_folder_of_a_project_means_the_one_inside(project: Path) -> None:
+    assert run("start", cwd=project).returncode == 0
+    assert run("status", "--directory", project, cwd=project.parent).returncode == 0
+    assert {path.name for path in project.iterdir()} == {".semantest"}
+
+
 def test_start_repeats_the_line_of_a_recorder_that_cannot_serve(project: Path) -> None:
-    done = run("start", "--", "--host", "0.0.0.0", cwd=project)
+    done = run("start", "--host", "0.0.0.0", cwd=project)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "loopback" in done.stderr

@@ -109,6 +109,7 @@ def test_a_port_in_use_is_one_line(project: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert f"port {port}" in done.stderr
+    assert done.stderr.lower().count("address") == 1
     assert "--port 0" in done.stderr
 
 
