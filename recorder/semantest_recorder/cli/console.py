@@ -34,6 +34,11 @@ def stdout_console() -> Console:
     )
 
 
+def terminal_width() -> int | None:
+    """How many columns a line may take; ``None`` without a terminal."""
+    return stdout_console().width if sys.stdout.isatty() else None
+
+
 def print_lines(lines: Iterable[Text]) -> None:
     """Print lines as they are: never wrapped or cut by us, so that they can be searched and copied."""
     console = stdout_console()

@@ -5,27 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_semantest.protocol.layout import SHIP_STATE, session_folders
-from semantest_recorder.cli.lookup import FoundRun, StoredPayloads, reader_of, stored_rows
+from pytest_semantest.protocol.layout import session_folders
+from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
+from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, StoredPayloads, reader_of, stored_rows
 from semantest_recorder.cli.session_notes import session_notes
-from semantest_recorder.cli.take_in import SHIPPED, bound_elsewhere, read_object, take_in
+from semantest_recorder.cli.take_in import SHIPPED, take_in
 from semantest_recorder.core.rows import RunRow
-from semantest_recorder.store.errors import (
-    AmbiguousRun,
-    CannotOpen,
-    DatabaseTooNew,
-    DatabaseTooOld,
-    NoDatabase,
-    NotOurs,
-    RunNotFound,
-)
+from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
 from semantest_recorder.store.reader import Reader
 
 if TYPE_CHECKING:
     from semantest_recorder.cli.recovery import SessionHead
-
-#: States of a shipper (ship.json) whose session is in the database, but for its last moments.
-_KEEPS_UP = ("shipping", "idle", "done")
 
 
 def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only: bool = False) -> FoundRun:
@@ -37,14 +27,12 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     those that cannot be shipped are read directly. Raises what ``store.reader.Reader`` raises.
     """
     note = take_in_leftovers(folder, sync_seconds)
-    sessions = session_folders(folder)
-    behind = [session for session in sessions if note or bound_elsewhere(session) or not _is_kept_up(session)]
-    heads = _heads(behind)
+    heads = heads_behind(folder, note)
     notes = session_notes(folder) + [told for head in heads for told in head.unreadable]
     reader = reader_of(folder)
     try:
         found = _find(name, reader, heads, note, explained_only=explained_only)
-    except (CannotOpen, DatabaseTooNew, DatabaseTooOld, NotOurs) as error:
+    except CANNOT_READ as error:
         try:
             found = _find(name, None, heads, note, explained_only=explained_only)
         except RunNotFound:
@@ -54,27 +42,14 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     return found
 
 
-def _heads(sessions: list[Path]) -> list[SessionHead]:
-    if not sessions:
-        return []
-    from semantest_recorder.cli.recovery import session_head  # noqa: PLC0415
-
-    return [session_head(session) for session in sessions]
-
-
 def _find(name: str, reader: Reader | None, heads: list[SessionHead], note: str, *, explained_only: bool) -> FoundRun:
     """The run out of its journals, else out of the database; ``reader``: ``None`` when that cannot be read."""
     run_id = _resolve(name, reader, heads) if heads else name
     own = [head for head in heads if head.run_id == run_id]
     if own:
-        from semantest_recorder.cli.recovery import recover  # noqa: PLC0415
-
-        recovered = recover(own, reader)
-        url = bound_elsewhere(own[0].folder)
-        reason = note or (f"it is meant for the recorder at {url}" if url else "no recorder has it yet")
-        notes = [*recovered.unreadable, f"run {run_id} was read from its journals: {reason}"]
-        recovered.found.notes += notes
-        return recovered.found
+        found = journal_run(own, reader)
+        found.notes.append(f"run {run_id} was read from its journals: {why_journals(own, note)}")
+        return found
     if reader is None:
         raise RunNotFound(name, [])
     rows = stored_rows(reader, reader.run(run_id), explained_only=explained_only)
@@ -90,11 +65,6 @@ def take_in_leftovers(folder: Path, seconds: float) -> str:
     if shipped.exit_code == SHIPPED:
         return ""
     return shipped.said.splitlines()[-1] if shipped.said else f"the shipper did not finish in {seconds:g} s"
-
-
-def _is_kept_up(session: Path) -> bool:
-    """Whether a shipper says that it keeps up with this session."""
-    return read_object(session / SHIP_STATE).get("state") in _KEEPS_UP
 
 
 def _resolve(name: str, reader: Reader | None, heads: list[SessionHead]) -> str:

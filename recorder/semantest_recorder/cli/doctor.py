@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _checks(directory: str | None) -> Iterator[Check]:
     from semantest_recorder.cli.health.versions import version_checks  # noqa: PLC0415
 
     yield from version_checks()
-    folder = find_directory(directory, working_directory(directory))
+    folder = semantest_folder(directory, working_directory(directory))
     if folder is None or not folder.is_dir():
         detail = f"no {DIRECTORY} folder {'at ' + str(folder) if folder else 'here or above'}"
         yield Check("folder", "warn", detail, "Run `pytest --semantest` once, or name it with --directory.")

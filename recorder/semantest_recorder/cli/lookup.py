@@ -11,8 +11,12 @@ import msgspec
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import PayloadOf, RunRows, is_explained
+from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, DatabaseTooOld, NotOurs
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import Reader, connect_read_only
+
+#: Why the database that is there cannot be read.
+CANNOT_READ = (CannotOpen, DatabaseTooNew, DatabaseTooOld, NotOurs)
 
 
 class FoundRun(msgspec.Struct):

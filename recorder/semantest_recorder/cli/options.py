@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from shlex import quote
-from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
-from pytest_semantest.protocol.layout import DIRECTORY, SESSIONS, find_directory
-from semantest_recorder.cli.place import working_directory
+from pytest_semantest.protocol.layout import DIRECTORY, SESSIONS
+from semantest_recorder.cli.place import went_elsewhere, working_directory
 from semantest_recorder.cli.seconds import Seconds
+from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.stop import NothingRecorded, Stop
-from semantest_recorder.reports.wording import EXIT_USAGE
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -43,42 +38,15 @@ sync_option = click.option(
     help="How long to wait for journals that are not in the database yet; 0 does not look for them.",
 )
 
-_url_option = click.option(
-    "--url",
-    envvar="SEMANTEST_URL",
-    metavar="URL",
-    help="A recorder elsewhere (reading from one needs its REST API).  [env: SEMANTEST_URL]",
-)
-
-
-def project_options(command: Command) -> Command:
-    """``--directory`` and ``--url`` for a command that reads what was recorded."""
-    return directory_option(_url_option(command))
-
-
-def recorded_folder(directory: str | None, url: str | None) -> Path:
-    """The ``.semantest`` folder to read from.
-
-    Raises ``NothingRecorded`` when there is none, and ``Stop`` for a remote recorder; a ``--directory`` on the
-    command line wins over a URL of the environment.
-    """
-    if url and not _typed("directory"):
-        raise Stop(
-            f"{url} cannot be read from here: remote queries come with the recorder's REST API. "
-            "Run this on the recorder's machine, or name a folder with --directory.",
-            EXIT_USAGE,
-        )
-    return project_folder(directory)
-
 
 def project_folder(directory: str | None) -> Path:
     """The ``.semantest`` folder. Raises ``NothingRecorded`` when there is none, ``Stop`` when it cannot be read."""
     here = working_directory(directory)
-    folder = find_directory(directory, here)
+    folder = semantest_folder(directory, here)
     if folder is None:
         raise NothingRecorded(
             f"nothing recorded: no {DIRECTORY} folder in {here} or above. "
-            "Run `pytest --semantest` first, or name the folder with --directory."
+            f"Run `pytest --semantest` first, or name the folder with --directory.{went_elsewhere()}"
         )
     if not folder.is_dir():
         raise NothingRecorded(f"nothing recorded: {folder} is no folder. Name a {DIRECTORY} folder with --directory.")
@@ -87,8 +55,3 @@ def project_folder(directory: str | None) -> Path:
             advice = f"run this as its owner, or change that: `sudo chown -R $(id -u) {quote(str(folder))}`"
             raise Stop(f"{needed} cannot be read: Permission denied; {advice}")
     return folder
-
-
-def _typed(parameter: str) -> bool:
-    source = click.get_current_context().get_parameter_source(parameter)
-    return source is ParameterSource.COMMANDLINE

@@ -1,7 +1,8 @@
-"""Where the command was started."""
+"""Where the command was started, and where runs go from there."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
@@ -21,3 +22,9 @@ def working_directory(directory: str | None) -> Path:
         raise Stop(
             f"{reason}. Change to one that is there, or give --directory as a whole path.", EXIT_USAGE
         ) from error
+
+
+def went_elsewhere() -> str:
+    """A sentence for when nothing is found here and runs are sent to a recorder that was named; else nothing."""
+    url = os.environ.get("SEMANTEST_URL")
+    return f" SEMANTEST_URL is set: runs go to the recorder at {url}, and are read where it runs." if url else ""

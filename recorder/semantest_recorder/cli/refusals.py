@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from semantest_recorder.cli.place import went_elsewhere
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_USAGE
@@ -13,7 +14,8 @@ from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFoun
 def refusal_of(error: Exception) -> Stop | None:
     """How a command ends because of ``error``; ``None`` for an error of our own, whose traceback is wanted."""
     if isinstance(error, (NoDatabase, RunNotFound)):
-        return NothingRecorded(str(error))
+        elsewhere = went_elsewhere()
+        return NothingRecorded(f"{error}.{elsewhere}" if elsewhere else str(error))
     if isinstance(error, AmbiguousRun):
         return Stop(str(error), EXIT_USAGE)
     if isinstance(error, StoreError):

@@ -11,10 +11,10 @@ import click
 
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import (
+    directory_option,
     limit_option,
     output_option,
-    project_options,
-    recorded_folder,
+    project_folder,
     sync_option,
 )
 from semantest_recorder.cli.place import working_directory
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     ),
 )
 @click.argument("run", default="last")
-@project_options
+@directory_option
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of text.")
 @click.option(
     "--rerun",
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 def command(
     run: str,
     directory: str | None,
-    url: str | None,
     form: str | None,
     failures_only: bool,
     limit: int,
@@ -64,7 +63,7 @@ def command(
     from semantest_recorder.reports.aggregate import add_details, aggregate, bad_tests  # noqa: PLC0415
     from semantest_recorder.reports.wording import exit_code_of  # noqa: PLC0415
 
-    folder = recorded_folder(directory, url)
+    folder = project_folder(directory)
     gc.disable()  # tens of thousands of rows and no garbage among them: a fifth of the time
     try:
         found = current_run(folder, run, sync_timeout, explained_only=form != "json")

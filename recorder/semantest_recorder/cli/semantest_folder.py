@@ -13,7 +13,14 @@ def semantest_folder(directory: str | None, here: Path) -> Path | None:
     For a folder that holds nothing recorded but a ``.semantest`` folder, that one: people name their project, too.
     """
     folder = find_directory(directory, here)
-    if folder is None or any((folder / name).exists() for name in (DATABASE, SESSIONS, DISCOVERY)):
-        return folder
+    if folder is None:
+        return None
     inner = folder / DIRECTORY
-    return inner if inner.is_dir() else folder
+    try:
+        return inner if inner.is_dir() and not _holds_records(folder) else folder
+    except OSError:  # not ours to look into: whoever reads from it says so
+        return folder
+
+
+def _holds_records(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (DATABASE, SESSIONS, DISCOVERY))

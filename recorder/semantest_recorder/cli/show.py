@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import json_option, project_options, recorded_folder, sync_option
+from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_USAGE
@@ -23,7 +23,7 @@ _CANDIDATES = 20
     ),
 )
 @click.argument("test")
-@project_options
+@directory_option
 @json_option
 @sync_option
 @click.option("--run", "run_name", help="In this run.  [default: the last one that has the test]")
@@ -31,7 +31,6 @@ _CANDIDATES = 20
 def command(
     test: str,
     directory: str | None,
-    url: str | None,
     as_json: bool,
     sync_timeout: float,
     run_name: str | None,
@@ -46,7 +45,7 @@ def command(
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
     from semantest_recorder.reports.story import story_of  # noqa: PLC0415
 
-    folder = recorded_folder(directory, url)
+    folder = project_folder(directory)
     found = current_run(folder, run_name or "last", sync_timeout)
     report = aggregate(found.rows)
     for note in found.notes:

@@ -7,7 +7,7 @@ import sys
 import click
 
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import json_option, project_options, recorded_folder, sync_option
+from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 
 
@@ -20,13 +20,11 @@ from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
     ),
 )
 @click.argument("run", required=False)
-@project_options
+@directory_option
 @json_option
 @sync_option
 @click.option("--wait", is_flag=True, help="When nothing runs yet, wait for the next run.")
-def command(
-    run: str | None, directory: str | None, url: str | None, as_json: bool, sync_timeout: float, wait: bool
-) -> None:
+def command(run: str | None, directory: str | None, as_json: bool, sync_timeout: float, wait: bool) -> None:
     """Watch a run live: progress, what each worker does and for how long, the latest failures.
 
     RUN is a run's id or a unique beginning of one; the run that started last by default. Without a terminal plain
@@ -39,7 +37,7 @@ def command(
     from semantest_recorder.cli.session_notes import session_notes  # noqa: PLC0415
     from semantest_recorder.cli.watching import Watching  # noqa: PLC0415
 
-    folder = recorded_folder(directory, url)
+    folder = project_folder(directory)
     note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
     if note:
         click.echo(f"semantest: some sessions are not in the database yet: {note}", err=True)

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import run_head
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, RunHead
+from semantest_recorder.reports.wording import (
+    count_word,
+    count_words,
+    day_and_minute,
+    duration,
+    moment,
+    nonzero,
+    run_state_words,
+)
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.text import Text
+
+_HEADINGS = ("run", "started", "state", "took", "tests", "branch")
 
 
 class RunSummary(RunHead):
@@ -47,25 +60,65 @@ def run_summary(run: RunRow, counts: Counts) -> RunSummary:
     )
 
 
-def run_table(runs: list[RunSummary]) -> Table:
-    """The list as a table without lines, so that it can be cut with the usual tools."""
-    from rich.table import Table  # noqa: PLC0415 - JSON output does without rich
-    from rich.text import Text  # noqa: PLC0415
+def run_lines(runs: list[RunSummary], width: int | None) -> list[Text]:
+    """The list in columns, so that it can be cut with the usual tools; as narrow as it can be where it must be.
+
+    The id is always whole: it is there to be copied. For want of room the branch is left out, and the counts are cut.
+    """
+    wide = _columns(_HEADINGS, [_wide(run) for run in runs])
+    if width is None or _broadest(wide) <= width:
+        return wide
+    cells = [_narrow(run) for run in runs]
+    narrow = _columns(_HEADINGS, cells)
+    if _broadest(narrow) > width:
+        narrow = _columns(_HEADINGS[:-1], [row[:-1] for row in cells])
+    longest_id = max(row[0].cell_len for row in cells)
+    for line in narrow:
+        line.truncate(max(width, longest_id + 2), overflow="ellipsis")
+    return narrow
+
+
+def _broadest(lines: list[Text]) -> int:
+    return max(line.cell_len for line in lines)
+
+
+def _wide(run: RunSummary) -> list[Text]:
+    return _cells(run, moment(run.started_ms), run_state_words(run.state, run.gaps), count_words(run.counts))
+
+
+def _narrow(run: RunSummary) -> list[Text]:
+    counts = ", ".join(count_word(state, number) for state, number in nonzero(run.counts))
+    return _cells(run, day_and_minute(run.started_ms), run.state, counts or "no tests")
+
+
+def _cells(run: RunSummary, started: str, state: str, counts: str) -> list[Text]:
+    from rich.text import Text  # noqa: PLC0415 - JSON output does without rich
 
     from semantest_recorder.reports.attempt_lines import STYLES  # noqa: PLC0415
-    from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
-    from semantest_recorder.reports.wording import count_words, duration, moment, run_state_words  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("run", "started", "state", "took", "tests", "branch"):
-        table.add_column(heading, justify="right" if heading == "took" else "left", overflow="fold")
-    for run in runs:
-        table.add_row(
-            Text(inert_line(run.id)),
-            Text(moment(run.started_ms)),
-            Text(inert_line(run_state_words(run.state, run.gaps)), STYLES.get(run.state, "")),
-            Text(duration(run.duration_ms)),
-            Text(count_words(run.counts)),
-            Text(inert_line(run.branch or "")),
-        )
-    return table
+    return [
+        Text(inert_line(run.id)),
+        Text(started),
+        Text(inert_line(state), STYLES.get(run.state, "")),
+        Text(duration(run.duration_ms)),
+        Text(counts),
+        Text(inert_line(run.branch or "")),
+    ]
+
+
+def _columns(headings: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[Text]:
+    """The heading and a line for each run, the columns below each other."""
+    from rich.text import Text  # noqa: PLC0415
+
+    rows = [[Text(heading, "bold") for heading in headings], *cells]
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        line = Text()
+        for heading, cell, width in zip(headings, row, widths, strict=True):
+            room = " " * (width - cell.cell_len)
+            line.append("  " if line else "").append(room if heading == "took" else "").append_text(cell)
+            line.append("" if heading == "took" else room)
+        line.rstrip()
+        lines.append(line)
+    return lines

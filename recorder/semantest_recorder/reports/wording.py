@@ -94,10 +94,19 @@ def duration(milliseconds: float | None) -> str:
 
 def moment(milliseconds: float | None) -> str:
     """A moment in local time: ``2026-11-21 09:30:00 CET``; ``unknown`` for none or one out of range."""
+    return _local_time(milliseconds, "%Y-%m-%d %H:%M:%S %Z")
+
+
+def day_and_minute(milliseconds: float | None) -> str:
+    """The same where there is little room: ``11-21 09:30``."""
+    return _local_time(milliseconds, "%m-%d %H:%M")
+
+
+def _local_time(milliseconds: float | None, form: str) -> str:
     if milliseconds is None:
         return "unknown"
     try:
-        return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z").rstrip()
+        return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime(form).rstrip()
     except (OverflowError, OSError, ValueError):
         return "unknown"
 

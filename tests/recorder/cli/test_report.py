@@ -198,14 +198,38 @@ def test_nothing_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert semantest("report", "--directory", tmp_path).code == 3
 
 
-def test_a_remote_recorder_gets_one_clear_line(folder: Path) -> None:
+def test_a_url_for_pytest_does_not_keep_from_reading_what_is_here(folder: Path) -> None:
     small_run().store(folder)
-    for command in (["report"], ["runs"], ["show", "test_bad"], ["watch"]):
-        said = semantest(*command, env={"SEMANTEST_URL": "http://recorder.example:1"})
-        assert said.code == 2
-        assert "REST API" in said.err
-    said = semantest("report", "--directory", folder, env={"SEMANTEST_URL": "http://recorder.example:1"})
-    assert said.code == 1, "a folder on the command line wins"
+    elsewhere = {"SEMANTEST_URL": "http://recorder.example:1"}
+    for command, code in ((["report"], 1), (["runs"], 0), (["show", "test_bad"], 0), (["watch", RUN], 1)):
+        said = semantest(*command, "--directory", folder, env=elsewhere)
+        assert (said.code, said.err) == (code, "")
+        assert semantest(*command, "--url", "http://recorder.example:1").code == 2, "what cannot be is not offered"
+
+
+def test_where_nothing_is_found_it_is_said_that_runs_go_elsewhere(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    elsewhere = {"SEMANTEST_URL": "http://recorder.example:1"}
+    for there in ("nothing", "a folder", "another run"):
+        if there == "a folder":
+            folder.mkdir()
+        elif there == "another run":
+            green_run("20261120-080000-dddddd").store(folder)
+        said = semantest("report", "20261121", env=elsewhere)
+        assert said.code == 3
+        assert "runs go to the recorder at http://recorder.example:1" in said.err
+        assert len(said.err.splitlines()) == 1
+
+
+def test_the_folder_of_a_project_means_the_one_inside(tmp_path: Path) -> None:
+    small_run().store(tmp_path / ".semantest")
+    for command in (["report"], ["runs"], ["show", "test_bad"], ["doctor"]):
+        said = semantest(*command, "--directory", tmp_path)
+        assert (said.code, said.err) == (1 if command == ["report"] else 0, ""), said.out
+    green_run("20261121-094500-ffffff").store(tmp_path)
+    assert semantest("report", "--directory", tmp_path).out.startswith("Run 20261121-094500-ffffff")
 
 
 def test_a_file_that_is_no_database_of_ours(folder: Path) -> None:

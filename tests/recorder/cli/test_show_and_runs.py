@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,50 @@ def test_runs_and_report_agree_on_every_count(folder: Path) -> None:
         report = semantest("report", run["id"], "--directory", folder, "--json").json
         assert report["counts"] == run["counts"]
         assert report["run"]["state"] == run["state"]
+
+
+def test_runs_that_only_journals_have_are_listed_and_it_is_said(folder: Path) -> None:
+    here, elsewhere, half = (f"20261122-10000{number}-abcdef" for number in range(3))
+    for number, name in enumerate((here, elsewhere, half)):
+        small_run(name, start_ms=START + 1e8 + 1e6 * number).journal(folder)
+    told = {"state": "unreachable", "recorder": "https://recorder.example:1", "named": True}
+    (folder / "sessions" / elsewhere / "ship.json").write_text(json.dumps(told))
+    stored = small_run(half, start_ms=START + 1e8 + 2e6)
+    stored.bodies["main"] = stored.bodies["main"][:5]
+    stored.store(folder)
+    said = semantest("runs", "--directory", folder, "--sync-timeout", "0")
+    assert said.code == 0
+    assert [line.split()[0] for line in said.out.splitlines()[1:]] == [half, elsewhere, here, LATER, RUN]
+    assert said.out.count("4 tests: 1 passed, 1 failed, 1 skipped, 1 flaky") == 4
+    assert f"run {elsewhere} was read from its journals: it is meant for the recorder at" in said.err
+    assert f"runs {here}, {half} were read from their journals: no recorder has it yet" in said.err
+    assert len(said.err.splitlines()) == 2
+    listed = semantest("runs", "--directory", folder, "--sync-timeout", "0", "--json", "--limit", "2").json["runs"]
+    assert [run["id"] for run in listed] == [half, elsewhere]
+    for run in listed:
+        report = semantest("report", run["id"], "--directory", folder, "--sync-timeout", "0", "--json").json
+        assert (report["counts"], report["run"]["state"]) == (run["counts"], run["state"])
+
+
+def test_runs_of_journals_alone_and_beside_a_database_that_cannot_be_read(tmp_path: Path) -> None:
+    green_run().journal(tmp_path)
+    said = semantest("runs", "--directory", tmp_path, "--sync-timeout", "0")
+    assert (said.code, len(said.err.splitlines())) == (0, 1)
+    assert RUN in said.out
+    (tmp_path / "semantest.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    said = semantest("runs", "--directory", tmp_path, "--sync-timeout", "0")
+    assert said.code == 0
+    assert "without what the database has" in said.err
+
+
+def test_no_run_at_all_is_nothing_recorded_for_runs_as_for_report(tmp_path: Path) -> None:
+    tmp_path.joinpath("sessions").mkdir()
+    Recording().store(tmp_path)
+    for command in ("runs", "report"):
+        for more in ([], ["--json"]):
+            said = semantest(command, "--directory", tmp_path, *more)
+            assert (said.code, said.out) == (3, "")
+            assert said.err == "semantest: no run was recorded yet\n"
 
 
 def test_show_tells_every_attempt_and_the_history(folder: Path) -> None:

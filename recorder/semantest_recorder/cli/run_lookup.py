@@ -1,0 +1,69 @@
+"""The runs of a folder for a list of them: those of the database, and those of which it lacks something."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from semantest_recorder.cli.current import take_in_leftovers
+from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
+from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
+from semantest_recorder.cli.run_counts import run_counts
+from semantest_recorder.cli.session_notes import session_notes
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
+from semantest_recorder.reports.run_list import RunSummary, run_summary
+from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
+from semantest_recorder.store.reader import Reader
+
+
+def found_runs(folder: Path, most: int, sync_seconds: float) -> tuple[list[RunSummary], list[str]]:
+    """The runs that started last, newest first, at most ``most`` of the database, and what should be told about them.
+
+    Raises ``RunNotFound`` when there is none, and what ``store.reader.Reader`` raises when there is no other.
+    """
+    note = take_in_leftovers(folder, sync_seconds)
+    reader: Reader | None = reader_of(folder)
+    stored, problem = _stored(folder, most)
+    if problem is not None:
+        reader = None
+    found, notes = _unstored(folder, reader, note)
+    if problem is not None and not isinstance(problem, NoDatabase):
+        notes.append(f"without what the database has: {problem}")
+    if not stored and not found:
+        raise problem or RunNotFound("last", [])
+    known = {entry.rows.run.id for entry in found}
+    stored = [row for row in stored if row.id not in known]
+    counts = run_counts(reader.path, stored) if reader is not None and stored else []
+    runs = [run_summary(row, count) for row, count in zip(stored, counts, strict=True)] + [*map(_summary, found)]
+    return sorted(runs, key=lambda run: -(run.started_ms or 0.0)), notes
+
+
+def _stored(folder: Path, most: int) -> tuple[list[RunRow], StoreError | None]:
+    try:
+        return reader_of(folder).runs(most), None
+    except (NoDatabase, *CANNOT_READ) as error:
+        return [], error
+
+
+def _unstored(folder: Path, reader: Reader | None, note: str) -> tuple[list[FoundRun], list[str]]:
+    heads = heads_behind(folder, note)
+    notes = session_notes(folder) + [told for head in heads for told in head.unreadable]
+    found, reasons = list[FoundRun](), dict[str, list[str]]()
+    for run_id in dict.fromkeys(head.run_id for head in heads):
+        own = [head for head in heads if head.run_id == run_id]
+        found.append(journal_run(own, reader))
+        notes += [told for told in found[-1].notes if told not in notes]
+        reasons.setdefault(why_journals(own, note), []).append(run_id)
+    if note and not reasons:
+        notes.append(f"some sessions are not in the database yet: {note}")
+    for reason, ids in reasons.items():
+        were = "run {} was read from its journals" if len(ids) == 1 else "runs {} were read from their journals"
+        notes.append(f"{were.format(', '.join(ids))}: {reason}")
+    return found, notes
+
+
+def _summary(found: FoundRun) -> RunSummary:
+    run = found.rows.run
+    numbers = Counter(row.state for row in found.rows.results)
+    return run_summary(run, counts_of(numbers, closed=run.state in CLOSED_RUN_STATES))
