@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import aiohttp
 import msgspec
 
 from pytest_semantest import __version__
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.discovery import Discovery, read_discovery
+
+if TYPE_CHECKING:
+    import aiohttp
 
 _TYPES = ["run/*", "worker/*", "test/*", "collect/*", "shipper/*", "journal/*"]
 _ANSWER_SECONDS = 5.0
@@ -66,6 +68,8 @@ class LiveFeed:
         found = read_discovery(self._folder)
         if found is None:
             raise FeedBroken(f"no recorder runs for {self._folder}")
+        import aiohttp  # noqa: PLC0415 - 0.2 s that are spent only when something is to be watched
+
         try:
             self._socket = await self._connect(found)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -82,6 +86,8 @@ class LiveFeed:
         await self._stack.aclose()
 
     async def _connect(self, found: Discovery) -> aiohttp.ClientWebSocketResponse:
+        import aiohttp  # noqa: PLC0415
+
         headers = {"Authorization": f"Bearer {found.token}", "User-Agent": f"semantest/{__version__}"}
         session = await self._stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         url = found.url.rstrip("/") + "/ws"
@@ -105,6 +111,8 @@ class LiveFeed:
         socket = self._socket
         if socket is None:
             raise FeedBroken("not connected")
+        import aiohttp  # noqa: PLC0415
+
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
         while (left := deadline - loop.time()) > 0:

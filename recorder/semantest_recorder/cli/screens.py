@@ -47,12 +47,6 @@ class LiveScreen:
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
-        from rich.live import Live  # noqa: PLC0415 - only this screen needs it
-
-        from semantest_recorder.cli.console import stdout_console  # noqa: PLC0415
-
-        self._live = Live(console=stdout_console(), auto_refresh=False, vertical_overflow="crop")
-        self._live.start()
         return self
 
     def __exit__(
@@ -65,12 +59,24 @@ class LiveScreen:
         """Repaint."""
         from semantest_recorder.reports.live_lines import live_display  # noqa: PLC0415
 
-        if self._live is not None:
-            self._live.update(live_display(view), refresh=True)
+        if self._live is None:
+            self._live = _started()
+        self._live.update(live_display(view), refresh=True)
 
     def end(self, view: LiveView) -> None:
         """Leave the last look on the terminal."""
         self.show(view, [], [])
+
+
+def _started() -> Live:
+    """A display, begun when there is something to show: it leaves an empty line behind otherwise."""
+    from rich.live import Live  # noqa: PLC0415 - only this screen needs it
+
+    from semantest_recorder.cli.console import stdout_console  # noqa: PLC0415
+
+    live = Live(console=stdout_console(), auto_refresh=False, vertical_overflow="crop")
+    live.start()
+    return live
 
 
 class PlainScreen:
@@ -89,7 +95,7 @@ class PlainScreen:
 
     def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:  # noqa: ARG002
         """Print what is new."""
-        from semantest_recorder.reports.live_lines import plain_lines  # noqa: PLC0415
+        from semantest_recorder.reports.live_lines import plain_lines, progress_words  # noqa: PLC0415
 
         messages = {failure.test_id: failure.message for failure in view.failures}
         for row in finished:
@@ -99,7 +105,7 @@ class PlainScreen:
         now = monotonic()
         if self._said_at is None or now - self._said_at >= _SAY_EVERY_SECONDS:
             self._said_at = now
-            _say(f"{inert_line(view.run)}: {view.done} of {count_words(view.counts)}")
+            _say(f"{inert_line(view.run)}: {progress_words(view)}")
             for line in plain_lines(view):
                 _say(f"  {line}")
 

@@ -45,6 +45,8 @@ def command(run: str | None, directory: str | None, as_json: bool, sync_timeout:
         click.echo(f"semantest: {told}", err=True)
     screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
     watching = Watching(folder, run, screen, wait=wait)
+    if not watching.has_found() and not as_json:
+        click.echo("semantest: waiting for the next run ...", err=True)
     try:
         with screen:
             state = asyncio.run(watching.until_it_ends())

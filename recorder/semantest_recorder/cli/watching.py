@@ -31,8 +31,21 @@ class Watching:
         #: What is not waited for: a short run may be over before it is seen, and comes as a whole.
         self._before = self._last()
 
+    def has_found(self) -> bool:
+        """Whether there is a run to watch.
+
+        Raises ``NothingRecorded`` when nothing runs and it need not wait, ``RunNotFound`` for a name of no run.
+        """
+        if self._live is None:
+            self._live = self._find()
+        return self._live is not None
+
     async def until_it_ends(self) -> str:
-        """The final state of the run. Raises ``NothingRecorded`` when nothing runs and it need not wait."""
+        """The final state of the run. Raises what ``has_found`` raises."""
+        if self.has_found() and self._live is not None and self._live.closed:
+            self._screen.show(self._live.view(_now()), [], self._live.finished())
+            self._screen.end(self._live.view(_now()))
+            return self._live.state
         while True:
             try:
                 async with LiveFeed(self._folder) as feed:
@@ -40,8 +53,8 @@ class Watching:
                         self._live.reload()  # what happened while we were not connected
                     while not await self._look(feed):
                         pass
-            except FeedBroken as error:
-                await self._without_feed(error)
+            except FeedBroken:
+                await self._without_feed()
             live = self._live
             if live is not None and live.closed:
                 self._screen.end(live.view(_now()))
@@ -59,24 +72,26 @@ class Watching:
         self._screen.show(self._live.view(_now()), events, self._live.finished())
         return self._live.closed
 
-    async def _without_feed(self, error: FeedBroken) -> None:
+    async def _without_feed(self) -> None:
         """No recorder: what the database says, and a little patience."""
         if self._live is None:
-            self._live = self._find(f"; {error}")
+            self._live = self._find()
         else:
             self._live.reload()
             self._screen.show(self._live.view(_now()), [], self._live.finished())
         if self._live is None or not self._live.closed:
             await asyncio.sleep(_RETRY_SECONDS)
 
-    def _find(self, why: str = "") -> LiveRun | None:
-        """The run that is meant, if it is there yet. Raises ``NothingRecorded`` when it need not be waited for."""
+    def _find(self) -> LiveRun | None:
+        """The run that is meant, if it is there yet. Raises as ``has_found``."""
         try:
             run = reader_of(self._folder).run(self._name or "last")
         except (NoDatabase, RunNotFound) as error:
             if self._wait:
                 return None
-            raise NothingRecorded(f"nothing runs: {error}{why}") from error
+            if self._name is not None:
+                raise
+            raise NothingRecorded(f"nothing runs: {error}") from error
         if self._name is None and run.state in CLOSED_RUN_STATES:
             if not self._wait:
                 raise NothingRecorded(_nothing_runs(run))

@@ -13,6 +13,9 @@ from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, Public
 
 _LATEST_FAILURES = 5
+#: Of fewer times the 95th percentile is little else than the longest, and that may have been an exception.
+_ENOUGH_TIMES = 20
+_FEW_TIMES_FACTOR = 3.0
 _GREEN = frozenset({"passed", "flaky", "xpassed"})
 
 
@@ -97,11 +100,16 @@ def live_view(
 
 
 def usual_time(history: Iterable[HistoryRow]) -> Usual | None:
-    """Median and 95th percentile of the green results of a test; ``None`` without any."""
+    """Median and 95th percentile of the green results of a test; ``None`` without any.
+
+    Where there are few of them, the percentile is at most three times the median.
+    """
     times = [row.duration_ms for row in history if row.state in _GREEN]
     if not times:
         return None
-    return Usual(median(times), quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0])
+    middle = median(times)
+    p95 = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else middle
+    return Usual(middle, p95 if len(times) >= _ENOUGH_TIMES else min(p95, middle * _FEW_TIMES_FACTOR))
 
 
 def _running(row: AttemptRow, now_ms: float, usual_of: UsualOf) -> RunningTest:

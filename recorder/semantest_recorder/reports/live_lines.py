@@ -9,12 +9,14 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.live import LatestFailure, LiveView, RunningTest
-from semantest_recorder.reports.wording import count_word, duration, nonzero, run_state_words, state_word
+from semantest_recorder.reports.wording import count_word, count_words, duration, nonzero, run_state_words, state_word
 
 _NAME_MAX = 200
+_COLLECTING = "collecting tests"
 
 
 def live_display(view: LiveView) -> Group:
@@ -24,15 +26,33 @@ def live_display(view: LiveView) -> Group:
         title.append(f" ({inert_line(view.name)})")
     title.append(": ").append(inert_line(run_state_words(view.state, view.gaps)), STYLES.get(view.state, ""))
     title.append(f"  {duration(view.elapsed_ms)}", "dim")
-    total = max(view.counts.total, 1)
-    bar = Table.grid(padding=(0, 1))
-    bar.add_row(ProgressBar(total=total, completed=view.done, width=40), Text(f"{view.done} of {view.counts.total}"))
-    parts: list[RenderableType] = [title, bar, _counts(view)]
+    parts: list[RenderableType] = [title]
+    parts += [Text(_COLLECTING, "dim")] if _is_collecting(view) else [_bar(view), _counts(view)]
     if view.running:
         parts += [Text(), _workers(view.running)]
     if view.failures:
         parts += [Text(), Text("Latest failures", "bold"), *map(failure_line, view.failures)]
     return Group(*parts)
+
+
+def progress_words(view: LiveView) -> str:
+    """``3 of 5 tests: 2 passed, 1 failed, 2 pending``."""
+    return _COLLECTING if _is_collecting(view) else f"{view.done} of {count_words(view.counts)}"
+
+
+def _is_collecting(view: LiveView) -> bool:
+    """Whether no test is known yet of a run that goes on."""
+    return not view.counts.total and view.state not in CLOSED_RUN_STATES
+
+
+def _bar(view: LiveView) -> Table:
+    wrong = view.failures or view.state in CLOSED_RUN_STATES - {"passed"}
+    style = "red" if wrong else "green"
+    total = max(view.counts.total, 1)
+    bar = ProgressBar(total=total, completed=view.done, width=40, complete_style=style, finished_style=style)
+    row = Table.grid(padding=(0, 1))
+    row.add_row(bar, Text(f"{view.done} of {view.counts.total}"))
+    return row
 
 
 def _counts(view: LiveView) -> Text:

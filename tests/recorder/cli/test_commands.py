@@ -100,6 +100,12 @@ def test_the_live_display_leaves_its_last_look_on_the_terminal(project: Project)
     assert "FAILED a.py::test_bad - assert 1 == 2" in shown
 
 
+def test_watch_says_that_nothing_runs_without_a_line_before(project: Project) -> None:
+    small_run().store(project.folder)
+    shown = on_a_terminal(project, "watch", NO_COLOR="1")
+    assert shown.startswith("semantest: nothing runs"), repr(shown)
+
+
 def test_a_terminal_of_few_characters_gets_escapes_instead_of_a_traceback(project: Project) -> None:
     small_run("20261121-093000-\u65e5").store(project.folder)
     said = project.semantest("report", PYTHONIOENCODING="ascii")

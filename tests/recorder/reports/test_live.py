@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 
 import pytest
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from semantest_recorder.core.rows import AttemptRow, HistoryRow, ResultRow
 from semantest_recorder.reports.live import LiveView, Usual, live_view, usual_time
-from semantest_recorder.reports.live_lines import live_display, plain_lines
+from semantest_recorder.reports.live_lines import live_display, plain_lines, progress_words
 from tests.recorder.reports.rows_of import START, attempt_row, result_row, run_rows
 
 _RESULTS = [
@@ -78,6 +80,51 @@ def test_the_display_shows_everything_and_obeys_nothing() -> None:
     assert "a.py::test_runs[] (attempt 2)" in text
     assert "FAILED a.py::test_bad - assert [red]1[/red] == 2" in text
     assert "\x1b" not in text
+
+
+@pytest.mark.parametrize(
+    ("state", "results", "style"),
+    [
+        ("running", _RESULTS, "red"),
+        ("running", _RESULTS[:1] + _RESULTS[3:], "green"),
+        ("failed", _RESULTS[:2], "red"),
+        ("failed", _RESULTS[:1], "red"),
+        ("passed", _RESULTS[:1], "green"),
+    ],
+)
+def test_the_bar_is_green_only_while_nothing_is_wrong(state: str, results: list[ResultRow], style: str) -> None:
+    rows = run_rows(results, state=state)
+    display = live_display(live_view(rows.run, results, [], START + 4000, lambda _test_id: None))
+    (bar,) = (cell for cell in cells(display) if isinstance(cell, ProgressBar))
+    assert (bar.complete_style, bar.finished_style) == (style, style)
+
+
+def cells(display: Group) -> list[RenderableType]:
+    tables = [part for part in display.renderables if isinstance(part, Table)]
+    return [cell for table in tables for column in table.columns for cell in column.cells]
+
+
+def test_before_the_plan_is_known_the_tests_are_being_collected() -> None:
+    rows = run_rows([], state="running", ended_ms=None)
+    view = live_view(rows.run, [], [], START, lambda _test_id: None)
+    stream = io.StringIO()
+    Console(file=stream, width=120).print(live_display(view))
+    assert "collecting tests" in stream.getvalue()
+    assert "0 of 0" not in stream.getvalue()
+    assert progress_words(view) == "collecting tests"
+    over = run_rows([], state="failed")
+    assert progress_words(live_view(over.run, [], [], START, lambda _test_id: None)) == "0 of 0 tests"
+    assert progress_words(look()) == "3 of 5 tests: 1 passed, 1 failed, 1 crashed, 1 running, 1 pending"
+
+
+def test_one_slow_time_among_few_does_not_make_slow_usual() -> None:
+    usual = usual_time([past("passed", 200.0), past("passed", 201.0), past("passed", 3100.0)])
+    assert usual is not None
+    assert usual.median_ms == 201
+    assert look(usual).running[0].slow, "it runs for 3 s"
+    even = usual_time([past("passed", 2900.0), past("passed", 3000.0), past("passed", 3100.0)])
+    assert even is not None
+    assert not look(even).running[0].slow
 
 
 def test_plain_lines() -> None:
