@@ -6,12 +6,6 @@ import click
 
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
-from semantest_recorder.cli.stop import NothingRecorded, Stop
-from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.wording import EXIT_USAGE
-from semantest_recorder.store.reader import Reader
-
-_CANDIDATES = 20
 
 
 @click.command(
@@ -38,10 +32,11 @@ def command(
 ) -> None:
     """Show one test: every attempt with phases, error, traceback and output, and its history.
 
-    TEST is a test id or a part of one that only one test has.
+    TEST is a test's id or its name; or a part of an id that only one test has.
     """
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
+    from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
     from semantest_recorder.reports.story import story_of  # noqa: PLC0415
 
@@ -69,34 +64,3 @@ def command(
         from semantest_recorder.reports.story_lines import story_lines  # noqa: PLC0415
 
         print_lines(story_lines(story))
-
-
-def one_test(fragment: str, in_run: list[str], reader: Reader | None) -> str:
-    """The only test that ``fragment`` can mean: among those of the run, else among all that ``reader`` knows.
-
-    Raises ``NothingRecorded`` when there is none and ``Stop`` when there are several.
-    """
-    if fragment in in_run:
-        return fragment
-    matches = [test_id for test_id in in_run if fragment in test_id]
-    if not matches and reader is not None:
-        matches = reader.find_tests(fragment, _CANDIDATES + 1)
-        if fragment in matches:
-            return fragment
-    if len(matches) == 1:
-        return matches[0]
-    if matches:
-        listed = "\n".join(f"  {inert_line(test_id)}" for test_id in matches[:_CANDIDATES])
-        more = "\n  ..." if len(matches) > _CANDIDATES else ""
-        raise Stop(f"{fragment!r} is part of several tests, give more of one:\n{listed}{more}", EXIT_USAGE)
-    raise NothingRecorded(f"no test {fragment!r}{_nearest(fragment, in_run)}")
-
-
-def _nearest(fragment: str, in_run: list[str]) -> str:
-    import difflib  # noqa: PLC0415
-
-    names = {test_id.rpartition("::")[2].partition("[")[0]: test_id for test_id in in_run[:5000]}
-    near = difflib.get_close_matches(fragment.rpartition("::")[2].partition("[")[0], names, n=3, cutoff=0.5)
-    if near:
-        return f": did you mean {', '.join(inert_line(names[name]) for name in near)}?"
-    return ": `semantest report --json` lists the tests of a run"

@@ -142,6 +142,76 @@ def test_an_exact_id_wins_over_longer_ones(folder: Path) -> None:
     assert semantest("show", "a.py::test_x", "--directory", folder).out.startswith("a.py::test_x\n")
 
 
+@pytest.fixture
+def named_alike(tmp_path: Path) -> Path:
+    """Tests whose names are parts of others, and of their file."""
+    recording = Recording()
+    recording.start()
+    names = ["test_flaky", "test_flaky_too", "test_sum[1]", "test_sum[2]", "test_sum[a::test_one]", "test_sum_all"]
+    for name in [*names, *(f"test_many[{number}]" for number in range(30))]:
+        recording.test(f"test_flaky.py::{name}")
+    for file in ("test_b.py::TestX", "test_c.py"):
+        recording.test(f"{file}::test_same")
+    recording.end(0)
+    recording.store(tmp_path)
+    later = green_run(LATER, start_ms=START + 900_000)
+    later.test("a.py::test_sum_all_too")
+    later.store(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("run", [["--run", RUN], []], ids=["in the run", "in an earlier one"])
+@pytest.mark.parametrize(
+    ("fragment", "meant"),
+    [
+        ("test_flaky", "test_flaky.py::test_flaky"),
+        ("test_flaky_too", "test_flaky.py::test_flaky_too"),
+        ("test_sum[1]", "test_flaky.py::test_sum[1]"),
+        ("test_sum[a::test_one]", "test_flaky.py::test_sum[a::test_one]"),
+        ("test_sum_all", "test_flaky.py::test_sum_all"),
+        ("TestX::test_same", "test_b.py::TestX::test_same"),
+        ("aky_too", "test_flaky.py::test_flaky_too"),
+    ],
+)
+def test_a_test_goes_by_its_name_before_any_other_part(
+    named_alike: Path, fragment: str, meant: str, run: list[str]
+) -> None:
+    said = semantest("show", fragment, "--directory", named_alike, *run)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith(f"{meant}\n")
+
+
+def test_a_function_with_parameters_lists_them_briefly(named_alike: Path) -> None:
+    where = ("--directory", named_alike, "--run", RUN)
+    said = semantest("show", "test_sum", *where)
+    assert said.code == 2
+    assert said.err.splitlines() == [
+        "semantest: 'test_sum' has 3 sets of parameters, name one:",
+        "  test_flaky.py::test_sum[1]",
+        "  test_flaky.py::test_sum[2]",
+        "  test_flaky.py::test_sum[a::test_one]",
+    ]
+    said = semantest("show", "test_many", *where)
+    assert said.err.splitlines()[-1] == "  ... and 10 more"
+    said = semantest("show", "test_same", *where)
+    assert said.err.count("\n  ") == 2
+    said = semantest("show", "test_flaky.py::", *where)
+    assert "  test_flaky.py::test_many (30 sets of parameters: [0], [1], [2], ...)" in said.err.splitlines()
+    assert "  test_flaky.py::test_flaky" in said.err.splitlines()
+
+
+def test_what_begins_alike_is_not_near(folder: Path) -> None:
+    recording = Recording("20261121-100000-eeeeee", start_ms=START + 1_800_000)
+    recording.start()
+    for name in ("test_s3", "test_names[x]"):
+        recording.test(f"a.py::{name}")
+    recording.end(0)
+    recording.store(folder)
+    said = semantest("show", "test_names[y]", "--directory", folder)
+    assert said.code == 3
+    assert "did you mean a.py::test_names?" in said.err
+
+
 def test_an_unknown_test_names_the_nearest(folder: Path) -> None:
     said = semantest("show", "test_bda", "--directory", folder)
     assert said.code == 3

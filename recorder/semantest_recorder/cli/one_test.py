@@ -1,0 +1,98 @@
+"""Which test is meant by a part of its id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.wording import EXIT_USAGE
+from semantest_recorder.store.reader import Reader
+
+_LISTED = 20
+_PARAMS_LISTED = 3
+#: Of how many tests of earlier runs the one that is meant is chosen.
+_SEARCHED = 1000
+_NEAR = 0.6
+
+
+def one_test(fragment: str, in_run: list[str], reader: Reader | None) -> str:
+    """The only test that ``fragment`` can mean: among those of the run, else among all that ``reader`` knows.
+
+    An id counts before a name with its parameters, that before a name without them, that before any other part.
+    Raises ``NothingRecorded`` when there is none and ``Stop`` when there are several.
+    """
+    if fragment in in_run:
+        return fragment
+    known = reader.find_tests(fragment, _SEARCHED) if reader is not None else []
+    ways: list[tuple[Callable[[str, str], bool], list[str]]]
+    ways = [(fits, tests) for tests in (in_run, known) for fits in (_is_id, _is_name, _is_function)]
+    ways += [(_contains, in_run), (_contains, known)]
+    for fits, tests in ways:
+        matches = [test_id for test_id in tests if fits(test_id, fragment)]
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise Stop("\n".join(_choice(fragment, matches)), EXIT_USAGE)
+    raise NothingRecorded(f"no test {fragment!r}{_nearest(fragment, in_run)}")
+
+
+def _is_id(test_id: str, fragment: str) -> bool:
+    return test_id == fragment
+
+
+def _is_name(test_id: str, fragment: str) -> bool:
+    return test_id.endswith(f"::{fragment}")
+
+
+def _is_function(test_id: str, fragment: str) -> bool:
+    return f"::{without_params(test_id)}".endswith(f"::{fragment}")
+
+
+def _contains(test_id: str, fragment: str) -> bool:
+    return fragment in test_id
+
+
+def without_params(test_id: str) -> str:
+    """``a.py::TestX::test_y`` of ``a.py::TestX::test_y[1-2]``; brackets of the path stay."""
+    file, separator, name = test_id.partition("::")
+    return file + separator + name.partition("[")[0]
+
+
+def _choice(fragment: str, matches: Iterable[str]) -> Iterator[str]:
+    """The tests to choose from, those of one function in a line, unless there is only one function."""
+    functions: dict[str, list[str]] = {}
+    for test_id in matches:
+        functions.setdefault(without_params(test_id), []).append(test_id)
+    if len(functions) == 1:
+        (ids,) = functions.values()
+        yield f"{fragment!r} has {len(ids)} sets of parameters, name one:"
+        lines = ids
+    else:
+        yield f"{fragment!r} is part of several tests, give more of one:"
+        lines = [_function_line(function, ids) for function, ids in functions.items()]
+    yield from (f"  {inert_line(line)}" for line in lines[:_LISTED])
+    if len(lines) > _LISTED:
+        yield f"  ... and {len(lines) - _LISTED} more"
+
+
+def _function_line(function: str, ids: list[str]) -> str:
+    if len(ids) == 1:
+        return ids[0]
+    params = ", ".join(test_id.removeprefix(function) for test_id in ids[:_PARAMS_LISTED])
+    return f"{function} ({len(ids)} sets of parameters: {params}{', ...' if len(ids) > _PARAMS_LISTED else ''})"
+
+
+def _nearest(fragment: str, in_run: list[str]) -> str:
+    import difflib  # noqa: PLC0415 - for mistakes only
+
+    names = {_telling(test_id): without_params(test_id) for test_id in in_run[:5000]}
+    near = difflib.get_close_matches(_telling(fragment), names, n=3, cutoff=_NEAR)
+    if near:
+        return f": did you mean {', '.join(inert_line(names[name]) for name in near)}?"
+    return ": `semantest report --json` lists the tests of a run"
+
+
+def _telling(test_id: str) -> str:
+    """What tells a function from others: its name without the beginning that all share."""
+    return without_params(test_id).rpartition("::")[2].removeprefix("test").strip("_")
