@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from semantest_recorder.cli.bash_completion import use_line_completion
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.stop import Stop
 
@@ -21,6 +22,7 @@ from semantest_recorder.cli.stop import Stop
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
     """Print the completion script of a shell."""
+    use_line_completion()
     script = get_completion_class(shell)
     if script is None:
         raise Stop(f"click knows no completion for {shell}; bash, zsh and fish are known.")

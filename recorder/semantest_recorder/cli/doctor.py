@@ -25,6 +25,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 @click.command(
     "doctor",
+    short_help="Check whether all is well, and say what to do.",
     epilog=help_end(
         "semantest doctor",
         "semantest doctor --json | jq '.checks[] | select(.status != \"ok\")'",
@@ -69,8 +70,10 @@ def _checks(directory: str | None) -> Iterator[Check]:
 def _lines(checks: list[Check]) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415
 
+    room = max(len(check.name) for check in checks) + 2
     for check in checks:
-        yield Text(f"{check.status:<5}", _STYLES[check.status]).append(f"{check.name}: ", "bold").append(check.detail)
+        name = f"{check.name}:".ljust(room)
+        yield Text.assemble((f"{check.status:<5}", _STYLES[check.status]), (name, "bold"), check.detail)
         if check.advice and check.status != "ok":
             yield Text(f"     -> {check.advice}", _STYLES[check.status])
     worst = [check for check in checks if check.status != "ok"]

@@ -9,6 +9,7 @@ from shlex import quote
 import click
 
 from pytest_semantest.protocol.layout import DIRECTORY, SESSIONS
+from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.place import went_elsewhere, working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
@@ -24,7 +25,7 @@ directory_option = click.option(
 )
 
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Tests per section; 0 shows all."
+    "--limit", type=Number(min=0), default=20, show_default=True, help="Tests per section; 0 shows all."
 )
 
 output_option = click.option("--output", is_flag=True, help="Show the captured output of tests that are not green.")

@@ -160,6 +160,7 @@ class _StartCommand(click.Command):
 
 @main.command(
     cls=_StartCommand,
+    short_help="Start the recorder in the background.",
     epilog=_examples("semantest-recorder start", "semantest-recorder start --port 4711 --idle-timeout 600"),
 )
 @directory_option
@@ -194,7 +195,7 @@ def stop(directory: str | None, timeout: float) -> None:
     click.echo(daemon.stop(folder_of(directory), timeout))
 
 
-@main.command(epilog=_examples("semantest-recorder status --json"))
+@main.command(short_help="Say whether the recorder runs.", epilog=_examples("semantest-recorder status --json"))
 @directory_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 def status(directory: str | None, as_json: bool) -> None:

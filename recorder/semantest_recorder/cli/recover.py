@@ -12,8 +12,9 @@ import click
 
 from pytest_semantest.protocol.layout import has_journal, session_folders
 from semantest_recorder.cli.advice import command_line
+from semantest_recorder.cli.completing import complete_session
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import directory_option, json_option
+from semantest_recorder.cli.options import directory_option, json_option, limit_option, output_option
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 @click.command(
     "recover",
+    short_help="Report a dead run straight from its journals.",
     epilog=help_end(
         "semantest recover",
         "semantest recover --all --json",
@@ -31,14 +33,12 @@ if TYPE_CHECKING:
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing to recover, 4 it still runs",
     ),
 )
-@click.argument("session", required=False)
+@click.argument("session", required=False, shell_complete=complete_session)
 @directory_option
 @json_option
 @click.option("--all", "every", is_flag=True, help="Every session that has not been taken in.")
-@click.option(
-    "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="Tests per section; 0 shows all."
-)
-@click.option("--output", is_flag=True, help="Show the captured output of tests that are not green.")
+@limit_option
+@output_option
 def command(session: str | None, directory: str | None, as_json: bool, every: bool, limit: int, output: bool) -> None:
     """Read the journals of a dead run and report it; no recorder is needed, and nothing is changed.
 

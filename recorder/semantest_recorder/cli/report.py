@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import (
     directory_option,
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs",
     ),
 )
-@click.argument("run", default="last")
+@click.argument("run", default="last", shell_complete=complete_run)
 @directory_option
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of text.")
 @click.option(

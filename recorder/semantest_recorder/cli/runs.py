@@ -7,6 +7,7 @@ import sys
 import click
 
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 
 _STATES = ["pending", "running", "passed", "failed", "cancelled", "interrupted", "timeout"]
@@ -28,7 +29,7 @@ _SEARCHED = 10_000
 @sync_option
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=Number(min=0),
     default=20,
     show_default=True,
     help="How many runs, newest first; 0 lists all.",

@@ -14,6 +14,8 @@ _MOST = 10 * 365 * 86_400
 class Seconds(click.FloatRange):
     """Zero or more seconds; not "nan", with which every comparison fails, and none that no clock can wait for."""
 
+    name = "number of seconds"
+
     def __init__(self) -> None:
         super().__init__(min=0, max=_MOST)
 

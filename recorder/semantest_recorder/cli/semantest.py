@@ -5,7 +5,9 @@ Each command lives in a module of its own, imported when it is called.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -13,6 +15,7 @@ from pytest_semantest import __version__
 from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.help_end import help_end
 
+COMPLETION_VARIABLE = "_SEMANTEST_COMPLETE"
 _COMMANDS = {
     "report": "semantest_recorder.cli.report",
     "runs": "semantest_recorder.cli.runs",
@@ -27,6 +30,14 @@ _COMMANDS = {
 
 class LazyGroup(GuardedGroup):
     """A group whose commands are imported when they are needed, and which knows near misses."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """As click does it; a shell that asks what may be typed is answered for words with colons, too."""
+        if COMPLETION_VARIABLE in os.environ:
+            from semantest_recorder.cli.bash_completion import use_line_completion  # noqa: PLC0415
+
+            use_line_completion()
+        return super().main(*args, **kwargs)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order in which people meet them."""
@@ -64,7 +75,7 @@ class LazyGroup(GuardedGroup):
     ),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
-@click.version_option(__version__, prog_name="semantest")
+@click.version_option(__version__, "-V", "--version", prog_name="semantest")
 def main() -> None:
     """What pytest recorded: reports, live view, recovery."""
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.seconds import Seconds
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -60,7 +61,7 @@ _OPTIONS = (
     click.option(
         "--port",
         cls=ServeOption,
-        type=click.IntRange(0, 65535),
+        type=Number(0, 65535),
         default=0,
         help="Port to listen on.  [default: any free one]",
     ),

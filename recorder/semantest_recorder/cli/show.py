@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import click
 
+from semantest_recorder.cli.completing import complete_run, complete_test
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 
 
 @click.command(
     "show",
+    short_help="Show one test: every attempt, and its history.",
     epilog=help_end(
         "semantest show tests/test_cart.py::test_total",
         "semantest show test_total --run 20261121-093000",
         exit_codes="0 shown, 2 several tests match, 3 no such test or run",
     ),
 )
-@click.argument("test")
+@click.argument("test", shell_complete=complete_test)
 @directory_option
 @json_option
 @sync_option
-@click.option("--run", "run_name", help="In this run.  [default: the last one that has the test]")
-@click.option("--history", type=click.IntRange(min=0), default=30, show_default=True, help="How many runs of history.")
+@click.option(
+    "--run",
+    "run_name",
+    metavar="RUN",
+    shell_complete=complete_run,
+    help="In this run.  [default: the last one that has the test]",
+)
+@click.option("--history", type=Number(min=0), default=30, show_default=True, help="How many runs of history.")
 def command(
     test: str,
     directory: str | None,

@@ -47,6 +47,7 @@ class Outcome(msgspec.Struct, rename="camel"):
 
 @click.command(
     "sync",
+    short_help="Ship what no recorder has yet.",
     epilog=help_end(
         "semantest sync",
         "semantest sync --dry-run",

@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
@@ -13,13 +14,14 @@ from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 
 @click.command(
     "watch",
+    short_help="Watch a run while it happens.",
     epilog=help_end(
         "semantest watch --wait",
         "semantest watch --json | jq -c 'select(.type == \"test/end\")'",
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing runs, 4 left while it ran",
     ),
 )
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_run)
 @directory_option
 @json_option
 @sync_option

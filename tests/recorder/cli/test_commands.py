@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 import pytest
 
+from semantest_recorder.cli.recorder import main as recorder
 from semantest_recorder.cli.semantest import main
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
-from tests.recorder.cli.recording import RUN, small_run
+from tests.recorder.cli.recording import RUN, START, green_run, small_run
 
 _COMMANDS = main.list_commands(click.Context(main))
 
@@ -28,6 +29,31 @@ def test_help_has_examples_line_by_line(name: str | None) -> None:
     assert "\\b" not in said.out
     if name != "completion":
         assert "\n  Exit codes:\n    0 " in said.out
+
+
+def test_the_list_of_commands_cuts_no_summary() -> None:
+    for program in (main, recorder):
+        context = click.Context(program, terminal_width=80)
+        assert "..." not in program.get_help(context).partition("Commands:")[2]
+
+
+def test_the_version_has_a_short_option() -> None:
+    assert semantest("-V").out == semantest("--version").out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["report", "--limit", "x"],
+        ["report", "--sync-timeout", "x"],
+        ["show", "t", "--history", "x"],
+        ["recover", "--limit", "x"],
+    ],
+)
+def test_what_is_no_number_is_told_in_words(arguments: list[str]) -> None:
+    said = semantest(*arguments)
+    assert said.code == 2
+    assert "'x' is not a valid number" in said.err
 
 
 def test_every_module_gives_the_command_it_is_listed_under() -> None:
@@ -60,6 +86,69 @@ def test_completion_answers_with_the_commands(project: Project) -> None:
         _SEMANTEST_COMPLETE="bash_complete", _SEMANTEST_MAIN_COMPLETE="", COMP_WORDS="semantest re", COMP_CWORD="1"
     )
     assert said.stdout.split() == ["plain,report", "plain,recover"]
+
+
+def completed(project: Project, line: str) -> list[str]:
+    """What is offered behind ``line``."""
+    said = project.semantest(_SEMANTEST_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD="2")
+    assert (said.returncode, said.stderr) == (0, "")
+    return [offer.removeprefix("plain,") for offer in said.stdout.splitlines() if offer]
+
+
+def test_names_of_runs_tests_and_sessions_are_completed(project: Project) -> None:
+    newer = "20261121-094500-ffffff"
+    small_run().store(project.folder)
+    green_run(newer, start_ms=START + 900_000).store(project.folder)
+    green_run("20261122-100000-eeeeee").journal(project.folder)
+    for line in ("semantest report ", "semantest watch 2026", "semantest show x --run 2"):
+        assert completed(project, line) == [newer, RUN], line
+    assert completed(project, f"semantest report {RUN[:12]}") == [RUN]
+    tests = ["a.py::test_bad", "a.py::test_ok", "b.py::test_flaky", "b.py::test_skip[1-x]"]
+    assert completed(project, "semantest show ") == tests
+    assert completed(project, "semantest show b.py::te") == tests[2:]
+    assert completed(project, "semantest show test_f") == ["test_flaky"]
+    assert completed(project, "semantest recover ") == ["20261122-100000-eeeeee"]
+    elsewhere = project.root / "elsewhere"
+    elsewhere.mkdir()
+    assert completed(project, f"semantest report --directory {elsewhere} ") == []
+
+
+def test_completion_is_silent_in_any_trouble(project: Project) -> None:
+    assert completed(project, "semantest report ") == []
+    project.folder.mkdir()
+    assert completed(project, "semantest show a") == []
+    (project.folder / "semantest.db").write_bytes(b"this is no database, whatever its name says" * 100)
+    assert completed(project, "semantest report ") == []
+    assert completed(project, "semantest report '") == []
+
+
+def test_bash_completes_a_word_with_colons(project: Project) -> None:
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no bash here")
+    small_run().store(project.folder)
+    project.write("semantest", f'#!/bin/sh\nexec {sys.executable} -m semantest_recorder.cli.semantest "$@"\n')
+    (project.root / "semantest").chmod(0o755)
+    script = """
+        PATH="$PWD:$PATH"
+        eval "$(semantest completion bash)"
+        COMP_LINE="semantest show $1" COMP_POINT=100 COMP_CWORD=2
+        COMP_WORDBREAKS=$' \\t\\n"\\'><=;|&(:'
+        _semantest_completion semantest
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+
+    def offered(word: str) -> list[str]:
+        command = [bash, "--norc", "-c", script, "bash", word]
+        done = subprocess.run(
+            command, cwd=project.root, env=project.environment, capture_output=True, text=True, check=True
+        )
+        assert done.stderr == ""
+        return done.stdout.split()
+
+    assert offered("b.py::") == ["test_flaky", r"test_skip\[1-x\]"]
+    assert offered("a.p") == ["a.py::test_bad", "a.py::test_ok"]
+    assert offered("nothing") == []
 
 
 def on_a_terminal(project: Project, *arguments: str, **environment: str) -> str:

@@ -141,6 +141,15 @@ def test_versions_and_start_up_cost_are_measured() -> None:
     assert sqlite3.sqlite_version in checks["sqlite"].detail
     assert checks["start-up"].data["ms"] > 0
     assert checks["plugin xdist"].status == "ok"
+    assert checks["plugin xdist"].data["ms"] > 0.05, "its modules together: one of them is not enough to import"
+    assert "plugin xdist.looponfail" not in checks
+
+
+def test_the_checks_stand_below_each_other(folder: Path) -> None:
+    said = semantest("doctor", "--directory", folder)
+    checks = [line for line in said.out.splitlines() if line.startswith(("ok ", "warn ", "fail "))]
+    begins = {len(line) - len(line.partition(":")[2].lstrip()) for line in checks}
+    assert len(begins) == 1, checks
 
 
 def test_no_folder_is_a_warning_that_says_what_to_do(tmp_path: Path) -> None:

@@ -206,6 +206,26 @@ def test_watch_survives_the_recorder(project: Project) -> None:
     assert (last["counts"]["passed"], last["counts"]["failed"]) == (1, 1)
 
 
+def test_start_in_the_midst_of_a_run_makes_the_recorder_stay_and_loses_nothing(project: Project) -> None:
+    project.write("conftest.py", _WAITS_FOR_GO)
+    project.write("test_a.py", "def test_ok(): pass\ndef test_bad(): assert 0\n")
+    project.folder.mkdir()
+    watch = project.popen("watch", "--wait", "--json")
+    assert watch.stdout is not None
+    run = project.background_pytest()
+    assert json.loads(watch.stdout.readline())["state"] == "running"
+    started = project.recorder("start")
+    assert started.returncode == 0, started.stderr
+    (project.root / "go").touch()
+    run.communicate(timeout=SECONDS)
+    out, err = watch.communicate(timeout=SECONDS)
+    assert watch.returncode == 1, err
+    assert json.loads(out.splitlines()[-1])["counts"]["total"] == 2
+    assert states(project.json("report")) == {"test_a.py::test_ok": "passed", "test_a.py::test_bad": "failed"}
+    status = json.loads(project.recorder("status", "--json").stdout)
+    assert (status["url"], status["options"]["idleTimeout"]) == (started.stdout.strip(), 0.0), "the run has kept it"
+
+
 def test_a_watch_that_is_left_says_that_the_run_goes_on(project: Project) -> None:
     running = Recording()
     running.start()

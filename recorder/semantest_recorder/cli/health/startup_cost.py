@@ -16,7 +16,7 @@ from semantest_recorder.reports.inert import inert_line
 #: A plugin that adds more milliseconds than this to every start is worth a word.
 _NOTABLE_MS = 50.0
 _SECONDS = 60.0
-_REPEATS = 3
+_REPEATS = 2
 _OURS = "pytest_semantest.plugin"
 
 _MEASURE = """
@@ -38,19 +38,27 @@ print(json.dumps(took))
 
 
 def startup_checks() -> list[Check]:
-    """Import times of this plugin and of every other ``pytest11`` plugin, and known running costs."""
-    plugins = sorted({(point.name, point.module) for point in entry_points(group="pytest11")})
-    modules = sorted({module for _, module in plugins}, key=lambda module: module != _OURS)
+    """Import times of this plugin and of every other package with ``pytest11`` plugins, and known running costs."""
+    points = entry_points(group="pytest11")
+    modules = sorted({point.module for point in points}, key=lambda module: (module != _OURS, module))
     try:
         took = _measured(modules)
     except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
         return [Check("start-up", "warn", f"could not be measured: {error}", "Check that pytest can be imported.")]
-    checks = [_ours(took.get(_OURS))]
-    checks += [_other(name, module, took.get(module)) for name, module in plugins if module != _OURS]
-    if {"xdist", "rerunfailures"} <= {name for name, _ in plugins}:
+    packages: dict[str, dict[str, str]] = {}
+    for point in points:
+        if point.module != _OURS:
+            package = point.dist.name if point.dist is not None else point.module
+            packages.setdefault(package, {})[point.name] = point.module
+    checks = [_ours(took.get(_OURS)), *sorted((_other(found, took) for found in packages.values()), key=_name)]
+    if {"xdist", "rerunfailures"} <= {point.name for point in points}:
         detail = "pytest-rerunfailures opens a socket and a thread of its own in every run with xdist"
         checks.append(Check("running cost", "ok", f"{detail}; that is not Semantest's, and needs no action"))
     return checks
+
+
+def _name(check: Check) -> str:
+    return check.name
 
 
 def _measured(modules: list[str]) -> dict[str, float | str]:
@@ -76,13 +84,18 @@ def _ours(took: float | str | None) -> Check:
     return Check("start-up", "fail", f"Semantest's plugin cannot be loaded: {why}", "Reinstall pytest-semantest.")
 
 
-def _other(name: str, module: str, took: float | str | None) -> Check:
-    label = f"plugin {inert_line(name)}"
-    if not isinstance(took, float):
-        return Check(
-            label, "warn", f"{module} cannot be imported: {inert_line(took or '')}", "pytest will fail to start."
-        )
-    detail, data = f"{took:.1f} ms at every start of pytest", {"ms": took}
-    if took > _NOTABLE_MS:
-        return Check(label, "warn", detail, f"Switch it off where it is not needed: `-p no:{inert_line(name)}`.", data)
+def _other(plugins: dict[str, str], took: dict[str, float | str]) -> Check:
+    """All plugins of a package together, modules by name: whichever is imported first pays for the others."""
+    label = f"plugin {inert_line(min(plugins, key=len))}"
+    times: list[float] = []
+    for module in dict.fromkeys(plugins.values()):
+        one = took.get(module)
+        if not isinstance(one, float):
+            why = f"{module} cannot be imported: {inert_line(one or '')}"
+            return Check(label, "warn", why, "pytest will fail to start.")
+        times.append(one)
+    detail, data = f"{sum(times):.1f} ms at every start of pytest", {"ms": sum(times)}
+    if sum(times) > _NOTABLE_MS:
+        off = " ".join(f"-p no:{inert_line(name)}" for name in sorted(plugins))
+        return Check(label, "warn", detail, f"Switch it off where it is not needed: `{off}`.", data)
     return Check(label, "ok", detail, data=data)
