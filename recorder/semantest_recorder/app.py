@@ -26,7 +26,7 @@ from semantest_recorder.core.access import AddressRules, Credentials, is_loopbac
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
 from semantest_recorder.history import HistoryKeeper
-from semantest_recorder.server.application import create_application
+from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.status import status_route
 from semantest_recorder.store.errors import StoreError
@@ -179,7 +179,9 @@ class _Daemon:
         addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous)
         app = create_application(hub, addresses, credentials, [status_route(hub, self._process)])
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S)
+        runner = web.AppRunner(
+            app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S
+        )
         await runner.setup()
         site = web.SockSite(runner, self._listener)
         await site.start()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
@@ -22,6 +24,22 @@ def create_application(
     add_routes(app, [*_own_routes(hub), *routes])
     app.on_response_prepare.append(_say_little)
     return app
+
+
+def http_logger() -> logging.Logger:
+    """Where aiohttp's protocol logs: what is no HTTP is one line there, not a traceback that any stranger can order."""
+    logger = logging.getLogger(f"{__name__}.http")
+    logger.addFilter(_in_one_line)  # the same function is added once
+    return logger
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.msg, record.args = "refused what is no HTTP: %s", (type(error).__name__,)  # the text may quote a token
+        record.exc_info = None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 async def _say_little(_request: web.Request, response: web.StreamResponse) -> None:

@@ -33,6 +33,11 @@ _UNUSABLE = frozenset(
         sqlite3.SQLITE_PROTOCOL,
     }
 )
+#: The tables are not those of this schema version: no event can be blamed for it.
+_MISFIT = sqlite3.SQLITE_ERROR
+#: After so many events in a row that the database refused, the rest of a batch goes to quarantine untried: each try
+#: loads the run anew.
+_REFUSALS = 20
 #: Runs and tests that are kept in memory between batches.
 MAX_RUNS = 64
 MAX_TESTS = 400_000
@@ -240,18 +245,25 @@ class Ingest:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         done = Committed(batch.source, 0)
+        refusals: list[Exception] = []
         for seq, event in enumerate(batch.events, batch.first_seq):
             one = Batch(batch.source, seq, [event], batch.received_ms)
             connection.execute("SAVEPOINT one")
             try:
-                taken = self._take(one)
-                self._write()
+                if len(refusals) < _REFUSALS:
+                    taken = self._take(one)
+                    self._write()
+                    refusals.clear()
+                else:
+                    taken = self._keep(one, refusals[-1])
             except RefusedBatchError as refusal:
                 self._roll_back()
                 return refusal.verdict
             except Exception as error:
                 if _unusable(error) is not None:
                     raise
+                refusals.append(error)
+                _log.warning("the database refused event %s:%d: %s", batch.source, seq, error)
                 connection.execute("ROLLBACK TO one")
                 self._forget()
                 taken = self._keep(one, error)
@@ -338,6 +350,8 @@ def _unusable(error: Exception) -> tuple[str, str] | None:
     if not isinstance(error, sqlite3.Error):
         return None
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == _MISFIT:
+        return "STORE_ERROR", f"the database's tables are not those of this version ({error}): move the file away"
     if code not in _UNUSABLE:
         return None
     if code == _FULL:

@@ -273,6 +273,20 @@ def test_nothing_that_a_client_says_breaks_a_log_line_and_no_token_is_in_the_log
     assert not [line for line in err.splitlines() if not re.match(r"\d{4}-\d\d-\d\dT", line)]
 
 
+@pytest.mark.parametrize(
+    "said", [b"\x16\x03\x01\x02\x00hello\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n"]
+)
+def test_what_is_no_http_costs_the_log_one_line(serve: Serve, said: bytes) -> None:
+    daemon = serve().ready()
+    port = int(daemon.discovery["url"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as stranger:
+        stranger.sendall(said)
+        assert stranger.recv(100).startswith(b"HTTP/1.0 400 ")
+    _code, _out, err = daemon.end()
+    assert "Traceback" not in err
+    assert len(err.splitlines()) <= 2, err
+
+
 def test_two_folders_have_two_recorders(serve: Serve, project: Path) -> None:
     one, two = serve(folder=project / "one").ready(), serve(folder=project / "two").ready()
     assert one.discovery["url"] != two.discovery["url"]

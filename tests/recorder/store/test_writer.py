@@ -195,6 +195,46 @@ def test_an_event_that_the_database_refuses_takes_no_other_with_it(path: Path, m
     assert rows(path, "SELECT seq, kind FROM quarantine") == [(4, "failed")]
 
 
+@pytest.mark.hazard(25)
+def test_a_database_whose_tables_do_not_fit_takes_nothing_and_says_so(path: Path) -> None:
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin()])
+    alter(path, "ALTER TABLE attempts RENAME COLUMN subtests_passed TO subtests")
+    with recording(path) as recorder:
+        verdict = recorder.send(MAIN, 2, [*passed("a.py::t"), event("test/phase")])
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "STORE_ERROR"
+    assert "tables are not those of this version" in verdict.message
+    assert rows(path, "SELECT count(*) FROM events") == [(1,)]
+
+
+@pytest.mark.hazard(25)
+def test_a_database_that_refuses_event_after_event_is_not_asked_for_each(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin()])
+    alter(path, "CREATE TRIGGER no AFTER INSERT ON results BEGIN SELECT RAISE(ABORT, 'not today'); END")
+    starts = [event("test/start", testId=f"a.py::t{n}", attempt=1) for n in range(200)]
+    with recording(path) as recorder:
+        refused = recorder.send(MAIN, 2, starts)
+        alter(path, "DROP TRIGGER no")
+        after = recorder.send(MAIN, 202, passed("a.py::t"))
+    assert [(verdict.seq, len(verdict.fresh)) for verdict in (refused, after) if isinstance(verdict, Committed)] == [
+        (201, 200),
+        (203, 2),
+    ]
+    assert rows(path, "SELECT count(*), min(reason) FROM quarantine") == [(200, "IntegrityError: not today")]
+    assert {row.test_id: row.state for row in Reader(path).results(RUN)} == {"a.py::t": "passed"}
+    assert sum("the database refused event" in message for message in caplog.messages) == 20
+
+
+def alter(path: Path, statement: str) -> None:
+    """Changes the tables behind the recorder's back."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
 def test_a_payload_of_a_wrong_shape_is_kept_and_counted(path: Path) -> None:
     wrong = [
         event("test/start", testId=["no", "text"]),
