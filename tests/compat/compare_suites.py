@@ -1,8 +1,9 @@
 """Runs the suites of well-known packages bare and with ``--semantest`` and compares them test by test.
 
-Everything is cached in .compat/. The exit code is 1 when recording changed an outcome, an exit code or pytest's last
-line, or when Semantest's report differs from the JUnit file of the same run. A test that differs between two bare
-runs is flaky by itself: it is listed and not counted.
+Everything is cached below the user's cache folder: inside this checkout its conftest would be the suites' as well. The
+exit code is 1 when recording changed an outcome, an exit code or pytest's last line, or when Semantest's report differs
+from the JUnit file of the same run. A test that differs between two bare runs is flaky by itself: it is listed and not
+counted.
 
     python -m tests.compat.compare_suites [--only NAME]... [--json FILE]
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -22,7 +24,6 @@ import pytest
 from tests.compat.outcomes import Difference, Observed, compare_report, compare_runs, counted, unstable
 from tests.compat.packages import PACKAGES, SHORT, Package
 from tests.compat.workbench import (
-    ROOT,
     IndexUnavailableError,
     SuiteBrokenError,
     Workbench,
@@ -111,13 +112,20 @@ def _timed(bench: Workbench, name: str, arguments: Sequence[str], *, recorded: b
     return observed, time.perf_counter() - begin
 
 
+def user_cache() -> Path:
+    """Where programs of this user keep what they can make again (XDG base directories)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
 def main() -> int:
     """Compares, prints; gives the exit code."""
     known = {package.name: package for package in (*PACKAGES, SHORT)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=sorted(known), help="only this package; may be repeated")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all comparisons")
-    parser.add_argument("--cache", type=Path, default=ROOT / ".compat", help="environments and sources")
+    parser.add_argument(
+        "--cache", type=Path, default=user_cache() / "semantest-compat", help="environments and sources"
+    )
     options = parser.parse_args()
     cache: Path = options.cache.absolute()
     comparisons: list[Comparison] = []

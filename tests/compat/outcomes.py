@@ -146,8 +146,8 @@ def counted(differences: Iterable[Difference], by_themselves: frozenset[str]) ->
 
 
 def _without_secrets(outcomes: Outcomes) -> dict[Key, tuple[tuple[str, ...], ...]]:
-    """Outcomes of each test of a name, once secrets in parameters (``https://user:password@host``) are masked."""
-    redact = Redactor().redact
+    """Outcomes of each test of a name, once what surely is a secret in its parameters is masked, as in test ids."""
+    redact = Redactor().redact_exact
     found: dict[Key, tuple[tuple[str, ...], ...]] = {}
     for (classname, name), results in outcomes.items():
         key = (classname, redact(name))
