@@ -18,7 +18,24 @@ TEST_PHASE: Final = "test/phase"
 TEST_SUBTEST: Final = "test/subtest"
 TEST_WARNING: Final = "test/warning"
 TEST_END: Final = "test/end"
+RUN_CANCEL: Final = "run/cancel"
 JOURNAL_GAP: Final = "journal/gap"
+#: What clients say of tests and suites beyond the above.
+TEST_PASSED: Final = "test/passed"
+TEST_FAILED: Final = "test/failed"
+TEST_SKIPPED: Final = "test/skipped"
+SUITE_START: Final = "test/suite/start"
+SUITE_END: Final = "test/suite/end"
+#: Events about a test beyond its start, phases, subtests and end.
+TEST_DETAILS: Final = (
+    "test/step/start",
+    "test/step/end",
+    "test/log",
+    "test/assertion",
+    "test/assert",
+    "test/screenshot",
+    "test/attachment",
+)
 
 Phase = Literal["setup", "call", "teardown"]
 

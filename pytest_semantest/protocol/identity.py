@@ -8,6 +8,8 @@ from collections.abc import Sequence
 MAIN_WORKER = "main"
 #: The worker id under which the shipper writes its own journal.
 SHIPPER_WORKER = "shipper"
+#: The worker id of a source into which the recorder writes what a client says within a run that is not the client's.
+CLIENT_WORKER = "client"
 
 
 def strip_group(node_id: str) -> str:

@@ -33,6 +33,11 @@ class Identity:
     name: str
     roles: frozenset[Role]
 
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it came without credentials."""
+        return self is ANONYMOUS
+
     def has_any(self, roles: Collection[Role]) -> bool:
         """Whether one of ``roles`` is among its own."""
         return not self.roles.isdisjoint(roles)

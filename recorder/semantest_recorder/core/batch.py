@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 
@@ -13,20 +15,29 @@ class RawEvent(msgspec.Struct, gc=False):
     payload: msgspec.Raw
 
 
+#: ``Batch.first_seq`` of a source that the recorder itself writes: whatever is next in the log.
+NEXT_SEQ: Final = -1
+
+
 class Batch(msgspec.Struct):
-    """Events ``first_seq``, ``first_seq + 1``, ... of ``source``, received at ``received_ms``."""
+    """Events ``first_seq``, ``first_seq + 1``, ... of ``source``, received at ``received_ms``.
+
+    With ``NEXT_SEQ`` the events are appended, and ``opening`` is stored before them if the source is new.
+    """
 
     source: str
     first_seq: int
     events: list[RawEvent]
     received_ms: float
+    opening: RawEvent | None = None
 
 
 class Committed(msgspec.Struct):
     """All events of ``source`` up to ``seq`` are in the database.
 
     ``fresh`` are the events of the batch that were new, ``derived`` the suite events that follow from them
-    (``test/suite/start``, ``test/suite/end``), for subscribers.
+    (``test/suite/start``, ``test/suite/end``), for subscribers. ``run_state`` is the run's state after the batch, empty
+    when nothing was new.
     """
 
     source: str
@@ -35,6 +46,7 @@ class Committed(msgspec.Struct):
     worker: str = ""
     fresh: list[RawEvent] = msgspec.field(default_factory=list)
     derived: list[RawEvent] = msgspec.field(default_factory=list)
+    run_state: str = ""
 
 
 class Refused(msgspec.Struct):

@@ -16,7 +16,6 @@ from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.payloads import (
-    Cancel,
     CollectError,
     End,
     Error,
@@ -35,6 +34,7 @@ from semantest_recorder.core.payloads import (
     repaired,
 )
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, WarningRow
+from semantest_recorder.core.suites import put_into_suite
 from semantest_recorder.core.tables import Source, Tables, Test, Unread
 
 Handler = Callable[[Tables, Source, int, RawEvent], None]
@@ -64,7 +64,7 @@ def open_source(tables: Tables, event: RawEvent) -> Source:
     return source
 
 
-def _read(tables: Tables, source: Source, seq: int, event: RawEvent, kind: type[P]) -> P:
+def read_payload(tables: Tables, source: Source, seq: int, event: RawEvent, kind: type[P]) -> P:
     """The payload; of one with a wrong shape what can be read. Raises ``MalformedError`` when that is not enough."""
     try:
         return msgspec.json.decode(event.payload, type=kind)
@@ -106,7 +106,7 @@ def _order(source: Source) -> tuple[float, str]:
 
 
 def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    plan = _read(tables, source, seq, event, Plan)
+    plan = read_payload(tables, source, seq, event, Plan)
     row = source.row
     row.planned = max(row.planned, plan.total or 0, plan.offset + len(plan.tests))
     row.plan_known += len(plan.tests)
@@ -128,7 +128,7 @@ def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
 
 
 def _collect_error(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, CollectError)
+    payload = read_payload(tables, source, seq, event, CollectError)
     test = tables.test(payload.test_id)
     attempt = tables.attempt(source, test, 1)
     attempt.outcome = "skipped" if payload.outcome == "skipped" else "error"
@@ -137,15 +137,15 @@ def _collect_error(tables: Tables, source: Source, seq: int, event: RawEvent) ->
     attempt.started_ms = attempt.ended_ms = event.timestamp
     attempt.reason = payload.reason
     attempt.detail_seq = seq
-    _take_error(attempt, payload.error)
-    _ended(source, test, attempt)
+    take_error(attempt, payload.error)
+    note_end(source, test, attempt)
 
 
 def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     try:
         payload = _decode_start(event.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        payload = _read(tables, source, seq, event, TestStart)
+        payload = read_payload(tables, source, seq, event, TestStart)
     test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
     attempt = tables.attempt(source, test, payload.attempt or _next_number(source, test))
     if attempt.started_ms is None:
@@ -153,6 +153,8 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
         attempt.guessed = False
     attempt.timeout_ms = payload.timeout
     result = test.result
+    if payload.suite_id:
+        put_into_suite(tables, test, payload.suite_id)
     if result.file is None and result.line is None and not result.markers:
         result.file, result.line, result.markers = payload.file, payload.line, payload.markers or ()
     else:
@@ -171,7 +173,7 @@ def _place_order(place: Place) -> tuple[Any, ...]:
     return file is not None, file or "", line is not None, line or 0, markers
 
 
-def _own(source: Source, test: Test) -> list[AttemptRow]:
+def own_attempts(source: Source, test: Test) -> list[AttemptRow]:
     """The attempts that the source itself wrote of; others may have told of more."""
     name = source.row.source
     return [attempt for attempt in test.attempts if attempt.source == name and attempt.started_ms is not None]
@@ -179,16 +181,16 @@ def _own(source: Source, test: Test) -> list[AttemptRow]:
 
 def _next_number(source: Source, test: Test) -> int:
     """The attempt of a start that does not number it: the open one of its source, else the next."""
-    last = max(_own(source, test), key=lambda attempt: attempt.attempt, default=None)
+    last = max(own_attempts(source, test), key=lambda attempt: attempt.attempt, default=None)
     if last is None:
         return 1
     return last.attempt + 1 if ended_itself(last) else last.attempt
 
 
-def _running(tables: Tables, source: Source, test: Test, number: int | None, at: float) -> AttemptRow:
+def open_attempt(tables: Tables, source: Source, test: Test, number: int | None, at: float) -> AttemptRow:
     """The attempt that an event of its own process is about: without a number, the last one of its source."""
     if number is None:
-        number = max((attempt.attempt for attempt in _own(source, test)), default=1)
+        number = max((attempt.attempt for attempt in own_attempts(source, test)), default=1)
     attempt = tables.attempt(source, test, number)
     attempt.guessed = False
     if attempt.started_ms is None:
@@ -197,7 +199,7 @@ def _running(tables: Tables, source: Source, test: Test, number: int | None, at:
 
 
 def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, TestPhase)
+    payload = read_payload(tables, source, seq, event, TestPhase)
     if payload.phase not in PHASES:
         raise MalformedError(f"phase: {payload.phase!r} is none")
     test = tables.test(payload.test_id)
@@ -206,10 +208,10 @@ def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
             observed = tables.source(source.row.session, payload.worker)
             _observe(tables.attempt(observed, test, payload.attempt), payload.phase)
         return
-    attempt = _running(tables, source, test, payload.attempt, event.timestamp)
+    attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp)
     _observe(attempt, payload.phase)
     if not ended_itself(attempt) and payload.error is not None:
-        _take_error(attempt, payload.error)
+        take_error(attempt, payload.error)
         attempt.detail_seq = seq
 
 
@@ -222,9 +224,9 @@ def _observe(attempt: AttemptRow, phase: str) -> None:
 
 
 def _test_subtest(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, TestSubtest)
+    payload = read_payload(tables, source, seq, event, TestSubtest)
     test = tables.test(payload.test_id)
-    attempt = _running(tables, source, test, payload.attempt, event.timestamp)
+    attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp)
     if payload.outcome in ("failed", "error"):
         attempt.subtests_failed += 1
     elif payload.outcome in ("passed", "xpassed"):
@@ -235,7 +237,7 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     try:
         payload = _decode_end(event.payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        payload = _read(tables, source, seq, event, TestEnd)
+        payload = read_payload(tables, source, seq, event, TestEnd)
     outcome = payload.outcome
     if outcome not in _OUTCOMES:
         outcome = payload.status
@@ -243,7 +245,7 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
             raise MalformedError(f"outcome: neither {payload.outcome!r} nor status {outcome!r} is an end")
     test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
     duration = payload.duration
-    attempt = _running(tables, source, test, payload.attempt, event.timestamp - (duration or 0.0))
+    attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp - (duration or 0.0))
     phases = payload.phases
     attempt.outcome = outcome
     attempt.judged = False
@@ -262,11 +264,12 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     attempt.duration_ms = duration
     attempt.phase = phase
     if payload.error is not None or attempt.error_message is not None:
-        _take_error(attempt, payload.error)
-    _ended(source, test, attempt)
+        take_error(attempt, payload.error)
+    note_end(source, test, attempt)
 
 
-def _ended(source: Source, test: Test, attempt: AttemptRow) -> None:
+def note_end(source: Source, test: Test, attempt: AttemptRow) -> None:
+    """An attempt has ended: whether its test still depends on how the source is closed."""
     test_id = attempt.test_id
     attempt.last_output = None
     if (len(test.attempts) == 1 and not attempt.will_retry) or _all_ended(source, test):
@@ -281,7 +284,8 @@ def _all_ended(source: Source, test: Test) -> bool:
     return all(ended_itself(attempt) and not attempt.will_retry for attempt in test.attempts if attempt.source == name)
 
 
-def _take_error(attempt: AttemptRow, error: Error | str | None) -> None:
+def take_error(attempt: AttemptRow, error: Error | str | None) -> None:
+    """What a failure says goes into the attempt; ``None`` takes it back."""
     if error is None or isinstance(error, str):
         attempt.error_message = error
         attempt.error_type = attempt.error_file = attempt.error_line = None
@@ -298,7 +302,7 @@ def ended_itself(attempt: AttemptRow) -> bool:
 
 
 def _test_warning(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, TestWarning)
+    payload = read_payload(tables, source, seq, event, TestWarning)
     tables.new_warnings.append(
         WarningRow(
             source.row.source,
@@ -314,7 +318,7 @@ def _test_warning(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
 
 
 def _end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, End)
+    payload = read_payload(tables, source, seq, event, End)
     row = source.row
     row.state = "ended"
     row.ended_ms = event.timestamp
@@ -331,7 +335,7 @@ def _end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
 
 
 def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, WorkerCrash)
+    payload = read_payload(tables, source, seq, event, WorkerCrash)
     if payload.worker == SHIPPER_WORKER:
         raise MalformedError("worker: the shipper's death closes nothing")
     target = tables.source(source.row.session, payload.worker)
@@ -366,19 +370,12 @@ def _output(outputs: list[Output] | None) -> str | None:
     return "\n".join(f"--- {output.stream} ---\n{output.text}" for output in outputs)
 
 
-def _run_cancel(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
-    payload = _read(tables, source, seq, event, Cancel)
-    source.row.cancelled = True
-    source.row.stop_reason = source.row.stop_reason or payload.reason
-    tables.closings_stale = True
-
-
 def _journal_gap(tables: Tables, source: Source, _seq: int, _event: RawEvent) -> None:
     source.row.gaps += 1
     tables.closings_stale = True
 
 
-HANDLERS: Final[dict[str, Handler]] = {
+FACTS: Final[dict[str, Handler]] = {
     types.RUN_START: _run_start,
     types.RUN_CONTEXT: _run_context,
     types.RUN_PLAN: _run_plan,
@@ -392,5 +389,4 @@ HANDLERS: Final[dict[str, Handler]] = {
     types.TEST_END: _test_end,
     types.TEST_WARNING: _test_warning,
     types.JOURNAL_GAP: _journal_gap,
-    "run/cancel": _run_cancel,
 }

@@ -68,15 +68,20 @@ def state_without_start(*, gap: bool, stopped: bool) -> str:
     return "not_run" if stopped else "lost"
 
 
-def state_of_run(*, closed: bool, cancelled: bool, broken: bool, exit_code: int | None, green: bool) -> str:
+def state_of_run(
+    *, closed: bool, timed_out: bool, cancelled: bool, broken: bool, exit_code: int | None, green: bool
+) -> str:
     """What a run came to.
 
-    ``broken``: its main process died, or it was interrupted. ``exit_code`` is the largest of its sessions, ``None``
-    when none was written. ``green``: no state of its tests is bad, its plan is known completely and no record of it is
+    ``timed_out``: it was cancelled because it took longer than it was given. ``broken``: its main process died, or it
+    was interrupted. ``exit_code`` is the largest of its sessions, ``None`` when none was written; a run of a client has
+    none and counts as 0. ``green``: no state of its tests is bad, its plan is known completely and no record of it is
     missing.
     """
     if not closed:
         return "running"
+    if timed_out:
+        return "timeout"
     if cancelled:
         return "cancelled"
     if broken:

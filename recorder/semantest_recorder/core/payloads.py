@@ -71,6 +71,7 @@ class TestStart(Payload):
     line: Integer | None = None
     markers: tuple[str, ...] | None = None
     timeout: Milliseconds | None = None
+    suite_id: str | None = None
 
 
 class TestPhase(Payload):
@@ -115,6 +116,30 @@ class TestEnd(Payload):
     will_retry: bool | None = None
 
 
+class TestVerdict(Payload):
+    """``test/passed``, ``test/failed``, ``test/skipped``."""
+
+    test_id: str
+    attempt: Number | None = None
+    duration: Milliseconds | None = None
+    error: Error | str | None = None
+    reason: str | None = None
+
+
+class TestDetail(Payload):
+    """A step, log, assertion, screenshot or attachment; the rest is read from the log when somebody asks."""
+
+    test_id: str
+    attempt: Number | None = None
+
+
+class SuiteTold(Payload):
+    """``test/suite/start`` and ``test/suite/end`` of a client."""
+
+    suite_id: Annotated[str, msgspec.Meta(min_length=1)]
+    suite_name: str | None = None
+
+
 class TestWarning(Payload):
     """``test/warning``."""
 
@@ -156,9 +181,10 @@ class End(Payload):
 
 
 class Cancel(Payload):
-    """``run/cancel``."""
+    """``run/cancel``; ``timeout``: the run took longer than it was given."""
 
     reason: str | None = None
+    timeout: bool | None = None
 
 
 class MalformedError(Exception):

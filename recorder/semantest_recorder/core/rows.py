@@ -67,6 +67,7 @@ class SourceRow(msgspec.Struct):
     stop_reason: str | None = None
     interrupted: bool = False
     cancelled: bool = False
+    timed_out: bool = False
 
 
 class CrashRow(msgspec.Struct):
@@ -88,7 +89,8 @@ class ResultRow(msgspec.Struct, gc=False):
     """One test in a run. ``state`` is ``pending``, ``running`` or one of ``FINAL_STATES``.
 
     ``position`` is its place in the plan, ``None`` when it was not planned. ``attempts`` counts distinct attempt
-    numbers. ``duration_ms``, ``worker`` and ``reason`` are those of the attempt that decided the state.
+    numbers. ``duration_ms``, ``worker`` and ``reason`` are those of the attempt that decided the state. ``suite_id`` is
+    the suite that a client named, ``None`` when it follows from the id.
     """
 
     test_id: str
@@ -102,6 +104,7 @@ class ResultRow(msgspec.Struct, gc=False):
     started_ms: float | None = None
     ended_ms: float | None = None
     reason: str | None = None
+    suite_id: str | None = None
     markers: tuple[str, ...] = ()
 
 
@@ -143,7 +146,8 @@ class AttemptRow(msgspec.Struct, gc=False):
 class SuiteRow(msgspec.Struct):
     """One suite in a run: a file or class. ``total`` counts its results, ``done`` those with a final state.
 
-    ``passed``, ``failed`` and ``skipped`` are wire statuses and add up to ``done``.
+    ``passed``, ``failed`` and ``skipped`` are wire statuses and add up to ``done``. ``name``, ``told_started_ms`` and
+    ``told_ended_ms`` are what clients said of it.
     """
 
     suite_id: str
@@ -154,6 +158,19 @@ class SuiteRow(msgspec.Struct):
     skipped: int = 0
     started_ms: float | None = None
     ended_ms: float | None = None
+    name: str | None = None
+    told_started_ms: float | None = None
+    told_ended_ms: float | None = None
+
+
+class TestEventRow(msgspec.Struct, gc=False):
+    """Where in the log an event about a test is: a step, log, assertion, screenshot or attachment."""
+
+    test_id: str
+    source: str
+    seq: int
+    attempt: int
+    type: str
 
 
 class WarningRow(msgspec.Struct):

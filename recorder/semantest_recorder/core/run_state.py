@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from semantest_recorder.core.batch import RawEvent
-from semantest_recorder.core.facts import HANDLERS, ended_itself, open_source
+from semantest_recorder.core.facts import ended_itself, open_source
+from semantest_recorder.core.handlers import HANDLERS
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow
 from semantest_recorder.core.settling import judge_loaded, settle
@@ -45,7 +46,7 @@ class RunState(Tables):
         return state
 
     def _load_result(self, result: ResultRow) -> None:
-        suite = self.suites[quick_suite_of(result.test_id)]
+        suite = self.suites[result.suite_id or quick_suite_of(result.test_id)]
         test = self.tests[result.test_id] = Test(result, suite.row)
         suite.tests.append(test)
         self.counts[result.state] += 1

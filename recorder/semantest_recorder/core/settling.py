@@ -7,16 +7,15 @@ is computed.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_STATES
-from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
+from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.facts import ended_itself
 from semantest_recorder.core.ledger import (
-    BUCKET,
     outcome_without_end,
     rank,
     state_of_run,
@@ -24,7 +23,11 @@ from semantest_recorder.core.ledger import (
     state_without_start,
 )
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, SourceRow, SuiteRow
-from semantest_recorder.core.tables import Closing, RunClosing, Source, Suite, Tables
+from semantest_recorder.core.suites import count_in_suite, settle_end, suite_end, suite_start
+from semantest_recorder.core.tables import Closing, RunClosing, Source, Tables
+
+#: Workers that decide nothing about the end of a run.
+_BESIDE = (SHIPPER_WORKER, CLIENT_WORKER)
 
 
 def settle(tables: Tables) -> list[RawEvent]:
@@ -36,9 +39,9 @@ def settle(tables: Tables) -> list[RawEvent]:
         _judge_closing(tables)
     if tables.crashes:
         _guess_attempts(tables)
-    if not (stale or tables.unsettled):
+    if not (stale or tables.unsettled or tables.unsettled_suites):
         return []
-    touched: dict[str, SuiteRow] = {}
+    touched, tables.unsettled_suites = tables.unsettled_suites, {}
     started: list[SuiteRow] = []
     closing, counts = tables.closing, tables.counts
     for test in tables.unsettled.values():
@@ -50,7 +53,7 @@ def settle(tables: Tables) -> list[RawEvent]:
             result.state = state
             counts[before] -= 1
             counts[state] += 1
-            _count_in_suite(suite, before, state)
+            count_in_suite(suite, before, state)
         at = result.started_ms
         if at is not None and (suite.started_ms is None or at < suite.started_ms):
             if suite.started_ms is None:
@@ -62,8 +65,9 @@ def settle(tables: Tables) -> list[RawEvent]:
     if may_end != tables.suites_may_end:
         tables.suites_may_end = may_end
         touched = {suite_id: suite.row for suite_id, suite in tables.suites.items()}
-    derived = [_suite_start(tables, row) for row in started]
-    derived += [_suite_end(tables, row) for row in touched.values() if _settle_end(tables, tables.suites[row.suite_id])]
+    derived = [suite_start(tables.run.id, row) for row in started if row.told_started_ms is None]
+    ended = [row for row in touched.values() if settle_end(tables, tables.suites[row.suite_id])]
+    derived += [suite_end(tables.run.id, row) for row in ended if row.told_ended_ms is None]
     _settle_run(tables)
     return derived
 
@@ -81,8 +85,14 @@ def _judge_sources(tables: Tables) -> None:
     """How each source is closed now; tests that depend on a change are unsettled."""
     crashes = _crashes_by_source(tables.crashes)
     sessions: dict[str, dict[str, Source]] = defaultdict(dict)
+    mains, clients = list[Source](), list[Source]()
     for source in tables.sources.values():
+        if source.row.worker == CLIENT_WORKER:
+            clients.append(source)
+            continue
         sessions[source.row.session][source.row.worker] = source
+        if source.row.worker == MAIN_WORKER:
+            mains.append(source)
     for members in sessions.values():
         main, shipper = members.get(MAIN_WORKER), members.get(SHIPPER_WORKER)
         told = shipper is not None and shipper.row.state == "ended"
@@ -93,7 +103,13 @@ def _judge_sources(tables: Tables) -> None:
             if source is not shipper:
                 own_crashes = crashes.get(source.row.source, [])
                 crashed = bool(own_crashes) or (source is main and broken)
-                _close(tables, source, own_crashes, crashed, ended=ended, interrupted=interrupted)
+                _close(tables, source, own_crashes, crashed=crashed, ended=ended, interrupted=interrupted)
+    # What clients say beside a run's own sources is over when those are.
+    closings = [main.closing for main in mains if main.closing is not None]
+    over = bool(mains) and len(closings) == len(mains)
+    for source in clients:
+        interrupted = any(closing.interrupted for closing in closings)
+        _close(tables, source, [], crashed=False, ended=over, interrupted=interrupted)
 
 
 def _crashes_by_source(crashes: Iterable[CrashRow]) -> dict[str, list[CrashRow]]:
@@ -105,7 +121,7 @@ def _crashes_by_source(crashes: Iterable[CrashRow]) -> dict[str, list[CrashRow]]
 
 
 def _close(
-    tables: Tables, source: Source, crashes: list[CrashRow], crashed: bool, *, ended: bool, interrupted: bool
+    tables: Tables, source: Source, crashes: list[CrashRow], *, crashed: bool, ended: bool, interrupted: bool
 ) -> None:
     """Sets how one source is closed. ``crashed``: it died; ``ended``: its session ended."""
     row = source.row
@@ -151,12 +167,12 @@ def _judge_closing(tables: Tables) -> None:
     if closing != tables.closing:
         tables.closing = closing
         for test_id, test in tables.tests.items():
-            if not test.attempts and test.result.position is not None:
+            if not test.attempts:
                 tables.unsettled[test_id] = test
 
 
 def _run_closing(tables: Tables) -> RunClosing:
-    working = [source for source in tables.sources.values() if source.row.worker != SHIPPER_WORKER]
+    working = [source for source in tables.sources.values() if source.row.worker not in _BESIDE]
     mains = [source for source in working if source.row.worker == MAIN_WORKER]
     with_main = {source.row.session for source in mains}
     closed = bool(mains) and all(source.closing is not None and source.row.session in with_main for source in working)
@@ -239,17 +255,6 @@ def _settle_unstarted(closing: RunClosing, result: ResultRow) -> str:
     return state
 
 
-def _count_in_suite(suite: SuiteRow, before: str, state: str) -> None:
-    left, joined = BUCKET.get(before), BUCKET.get(state)
-    if left != joined:
-        if left is not None:
-            suite.done -= 1
-            setattr(suite, left, getattr(suite, left) - 1)
-        if joined is not None:
-            suite.done += 1
-            setattr(suite, joined, getattr(suite, joined) + 1)
-
-
 def _judge_attempt(tables: Tables, attempt: AttemptRow) -> None:
     """What an attempt without an end came to, as far as its source is closed."""
     closing = tables.sources[attempt.source].closing
@@ -306,47 +311,11 @@ def _is_to_be_retried(tables: Tables, attempt: AttemptRow) -> bool:
     return attempt.will_retry and ended_itself(attempt) and tables.sources[attempt.source].closing is None
 
 
-def _settle_end(tables: Tables, suite: Suite) -> bool:
-    """Brings a suite's end up to date; whether it just ended."""
-    row = suite.row
-    tables.dirty_suites[row.suite_id] = row
-    had_ended = row.ended_ms is not None
-    row.ended_ms = None
-    if row.done == row.total and tables.suites_may_end:
-        row.ended_ms = max(
-            (at for at in (test.result.ended_ms for test in suite.tests) if at is not None), default=None
-        )
-    return row.ended_ms is not None and not had_ended
-
-
-def _suite_start(tables: Tables, row: SuiteRow) -> RawEvent:
-    content = {"suiteId": row.suite_id, "suiteName": row.suite_id, "totalTests": row.total}
-    return _event(tables, "test/suite/start", row.started_ms or 0.0, content)
-
-
-def _suite_end(tables: Tables, row: SuiteRow) -> RawEvent:
-    ended = row.ended_ms or 0.0
-    content = {
-        "suiteId": row.suite_id,
-        "suiteName": row.suite_id,
-        "duration": ended - (row.started_ms or ended),
-        "totalTests": row.total,
-        "passedTests": row.passed,
-        "failedTests": row.failed,
-        "skippedTests": row.skipped,
-    }
-    return _event(tables, "test/suite/end", ended, content)
-
-
-def _event(tables: Tables, kind: str, at: float, content: Mapping[str, object]) -> RawEvent:
-    return RawEvent(kind, at, msgspec.Raw(msgspec.json.encode({"runId": tables.run.id, **content})))
-
-
 def _settle_run(tables: Tables) -> None:
     run = tables.run
     before = msgspec.structs.astuple(run)
     rows = [source.row for source in tables.sources.values()]
-    working = [row for row in rows if row.worker != SHIPPER_WORKER]
+    working = [row for row in rows if row.worker not in _BESIDE]
     mains = [row for row in rows if row.worker == MAIN_WORKER]
     missing = sum(max(row.planned - row.plan_known, 0) for row in rows)
     run.started_ms = _run_start(tables, working, rows)
@@ -362,8 +331,9 @@ def _settle_run(tables: Tables) -> None:
     run.state = state_of_run(
         closed=closed,
         cancelled=any(row.cancelled for row in rows),
+        timed_out=any(row.timed_out for row in rows),
         broken=any(row.state == "crashed" or row.interrupted for row in mains),
-        exit_code=run.exit_code,
+        exit_code=0 if run.facts.get("origin") == "client" else run.exit_code,
         green=missing == 0 and run.gaps == 0 and not any(tables.counts.get(state) for state in BAD_STATES),
     )
     if msgspec.structs.astuple(run) != before:

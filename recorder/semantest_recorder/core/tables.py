@@ -15,6 +15,7 @@ from semantest_recorder.core.rows import (
     RunRow,
     SourceRow,
     SuiteRow,
+    TestEventRow,
     WarningRow,
 )
 
@@ -87,7 +88,10 @@ class Unread(msgspec.Struct):
 
 
 class Changes(msgspec.Struct):
-    """What became different since the last ``take``, for the store. ``gone`` are attempts that no longer exist."""
+    """What became different since the last ``take``, for the store.
+
+    ``gone`` are attempts, ``gone_suites`` suites that no longer exist.
+    """
 
     run: RunRow | None
     sources: list[SourceRow]
@@ -95,8 +99,10 @@ class Changes(msgspec.Struct):
     attempts: list[AttemptRow]
     gone: list[AttemptRow]
     suites: list[SuiteRow]
+    gone_suites: list[str]
     warnings: list[WarningRow]
     crashes: list[CrashRow]
+    test_events: list[TestEventRow]
     unread: list[Unread]
 
 
@@ -118,6 +124,8 @@ class Tables:
         self.suites_may_end = False
         #: Tests and sources' ends that ``settle`` has to look at.
         self.unsettled: dict[str, Test] = {}
+        #: Suites of which a client said something.
+        self.unsettled_suites: dict[str, SuiteRow] = {}
         self.closings_stale = False
         self._clean()
 
@@ -128,6 +136,8 @@ class Tables:
         self.dirty_attempts: dict[int, AttemptRow] = {}
         self.dirty_suites: dict[str, SuiteRow] = {}
         self.gone: list[AttemptRow] = []
+        self.gone_suites: dict[str, None] = {}
+        self.new_test_events: list[TestEventRow] = []
         self.new_warnings: list[WarningRow] = []
         self.new_crashes: list[CrashRow] = []
         self.unread: list[Unread] = []
@@ -141,8 +151,10 @@ class Tables:
             list(self.dirty_attempts.values()),
             self.gone,
             list(self.dirty_suites.values()),
+            list(self.gone_suites),
             self.new_warnings,
             self.new_crashes,
+            self.new_test_events,
             self.unread,
         )
         self._clean()
@@ -164,10 +176,7 @@ class Tables:
 
     def add_test(self, test_id: str, position: int | None = None) -> Test:
         """A test that is new; ``position`` is its place in the plan."""
-        suite_id = quick_suite_of(test_id)
-        suite = self.suites.get(suite_id)
-        if suite is None:
-            suite = self.suites[suite_id] = Suite(SuiteRow(suite_id))
+        suite = self.suite(quick_suite_of(test_id))
         row = suite.row
         test = Test(ResultRow(test_id, "pending", position), row)
         suite.tests.append(test)
@@ -177,6 +186,21 @@ class Tables:
         self.counts["pending"] += 1
         self.tests[test_id] = self.unsettled[test_id] = test
         return test
+
+    def suite(self, suite_id: str) -> Suite:
+        """The suite of this id, made when it is new."""
+        suite = self.suites.get(suite_id)
+        if suite is None:
+            suite = self.suites[suite_id] = Suite(SuiteRow(suite_id))
+            self.gone_suites.pop(suite_id, None)
+        return suite
+
+    def remove_suite(self, suite_id: str) -> None:
+        """Takes back a suite that has no tests any more."""
+        del self.suites[suite_id]
+        self.dirty_suites.pop(suite_id, None)
+        self.unsettled_suites.pop(suite_id, None)
+        self.gone_suites[suite_id] = None
 
     def attempt(self, source: Source, test: Test, number: int) -> AttemptRow:
         """The attempt of this number at ``test`` in ``source``, made when it is new.

@@ -221,7 +221,7 @@ def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
         attempts = attempts[:1]  # every process collects: it is the same error
     details = [_attempt(row) for row in attempts]
     test_id = result.test_id
-    suite = suite_of(test_id)
+    own_suite = suite_of(test_id)
     return TestInfo(
         id=test_id,
         state=result.state,
@@ -230,8 +230,8 @@ def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
         worker=result.worker,
         file=result.file,
         line=result.line,
-        suite=suite,
-        name=test_id[len(suite) + 2 :] or test_id,
+        suite=result.suite_id or own_suite,
+        name=test_id[len(own_suite) + 2 :] or test_id,
         params=(split_params(test_id)[1] or None) if "[" in test_id else None,
         markers=list(result.markers),
         reason=result.reason,

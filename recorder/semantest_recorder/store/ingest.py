@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from pytest_semantest.protocol.identity import source_name
-from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused, Verdict
+from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent, Refused, Verdict
 from semantest_recorder.core.facts import opening_of
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.run_state import RunState
@@ -131,6 +131,7 @@ class Ingest:
         return verdicts
 
     def _take(self, batch: Batch) -> Committed:
+        batch = self._placed(batch)
         origin = self._origin(batch)
         if origin is None:
             return Committed(batch.source, 0)
@@ -142,17 +143,31 @@ class Ingest:
             self._append(origin, first, fresh, batch.received_ms)
             self._apply(run, origin, batch.source, first, fresh)
             committed.derived = run.state.settle()
+            committed.run_state = run.state.run.state
             committed.seq = origin.last_seq = first + len(fresh) - 1
         return committed
 
-    def _origin(self, batch: Batch) -> Origin | None:
-        """Where the batch belongs; ``None`` for an empty batch of a source that is not known."""
-        origin = self._origins.get(batch.source)
+    def _placed(self, batch: Batch) -> Batch:
+        """The batch with the seq that is next for its source, when it has none."""
+        if batch.first_seq != NEXT_SEQ:
+            return batch
+        origin = self._known(batch.source)
+        last = origin.last_seq if origin is not None else 0
+        opening = [batch.opening] if batch.opening is not None and not last else []
+        return Batch(batch.source, last + 1, [*opening, *batch.events], batch.received_ms)
+
+    def _known(self, source: str) -> Origin | None:
+        origin = self._origins.get(source)
         if origin is None:
-            row = self._connection.execute(SQL["source"], (batch.source,)).fetchone()
+            row = self._connection.execute(SQL["source"], (source,)).fetchone()
             if row is not None:
                 source_key, last_seq, worker, _run_key, run_id = row
-                origin = self._origins[batch.source] = Origin(source_key, last_seq, worker, run_id)
+                origin = self._origins[source] = Origin(source_key, last_seq, worker, run_id)
+        return origin
+
+    def _origin(self, batch: Batch) -> Origin | None:
+        """Where the batch belongs; ``None`` for an empty batch of a source that is not known."""
+        origin = self._known(batch.source)
         if origin is not None and origin.last_seq > 0:
             return origin
         if not batch.events:
@@ -244,6 +259,7 @@ class Ingest:
         """The events of a batch one by one, each undone and put into quarantine when the database refuses it."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
+        batch = self._placed(batch)
         done = Committed(batch.source, 0)
         refusals: list[Exception] = []
         for seq, event in enumerate(batch.events, batch.first_seq):
@@ -275,6 +291,7 @@ class Ingest:
                 taken.worker,
                 done.fresh + taken.fresh,
                 done.derived + taken.derived,
+                taken.run_state or done.run_state,
             )
         connection.execute("COMMIT")
         return done

@@ -46,6 +46,7 @@ def source_row(row: Sequence[Any]) -> SourceRow:
     source.stopped_early = bool(source.stopped_early)
     source.interrupted = bool(source.interrupted)
     source.cancelled = bool(source.cancelled)
+    source.timed_out = bool(source.timed_out)
     return source
 
 

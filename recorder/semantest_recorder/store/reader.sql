@@ -20,7 +20,7 @@ SELECT id FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT 1000;
 -- name: sources
 SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
        s.crash_reason, s.crash_test_id, s.last_seq, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ? ORDER BY s.source_key;
 
 -- name: crashes
@@ -31,7 +31,7 @@ WHERE r.id = ? ORDER BY p.source, c.seq;
 
 -- name: results
 SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
-       x.reason, x.markers
+       x.reason, x.suite_id, x.markers
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?)
 ORDER BY x.position IS NULL, x.position, x.test_key;
 
@@ -43,13 +43,18 @@ FROM attempts a JOIN tests t USING (test_key) JOIN sources s USING (source_key)
 WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY a.test_key, a.attempt, a.source_key;
 
 -- name: suites
-SELECT suite_id, total, done, passed, failed, skipped, started_ms, ended_ms
+SELECT suite_id, total, done, passed, failed, skipped, started_ms, ended_ms, name, told_started_ms, told_ended_ms
 FROM suites WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY started_ms IS NULL, started_ms, suite_id;
 
 -- name: warnings
 SELECT s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
 FROM warnings w JOIN sources s USING (source_key)
 WHERE w.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY w.source_key, w.seq;
+
+-- name: test_events
+SELECT t.id, s.source, e.seq, e.attempt, e.type
+FROM test_events e JOIN tests t USING (test_key) JOIN sources s USING (source_key)
+WHERE e.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND t.id = ?2 ORDER BY e.source_key, e.seq;
 
 -- name: payload
 SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WHERE source = ?) AND seq = ?;

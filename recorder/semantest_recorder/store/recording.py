@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pytest_semantest.protocol.identity import split_params
-from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow
+from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, TestEventRow
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.core.tables import Changes, quick_suite_of
 from semantest_recorder.store.queries import statements
@@ -86,6 +86,7 @@ class RecordedRun:
         connection.executemany(
             SQL["put_sources"], [(source_keys[row.source], *_astuple(row)[2:]) for row in changes.sources]
         )
+        connection.executemany(SQL["drop_suites"], [(run_key, suite_id) for suite_id in changes.gone_suites])
         connection.executemany(SQL["put_suites"], [(run_key, *_astuple(row)) for row in changes.suites])
         connection.executemany(
             SQL["add_warnings"],
@@ -98,6 +99,7 @@ class RecordedRun:
                 for row in changes.crashes
             ],
         )
+        self._write_test_events(connection, keys, changes.test_events)
         connection.executemany(
             SQL["add_quarantine"],
             [(source_keys[row.source], row.seq, "malformed", row.reason) for row in changes.unread],
@@ -127,6 +129,20 @@ class RecordedRun:
         connection.executemany(SQL["put_results"], (_result(run_key, test_keys, row) for row in other))
         self._write_attempts(connection, changes.attempts)
 
+    def _write_test_events(self, connection: sqlite3.Connection, keys: Keys, rows: Sequence[TestEventRow]) -> None:
+        """These may be about tests that the run does not know otherwise."""
+        if not rows:
+            return
+        test_keys: dict[str, int] = {}
+        keys.add_to(test_keys, list(dict.fromkeys(row.test_id for row in rows)))
+        connection.executemany(
+            SQL["add_test_events"],
+            [
+                (self.run_key, test_keys[row.test_id], self.source_keys[row.source], row.seq, row.attempt, row.type)
+                for row in rows
+            ],
+        )
+
     def _write_attempts(self, connection: sqlite3.Connection, rows: Sequence[AttemptRow]) -> None:
         run_key, source_keys, test_keys = self.run_key, self.source_keys, self.test_keys
         plain: list[AttemptRow] = []
@@ -144,7 +160,7 @@ def _is_pending(row: ResultRow) -> bool:
 
 def _has_passed(row: ResultRow) -> bool:
     """Whether ``put_passed`` says all of it: most results end so."""
-    return row.state == "passed" and row.attempts == 1 and row.reason is None
+    return row.state == "passed" and row.attempts == 1 and row.reason is None and row.suite_id is None
 
 
 def _passed_results(run_key: int, test_keys: dict[str, int], rows: list[ResultRow]) -> Iterator[tuple[Any, ...]]:

@@ -18,7 +18,7 @@ FROM runs;
 -- name: sources
 SELECT r.id, s.source, s.session, s.worker, s.state, s.last_seq, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms,
        s.gaps, s.crash_reason, s.crash_test_id, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out
 FROM sources s JOIN runs r USING (run_key);
 
 -- name: quarantine
@@ -31,7 +31,7 @@ FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.re
 
 -- name: results
 SELECT r.id, t.id, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
-       x.line, x.started_ms, x.ended_ms, x.reason, x.markers
+       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.markers
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
 
 -- name: attempts
@@ -42,9 +42,14 @@ SELECT r.id, t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_
 FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key);
 
 -- name: suites
-SELECT r.id, x.suite_id, x.total, x.done, x.passed, x.failed, x.skipped, x.started_ms, x.ended_ms
+SELECT r.id, x.suite_id, x.total, x.done, x.passed, x.failed, x.skipped, x.started_ms, x.ended_ms,
+       x.name, x.told_started_ms, x.told_ended_ms
 FROM suites x JOIN runs r USING (run_key);
 
 -- name: warnings
 SELECT r.id, s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
 FROM warnings w JOIN runs r USING (run_key) JOIN sources s USING (source_key);
+
+-- name: test_events
+SELECT r.id, t.id, s.source, e.seq, e.attempt, e.type
+FROM test_events e JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key);

@@ -1,4 +1,4 @@
--- The recorder's database, schema version 1. docs/design/storage.md says why; the views at the end are public.
+-- The recorder's database, schema version 2. docs/design/storage.md says why; the views at the end are public.
 -- Times are milliseconds since the epoch, durations milliseconds.
 
 CREATE TABLE meta (
@@ -51,7 +51,8 @@ CREATE TABLE sources (
     stopped_early INTEGER NOT NULL DEFAULT 0,
     stop_reason   TEXT,
     interrupted   INTEGER NOT NULL DEFAULT 0,
-    cancelled     INTEGER NOT NULL DEFAULT 0
+    cancelled     INTEGER NOT NULL DEFAULT 0,
+    timed_out     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX sources_by_run ON sources (run_key);
 
@@ -121,6 +122,7 @@ CREATE TABLE results (
     ended_ms    REAL,
     reason      TEXT,
     markers     TEXT NOT NULL DEFAULT '[]',  -- JSON
+    suite_id    TEXT,  -- the suite that a client named; else it follows from the test's id
     PRIMARY KEY (run_key, test_key)
 ) STRICT, WITHOUT ROWID;
 -- No index by test: a test's history goes back run by run, and every insert would pay for it.
@@ -165,6 +167,9 @@ CREATE TABLE suites (
     skipped    INTEGER NOT NULL DEFAULT 0,
     started_ms REAL,
     ended_ms   REAL,
+    name       TEXT,
+    told_started_ms REAL,  -- what clients said
+    told_ended_ms   REAL,
     PRIMARY KEY (run_key, suite_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -179,6 +184,27 @@ CREATE TABLE warnings (
     line       INTEGER,
     count      INTEGER NOT NULL DEFAULT 1,
     PRIMARY KEY (run_key, source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- Steps, logs, assertions, screenshots and attachments of tests: where in the log they are.
+CREATE TABLE test_events (
+    run_key    INTEGER NOT NULL REFERENCES runs (run_key),
+    test_key   INTEGER NOT NULL REFERENCES tests (test_key),
+    source_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq        INTEGER NOT NULL,
+    attempt    INTEGER NOT NULL,
+    type       TEXT NOT NULL,
+    PRIMARY KEY (run_key, test_key, source_key, seq)
+) STRICT, WITHOUT ROWID;
+
+-- What a guard or a plugin did to an event before it was stored; part of the log, kept by replay.
+CREATE TABLE marks (
+    source_key INTEGER NOT NULL REFERENCES sources (source_key),
+    seq        INTEGER NOT NULL,
+    kind       TEXT NOT NULL,   -- suspicious: stored as it came; dropped: a tombstone stands for it; changed
+    reason     TEXT NOT NULL,
+    sent_crc   INTEGER,         -- CRC-32 of type and payload as they were sent, when something else is stored
+    PRIMARY KEY (source_key, seq, kind)
 ) STRICT, WITHOUT ROWID;
 
 CREATE VIEW v_runs AS

@@ -48,7 +48,7 @@ WHERE run_key = ?1;
 UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, exit_code = ?7, started_ms = ?8,
        ended_ms = ?9, gaps = ?10, crash_reason = ?11, crash_test_id = ?12, last_seq = ?13, last_ms = ?14,
        planned = ?15, plan_known = ?16, deselected = ?17, dropped = ?18, stopped_early = ?19, stop_reason = ?20,
-       interrupted = ?21, cancelled = ?22
+       interrupted = ?21, cancelled = ?22, timed_out = ?23
 WHERE source_key = ?1;
 
 -- name: add_pending
@@ -61,8 +61,8 @@ VALUES (?, ?, 'passed', ?, 1, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_results
 INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
-                                started_ms, ended_ms, reason, markers)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                                started_ms, ended_ms, reason, suite_id, markers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_attempts
 INSERT OR REPLACE INTO attempts (run_key, test_key, source_key, attempt, worker, outcome, phase, started_ms, ended_ms,
@@ -80,8 +80,15 @@ VALUES (?, ?, ?, ?, ?, 'passed', 'teardown', ?, ?, ?, ?, ?, ?, ?);
 DELETE FROM attempts WHERE run_key = ? AND test_key = ? AND source_key = ? AND attempt = ?;
 
 -- name: put_suites
-INSERT OR REPLACE INTO suites (run_key, suite_id, total, done, passed, failed, skipped, started_ms, ended_ms)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT OR REPLACE INTO suites (run_key, suite_id, total, done, passed, failed, skipped, started_ms, ended_ms, name,
+                               told_started_ms, told_ended_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: drop_suites
+DELETE FROM suites WHERE run_key = ? AND suite_id = ?;
+
+-- name: add_test_events
+INSERT INTO test_events (run_key, test_key, source_key, seq, attempt, type) VALUES (?, ?, ?, ?, ?, ?);
 
 -- name: add_warnings
 INSERT INTO warnings (run_key, source_key, seq, category, message, test_id, file, line, count)

@@ -10,7 +10,16 @@ import msgspec
 from hypothesis import strategies as st
 
 from semantest_recorder.core.batch import RawEvent
-from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
+from semantest_recorder.core.rows import (
+    AttemptRow,
+    CrashRow,
+    ResultRow,
+    RunRow,
+    SourceRow,
+    SuiteRow,
+    TestEventRow,
+    WarningRow,
+)
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.core.tables import Changes
 
@@ -18,6 +27,10 @@ RUN = "20261121-093000-a1b2c3"
 TESTS = ("a.py::t0", "a.py::t1[x-1]", "a.py::TestX::t2", "b/c.py::t3", "b/c.py::t4[a[0]]", "d.py::t5")
 FILES = ("e.py", "a.py")
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "interrupted", "timeout")
+CLIENT_EVENTS = (
+    *("test/start", "test/start", "test/end", "test/passed", "test/failed", "test/skipped", "test/suite/start"),
+    *("test/suite/end", "test/log", "test/step/start", "run/cancel"),
+)
 STATUS = {"passed": "passed", "xpassed": "passed", "skipped": "skipped", "xfailed": "skipped"}
 
 History = dict[str, list[RawEvent]]
@@ -123,6 +136,9 @@ def histories(draw: Any) -> History:
     for session in ("s1", "s2")[: draw(st.integers(1, 2))]:
         for process in _session(draw, session):
             history[process.source] = process.events
+    for client in ("c1", "c2")[: draw(st.sampled_from((0, 0, 1, 2)))]:
+        process = _client(draw, client)
+        history[process.source] = process.events
     return history
 
 
@@ -159,6 +175,26 @@ def _session(draw: Any, session: str) -> Iterator[Process]:
         yield process
     if draw(st.booleans()):
         yield _shipper(draw, session, [*workers, "main"], tests)
+
+
+def _client(draw: Any, session: str) -> Process:
+    """What a client says beside the run's own processes."""
+    client = Process(draw, session, "client")
+    client.begin("client/start")
+    for _ in range(draw(st.integers(0, 8))):
+        test_id = draw(st.sampled_from((*TESTS, "login", "strange")))
+        number = draw(st.sampled_from((None, 1, 2)))
+        suite = draw(st.sampled_from((None, "Login", "Shop")))
+        kind = draw(st.sampled_from(CLIENT_EVENTS))
+        if kind.startswith("test/suite"):
+            client.write(kind, suiteId=suite or "a.py", suiteName=draw(st.sampled_from((None, "A", "B"))))
+        elif kind == "run/cancel":
+            client.write(kind, reason="enough", timeout=draw(st.sampled_from((None, True))))
+        else:
+            client.write(kind, testId=test_id, attempt=number, suiteId=suite, outcome=None, status="failed", reason="r")
+    if draw(st.booleans()):
+        client.write("worker/end", runId=RUN, worker="client")
+    return client
 
 
 def _plan(main: Process, tests: list[str]) -> None:
@@ -199,6 +235,7 @@ class Rows:
         self.suites: dict[str, SuiteRow] = {}
         self.warnings: dict[tuple[str, int], WarningRow] = {}
         self.crashes: dict[tuple[str, int], CrashRow] = {}
+        self.test_events: dict[tuple[str, int], TestEventRow] = {}
         self.unread: set[tuple[str, int]] = set()
 
     def put(self, changes: Changes) -> None:
@@ -209,9 +246,12 @@ class Rows:
         for gone in changes.gone:
             self.attempts.pop((gone.test_id, gone.source, gone.attempt), None)
         self.attempts |= {(row.test_id, row.source, row.attempt): row for row in changes.attempts}
+        for suite_id in changes.gone_suites:
+            self.suites.pop(suite_id, None)
         self.suites |= {row.suite_id: row for row in changes.suites}
         self.warnings |= {(row.source, row.seq): row for row in changes.warnings}
         self.crashes |= {(row.reporter, row.seq): row for row in changes.crashes}
+        self.test_events |= {(row.source, row.seq): row for row in changes.test_events}
         self.unread |= {(row.source, row.seq) for row in changes.unread}
 
     def load(self) -> RunState:
@@ -228,7 +268,7 @@ class Rows:
     def content(self) -> dict[str, Any]:
         """Everything in an order of its own."""
         content: dict[str, Any] = {"run": self.run, "unread": sorted(self.unread)}
-        for name in ("sources", "results", "attempts", "suites", "warnings", "crashes"):
+        for name in ("sources", "results", "attempts", "suites", "warnings", "crashes", "test_events"):
             content[name] = dict(sorted(getattr(self, name).items()))
         return content
 

@@ -66,11 +66,20 @@ def test_a_planned_test_that_never_started() -> None:
 
 
 def test_a_run() -> None:
-    for closed, cancelled, broken, green in product(BOTH, repeat=4):
+    for closed, timed_out, cancelled, broken, green in product(BOTH, repeat=5):
         for exit_code in (None, 0, 1, 2, 3, 5, -9):
-            found = state_of_run(closed=closed, cancelled=cancelled, broken=broken, exit_code=exit_code, green=green)
+            found = state_of_run(
+                closed=closed,
+                timed_out=timed_out,
+                cancelled=cancelled,
+                broken=broken,
+                exit_code=exit_code,
+                green=green,
+            )
             if not closed:
                 assert found == "running"
+            elif timed_out:
+                assert found == "timeout"
             elif cancelled:
                 assert found == "cancelled"
             elif broken:

@@ -382,3 +382,58 @@ def test_a_session_whose_start_is_unknown_does_not_come_first() -> None:
     run.tell("s2.main", "run/start", session="s2", name="s2", **names)
     run.tell("s.main", "run/start", session="s", name="s", **names)
     assert run.state.run.name == "s"
+
+
+def test_a_test_that_only_an_observation_named_is_judged_anew_when_the_run_goes_on() -> None:
+    run = Run("s.main")
+    run.tell("s.main", "test/phase", testId=T, worker="gw0", phase="call")
+    run.end()
+    assert run.states() == {T: "lost"}
+    run.begin("s2.main")
+    assert run.states() == {T: "pending"}
+
+
+def test_a_clients_run_is_judged_without_an_exit_code() -> None:
+    run = Run()
+    run.tell("live/r.main", "run/start", runId="r", session="live/r", worker="main", origin="client")
+    run.tell("live/r.main", "test/suite/start", suiteId="login", suiteName="Login")
+    run.tell("live/r.main", "test/start", testId="t1", testName="t1", suiteId="login")
+    run.tell("live/r.main", "test/end", testId="t1", status="passed", duration=5.0)
+    run.tell("live/r.main", "test/passed", testId="t2")
+    run.tell("live/r.main", "test/suite/end", suiteId="login")
+    run.end("live/r.main", code=None)
+    assert run.of_run == "passed"
+    suite = run.state.suites["login"].row
+    assert (suite.name, suite.total, suite.passed, suite.ended_ms) == ("Login", 1, 1, suite.told_ended_ms)
+    assert [event.type for event in run.derived if b"login" in bytes(event.payload)] == [], "the client said it itself"
+
+
+def test_what_a_client_left_open_in_its_run_is_lost_and_the_run_not_green() -> None:
+    run = Run()
+    run.tell("live/r.main", "run/start", runId="r", session="live/r", worker="main", origin="client")
+    run.tell("live/r.main", "test/start", testId="t1", testName="t1")
+    run.end("live/r.main", code=None)
+    assert (run.states(), run.of_run) == ({"t1": "lost"}, "failed")
+
+
+@pytest.mark.parametrize(("timeout", "state"), [(None, "cancelled"), (True, "timeout")])
+def test_a_cancelled_run_says_why(timeout: bool | None, state: str) -> None:
+    run = Run("s.main")
+    run.tell("live/recorder/r.client", "client/start", runId="r", session="live/recorder/r", worker="client")
+    run.attempt("s.main", T, None)
+    run.tell("live/recorder/r.client", "run/cancel", runId="r", reason="enough", timeout=timeout)
+    assert run.of_run == "running", "pytest still runs"
+    run.end(code=2, interrupted=True)
+    assert (run.of_run, run.states()[T]) == (state, "interrupted")
+    assert run.state.run.stop_reason == "enough"
+
+
+def test_a_client_beside_a_run_holds_it_up_no_longer_than_it_takes() -> None:
+    run = Run("s.main")
+    run.attempt("s.main", T, "passed")
+    run.tell("live/c/r.client", "client/start", runId="r", session="live/c/r", worker="client")
+    run.attempt("live/c/r.client", U, None)
+    run.tell("live/c/r.client", "test/log", testId=T, message="hello")
+    run.end()
+    assert (run.of_run, run.states()) == ("failed", {T: "passed", U: "lost"})
+    assert [(row.test_id, row.type) for row in run.state.take().test_events] == [(T, "test/log")]

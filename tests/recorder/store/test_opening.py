@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -38,7 +39,12 @@ def pragma(path: Path, statement: str) -> None:
 
 def schema_of(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
     rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
-    return sorted((kind, name, " ".join(_uncommented(sql).split())) for kind, name, sql in rows)
+    return sorted((kind, name, _bare(sql)) for kind, name, sql in rows)
+
+
+def _bare(sql: str) -> str:
+    """Without comments and the white space that ALTER TABLE sets in its own way."""
+    return re.sub(r"\s*([(),])\s*", r"\1", " ".join(_uncommented(sql).split()))
 
 
 def _uncommented(sql: str) -> str:

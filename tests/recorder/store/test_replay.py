@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.batch import Batch, Committed
-from semantest_recorder.core.facts import HANDLERS
+from semantest_recorder.core.handlers import HANDLERS
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.replay import CannotReplayError, differences, rebuild
 from tests.recorder.core.histories import RUN as RANDOM_RUN

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused
-from semantest_recorder.core.facts import HANDLERS
+from semantest_recorder.core.handlers import HANDLERS
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.writer import Writer

@@ -1,0 +1,277 @@
+"""Runs that are not over, and what a client's word about one of them means: which events are written, and where (pure).
+
+The recorder itself writes what clients say one by one, into sources whose session starts with ``live/``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from pytest_semantest.protocol import events as types
+from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
+from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.core.run_config import RunConfig, config_of
+
+#: Sessions that only the recorder writes.
+LIVE: Final = "live/"
+#: For how long an implicit run waits for a client that has gone, in milliseconds.
+IMPLICIT_GRACE_MS: Final = 30_000.0
+OPEN_STATES: Final = frozenset({"pending", "running"})
+_LIFECYCLE: Final = frozenset({types.RUN_START, types.RUN_PLAN, types.RUN_END, types.RUN_CANCEL})
+_FAILED: Final = frozenset({"failed"})
+
+
+class RunProblem(Exception):  # noqa: N818 - it names the case
+    """A command that cannot be carried out; ``code`` is for programs, the text one line for people."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ActiveRun(msgspec.Struct):
+    """A run that is not over. ``origin``: ``client`` or ``pytest``.
+
+    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` counts the attempts
+    that failed, for tests that may be retried. ``cancelling`` holds the reason once the run is being cancelled.
+    """
+
+    run_id: str
+    origin: str
+    config: RunConfig
+    started_ms: float
+    implicit: bool = False
+    owner: str | None = None
+    left_ms: float | None = None
+    failures: dict[str, int] = msgspec.field(default_factory=dict)
+    cancelling: str | None = None
+
+    @property
+    def is_clients(self) -> bool:
+        """Whether it was started by a client, not by pytest."""
+        return self.origin == "client"
+
+
+class Written(NamedTuple):
+    """What an event of a client becomes: ``batch`` holds it, ``after`` what the recorder adds for everybody.
+
+    ``beside``: the run of pytest, or one that is over, beside which it was said.
+    """
+
+    batch: Batch
+    after: list[Batch]
+    beside: str | None = None
+
+
+class ActiveRuns:
+    """The runs that are not over. ``exists`` tells whether the database has a run of this id."""
+
+    def __init__(self, exists: Callable[[str], bool]) -> None:
+        self._exists = exists
+        self._runs: dict[str, ActiveRun] = {}
+
+    def load(self, rows: Iterable[RunRow]) -> None:
+        """Takes the runs of the database that are not over."""
+        for row in rows:
+            if row.state in OPEN_STATES:
+                origin = "client" if row.facts.get("origin") == "client" else "pytest"
+                run = ActiveRun(row.id, origin, config_of(row.facts, row.id), row.started_ms or 0.0)
+                run.implicit = row.facts.get("implicit") is True
+                run.left_ms = run.started_ms if run.implicit else None
+                self._runs[row.id] = run
+
+    def __iter__(self) -> Iterator[ActiveRun]:
+        return iter(list(self._runs.values()))
+
+    def get(self, run_id: str) -> ActiveRun | None:
+        """The run, if it is not over."""
+        return self._runs.get(run_id)
+
+    def note(self, verdict: Committed, now_ms: float) -> None:
+        """A batch was committed: its run is over, or goes on."""
+        if not verdict.run_state:
+            return
+        if verdict.run_state not in OPEN_STATES:
+            self._runs.pop(verdict.run_id, None)
+        elif verdict.run_id not in self._runs:
+            self._runs[verdict.run_id] = ActiveRun(verdict.run_id, "pytest", RunConfig(verdict.run_id), now_ms)
+
+    # -- commands ----------------------------------------------------------------------------------------------
+
+    def start(self, config: RunConfig, now_ms: float, *, client: str, extra: Mapping[str, Any] | None = None) -> Batch:
+        """A client starts a run. Raises ``RunProblem`` (``RUN_EXISTS``)."""
+        if config.run_id in self._runs or self._exists(config.run_id):
+            raise RunProblem("RUN_EXISTS", f"there is a run {config.run_id!r} already: choose another runId")
+        run = self._runs[config.run_id] = ActiveRun(config.run_id, "client", config, now_ms)
+        return self._main(run, [], now_ms, client=client, extra=extra)
+
+    def end(self, run_id: str, now_ms: float, reason: str | None = None) -> Batch:
+        """A client ends its run. Raises ``RunProblem``."""
+        run = self._clients(run_id, "pytest ends it itself; cancelTestRun stops it")
+        return self._main(run, [_event(types.RUN_END, now_ms, runId=run_id, exitCode=None, stopReason=reason)], now_ms)
+
+    def cancel(self, run_id: str, reason: str, now_ms: float, *, timeout: bool = False) -> Batch:
+        """A run is cancelled: one of a client is over by that, one of pytest when its process has stopped.
+
+        Raises ``RunProblem`` (``RUN_NOT_FOUND``).
+        """
+        run = self._active(run_id)
+        run.cancelling = run.cancelling or reason
+        told = _event(types.RUN_CANCEL, now_ms, runId=run_id, reason=reason, timeout=timeout or None)
+        if not run.is_clients:
+            return self._beside(run_id, f"recorder/{run_id}", [told], now_ms)
+        ending = {"exitCode": None, "interrupted": True, "stoppedEarly": True, "stopReason": reason}
+        return self._main(run, [told, _event(types.RUN_END, now_ms, runId=run_id, **ending)], now_ms)
+
+    def due(self, now_ms: float) -> list[Batch]:
+        """What time alone brings about: runs of clients that took too long, implicit ones whose client is gone."""
+        batches = []
+        for run in list(self._runs.values()):
+            limit = run.config.timeout
+            if run.is_clients and run.cancelling is None and limit is not None and now_ms - run.started_ms > limit:
+                reason = f"the run took longer than the {limit:g} ms it was given"
+                batches.append(self.cancel(run.run_id, reason, now_ms, timeout=True))
+            elif run.left_ms is not None and run.cancelling is None and now_ms - run.left_ms > IMPLICIT_GRACE_MS:
+                run.cancelling = "its client is gone"
+                batches.append(self.end(run.run_id, now_ms, run.cancelling))
+        return batches
+
+    # -- events ------------------------------------------------------------------------------------------------
+
+    def write(
+        self, event: RawEvent, payload: Mapping[str, Any], run_id: str | None, client: str, now_ms: float
+    ) -> Written:
+        """Where an event goes that a client sent. ``run_id``: the run that the client started last.
+
+        Raises ``RunProblem`` for an event that would start, plan or end a run of pytest, and for a ``run/start`` of a
+        run that there is.
+        """
+        named = payload.get("runId")
+        chosen = named if isinstance(named, str) and named else run_id or self._only() or f"implicit-{client}"
+        if event.type == types.RUN_START:
+            return Written(self.start(_config(payload, chosen), now_ms, client=client), [])
+        run = self._runs.get(chosen)
+        if run is None and not self._exists(chosen):
+            run = ActiveRun(chosen, "client", RunConfig(chosen), now_ms, implicit=True, owner=client)
+            self._runs[chosen] = run
+        if event.type in _LIFECYCLE:
+            return self._lifecycle(event, payload, chosen, now_ms)
+        if run is None or not run.is_clients:
+            return Written(self._beside(chosen, f"{client}/{chosen}", [event], now_ms), [], chosen)
+        if run.left_ms is not None:
+            run.owner, run.left_ms = client, None
+        return self._judge(run, event, payload, client, now_ms)
+
+    def leave(self, client: str, beside: Iterable[str], now_ms: float) -> list[Batch]:
+        """A client has gone: implicit runs of it wait for a while, what it said ``beside`` runs of pytest is over."""
+        for run in self._runs.values():
+            if run.owner == client:
+                run.left_ms = now_ms
+        return [
+            self._beside(run_id, f"{client}/{run_id}", [_event(types.WORKER_END, now_ms, runId=run_id)], now_ms)
+            for run_id in beside
+        ]
+
+    def forget(self, run_id: str) -> None:
+        """The run could not be stored."""
+        self._runs.pop(run_id, None)
+
+    def _lifecycle(self, event: RawEvent, payload: Mapping[str, Any], run_id: str, now_ms: float) -> Written:
+        if event.type == types.RUN_CANCEL:
+            raise RunProblem("FORBIDDEN", "a run is cancelled by cancelTestRun, which needs the role operate")
+        run = self._clients(run_id, "only pytest itself plans and ends it")
+        if event.type == types.RUN_END:
+            return Written(self.end(run_id, now_ms, _text(payload.get("stopReason"))), [])
+        return Written(self._main(run, [event], now_ms), [])
+
+    def _judge(
+        self, run: ActiveRun, event: RawEvent, payload: Mapping[str, Any], client: str, now_ms: float
+    ) -> Written:
+        """What a result means for the rest of its run: the test is to be run again, or all is over."""
+        failed = event.type == types.TEST_FAILED or (event.type == types.TEST_END and payload.get("status") in _FAILED)
+        test_id = payload.get("testId")
+        if not failed or not isinstance(test_id, str) or not (run.config.retries or run.config.fail_fast):
+            return Written(self._main(run, [event], now_ms, client=client), [])
+        number = run.failures[test_id] = run.failures.get(test_id, 0) + 1
+        if number <= run.config.retries:
+            event = RawEvent(event.type, event.timestamp, _json({**payload, "willRetry": True}))
+            again = _event("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
+            return Written(self._main(run, [event], now_ms, client=client), [self._main(run, [again], now_ms)])
+        after = []
+        if run.config.fail_fast and run.cancelling is None:
+            after.append(self.cancel(run.run_id, f"fail-fast: {test_id} failed", now_ms))
+        return Written(self._main(run, [event], now_ms, client=client), after)
+
+    # -- sources -----------------------------------------------------------------------------------------------
+
+    def _only(self) -> str | None:
+        return next(iter(self._runs)) if len(self._runs) == 1 else None
+
+    def _active(self, run_id: str) -> ActiveRun:
+        run = self._runs.get(run_id)
+        if run is None:
+            state = "is over" if self._exists(run_id) else "is not known"
+            raise RunProblem("RUN_NOT_FOUND", f"run {run_id!r} {state}")
+        return run
+
+    def _clients(self, run_id: str, otherwise: str) -> ActiveRun:
+        run = self._active(run_id)
+        if not run.is_clients:
+            raise RunProblem("RUN_OF_PYTEST", f"run {run_id!r} was started by pytest: {otherwise}")
+        return run
+
+    def _main(
+        self,
+        run: ActiveRun,
+        events: list[RawEvent],
+        now_ms: float,
+        *,
+        client: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Batch:
+        """A batch for the source of a client's own run."""
+        session = f"{LIVE}{run.run_id}"
+        config = msgspec.to_builtins(run.config)
+        facts = {
+            **_names(run.run_id, session, MAIN_WORKER),
+            "origin": "client",
+            "implicit": run.implicit or None,
+            "clientId": client,
+            "name": run.config.name,
+            "config": {key: value for key, value in config.items() if value not in (None, [], False)},
+            **(extra or {}),
+        }
+        opening = _event(types.RUN_START, run.started_ms, **facts)
+        return Batch(source_name(session, MAIN_WORKER), NEXT_SEQ, events, now_ms, opening)
+
+    def _beside(self, run_id: str, session: str, events: list[RawEvent], now_ms: float) -> Batch:
+        """A batch for a source beside those of a run that pytest started, or that is over."""
+        session = f"{LIVE}{session}"
+        opening = _event("client/start", now_ms, **_names(run_id, session, CLIENT_WORKER))
+        return Batch(source_name(session, CLIENT_WORKER), NEXT_SEQ, events, now_ms, opening)
+
+
+def _names(run_id: str, session: str, worker: str) -> dict[str, Any]:
+    return {"runId": run_id, "session": session, "source": source_name(session, worker), "worker": worker}
+
+
+def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:
+    name, retries = payload.get("name"), payload.get("config")
+    given = retries if isinstance(retries, dict) else {}
+    return config_of({"config": {**given, "name": name if isinstance(name, str) else None}}, run_id)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _event(kind: str, at: float, **payload: Any) -> RawEvent:
+    return RawEvent(kind, at, _json({key: value for key, value in payload.items() if value is not None}))
+
+
+def _json(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))

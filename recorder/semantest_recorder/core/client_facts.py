@@ -1,0 +1,95 @@
+"""What clients state beyond pytest's journals: verdicts, suites, details of tests, cancellations."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pytest_semantest.protocol import events as types
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.facts import (
+    Handler,
+    ended_itself,
+    note_end,
+    open_attempt,
+    own_attempts,
+    read_payload,
+    take_error,
+)
+from semantest_recorder.core.payloads import Cancel, SuiteTold, TestDetail, TestVerdict
+from semantest_recorder.core.rows import SuiteRow, TestEventRow
+from semantest_recorder.core.tables import Source, Tables
+
+
+def _test_verdict(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    """The end of an attempt in one word; a ``test/end`` of the same attempt says more and counts."""
+    payload = read_payload(tables, source, seq, event, TestVerdict)
+    test = tables.test(payload.test_id)
+    attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp - (payload.duration or 0.0))
+    if ended_itself(attempt):
+        return
+    attempt.outcome = event.type.rpartition("/")[2]
+    attempt.judged = False
+    attempt.ended_ms = event.timestamp
+    attempt.duration_ms = (
+        event.timestamp - (attempt.started_ms or event.timestamp) if payload.duration is None else payload.duration
+    )
+    attempt.phase = "call"
+    attempt.reason = payload.reason
+    attempt.detail_seq = seq
+    take_error(attempt, payload.error)
+    note_end(source, test, attempt)
+
+
+def _test_detail(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    """Of a test that the run may not know: only where the event is."""
+    payload = read_payload(tables, source, seq, event, TestDetail)
+    number = payload.attempt
+    if number is None:
+        test = tables.tests.get(payload.test_id)
+        own = own_attempts(source, test) if test is not None else []
+        number = max((attempt.attempt for attempt in own), default=1)
+    tables.new_test_events.append(TestEventRow(payload.test_id, source.row.source, seq, number, event.type))
+
+
+def _suite_told(tables: Tables, source: Source, seq: int, event: RawEvent) -> SuiteRow:
+    payload = read_payload(tables, source, seq, event, SuiteTold)
+    row = tables.suite(payload.suite_id).row
+    if payload.suite_name is not None and (row.name is None or payload.suite_name < row.name):
+        row.name = payload.suite_name
+    tables.unsettled_suites[row.suite_id] = row
+    return row
+
+
+def _suite_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    row = _suite_told(tables, source, seq, event)
+    if row.told_started_ms is None or event.timestamp < row.told_started_ms:
+        row.told_started_ms = event.timestamp
+    if row.started_ms is None or event.timestamp < row.started_ms:
+        row.started_ms = event.timestamp
+
+
+def _suite_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    row = _suite_told(tables, source, seq, event)
+    if row.told_ended_ms is None or event.timestamp > row.told_ended_ms:
+        row.told_ended_ms = event.timestamp
+
+
+def _run_cancel(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    payload = read_payload(tables, source, seq, event, Cancel)
+    if payload.timeout:
+        source.row.timed_out = True
+    else:
+        source.row.cancelled = True
+    source.row.stop_reason = source.row.stop_reason or payload.reason
+    tables.closings_stale = True
+
+
+CLIENT_HANDLERS: Final[dict[str, Handler]] = {
+    types.RUN_CANCEL: _run_cancel,
+    types.TEST_PASSED: _test_verdict,
+    types.TEST_FAILED: _test_verdict,
+    types.TEST_SKIPPED: _test_verdict,
+    types.SUITE_START: _suite_start,
+    types.SUITE_END: _suite_end,
+    **dict.fromkeys(types.TEST_DETAILS, _test_detail),
+}

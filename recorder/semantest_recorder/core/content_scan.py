@@ -1,0 +1,48 @@
+"""Signs of an injection in texts: markup that runs, scripts, SQL, paths upwards (pure).
+
+The signs are those that the original Semantest server looked for. They prove nothing: tracebacks and test data are full
+of them. So they refuse only what a client may send again in other words, and mark the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+#: Bounded repetitions only: hostile text must cost linear time. Texts are in lower case.
+_SIGNS = re.compile(
+    r"<script\b|<iframe\b|javascript:|\bon[a-z]{2,20}\s{0,8}=|\beval\s{0,8}\(|\balert\s{0,8}\(|\bdocument\s{0,8}\."
+    r"|\bwindow\s{0,8}\.|';\s{0,8}drop\s{1,8}table|\bunion\s{1,8}select\b|\.\./"
+)
+#: What each sign begins with or holds: looked for first, since that costs a hundredth of the expression above.
+_CORES = ("<script", "<iframe", "javascript:", "eval", "alert", "document", "window", "drop", "union", "../")
+_HANDLER = re.compile(r"on[a-z]{2,20}\s{0,8}=")
+#: What an error says is text of the tested program, and a result must not be refused for it.
+_FREE = ("error",)
+_DEPTH = 64
+
+
+def is_suspicious(text: str) -> bool:
+    """Whether the text holds one of the signs."""
+    text = text.lower()
+    if not any(core in text for core in _CORES) and not ("=" in text and _HANDLER.search(text)):
+        return False
+    return _SIGNS.search(text) is not None
+
+
+def suspicious_fields(value: object, path: str) -> Iterator[str]:
+    """The paths of texts that hold a sign, such as ``payload.tags[0]``; texts below a key ``error`` are passed over."""
+    waiting: list[tuple[object, str, int]] = [(value, path, 0)]
+    while waiting:
+        item, at, depth = waiting.pop()
+        if isinstance(item, str):
+            if is_suspicious(item):
+                yield at
+        elif depth >= _DEPTH:
+            continue
+        elif isinstance(item, Mapping):
+            waiting += [(held, f"{at}.{key}", depth + 1) for key, held in item.items() if key not in _FREE]
+            if any(is_suspicious(key) for key in item if isinstance(key, str)):
+                yield f"{at} (a key)"
+        elif isinstance(item, Sequence):
+            waiting += [(held, f"{at}[{number}]", depth + 1) for number, held in enumerate(item)]
