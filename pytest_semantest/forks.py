@@ -1,7 +1,7 @@
 """How many forks lie between this process and the one that imported this module, known without a system call.
 
 ``os.getpid`` costs a test more than most of what is done for it: four calls were a tenth of the recording. Forks by C
-code that bypasses Python are not counted; ``Journal.append`` asks for the pid, too.
+code that bypasses Python are not seen: ``Journal.append``, which asks for the pid at the end of the test that forked, tells.
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ depth = 0
 def _in_child() -> None:
     global depth  # noqa: PLW0603 - a count of the process, like its pid
     depth += 1
+
+
+def note_unseen() -> None:
+    """This process was forked by C code."""
+    _in_child()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

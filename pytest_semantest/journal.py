@@ -77,7 +77,10 @@ class Journal:
 
         A record that cannot be written keeps its seq, so that the gap shows, and is counted in ``dropped``.
         """
-        if self._depth != forks.depth or Journal._getpid() != self._pid:
+        if self._depth != forks.depth:
+            return 0
+        if Journal._getpid() != self._pid:
+            forks.note_unseen()
             return 0
         try:
             if Journal._seek(self._fd, 0, 1) != self._size:

@@ -47,11 +47,12 @@ def test_tests_that_close_all_descriptors(project: Project) -> None:
 
 
 @pytest.mark.hazard(8)
-def test_tests_that_fork(project: Project) -> None:
+@pytest.mark.parametrize("fork", ["os.fork", "ctypes.CDLL(None).fork"])
+def test_tests_that_fork(project: Project, fork: str) -> None:
     found = passes_recorded(
         project,
         """
-        import os, sys
+        import ctypes, os, sys
         import pytest
         def test_child_leaves():
             pid = os.fork()
@@ -59,7 +60,7 @@ def test_tests_that_fork(project: Project) -> None:
                 os._exit(3)
             assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
         def test_child_runs_the_rest_of_the_session():
-            pid = os.fork()
+            pid = FORK()
             if pid == 0:
                 sys.stdout = sys.stderr = open(os.devnull, "w")
                 raise SystemExit(0)
@@ -68,7 +69,7 @@ def test_tests_that_fork(project: Project) -> None:
         def test_there_are_no_children():
             with pytest.raises(ChildProcessError):
                 os.waitpid(-1, os.WNOHANG)
-        """,
+        """.replace("FORK", fork),
     )
     assert len(found) == 4
 
