@@ -7,28 +7,31 @@ from typing import TYPE_CHECKING
 
 from pytest_semantest.protocol.layout import SHIP_STATE, session_folders
 from semantest_recorder.cli.lookup import FoundRun
+from semantest_recorder.cli.ship_lock import has_shipper
 from semantest_recorder.cli.take_in import bound_elsewhere, read_object
 from semantest_recorder.store.reader import Reader
 
 if TYPE_CHECKING:
     from semantest_recorder.cli.recovery import SessionHead
 
-#: States of a shipper (ship.json) whose session is in the database, but for its last moments.
+#: States of a shipper (ship.json) that lives, and whose session is in the database, but for its last moments.
 _KEEPS_UP = ("shipping", "idle", "done")
 
 
 def heads_behind(folder: Path, note: str) -> list[SessionHead]:
     """The sessions that nobody brings to the project's recorder; all of them when ``note`` says why that failed."""
     behind = [
-        session
-        for session in session_folders(folder)
-        if note or bound_elsewhere(session) or read_object(session / SHIP_STATE).get("state") not in _KEEPS_UP
+        session for session in session_folders(folder) if note or bound_elsewhere(session) or not _is_kept_up(session)
     ]
     if not behind:
         return []
     from semantest_recorder.cli.recovery import session_head  # noqa: PLC0415
 
     return [session_head(session) for session in behind]
+
+
+def _is_kept_up(session: Path) -> bool:
+    return read_object(session / SHIP_STATE).get("state") in _KEEPS_UP and has_shipper(session)
 
 
 def journal_run(own: list[SessionHead], reader: Reader | None) -> FoundRun:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.health.recorder_health import recorder_checks
@@ -82,8 +83,8 @@ def test_a_session_whose_shipper_died_does_not_count_as_shipped(folder: Path) ->
     session = small_run().journal(folder)
     state = session / "ship.json"
     state.write_text(json.dumps({"state": "shipping", "pid": os.getpid()}))
-    assert by_name(storage_checks(folder))["journals"].status == "ok"
-    state.write_text(json.dumps({"state": "shipping", "pid": DEAD_PID}))
+    with FileLock(session / "ship.lock"):
+        assert by_name(storage_checks(folder))["journals"].status == "ok"
     journals = by_name(storage_checks(folder))["journals"]
     assert journals.status == "warn"
     assert "shipping, but its shipper is gone" in journals.detail

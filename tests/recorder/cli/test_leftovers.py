@@ -83,9 +83,24 @@ def test_a_session_that_its_shipper_keeps_up_with_comes_from_the_database(folder
     recording.store(folder)
     session = recording.journal(folder)
     (session / "ship.json").write_text('{"state": "idle"}')
-    said = semantest("report", "--directory", folder, "--sync-timeout", "0")
+    with FileLock(session / "ship.lock"):
+        said = semantest("report", "--directory", folder, "--sync-timeout", "0")
     assert said.code == 4, "the recorder has not judged it"
     assert said.err == ""
+
+
+@pytest.mark.parametrize("pid", [DEAD_PID, os.getpid()], ids=["dead", "that of another process now"])
+@pytest.mark.parametrize("state", ["shipping", "idle", "done"])
+def test_the_word_of_a_shipper_that_is_gone_counts_for_nothing(folder: Path, state: str, pid: int) -> None:
+    green_run(OLD, start_ms=START - 1e8).store(folder)
+    session = small_run().journal(folder)
+    (session / "ship.json").write_text(json.dumps({"state": state, "pid": pid}))
+    (session / "ship.lock").touch()
+    said = semantest("report", "--directory", folder, "--sync-timeout", "0")
+    assert (said.code, f"Run {RUN}: failed" in said.out) == (1, True)
+    assert f"run {RUN} was read from its journals: no recorder has it yet" in said.err
+    said = semantest("runs", "--directory", folder, "--sync-timeout", "0", "--json")
+    assert [run["id"] for run in said.json["runs"]] == [RUN, OLD]
 
 
 def test_show_reads_journals_as_well(folder: Path) -> None:

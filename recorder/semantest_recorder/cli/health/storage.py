@@ -9,12 +9,11 @@ from contextlib import closing
 from pathlib import Path
 from shlex import quote
 
-import psutil
-
 from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SESSIONS, SHIP_STATE, session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.session_notes import session_notes
+from semantest_recorder.cli.ship_lock import has_shipper
 from semantest_recorder.cli.take_in import read_object
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
@@ -140,14 +139,14 @@ def _session(session: Path) -> dict[str, str | int | None]:
     journals = list(session.glob(f"*{JOURNAL_SUFFIX}"))
     unreadable = [path.name for path in journals if not (path.is_file() and os.access(path, os.R_OK))]
     told = read_object(session / SHIP_STATE)
-    state, detail, pid = told.get("state"), told.get("detail"), told.get("pid")
+    state, detail = told.get("state"), told.get("detail")
     return {
         "session": inert_line(session.name),
         "bytes": sum(path.stat().st_size for path in journals if path.is_file()),
         "unreadable": inert_line(", ".join(unreadable)),
         "state": inert_line(state) if isinstance(state, str) else None,
         "detail": inert_line(detail) if isinstance(detail, str) else None,
-        "shipperLives": isinstance(pid, int) and 0 < pid < 2**31 and psutil.pid_exists(pid),
+        "shipperLives": has_shipper(session),
     }
 
 
