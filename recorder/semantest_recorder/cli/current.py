@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
 from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, StoredPayloads, reader_of, stored_rows
+from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.take_in import SHIPPED, take_in
 from semantest_recorder.core.rows import RunRow
@@ -27,6 +28,10 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     those that cannot be shipped are read directly. Raises what ``store.reader.Reader`` raises.
     """
     note = take_in_leftovers(folder, sync_seconds)
+    return reread_when_shipped(lambda: _current(folder, name, note, explained_only=explained_only))
+
+
+def _current(folder: Path, name: str, note: str, *, explained_only: bool) -> FoundRun:
     heads = heads_behind(folder, note)
     notes = session_notes(folder) + [told for head in heads for told in head.unreadable]
     reader = reader_of(folder)

@@ -62,13 +62,14 @@ class JournalFile:
     def entries(self) -> Iterator[Entry]:
         """Every complete record in order, with an entry for each seq that is missing.
 
-        Raises ``FileNotFoundError``; a file that is there and cannot be read has no more entries.
+        Raises ``FileNotFoundError``; a file that is there and cannot be read has no more entries, nor has a link to
+        nowhere.
         """
         try:
             yield from self._read()
-        except FileNotFoundError:
-            raise
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not self.path.is_symlink():
+                raise
             self.unreadable = error.strerror or str(error)
             self._broken = True
             self._tell(self._rest, self._rest, f"cannot be read: {self.unreadable}")
@@ -98,6 +99,13 @@ class JournalFile:
         if self._broken:
             yield from self._missing(self._last_seq + 2)
             self._last_seq += 1
+
+    def written_ms(self) -> float:
+        """When the file was last written. Raises ``FileNotFoundError``."""
+        try:
+            return self.path.stat().st_mtime * 1000
+        except FileNotFoundError:
+            return self.path.lstat().st_mtime * 1000
 
     def body(self, seq: int) -> bytes | None:
         """The event of this seq, read again; ``None`` when it is not there."""
@@ -137,5 +145,10 @@ class JournalFile:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The file, without waiting for whoever writes to it when it is a pipe."""
-    return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    """The file, without waiting for whoever writes to it when it is a pipe. Raises ``OSError``."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        return os.fdopen(descriptor, "rb")
+    except OSError:  # a folder
+        os.close(descriptor)
+        raise

@@ -16,6 +16,7 @@ from semantest_recorder.cli.completing import complete_session
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, limit_option, output_option
 from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
 
@@ -45,22 +46,25 @@ def command(session: str | None, directory: str | None, as_json: bool, every: bo
     SESSION is a session's name, the beginning of one, or a folder with journals (copied from another machine, say);
     the newest session that was not taken in by default. Damage in the journals is told with its offset.
     """
-    from semantest_recorder.cli.recovery import recover, session_head  # noqa: PLC0415
-
     if every and session is not None:
         raise Stop("name a session or give --all, not both.", EXIT_USAGE)
-    folders = _folders(session, every, directory)
-    runs: dict[str, list[SessionHead]] = {}
-    for folder in folders:
-        head = session_head(folder)
-        runs.setdefault(head.run_id, []).append(head)
-    recovered = [recover(heads) for heads in runs.values()]
+    recovered = reread_when_shipped(lambda: _recovered(_folders(session, every, directory)))
     if as_json:
         _print_json(recovered)
     else:
         _print_text(recovered, limit, output, working_directory(directory or session))
     codes = {exit_code_of(entry.found.rows.run.state) for entry in recovered}
     sys.exit(next((code for code in (EXIT_NOT_GREEN, EXIT_RUNNING) if code in codes), 0))
+
+
+def _recovered(folders: list[Path]) -> list[Recovered]:
+    from semantest_recorder.cli.recovery import recover, session_head  # noqa: PLC0415
+
+    runs: dict[str, list[SessionHead]] = {}
+    for folder in folders:
+        head = session_head(folder)
+        runs.setdefault(head.run_id, []).append(head)
+    return [recover(heads) for heads in runs.values()]
 
 
 def _folders(session: str | None, every: bool, directory: str | None) -> list[Path]:

@@ -5,6 +5,7 @@ Reads only. What dead processes left open is closed by the function that the shi
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ def session_head(folder: Path) -> SessionHead:
     """The head of a session folder, by the first record of any of its journals.
 
     Where none can be read: the run that an end record names, else one of the session's own name, as by default.
+    Raises ``FileNotFoundError`` when the journals are gone.
     """
     files = journal_files(folder)
     for file in files:
@@ -106,9 +108,14 @@ def _unreadable(files: Iterable[JournalFile]) -> list[str]:
 
 
 def journal_files(folder: Path) -> list[JournalFile]:
-    """The journals of a session folder: pytest's own, its workers', the shipper's."""
+    """The journals of a session folder: pytest's own, its workers', the shipper's.
+
+    Raises ``FileNotFoundError`` when there is none any more: the session was shipped meanwhile.
+    """
     order = {MAIN_WORKER: 0, SHIPPER_WORKER: 2}
     files = [JournalFile(path) for path in folder.glob(f"*{JOURNAL_SUFFIX}")]
+    if not files:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     return sorted(files, key=lambda file: (order.get(file.worker, 1), file.worker))
 
 
@@ -157,7 +164,7 @@ class _Recovery:
             self._apply(head, source, file.worker, digest, file.entries())
             if file.worker == SHIPPER_WORKER:
                 continue
-            written_ms = file.path.stat().st_mtime * 1000
+            written_ms = file.written_ms()
             if digest.start is None:
                 digest.start = guessed_start(file.path.with_suffix(STATUS_SUFFIX), head.start)
                 digest.started_ms = written_ms

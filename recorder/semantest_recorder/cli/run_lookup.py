@@ -8,6 +8,7 @@ from pathlib import Path
 from semantest_recorder.cli.current import take_in_leftovers
 from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
 from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
+from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.run_counts import run_counts
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.core.rows import RunRow
@@ -23,6 +24,10 @@ def found_runs(folder: Path, most: int, sync_seconds: float) -> tuple[list[RunSu
     Raises ``RunNotFound`` when there is none, and what ``store.reader.Reader`` raises when there is no other.
     """
     note = take_in_leftovers(folder, sync_seconds)
+    return reread_when_shipped(lambda: _found(folder, most, note))
+
+
+def _found(folder: Path, most: int, note: str) -> tuple[list[RunSummary], list[str]]:
     reader: Reader | None = reader_of(folder)
     stored, problem = _stored(folder, most)
     if problem is not None:

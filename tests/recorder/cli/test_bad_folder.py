@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from semantest_recorder.cli.journal_file import JournalFile
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import RUN, START, green_run, small_run
@@ -102,6 +103,14 @@ def test_a_run_whose_only_journal_cannot_be_read_is_not_green(folder: Path) -> N
     said = semantest("report", "--directory", folder, "--sync-timeout", "0")
     assert said.code == 1
     assert f"{RUN}/main.journal cannot be read: Is a directory" in said.err
+
+
+def test_a_journal_that_is_a_folder_leaves_no_descriptor_open(folder: Path) -> None:
+    (folder / "main.journal").mkdir(parents=True)
+    before = sorted(Path("/proc/self/fd").iterdir())
+    file = JournalFile(folder / "main.journal")
+    assert (list(file.entries()), file.unreadable) == ([], "Is a directory")
+    assert sorted(Path("/proc/self/fd").iterdir()) == before
 
 
 def test_small_files_of_nonsense_count_as_none(project: Project) -> None:

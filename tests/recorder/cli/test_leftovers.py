@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
 from pytest_semantest.protocol.layout import RECORDER_LOCK
+from semantest_recorder.cli import recovery
+from semantest_recorder.cli.journal_file import JournalFile
 from semantest_recorder.cli.liveness import writer_is_alive
+from semantest_recorder.cli.recovery import journal_files
 from semantest_recorder.cli.take_in import bound_elsewhere
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import DEAD_PID, RUN, START, Recording, green_run, small_run
@@ -101,6 +105,48 @@ def test_the_word_of_a_shipper_that_is_gone_counts_for_nothing(folder: Path, sta
     assert f"run {RUN} was read from its journals: no recorder has it yet" in said.err
     said = semantest("runs", "--directory", folder, "--sync-timeout", "0", "--json")
     assert [run["id"] for run in said.json["runs"]] == [RUN, OLD]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("look", [1, 2])
+@pytest.mark.parametrize(
+    "arguments", [["report"], ["runs", "--json"], ["show", "test_bad"], ["recover", RUN[:8]]], ids=" ".join
+)
+def test_a_session_that_is_shipped_while_it_is_read_is_in_the_database_then(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], look: int, when: str
+) -> None:
+    green_run(OLD, start_ms=START - 1e8).store(folder)
+    session = small_run().journal(folder)
+    looks = 0
+
+    def shipped_meanwhile(path: Path) -> list[JournalFile]:
+        nonlocal looks
+        looks += 1
+        found = journal_files(path) if when == "after" else []
+        if looks == look:
+            small_run().store(folder)
+            shutil.rmtree(session)
+        return found or journal_files(path)
+
+    monkeypatch.setattr(recovery, "journal_files", shipped_meanwhile)
+    said = semantest(*arguments, "--directory", folder, *([] if arguments[0] == "recover" else ["--sync-timeout", "0"]))
+    if arguments[0] == "recover":
+        assert (said.code, said.out) == (3, "")
+        assert said.err.startswith(f"semantest: no session '{RUN[:8]}' is left to recover: every session of ")
+    else:
+        assert (said.code, said.err) == (1 if arguments[0] == "report" else 0, "")
+        assert {"report": f"Run {RUN}: failed", "runs": RUN, "show": "assert 1 == 2"}[arguments[0]] in said.out
+
+
+def test_a_journal_that_is_a_link_to_nowhere_is_told_and_hides_no_other(folder: Path) -> None:
+    bad = green_run("20261121-080000-bbbbbb").journal(folder)
+    (bad / "main.journal").unlink()
+    (bad / "main.journal").symlink_to("nowhere")
+    small_run().journal(folder)
+    said = semantest("report", "--directory", folder, "--sync-timeout", "0")
+    assert (said.code, f"Run {RUN}: failed" in said.out) == (1, True)
+    assert "main.journal cannot be read: No such file or directory" in said.err
+    assert len(semantest("runs", "--directory", folder, "--sync-timeout", "0", "--json").json["runs"]) == 2
 
 
 def test_show_reads_journals_as_well(folder: Path) -> None:
