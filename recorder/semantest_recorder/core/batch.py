@@ -15,6 +15,20 @@ class RawEvent(msgspec.Struct, gc=False):
     payload: msgspec.Raw
 
 
+class EventMark(msgspec.Struct, frozen=True):
+    """What was done to event ``index`` of a batch before it is stored; a row of the table ``marks``.
+
+    ``kind``: ``suspicious`` (stored as it came), ``dropped`` (the batch holds its tombstone) or ``changed``.
+    ``sent_crc``: :func:`~semantest_recorder.core.marking.crc_of` of the event as it was sent, when another one is
+    stored: by it the event is recognised when it is sent again.
+    """
+
+    index: int
+    kind: str
+    reason: str
+    sent_crc: int | None = None
+
+
 #: ``Batch.first_seq`` of a source that the recorder itself writes: whatever is next in the log.
 NEXT_SEQ: Final = -1
 
@@ -22,7 +36,8 @@ NEXT_SEQ: Final = -1
 class Batch(msgspec.Struct):
     """Events ``first_seq``, ``first_seq + 1``, ... of ``source``, received at ``received_ms``.
 
-    With ``NEXT_SEQ`` the events are appended, and ``opening`` is stored before them if the source is new.
+    With ``NEXT_SEQ`` the events are appended, and ``opening`` is stored before them if the source is new. ``marks`` are
+    in no particular order, at most one of a kind for each event.
     """
 
     source: str
@@ -30,6 +45,7 @@ class Batch(msgspec.Struct):
     events: list[RawEvent]
     received_ms: float
     opening: RawEvent | None = None
+    marks: tuple[EventMark, ...] = ()
 
 
 class Committed(msgspec.Struct):

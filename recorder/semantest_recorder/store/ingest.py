@@ -14,6 +14,7 @@ from semantest_recorder.core.facts import opening_of
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.loading import load_run
+from semantest_recorder.store.marks import behind_opening, first_other, marks_of, write_marks
 from semantest_recorder.store.opening import is_corruption
 from semantest_recorder.store.recording import SQL, Keys, RecordedRun
 
@@ -141,6 +142,7 @@ class Ingest:
             first = origin.last_seq + 1
             run = self._run(origin.run_id)
             self._append(origin, first, fresh, batch.received_ms)
+            write_marks(self._connection, origin.source_key, batch, first)
             self._apply(run, origin, batch.source, first, fresh)
             committed.derived = run.state.settle()
             committed.run_state = run.state.run.state
@@ -154,7 +156,8 @@ class Ingest:
         origin = self._known(batch.source)
         last = origin.last_seq if origin is not None else 0
         opening = [batch.opening] if batch.opening is not None and not last else []
-        return Batch(batch.source, last + 1, [*opening, *batch.events], batch.received_ms)
+        marks = behind_opening(batch.marks) if opening else batch.marks
+        return Batch(batch.source, last + 1, [*opening, *batch.events], batch.received_ms, marks=marks)
 
     def _known(self, source: str) -> Origin | None:
         origin = self._origins.get(source)
@@ -211,9 +214,14 @@ class Ingest:
             return batch.events
         last = batch.first_seq + len(known) - 1
         stored = self._connection.execute(SQL["stored_events"], (origin.source_key, batch.first_seq, last)).fetchall()
-        for seq, event, (kind, payload) in zip(range(batch.first_seq, last + 1), known, stored, strict=True):
-            if event.type != kind or text_of(event) != payload:
-                raise _refuse(batch.source, "SEQ_CONFLICT", f"{batch.source} sent another event as seq {seq} before")
+        others = [
+            seq
+            for seq, event, (kind, payload) in zip(range(batch.first_seq, last + 1), known, stored, strict=True)
+            if event.type != kind or text_of(event) != payload
+        ]
+        other = first_other(self._connection, origin.source_key, batch, others) if others else None
+        if other is not None:
+            raise _refuse(batch.source, "SEQ_CONFLICT", f"{batch.source} sent another event as seq {other} before")
         return batch.events[len(known) :]
 
     def _append(self, origin: Origin, first: int, events: list[RawEvent], received_ms: float) -> None:
@@ -262,8 +270,9 @@ class Ingest:
         batch = self._placed(batch)
         done = Committed(batch.source, 0)
         refusals: list[Exception] = []
-        for seq, event in enumerate(batch.events, batch.first_seq):
-            one = Batch(batch.source, seq, [event], batch.received_ms)
+        for index, event in enumerate(batch.events):
+            seq = batch.first_seq + index
+            one = Batch(batch.source, seq, [event], batch.received_ms, marks=marks_of(batch, index))
             connection.execute("SAVEPOINT one")
             try:
                 if len(refusals) < _REFUSALS:
@@ -303,6 +312,7 @@ class Ingest:
             raise error
         fresh = self._fresh(batch, origin)
         self._append(origin, batch.first_seq, fresh, batch.received_ms)
+        write_marks(self._connection, origin.source_key, batch, batch.first_seq)
         self._quarantine(origin, batch.first_seq, error)
         self._connection.execute(SQL["advance_source"], (origin.source_key, batch.first_seq, fresh[0].timestamp))
         self._forget()

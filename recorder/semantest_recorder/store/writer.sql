@@ -34,6 +34,12 @@ INSERT INTO batches (source_key, first_seq, last_seq, received_ms) VALUES (?, ?,
 -- name: add_events
 INSERT INTO events (source_key, seq, type, time_ms, payload) VALUES (?, ?, ?, ?, ?);
 
+-- name: add_marks
+INSERT OR REPLACE INTO marks (source_key, seq, kind, reason, sent_crc) VALUES (?, ?, ?, ?, ?);
+
+-- name: sent_crcs
+SELECT seq, sent_crc FROM marks WHERE source_key = ? AND seq BETWEEN ? AND ? AND sent_crc IS NOT NULL;
+
 -- name: add_quarantine
 INSERT INTO quarantine (source_key, seq, kind, reason) VALUES (?, ?, ?, ?)
 ON CONFLICT (source_key, seq) DO UPDATE SET reason = reason || '; ' || excluded.reason;
