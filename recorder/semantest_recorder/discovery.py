@@ -41,13 +41,15 @@ def read_discovery(directory: Path) -> Discovery | None:
     """The discovery file's content, or ``None`` when there is none that can be read and used."""
     try:
         found = msgspec.json.decode((directory / DISCOVERY).read_bytes(), type=Discovery)
-    except (OSError, msgspec.DecodeError, RecursionError):
+    except (OSError, ValueError, RecursionError):  # a byte that is no UTF-8 is a ValueError, and no DecodeError
         return None
     return found if 0 < found.pid <= _PID_MAX and _is_address(found.url) else None
 
 
 def _is_address(url: str) -> bool:
     """Whether a client can connect there, as far as the text tells."""
+    if not url.isprintable() or " " in url:
+        return False
     try:
         parts = urlsplit(url)
         return parts.scheme == "http" and bool(parts.hostname) and bool(parts.port)

@@ -43,7 +43,7 @@ class StoredPayloads:
         rows = self._connection.execute(self._query, (source, seq)).fetchall()
         try:
             payload = msgspec.json.decode(rows[0][0]) if rows else None
-        except (msgspec.DecodeError, RecursionError):  # kept as it came; the row has what could be read of it
+        except (ValueError, RecursionError):  # kept as it came; the row has what could be read of it
             return None
         return payload if isinstance(payload, dict) else None
 

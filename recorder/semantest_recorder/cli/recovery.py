@@ -209,7 +209,7 @@ class _Recovery:
         if not entry.missing:
             try:
                 event = _decode_event(entry.body)
-            except (msgspec.DecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 self.unread.append(f"{source} {entry.seq}: not an event: {error}")
             else:
                 if entry.seq > 1 or _names_run(entry.body):
@@ -281,7 +281,7 @@ def _names_run(body: bytes) -> bool:
 def _payload(body: bytes) -> dict[str, Any]:
     try:
         event = _decode_payload(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     payload = event.get("payload") if isinstance(event, dict) else None
     return payload if isinstance(payload, dict) else {}

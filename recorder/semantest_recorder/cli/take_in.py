@@ -43,7 +43,7 @@ def read_object(path: Path) -> dict[str, object]:
     """The JSON object in a small file; empty when there is none that can be read."""
     try:
         found = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -98,7 +98,7 @@ class Reader:
         rows = self._all("payload", source, seq)
         try:
             payload = _json(rows[0][0]) if rows else None
-        except (msgspec.DecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return None
         return payload if isinstance(payload, dict) else None
 

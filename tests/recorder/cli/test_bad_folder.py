@@ -115,8 +115,9 @@ def test_a_journal_that_is_a_folder_leaves_no_descriptor_open(folder: Path) -> N
 
 def test_small_files_of_nonsense_count_as_none(project: Project) -> None:
     session = small_run().journal(project.folder)
-    for text in (_NESTED, '{"state": [], "pid": []}', '{"pid": 1e400}', '{"pid": 100000000000000000000}'):
-        (session / "ship.json").write_text(text)
+    texts = (b'{"state": [], "pid": []}', b'{"pid": 1e400}', b'{"pid": 100000000000000000000}')
+    for text in (_NESTED.encode(), b"\xff", b'{"state": "\xff"}', *texts):
+        (session / "ship.json").write_bytes(text)
         for arguments in _READERS[:1] + _READERS[2:3] + (["doctor"],):
             options = [] if arguments == ["doctor"] else ["--sync-timeout", "0"]
             done = project.semantest(*arguments, *options)
@@ -124,6 +125,18 @@ def test_small_files_of_nonsense_count_as_none(project: Project) -> None:
     (session / "ship.json").write_text(_NESTED)
     for arguments in (*_READERS, ["sync"]):
         assert "Traceback" not in project.semantest(*arguments).stderr, arguments
+
+
+@pytest.mark.parametrize("seq", range(1, len(small_run().bodies["main"]) + 1))
+def test_a_byte_that_is_no_utf_8_costs_what_it_stands_in(folder: Path, seq: int) -> None:
+    recording = small_run()
+    body = recording.bodies["main"][seq - 1]
+    recording.bodies["main"][seq - 1] = body.replace(b'"payload":{', b'"payload":{"odd":"\xff",')
+    recording.journal(folder)
+    for arguments in (["report"], ["runs"], ["show", "test_bad"], ["recover"]):
+        options = [] if arguments == ["recover"] else ["--sync-timeout", "0"]
+        said = semantest(*arguments, "--directory", folder, *options)
+        assert said.code == (1 if arguments[0] in ("report", "recover") else 0), (arguments, said.err)
 
 
 def test_a_session_whose_name_is_no_text(project: Project) -> None:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import stat
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from shlex import quote
-from typing import Any
 from urllib.parse import urlsplit
-
-import msgspec
-import psutil
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
+from semantest_recorder.discovery import Discovery, process_exists, read_discovery
+from semantest_recorder.reports.inert import inert_line
 
 _ANSWER_SECONDS = 2.0
 
@@ -24,15 +23,20 @@ def recorder_checks(folder: Path) -> list[Check]:
     """The discovery file of the folder and the daemon that it names."""
     path = folder / DISCOVERY
     try:
-        found = msgspec.json.decode(path.read_bytes())
         mode = stat.S_IMODE(path.stat().st_mode)
+        path.read_bytes()
     except FileNotFoundError:
         return [Check("recorder", "ok", "none runs; the next recorded run starts one")]
-    except (OSError, msgspec.DecodeError) as error:
-        return [Check("recorder", "fail", f"{path} cannot be read: {error}", f"Remove {path}; the next run writes it.")]
-    if not isinstance(found, dict):
-        return [Check("recorder", "fail", f"{path} holds no object", f"Remove {path}; the next run writes it.")]
+    except OSError as error:
+        return [_useless(path, f"cannot be read: {error.strerror}")]
+    found = read_discovery(folder)
+    if found is None:
+        return [_useless(path, "does not name the process, address and token of a recorder")]
     return [_permissions(path, mode), _daemon(path, found)]
+
+
+def _useless(path: Path, why: str) -> Check:
+    return Check("recorder", "fail", f"{path} {why}", f"Remove {path}; the next run writes it.")
 
 
 def _permissions(path: Path, mode: int) -> Check:
@@ -43,12 +47,10 @@ def _permissions(path: Path, mode: int) -> Check:
     return Check("token file", "ok", f"{path} is only yours (mode {mode:04o})", data=data)
 
 
-def _daemon(path: Path, found: dict[str, Any]) -> Check:
-    pid, url, version = found.get("pid"), found.get("url"), found.get("version")
+def _daemon(path: Path, found: Discovery) -> Check:
+    pid, url, version = found.pid, found.url, inert_line(found.version)
     data = {"pid": pid, "url": url, "version": version}
-    if not isinstance(pid, int) or not isinstance(url, str):
-        return Check("recorder", "fail", f"{path} names no pid and url", f"Remove {path}; the next run writes it.")
-    if not psutil.pid_exists(pid):
+    if not process_exists(pid):
         detail = f"process {pid} of {path} is gone"
         return Check("recorder", "warn", detail, "Nothing to do: the next run starts one.", data)
     problem = _answers(url)
@@ -70,14 +72,10 @@ def _recorder(path: Path, command: str) -> str:
 def _answers(url: str) -> str:
     """Why ``/healthz`` of the recorder does not answer, empty when it does. Never through a proxy."""
     parts = urlsplit(url)
-    if parts.hostname is None:
-        return "its url names no host"
-    connection = HTTPConnection(parts.hostname, parts.port, timeout=_ANSWER_SECONDS)
     try:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
+        with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=_ANSWER_SECONDS)) as connection:
+            connection.request("GET", "/healthz")
+            status = connection.getresponse().status
     except (OSError, HTTPException, ValueError) as error:
-        return str(error) or type(error).__name__
-    finally:
-        connection.close()
+        return inert_line(str(error)) or type(error).__name__
     return "" if status == 200 else f"/healthz gave {status}"
