@@ -213,12 +213,15 @@ class _Daemon:
         idle_ms = self._settings.idle_timeout_s * 1000
         while True:
             await asyncio.sleep(_WATCH_S if not idle_ms else min(_WATCH_S, self._settings.idle_timeout_s / 4))
-            if read_discovery(self._settings.directory) != self._discovery:
-                if self._restore_discovery():
-                    continue
-                self._stop(stop, f"{self._settings.directory} was removed or taken over")
-            elif idle_ms and hub.idle_ms() >= idle_ms:
-                self._stop(stop, f"idle for {self._settings.idle_timeout_s:g} seconds")
+            try:
+                if read_discovery(self._settings.directory) != self._discovery:
+                    if self._restore_discovery():
+                        continue
+                    self._stop(stop, f"{self._settings.directory} was removed or taken over")
+                elif idle_ms and hub.idle_ms() >= idle_ms:
+                    self._stop(stop, f"idle for {self._settings.idle_timeout_s:g} seconds")
+            except Exception:  # whatever it is, the recorder is to end when idle
+                _log.exception("cannot look after %s, trying on", self._settings.directory)
 
     def _restore_discovery(self) -> bool:
         """Writes the discovery file again when only it was lost and the folder still is ours."""
