@@ -6,11 +6,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from filelock import Timeout
-
 from pytest_semantest.protocol.layout import has_journal, session_folders
 from pytest_semantest.shipper.folder import is_running
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
+from pytest_semantest.shipper.results import Outcome
 from pytest_semantest.shipper.state import read_state
 
 #: How long a recorder may be silent while sessions of earlier runs are shipped beside one's own, in seconds.
@@ -27,19 +26,23 @@ def ship_others(settings: Settings, termination: Termination) -> None:
             return
         if folder.name == settings.session or not _is_for(settings, folder):
             continue
-        lock = lock_of(folder)
         try:
-            if is_running(folder, time.time() * 1000):
-                continue
-            lock.acquire(timeout=0)
-        except (Timeout, OSError):
+            outcome = _ship_one(settings, folder, termination)
+        except Exception:  # noqa: BLE001, S112  its log has it, and those behind it are to be shipped
             continue
-        with lock:
-            if not has_journal(folder):
-                continue
-            one = replace(settings, session=folder.name, sync=True, quiet=True, give_up=min(settings.give_up, OTHERS_S))
-            if ship(one, folder, termination).outcome in ("unreachable", "refused"):
-                return
+        if outcome in ("unreachable", "refused"):
+            return
+
+
+def _ship_one(settings: Settings, folder: Path, termination: Termination) -> Outcome | None:
+    """How shipping a session ended; ``None`` for one that runs, or is gone. Raises ``Timeout`` for one that is held."""
+    if is_running(folder, time.time() * 1000):
+        return None
+    with lock_of(folder).acquire(timeout=0):
+        if not has_journal(folder):
+            return None
+        one = replace(settings, session=folder.name, sync=True, quiet=True, give_up=min(settings.give_up, OTHERS_S))
+        return ship(one, folder, termination).outcome
 
 
 def _is_for(settings: Settings, folder: Path) -> bool:

@@ -166,19 +166,29 @@ def lock_of(folder: Path) -> FileLock:
 
 
 def ship(settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None = None) -> Result:
-    """Ships one session, whose lock is held, to its end or to the end of what can be done."""
+    """Ships one session, whose lock is held, to its end or to the end of what can be done.
+
+    What it raises, ``OSError`` when the folder cannot be used, stands in the session's log.
+    """
     log = Diagnostics(folder)
+    log(f"shipping {folder.name}")
+    try:
+        return _ship(settings, folder, termination, watcher, log)
+    except Exception:
+        log(f"unexpected: {traceback.format_exc(limit=-6)}")  # nobody sees the stderr of a detached process
+        raise
+
+
+def _ship(
+    settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None, log: Diagnostics
+) -> Result:
     rendezvous = Rendezvous(settings.directory, log, url=settings.url, token=settings.token)
     link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic(), deadline=settings.deadline)
     redactor = _redactor(settings.token, log)
     shipment = Shipment(folder, link, log, redactor, adopted=settings.sync)
-    log(f"shipping {folder.name}")
     try:
         shipment.begin(_now())
         outcome = _loop(settings, shipment, termination, watcher)
-    except Exception:
-        log(f"unexpected: {traceback.format_exc(limit=-6)}")  # nobody sees the stderr of a detached process
-        raise
     finally:
         shipment.finish(_now())
         link.close()

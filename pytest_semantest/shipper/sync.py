@@ -6,7 +6,6 @@ session that takes long, or cannot be shipped at all, keeps no other one from go
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from pytest_semantest.shipper.program import Settings, Termination, lock_of, shi
 from pytest_semantest.shipper.progress import Progress
 from pytest_semantest.shipper.results import Result, exit_code
 from pytest_semantest.shipper.state import read_state
+from pytest_semantest.shipper.terminal import hand_over, say
 
 #: How often it is looked whether to go on waiting for another shipper.
 _LOOK_S = 0.2
@@ -60,10 +60,10 @@ def sync(settings: Settings, termination: Termination) -> int:
     results = [_planned(one) for one in found] if settings.dry_run else Sync(settings, termination).ship_all(found)
     for result in results:
         if settings.dry_run or not result.is_good:
-            _print(result.line())  # behind all the rest, where it is seen, and also when only errors are wanted
+            say(result.line())  # behind all the rest, where it is seen, and also when only errors are wanted
     if settings.json:
         for result in results:
-            print(result.json(), flush=True)  # noqa: T201
+            hand_over(result.json())
     return exit_code(results)
 
 
@@ -71,8 +71,8 @@ class Sync:
     """The shipping of what was found."""
 
     def __init__(self, settings: Settings, termination: Termination) -> None:
-        self._settings = replace(settings, deadline=time.monotonic() + settings.timeout)
         self._deadline = time.monotonic() + settings.timeout
+        self._settings = replace(settings, deadline=self._deadline)
         self._termination = termination
         self._vain: dict[str | None, Result] = {}  # by recorder that cannot be had
 
@@ -235,10 +235,4 @@ def _told_counts(folder: Path) -> tuple[int, int]:
 
 def _say(settings: Settings, text: str) -> None:
     if not settings.quiet:
-        _print(text)
-
-
-def _print(text: str) -> None:
-    """One line for a terminal; what a recorder says of itself does not steer it."""
-    text = "".join(char if char.isprintable() else "?" for char in text)
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+        say(text)

@@ -65,6 +65,33 @@ def test_a_run_ships_what_earlier_ones_left_behind_its_own(
     assert server.batches[0][0] == own.source
 
 
+def test_a_bad_session_does_not_keep_those_behind_it_from_being_shipped(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    bad, left, own = ended(directory, "20261121-070000-cccccc"), ended(directory, FIRST), ended(directory, SECOND)
+    (bad.folder / "shipper.journal").mkdir()
+    assert finish(start_shipper(SECOND, url=server.url)) == (0, "")
+    assert set(server.events) >= {left.source, own.source}
+    assert "IsADirectoryError" in (bad.folder / "shipper.log").read_text()
+    bad.path.unlink()
+    (bad.folder / "main.journal").symlink_to("nowhere")
+    third = ended(directory, "20261121-060000-eeeeee")
+    later = ended(directory, "20261121-100000-ffffff")
+    assert finish(start_shipper(third.folder.name, url=server.url)) == (0, "")
+    assert set(server.events) >= {third.source, later.source}
+
+
+def test_what_goes_wrong_with_a_session_stands_in_its_log(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended(directory, FIRST)
+    own = Journal(journal.folder, "shipper")
+    own.write_body(b'{"type":"run/context"}')
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert (code, said) == (5, f"{FIRST}: left where it is: unexpected KeyError, see its shipper.log\n")
+    assert "KeyError: 'payload'" in (journal.folder / "shipper.log").read_text()
+
+
 def test_a_shipper_whose_session_another_one_has_shipped_ends_at_once(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:

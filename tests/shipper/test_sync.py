@@ -253,6 +253,36 @@ def test_a_shipper_that_does_not_end_in_time_is_no_success(
     assert told == f"{FIRST}: not shipped here: its shipper (pid {os.getpid()}) was at work when the time was over"
 
 
+@pytest.mark.parametrize("how", ["broken pipe", "closed"])
+def test_all_is_shipped_when_nobody_reads_what_it_says(directory: Path, server: IngestServer, how: str) -> None:
+    journals = [ended(directory, name) for name in (FIRST, SECOND, THIRD)]
+    command = shipper_command(directory, None, sync=True, url=server.url, json=True)
+    reading, writing = os.pipe()
+    os.close(reading)
+    if how == "closed":
+        command = ["sh", "-c", '"$@" 2>&-', "sh", *command]
+    process = subprocess.Popen(
+        command, env=shipper_environment(os.environ, token=TOKEN), stdout=subprocess.PIPE, stderr=writing
+    )
+    os.close(writing)
+    told, _ = process.communicate(timeout=60)
+    assert (process.returncode, [json.loads(text)["outcome"] for text in told.splitlines()]) == (0, ["shipped"] * 3)
+    assert {journal.source for journal in journals} < set(server.events)
+
+
+def test_results_that_nobody_reads_are_no_failure(directory: Path, server: IngestServer) -> None:
+    journal = ended(directory, FIRST)
+    command = shipper_command(directory, None, sync=True, url=server.url, json=True)
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.Popen(
+        command, env=shipper_environment(os.environ, token=TOKEN), stdout=writing, stderr=subprocess.PIPE
+    )
+    os.close(writing)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said.decode()) == (0, f"{FIRST}: shipped, {journal.seq + 2} events\n")
+
+
 # -- one limit -------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from semantest_recorder.cli.liveness import writer_is_alive
 from semantest_recorder.cli.recovery import journal_files
 from semantest_recorder.cli.take_in import bound_elsewhere
 from tests.recorder.cli.command import semantest
+from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import DEAD_PID, RUN, START, Recording, green_run, small_run
 
 OLD = "20261120-080000-dddddd"
@@ -44,6 +47,21 @@ def test_without_a_recorder_the_journals_are_read_and_it_is_said(folder: Path) -
     assert f"Run {RUN}: failed" in said.out
     assert f"run {RUN} was read from its journals" in said.err.splitlines()[-1]
     assert (session / "main.journal").is_file()
+
+
+def test_ctrl_c_ends_the_report_and_not_the_shipment_on_its_way(project: Project) -> None:
+    sessions = [green_run(f"20261121-0{hour}0000-aaaaaa").journal(project.folder) for hour in (7, 8, 9)]
+    with FileLock(sessions[0] / "ship.lock"), FileLock(sessions[1] / "ship.lock"):
+        report = project.popen("report", "--sync-timeout", "600")
+        assert report.stderr is not None
+        assert "to the recorder first" in report.stderr.readline()
+        report.send_signal(signal.SIGINT)
+        assert report.wait(60) == 1
+    deadline = time.monotonic() + 60
+    while any(session.exists() for session in sessions):
+        assert time.monotonic() < deadline, "the shipment went with the report"
+        time.sleep(0.02)
+    assert len(project.json("runs")["runs"]) == 3
 
 
 def test_last_is_the_newest_of_database_and_journals(folder: Path) -> None:
