@@ -55,6 +55,8 @@ class Link:
         self.named = rendezvous.named_url is not None
         self.url = rendezvous.named_url
         self.last_contact = now
+        #: ``(run id, reason, grace in seconds)`` once the recorder asked for the end of the run.
+        self.cancelled: tuple[str, str, float] | None = None
         self._rendezvous = rendezvous
         self.instance = instance
         self._log = log
@@ -162,10 +164,17 @@ class Link:
                 outbox.throttle(
                     now, _number(message.get("retryAfterMs"), 1000.0), int(_number(message.get("credit"), 1))
                 )
+        elif kind == "cancel":
+            self._cancel(message.get("payload"))
         elif kind == "error":
             self._error(now, message, outboxes)
         elif kind == "ping":
             connection.send(json.dumps({"type": "pong", "id": message.get("id"), "payload": None}).encode())
+
+    def _cancel(self, payload: object) -> None:
+        if isinstance(payload, dict) and self.cancelled is None:
+            reason = str(payload.get("reason", ""))[:500]
+            self.cancelled = str(payload.get("runId")), reason, _number(payload.get("graceMs"), 10_000.0) / 1000
 
     def _greeted(self, now: float, event: object) -> None:
         if not isinstance(event, dict) or event.get("type") != "system.connected" or self._welcomed:

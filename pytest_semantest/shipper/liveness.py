@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 from typing import Any
 
@@ -45,6 +46,21 @@ class ProcessWatch:
         else:
             self._dead = not self._is_running()
         return not self._dead
+
+    def send(self, number: signal.Signals) -> bool:
+        """Sends a signal to the process; false when it is gone, on another machine, or not ours to stop."""
+        if self._dead or self.foreign or self._writer.pid is None:
+            return False
+        try:
+            if self._pidfd is not None and sys.platform == "linux":
+                signal.pidfd_send_signal(self._pidfd, number)
+            elif self._is_running():
+                os.kill(self._writer.pid, number)
+            else:
+                return False
+        except OSError:
+            return False
+        return True
 
     def close(self) -> None:
         """Lets go of the process."""

@@ -24,6 +24,7 @@ from pytest_semantest.shipper.outbox import Outbox
 from pytest_semantest.shipper.own_journal import OwnJournal
 from pytest_semantest.shipper.source import FollowedSource
 from pytest_semantest.shipper.state import ShipState, State, StateFile, read_state
+from pytest_semantest.shipper.stopping import Stopping
 
 _LOOK_S = 0.1
 _DISCOVER_S = 0.2
@@ -62,6 +63,7 @@ class Shipment:
         # Trying another recorder by hand does not change which one the session is meant for, or that nobody knows.
         self._named_before = before.get("named")
         self._meant_for = before.get("recorder") if self._named_before is True else None
+        self._stopping: Stopping | None = None
         self._own = OwnJournal(folder, self.session)
         self._state_file = StateFile(folder)
         self._context: ContextLookup | None = None
@@ -142,7 +144,21 @@ class Shipment:
             self._observe(clock)
         outboxes = {source.outbox.source: source.outbox for source in self.sources.values()}
         self.link.step(clock.monotonic, outboxes, list(self._sendable()))
+        if self.link.cancelled is not None:
+            self._stop(*self.link.cancelled, clock.monotonic)
         self._write_state(clock)
+
+    def _stop(self, run_id: str, reason: str, grace_s: float, now: float) -> None:
+        """The recorder cancels the run: pytest is to end, if this session belongs to it and runs here."""
+        if run_id != self.run_id:
+            return
+        if self._stopping is None:
+            self._log(f"the run is cancelled: {reason}")
+            self._stopping = Stopping(reason, grace_s, now)
+        main = self.sources.get(MAIN_WORKER)
+        workers = [source.watch for source in self._processes() if source is not main and source.watch is not None]
+        for line in self._stopping.step(now, main.watch if main is not None else None, workers):
+            self._log(line)
 
     def read_now(self) -> None:
         """The next step reads the journals, however soon it comes."""

@@ -22,7 +22,9 @@ from aiohttp import web
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE, HISTORY
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
+from semantest_recorder.archive import Archive
 from semantest_recorder.core.access import AddressRules, Credentials, is_loopback
+from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
 from semantest_recorder.history import HistoryKeeper
@@ -38,6 +40,7 @@ DRAIN_TIMEOUT_S = 4.0
 _CLOSE_TIMEOUT_S = 1.0
 _LOCK_WAIT_S = 10.0
 _WATCH_S = 1.0
+_TIME_S = 0.25
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = logging.getLogger(__name__)
@@ -154,7 +157,10 @@ class _Daemon:
         _on_signals(lambda reason: self._stop(stop, reason))
         facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
         history = HistoryKeeper(lambda: write_history(self._database, self._settings.directory / HISTORY))
-        hub = Hub(self._writer, facts, _now_ms, on_commit=history.note)
+        archive = Archive(self._database)
+        policy = Policy(require_authentication=not self._settings.anonymous)
+        hub = Hub(self._writer, facts, _now_ms, archive, policy=policy, on_commit=history.note)
+        archive.load_open_runs(hub.runs)
         runner, site = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
@@ -163,13 +169,14 @@ class _Daemon:
             text = f"cannot write the discovery file in {self._settings.directory}: {error.strerror}"
             raise CannotServe(text) from None
         gc.freeze()  # modules and functions stay: a collection that walks them all stops everything for some 15 ms
-        tasks = [asyncio.create_task(self._watch(hub, stop)), asyncio.create_task(history.run())]
+        tasks = [asyncio.create_task(work) for work in (self._watch(hub, stop), _keep_time(hub), history.run())]
         announce(self._discovery, self._database)
         await stop.wait()
         for task in tasks:
             task.cancel()
         _log.info("stopping: %s", self._reason)
         drained = await self._shut_down(hub, runner, site)
+        archive.close()
         await history.finish()
         for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
             signal.signal(number, signal.SIG_IGN)
@@ -247,6 +254,12 @@ class _Daemon:
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
         return drained
+
+
+async def _keep_time(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(_TIME_S)
+        hub.keep_time()
 
 
 def _on_signals(stop: Callable[[str], None]) -> None:

@@ -24,6 +24,8 @@ class Role(Enum):
 ANY_ROLE = frozenset(Role)
 INGESTERS = frozenset({Role.INGEST})
 READERS = frozenset({Role.READ})
+OPERATORS = frozenset({Role.OPERATE})
+ADMINS = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import msgspec
 from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_config import RunConfig, config_of
 
@@ -20,24 +21,19 @@ from semantest_recorder.core.run_config import RunConfig, config_of
 LIVE: Final = "live/"
 #: For how long an implicit run waits for a client that has gone, in milliseconds.
 IMPLICIT_GRACE_MS: Final = 30_000.0
+#: How long a cancelled pytest has to end politely, in milliseconds.
+GRACE_MS: Final = 10_000.0
 OPEN_STATES: Final = frozenset({"pending", "running"})
 _LIFECYCLE: Final = frozenset({types.RUN_START, types.RUN_PLAN, types.RUN_END, types.RUN_CANCEL})
 _FAILED: Final = frozenset({"failed"})
-
-
-class RunProblem(Exception):  # noqa: N818 - it names the case
-    """A command that cannot be carried out; ``code`` is for programs, the text one line for people."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class ActiveRun(msgspec.Struct):
     """A run that is not over. ``origin``: ``client`` or ``pytest``.
 
     ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` counts the attempts
-    that failed, for tests that may be retried. ``cancelling`` holds the reason once the run is being cancelled.
+    that failed, for tests that may be retried. ``cancelling`` holds the reason once the run is being cancelled,
+    ``grace_ms`` how long its pytest then has.
     """
 
     run_id: str
@@ -49,6 +45,7 @@ class ActiveRun(msgspec.Struct):
     left_ms: float | None = None
     failures: dict[str, int] = msgspec.field(default_factory=dict)
     cancelling: str | None = None
+    grace_ms: float = GRACE_MS
 
     @property
     def is_clients(self) -> bool:
@@ -74,15 +71,13 @@ class ActiveRuns:
         self._exists = exists
         self._runs: dict[str, ActiveRun] = {}
 
-    def load(self, rows: Iterable[RunRow]) -> None:
-        """Takes the runs of the database that are not over."""
-        for row in rows:
-            if row.state in OPEN_STATES:
-                origin = "client" if row.facts.get("origin") == "client" else "pytest"
-                run = ActiveRun(row.id, origin, config_of(row.facts, row.id), row.started_ms or 0.0)
-                run.implicit = row.facts.get("implicit") is True
-                run.left_ms = run.started_ms if run.implicit else None
-                self._runs[row.id] = run
+    def load(self, row: RunRow, cancelling: str | None) -> None:
+        """Takes a run of the database that is not over; ``cancelling``: why it is being cancelled."""
+        origin = "client" if row.facts.get("origin") == "client" else "pytest"
+        run = ActiveRun(row.id, origin, config_of(row.facts, row.id), row.started_ms or 0.0, cancelling=cancelling)
+        run.implicit = row.facts.get("implicit") is True
+        run.left_ms = run.started_ms if run.implicit else None
+        self._runs[row.id] = run
 
     def __iter__(self) -> Iterator[ActiveRun]:
         return iter(list(self._runs.values()))
@@ -103,24 +98,26 @@ class ActiveRuns:
     # -- commands ----------------------------------------------------------------------------------------------
 
     def start(self, config: RunConfig, now_ms: float, *, client: str, extra: Mapping[str, Any] | None = None) -> Batch:
-        """A client starts a run. Raises ``RunProblem`` (``RUN_EXISTS``)."""
+        """A client starts a run. Raises ``Refusal`` (``RUN_EXISTS``)."""
         if config.run_id in self._runs or self._exists(config.run_id):
-            raise RunProblem("RUN_EXISTS", f"there is a run {config.run_id!r} already: choose another runId")
+            raise Refusal("RUN_EXISTS", f"there is a run {config.run_id!r} already: choose another runId")
         run = self._runs[config.run_id] = ActiveRun(config.run_id, "client", config, now_ms)
         return self._main(run, [], now_ms, client=client, extra=extra)
 
     def end(self, run_id: str, now_ms: float, reason: str | None = None) -> Batch:
-        """A client ends its run. Raises ``RunProblem``."""
+        """A client ends its run. Raises ``Refusal``."""
         run = self._clients(run_id, "pytest ends it itself; cancelTestRun stops it")
         return self._main(run, [_event(types.RUN_END, now_ms, runId=run_id, exitCode=None, stopReason=reason)], now_ms)
 
-    def cancel(self, run_id: str, reason: str, now_ms: float, *, timeout: bool = False) -> Batch:
+    def cancel(
+        self, run_id: str, reason: str, now_ms: float, *, timeout: bool = False, grace_ms: float = GRACE_MS
+    ) -> Batch:
         """A run is cancelled: one of a client is over by that, one of pytest when its process has stopped.
 
-        Raises ``RunProblem`` (``RUN_NOT_FOUND``).
+        Raises ``Refusal`` (``RUN_NOT_FOUND``).
         """
         run = self._active(run_id)
-        run.cancelling = run.cancelling or reason
+        run.cancelling, run.grace_ms = run.cancelling or reason, grace_ms
         told = _event(types.RUN_CANCEL, now_ms, runId=run_id, reason=reason, timeout=timeout or None)
         if not run.is_clients:
             return self._beside(run_id, f"recorder/{run_id}", [told], now_ms)
@@ -147,7 +144,7 @@ class ActiveRuns:
     ) -> Written:
         """Where an event goes that a client sent. ``run_id``: the run that the client started last.
 
-        Raises ``RunProblem`` for an event that would start, plan or end a run of pytest, and for a ``run/start`` of a
+        Raises ``Refusal`` for an event that would start, plan or end a run of pytest, and for a ``run/start`` of a
         run that there is.
         """
         named = payload.get("runId")
@@ -182,7 +179,7 @@ class ActiveRuns:
 
     def _lifecycle(self, event: RawEvent, payload: Mapping[str, Any], run_id: str, now_ms: float) -> Written:
         if event.type == types.RUN_CANCEL:
-            raise RunProblem("FORBIDDEN", "a run is cancelled by cancelTestRun, which needs the role operate")
+            raise Refusal("FORBIDDEN", "a run is cancelled by cancelTestRun, which needs the role operate")
         run = self._clients(run_id, "only pytest itself plans and ends it")
         if event.type == types.RUN_END:
             return Written(self.end(run_id, now_ms, _text(payload.get("stopReason"))), [])
@@ -215,13 +212,13 @@ class ActiveRuns:
         run = self._runs.get(run_id)
         if run is None:
             state = "is over" if self._exists(run_id) else "is not known"
-            raise RunProblem("RUN_NOT_FOUND", f"run {run_id!r} {state}")
+            raise Refusal("RUN_NOT_FOUND", f"run {run_id!r} {state}")
         return run
 
     def _clients(self, run_id: str, otherwise: str) -> ActiveRun:
         run = self._active(run_id)
         if not run.is_clients:
-            raise RunProblem("RUN_OF_PYTEST", f"run {run_id!r} was started by pytest: {otherwise}")
+            raise Refusal("RUN_OF_PYTEST", f"run {run_id!r} was started by pytest: {otherwise}")
         return run
 
     def _main(
@@ -234,7 +231,7 @@ class ActiveRuns:
         extra: Mapping[str, Any] | None = None,
     ) -> Batch:
         """A batch for the source of a client's own run."""
-        session = f"{LIVE}{run.run_id}"
+        session = f"{LIVE}{_plain(run.run_id)}"
         config = msgspec.to_builtins(run.config)
         facts = {
             **_names(run.run_id, session, MAIN_WORKER),
@@ -250,9 +247,14 @@ class ActiveRuns:
 
     def _beside(self, run_id: str, session: str, events: list[RawEvent], now_ms: float) -> Batch:
         """A batch for a source beside those of a run that pytest started, or that is over."""
-        session = f"{LIVE}{session}"
+        session = f"{LIVE}{_plain(session)}"
         opening = _event("client/start", now_ms, **_names(run_id, session, CLIENT_WORKER))
         return Batch(source_name(session, CLIENT_WORKER), NEXT_SEQ, events, now_ms, opening)
+
+
+def _plain(name: str) -> str:
+    """Without the colon, which stands between source and seq in the ids of events."""
+    return name.replace("%", "%25").replace(":", "%3A")
 
 
 def _names(run_id: str, session: str, worker: str) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from semantest_recorder.core.batch import Batch
+
+NO_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Send(NamedTuple):
@@ -30,10 +34,25 @@ class Supersede(NamedTuple):
 
 
 class Query(NamedTuple):
-    """Find out the answer to a method that the session cannot know, and give it to ``Session.answer``."""
+    """Find out what the session cannot know, and give it to ``Session.answer`` or ``Session.fail``.
 
-    method: str
-    request_id: object
+    One at a time: the next one comes when this one was answered.
+    """
+
+    name: str
+    parameters: Mapping[str, Any] = NO_PARAMETERS
+
+
+class Announce(NamedTuple):
+    """Hand the batch to the writer; nobody waits for its verdict, and everybody may be told of it."""
+
+    batch: Batch
+
+
+class StopPytest(NamedTuple):
+    """Tell the shippers that send the run, now and later, that its pytest is to be stopped."""
+
+    run_id: str
 
 
 class Close(NamedTuple):
@@ -43,4 +62,4 @@ class Close(NamedTuple):
     reason: str
 
 
-Effect = Send | Ingest | Subscribed | Supersede | Query | Close
+Effect = Send | Ingest | Announce | StopPytest | Subscribed | Supersede | Query | Close

@@ -6,6 +6,7 @@ The payloads of a batch are never decoded or copied here: ``msgspec.Raw`` points
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -43,6 +44,12 @@ class EventsMessage(Inbound, tag="events", kw_only=True):
     events: list[RawEvent]
 
 
+class EventMessage(Inbound, tag="event", kw_only=True):
+    """One event, said once: the client keeps no journal of it."""
+
+    payload: msgspec.Raw = _NULL
+
+
 class SubscriptionTypes(msgspec.Struct, rename="camel"):
     """The payload of ``subscribe`` and ``unsubscribe``."""
 
@@ -78,7 +85,18 @@ class RequestMessage(Inbound, tag="request", kw_only=True):
     payload: msgspec.Raw = _NULL
 
 
-Message = EventsMessage | SubscribeMessage | UnsubscribeMessage | PingMessage | PongMessage | RequestMessage
+class CommandMessage(msgspec.Struct):
+    """A command of the orchestrated server (core/commands.py); its ``type`` is the command."""
+
+    type: str
+    id: msgspec.Raw = _NULL
+    payload: msgspec.Raw = _NULL
+
+
+Tagged = (
+    EventsMessage | EventMessage | SubscribeMessage | UnsubscribeMessage | PingMessage | PongMessage | RequestMessage
+)
+Message = Tagged | CommandMessage
 
 
 class _Head(msgspec.Struct):
@@ -90,19 +108,20 @@ class _MethodInPayload(msgspec.Struct):
     method: str
 
 
-_DECODER = msgspec.json.Decoder(Message)
+_DECODER = msgspec.json.Decoder(Tagged)
+_COMMAND = msgspec.json.Decoder(CommandMessage)
 _HEAD = msgspec.json.Decoder(_Head)
 _METHOD = msgspec.json.Decoder(_MethodInPayload)
 _ENCODER = msgspec.json.Encoder()
-_TAGS = frozenset(kind.__struct_config__.tag for kind in Message.__args__)
+_TAGS = frozenset(kind.__struct_config__.tag for kind in Tagged.__args__)
 # One alternative per JSON escape, so that an escaped backslash before "ud800" is not taken for a surrogate.
 _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 
 
-def decode(frame: str) -> Message:
-    """The message in a text frame.
+def decode(frame: str, commands: Container[str] = ()) -> Message:
+    """The message in a text frame; ``commands`` are further types.
 
     Raises ``UnknownType`` for a well-formed message of another type and ``InvalidMessage`` for everything else that
     cannot be read. Half a surrogate pair, which Python's ``json`` writes for undecodable file names and other
@@ -111,11 +130,15 @@ def decode(frame: str) -> Message:
     try:
         return _decode(frame)
     except msgspec.DecodeError as error:
-        if isinstance(error, msgspec.ValidationError) or "\\u" not in frame:
+        if isinstance(error, msgspec.ValidationError):
+            return _other(frame, error, commands)
+        if "\\u" not in frame:
             raise _invalid(frame, error) from None
         mended = _ESCAPE.sub(_mend, frame)
         try:
             return _decode(mended)
+        except msgspec.ValidationError as second:
+            return _other(mended, second, commands)
         except msgspec.DecodeError as second:
             raise _invalid(mended, second) from None
 
@@ -128,6 +151,17 @@ def _decode(frame: str) -> Message:
     except UnicodeEncodeError:
         raise InvalidMessage("not UTF-8") from None
     return message
+
+
+def _other(frame: str, error: msgspec.DecodeError, commands: Container[str]) -> Message:
+    """A command, which no tag of a struct stands for."""
+    try:
+        command = _COMMAND.decode(frame)
+    except (msgspec.DecodeError, RecursionError):
+        raise _invalid(frame, error) from None
+    if command.type not in commands:
+        raise _invalid(frame, error) from None
+    return command
 
 
 def _mend(escape: re.Match[str]) -> str:
@@ -170,7 +204,7 @@ def encode_error(
     code: str,
     message: str,
     *,
-    details: dict[str, Any] | None = None,
+    details: Mapping[str, Any] | Sequence[Any] | None = None,
     id: object = None,  # noqa: A002
 ) -> bytes:
     """An ``error``: machine-readable ``code``, one line of text, and details such as ``{source, expected}``.
@@ -186,10 +220,14 @@ def encode_error(
 def encode_response(
     now_ms: float, request_id: object, payload: object = None, *, error: dict[str, Any] | None = None
 ) -> bytes:
-    """The ``response`` to a message with this id; a failure when ``error`` (``{code, message}``) is given."""
+    """The ``response`` to a message with this id; a failure when ``error`` (``{code, message}``) is given.
+
+    The original clients take ``error`` for a text; everything else of it is in the payload.
+    """
     fields: dict[str, Any] = {"id": request_id, "requestId": request_id, "success": error is None}
     if error is not None:
-        fields["error"] = error
+        fields["error"] = error["message"]
+        payload = error
     return encode("response", now_ms, payload, **fields)
 
 

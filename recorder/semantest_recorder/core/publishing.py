@@ -29,6 +29,8 @@ class _Known(msgspec.Struct, rename="camel"):
     worker: Any = msgspec.UNSET
     suite_id: Any = msgspec.UNSET
     suite_name: Any = msgspec.UNSET
+    #: What a client said of itself beside the payload; kept in it, and shown where the client had it.
+    metadata: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _KNOWN = msgspec.json.Decoder(_Known)
@@ -72,20 +74,25 @@ def _precedes(derived: RawEvent, event: RawEvent) -> bool:
 
 def _message(event: RawEvent, name: str, verdict: Committed) -> bytes:
     identity, timestamp = _encode(name), _encode(event.timestamp)
-    return b'{"id":%b,"type":"event","timestamp":%b,"payload":{"id":%b,"type":%b,"timestamp":%b,"payload":%b}}' % (
+    payload, metadata = _enriched(bytes(event.payload), verdict)
+    return b'{"id":%b,"type":"event","timestamp":%b,"payload":{"id":%b,"type":%b,"timestamp":%b,"payload":%b%b}}' % (
         identity,
         timestamp,
         identity,
         _encode(event.type),
         timestamp,
-        _enriched(bytes(event.payload), verdict),
+        payload,
+        metadata,
     )
 
 
-def _enriched(payload: bytes, verdict: Committed) -> bytes:
-    """The payload with run, worker and suite; its own fields win, and its bytes are not encoded again."""
+def _enriched(payload: bytes, verdict: Committed) -> tuple[bytes, bytes]:
+    """The payload with run, worker and suite; its own fields win, and its bytes are not encoded again.
+
+    Behind it what comes beside the payload: metadata, if a client gave any.
+    """
     if not payload.startswith(b"{"):
-        return payload
+        return payload, b""
     known = _KNOWN.decode(payload)
     added: dict[str, str] = {}
     if known.run_id is msgspec.UNSET:
@@ -98,7 +105,8 @@ def _enriched(payload: bytes, verdict: Committed) -> bytes:
             added["suiteId"] = suite
         if known.suite_name is msgspec.UNSET:
             added["suiteName"] = suite
+    metadata = b"" if isinstance(known.metadata, msgspec.UnsetType) else b',"metadata":' + bytes(known.metadata)
     if not added:
-        return payload
+        return payload, metadata
     separator = b"," if payload[1:-1].strip() else b""
-    return payload[:-1] + separator + _encode(added)[1:]
+    return payload[:-1] + separator + _encode(added)[1:], metadata

@@ -40,8 +40,8 @@ class Limited(msgspec.Struct, rename="camel"):
 class Counts(msgspec.Struct, rename="camel"):
     """What the guard did beyond refusing invalid events."""
 
-    rate_limit_hits: int = 0
-    denied_clients: int = 0
+    rate_limit_exceeded: int = 0
+    access_denied: int = 0
     marked_events: int = 0
     dropped_events: int = 0
     policy_changes: int = 0
@@ -77,13 +77,13 @@ class Security:
         return self.policy
 
     def admit(self, identity: Identity) -> Denied | None:
-        """Whether this client may connect at all."""
+        """Whether this client may connect, or stay connected; the owner always may."""
         denied = None
         if self.policy.require_authentication and identity.is_anonymous:
             denied = Denied(401, "UNAUTHORIZED", "the policy requires a token: send 'Authorization: Bearer TOKEN'")
         elif self.policy.allowed_clients is not None and identity.name not in (*self.policy.allowed_clients, "owner"):
             denied = Denied(403, "FORBIDDEN", f"the policy does not allow the client {identity.name!r}")
-        self._counts.denied_clients += denied is not None
+        self._counts.access_denied += denied is not None
         return denied
 
     def validate(self, event: object, size: int, now_ms: float) -> list[Problem]:
@@ -94,7 +94,7 @@ class Security:
         """Counts events of a client; above 0: for how many milliseconds it has to wait, and nothing was counted."""
         wait_ms = self._window(client).take(count, now_ms)
         if wait_ms:
-            self._counts.rate_limit_hits += 1
+            self._counts.rate_limit_exceeded += 1
             self._hits[client] = self._hits.get(client, 0) + 1
         return wait_ms
 
@@ -124,12 +124,14 @@ class Security:
         self._windows.pop(client, None)
         self._hits.pop(client, None)
 
+    def limit_of(self, client: str, now_ms: float) -> Limited:
+        """How one client stands with its limit."""
+        window = self._window(client)
+        return Limited(window.limit, window.remaining(now_ms), self._hits.get(client, 0))
+
     def rate_limit_stats(self, now_ms: float) -> dict[str, Limited]:
         """How each connected client stands with its limit."""
-        return {
-            client: Limited(window.limit, window.remaining(now_ms), self._hits.get(client, 0))
-            for client, window in self._windows.items()
-        }
+        return {client: self.limit_of(client, now_ms) for client in self._windows}
 
     def metrics(self, now_ms: float) -> dict[str, Any]:
         """Validations, rejections by code, limits hit, marks, and the policy itself."""

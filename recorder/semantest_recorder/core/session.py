@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import msgspec
 
+from pytest_semantest.protocol.events import RUN_START
 from semantest_recorder.core import messages
 from semantest_recorder.core.access import ANY_ROLE, INGESTERS, READERS, Identity, Role
+from semantest_recorder.core.active_runs import LIVE, ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
-from semantest_recorder.core.effects import Close, Effect, Ingest, Query, Send, Subscribed, Supersede
+from semantest_recorder.core.commands import COMMANDS, MESSAGES
+from semantest_recorder.core.dialogue import Dialogue, Reply, lacking
+from semantest_recorder.core.effects import Announce, Close, Effect, Ingest, Send, Subscribed, Supersede
+from semantest_recorder.core.live_event import read_live_event
+from semantest_recorder.core.marking import noted
 from semantest_recorder.core.ownership import InUse, Owner, SourceOwners
-from semantest_recorder.core.requests import METHODS, Elsewhere
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.security import Security
 from semantest_recorder.core.subscription import InvalidPattern, Subscription
 
 MAX_SEQ = 2**53
@@ -64,33 +71,39 @@ class Handler(NamedTuple):
     handle: Callable[[Session, Any], list[Effect]]
 
 
-class _Waiting(NamedTuple):
-    """A request that is answered once ``after`` batches of its connection have their verdict."""
+class Shared(NamedTuple):
+    """What all sessions of a recorder share."""
 
-    after: int
-    request: messages.RequestMessage
+    owners: SourceOwners
+    runs: ActiveRuns
+    security: Security
+    server: ServerFacts
 
 
 class Session:
     """The recorder's side of one connection."""
 
-    def __init__(self, client: Client, owners: SourceOwners, server: ServerFacts, now_ms: float) -> None:
+    def __init__(self, client: Client, shared: Shared, now_ms: float) -> None:
         self.client = client
         self.subscription = Subscription()
         self.unacked_bytes = 0
-        self._owners = owners
-        self.server = server
+        self._owners = shared.owners
+        self.runs = shared.runs
+        self.security = shared.security
+        self.server = shared.server
+        #: The run that this connection started last.
+        self.started_run: str | None = None
+        #: Runs of pytest, or ones that are over, beside which this client said something.
+        self.beside: set[str] = set()
         self.opened_ms = now_ms
         self.now_ms = now_ms
         self._pending_events = 0
         self._frame_bytes = 0
         self._sent = 0
-        self._submitted = 0
-        self._settled = 0
         self._in_flight: dict[str, deque[int]] = {}
         #: First seq of the batch that was throttled, per source: what follows it would only be a gap.
         self._held: dict[str, int] = {}
-        self._waiting: deque[_Waiting] = deque()
+        self._dialogue = Dialogue(self, self.server.limits.max_waiting_requests)
         self.closed = False
 
     def open(self) -> list[Effect]:
@@ -110,13 +123,18 @@ class Session:
         self._pending_events = pending_events
         self._frame_bytes = len(frame)
         try:
-            message = messages.decode(frame if isinstance(frame, str) else frame.decode())
+            self._frame = frame if isinstance(frame, str) else frame.decode()
+            message = messages.decode(self._frame, MESSAGES)
         except UnicodeDecodeError:
             return self._close(1007, "frames are UTF-8")
         except messages.UnknownType as error:
             return [self._error("UNKNOWN_TYPE", f"unknown message type {str(error)[:100]!r}")]
         except messages.InvalidMessage as error:
             return [self._invalid(str(error), error.source)]
+        if isinstance(message, messages.CommandMessage):
+            command = COMMANDS[message.type]
+            reply = Reply(message.id, command.answer)
+            return self._dialogue.command(message.type, command, message.payload, reply)
         handler = self._HANDLERS[type(message)]
         if not self.client.identity.has_any(handler.roles):
             return [self._forbidden(message, handler.roles)]
@@ -125,31 +143,54 @@ class Session:
     def verdict(self, verdict: Verdict, now_ms: float) -> list[Effect]:
         """The writer has stored or refused the oldest batch of the verdict's source that was in flight."""
         self.now_ms = now_ms
-        self._settled += 1
         source = verdict.source
         sizes = self._in_flight[source]
         self.unacked_bytes -= sizes.popleft()
         if not sizes:
             del self._in_flight[source]
+        was_promised, effects = self._dialogue.settle(verdict)
         if self.closed:
             return []
-        if isinstance(verdict, Committed):
-            if verdict.seq >= self._held.get(source, MAX_SEQ + 1):
-                del self._held[source]
-            answer = Send(messages.encode("ack", now_ms, id=self._next_id(), source=source, seq=verdict.seq))
-        else:
-            answer = self._refusal(verdict)
-        return [answer, *self._answer_waiting()]
+        if was_promised:
+            return effects
+        return [*self._said_of(verdict), *effects]
 
-    def answer(self, query: Query, result: object, now_ms: float) -> list[Effect]:
-        """The shell has found out the answer to a query."""
+    def _said_of(self, verdict: Verdict) -> list[Effect]:
+        """What the client is told of a batch. Of what it said one by one nothing when all is well."""
+        source = verdict.source
+        if not isinstance(verdict, Committed):
+            return [self._refusal(verdict)]
+        if source.startswith(LIVE):
+            return []
+        if verdict.seq >= self._held.get(source, MAX_SEQ + 1):
+            del self._held[source]
+        return [Send(messages.encode("ack", self.now_ms, id=self._next_id(), source=source, seq=verdict.seq))]
+
+    def answer(self, result: object, now_ms: float) -> list[Effect]:
+        """The shell has found out what was asked."""
         self.now_ms = now_ms
-        return [] if self.closed else [self._response(query.request_id, result)]
+        return self._dialogue.answer(result)
+
+    def fail(self, code: str, message: str, now_ms: float) -> list[Effect]:
+        """The shell could not find out what was asked."""
+        self.now_ms = now_ms
+        return self._dialogue.fail(code, message)
+
+    def cancel(self, run_id: str, reason: str, grace_ms: float, now_ms: float) -> Send:
+        """Tells a shipper that the pytest whose journals it sends is to be stopped."""
+        payload = {"runId": run_id, "reason": reason, "graceMs": grace_ms}
+        return Send(messages.encode("cancel", now_ms, payload, id=self._next_id()))
+
+    def submit(self, batch: Batch) -> Ingest:
+        """The batch goes to the writer: it is counted until its verdict comes."""
+        self._in_flight.setdefault(batch.source, deque()).append(self._frame_bytes)
+        self.unacked_bytes += self._frame_bytes
+        return Ingest(batch)
 
     def close(self) -> None:
         """The connection is gone: its sources are free, batches in flight only settle."""
         self.closed = True
-        self._waiting.clear()
+        self._dialogue.close()
         self._owners.release(self.client.id)
 
     # -- handlers -----------------------------------------------------------------------------------------
@@ -158,6 +199,8 @@ class Session:
         source, count = message.source, len(message.events)
         if not _SOURCE_NAME.fullmatch(source):
             return [self._invalid("a source name has 1 to 200 characters, none of them a control character")]
+        if source.startswith(LIVE):
+            return [self._invalid(f"sources that start with {LIVE!r} are written by the recorder itself", source)]
         if not 1 <= count <= self.server.limits.max_pending_events:
             return [self._invalid(f"a batch holds 1 to {self.server.limits.max_pending_events} events", source)]
         if not 1 <= message.first_seq <= MAX_SEQ - count:
@@ -179,12 +222,40 @@ class Session:
         held = self._held.get(source)
         if full or crowded or (held is not None and message.first_seq > held):
             self._held[source] = message.first_seq if held is None else min(held, message.first_seq)
-            return self._throttle(source, max(0, room))
+            return self._throttle(source, max(0, room), max(50, min(5000, self._pending_events // 200)))
+        wait_ms = self.security.take(self.client.id, count, self.now_ms)
+        if wait_ms:
+            self._held[source] = message.first_seq if held is None else min(held, message.first_seq)
+            return self._throttle(source, 0, wait_ms)
         self._held.pop(source, None)
-        self._in_flight.setdefault(source, deque()).append(self._frame_bytes)
-        self.unacked_bytes += self._frame_bytes
-        self._submitted += 1
-        return Ingest(Batch(source, message.first_seq, message.events, self.now_ms))
+        self._dialogue.submitted += 1
+        batch = Batch(source, message.first_seq, message.events, self.now_ms)
+        return self.submit(noted(batch, self.security.marks(self._frame, message.events)))
+
+    def _event(self, message: messages.EventMessage) -> list[Effect]:
+        """An event said once: it is refused with reasons, or becomes part of the log."""
+        wait_ms = self.security.take(self.client.id, 1, self.now_ms)
+        if wait_ms:
+            text = "more events than the policy allows within a second; this one was not taken: send it again later"
+            return [self._error("RATE_LIMITED", text, {"retryAfterMs": wait_ms})]
+        found = read_live_event(message.payload, self.security, self.now_ms)
+        if isinstance(found, list):
+            problems = msgspec.to_builtins(found)
+            return [self._error("VALIDATION_ERROR", "; ".join(problem.message for problem in found)[:1000], problems)]
+        limits = self.server.limits
+        if self._pending_events >= limits.max_pending_events or self.unacked_bytes > limits.max_unacked_bytes:
+            text = "the recorder has more to write than it can hold; this event was not taken: send it again later"
+            return [self._error("RATE_LIMITED", text, {"retryAfterMs": 500})]
+        try:
+            written = self.runs.write(found.event, found.payload, self.started_run, self.client.id, self.now_ms)
+        except Refusal as refusal:
+            return [self._error(refusal.code, str(refusal))]
+        if found.event.type == RUN_START:
+            self.started_run = str(found.payload.get("runId"))
+        if written.beside is not None:
+            self.beside.add(written.beside)
+        self._dialogue.submitted += 1
+        return [self.submit(written.batch), *(Announce(batch) for batch in written.after)]
 
     def _subscribe(self, message: messages.SubscribeMessage) -> list[Effect]:
         try:
@@ -205,45 +276,27 @@ class Session:
         return []
 
     def _request(self, message: messages.RequestMessage) -> list[Effect]:
-        if self._settled == self._submitted:
-            return [self._perform(message)]
-        if len(self._waiting) >= self.server.limits.max_waiting_requests:
-            error = {"code": "RATE_LIMITED", "message": "too many requests wait for an answer", "retryAfterMs": 1000}
-            return [self._response(message.id, error=error)]
-        self._waiting.append(_Waiting(self._submitted, message))
-        return []
+        reply = Reply(message.id, None)
+        try:
+            name = messages.method_of(message)
+        except messages.InvalidMessage as error:
+            return [self._response(message.id, error={"code": "INVALID_MESSAGE", "message": str(error)})]
+        command = COMMANDS.get(name)
+        if command is None:
+            text = f"no method {name[:100]!r}; there are {', '.join(COMMANDS)}"
+            return [self._response(message.id, error={"code": "METHOD_NOT_FOUND", "message": text})]
+        return self._dialogue.command(name, command, message.payload, reply)
 
     #: Every message type that clients may send.
     _HANDLERS: ClassVar[Mapping[type, Handler]] = {
         messages.EventsMessage: Handler(INGESTERS, _events),
+        messages.EventMessage: Handler(INGESTERS, _event),
         messages.SubscribeMessage: Handler(READERS, _subscribe),
         messages.UnsubscribeMessage: Handler(READERS, _unsubscribe),
         messages.PingMessage: Handler(ANY_ROLE, _ping),
         messages.PongMessage: Handler(ANY_ROLE, _pong),
         messages.RequestMessage: Handler(ANY_ROLE, _request),
     }
-
-    # -- requests ----------------------------------------------------------------------------------------------
-
-    def _answer_waiting(self) -> list[Effect]:
-        effects = []
-        while self._waiting and self._waiting[0].after <= self._settled:
-            effects.append(self._perform(self._waiting.popleft().request))
-        return effects
-
-    def _perform(self, request: messages.RequestMessage) -> Effect:
-        try:
-            name = messages.method_of(request)
-        except messages.InvalidMessage as error:
-            return self._response(request.id, error={"code": "INVALID_MESSAGE", "message": str(error)})
-        method = METHODS.get(name)
-        if method is None:
-            text = f"no method {name[:100]!r}; there are {', '.join(METHODS)}"
-            return self._response(request.id, error={"code": "METHOD_NOT_FOUND", "message": text})
-        if not self.client.identity.has_any(method.roles):
-            return self._response(request.id, error=_lacking(name, method.roles))
-        answer = method.perform(self, request)
-        return Query(name, request.id) if answer is Elsewhere.ASK else self._response(request.id, answer)
 
     # -- what is sent ------------------------------------------------------------------------------------------
 
@@ -254,7 +307,7 @@ class Session:
     def _response(self, request_id: object, payload: object = None, *, error: dict[str, Any] | None = None) -> Send:
         return Send(messages.encode_response(self.now_ms, request_id, payload, error=error))
 
-    def _error(self, code: str, text: str, details: dict[str, Any] | None = None) -> Send:
+    def _error(self, code: str, text: str, details: Mapping[str, Any] | Sequence[Any] | None = None) -> Send:
         return Send(messages.encode_error(self.now_ms, code, text, details=details, id=self._next_id()))
 
     def _invalid(self, text: str, source: str | None = None) -> Send:
@@ -266,21 +319,15 @@ class Session:
             details["expected"] = refused.expected
         return self._error(refused.code, refused.message, details)
 
-    def _throttle(self, source: str, credit: int) -> Send:
-        wait_ms = max(50, min(5000, self._pending_events // 200))
+    def _throttle(self, source: str, credit: int, wait_ms: float) -> Send:
         fields = {"source": source, "retryAfterMs": wait_ms, "credit": credit}
         return Send(messages.encode("throttle", self.now_ms, id=self._next_id(), **fields))
 
     def _forbidden(self, message: messages.Message, roles: frozenset[Role]) -> Send:
         kind = str(type(message).__struct_config__.tag)
         details = {"source": message.source} if isinstance(message, messages.EventsMessage) else None
-        return self._error("FORBIDDEN", _lacking(kind, roles)["message"], details)
+        return self._error("FORBIDDEN", lacking(kind, roles)["message"], details)
 
     def _close(self, code: int, reason: str) -> list[Effect]:
         self.close()
         return [Close(code, reason)]
-
-
-def _lacking(what: str, roles: frozenset[Role]) -> dict[str, Any]:
-    names = " or ".join(sorted(role.value for role in roles))
-    return {"code": "FORBIDDEN", "message": f"{what} needs the role {names}"}

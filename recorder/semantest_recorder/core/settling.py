@@ -325,7 +325,8 @@ def _settle_run(tables: Tables) -> None:
     run.gaps = sum(max(row.gaps, row.dropped) for row in rows)
     run.exit_code = max((row.exit_code for row in mains if row.exit_code is not None), default=None)
     run.stopped_early = any(row.stopped_early for row in mains)
-    run.stop_reason = min((row.stop_reason for row in rows if row.stop_reason), default=None)
+    told = [row.stop_reason for row in rows if row.stop_reason and (row.cancelled or row.timed_out)]
+    run.stop_reason = min(told or (row.stop_reason for row in rows if row.stop_reason), default=None)
     closed = tables.closing.closed
     run.ended_ms = max((row.ended_ms for row in working if row.ended_ms is not None), default=None) if closed else None
     run.state = state_of_run(

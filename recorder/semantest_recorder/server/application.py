@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
-from semantest_recorder.server.guard import IDENTITY, guard
+from semantest_recorder.server.guard import IDENTITY, guard, refusal
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Route, add_routes, route_of
@@ -55,6 +55,9 @@ def _own_routes(hub: Hub) -> list[Route]:
             return problem(426, "UPGRADE_REQUIRED", "this address speaks WebSocket", {"Upgrade": "websocket"})
         if not hub.accepting:
             return problem(503, "STOPPING", "the recorder is stopping; connect again in a moment")
+        denied = hub.security.admit(request[IDENTITY])
+        if denied is not None:
+            return refusal(denied)
         return await hub.serve(request, request[IDENTITY])
 
     async def healthz(_request: web.Request) -> web.StreamResponse:

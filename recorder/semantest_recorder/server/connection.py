@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING
 import aiohttp
 from aiohttp import web
 
-from semantest_recorder.core.effects import Close, Effect, Ingest, Query, Send, Subscribed, Supersede
+from semantest_recorder.core.effects import (
+    Announce,
+    Close,
+    Effect,
+    Ingest,
+    Query,
+    Send,
+    StopPytest,
+    Subscribed,
+    Supersede,
+)
 
 if TYPE_CHECKING:
     from semantest_recorder.core.session import Session
@@ -63,6 +73,11 @@ class Connection:
         """What the handler of the handshake returns."""
         return self._ws
 
+    @property
+    def queued_bytes(self) -> int:
+        """What waits to be sent."""
+        return self._queued_bytes
+
     async def run(self) -> None:
         """Performs the handshake and serves the connection to its end."""
         await self._ws.prepare(self._request)
@@ -89,8 +104,12 @@ class Connection:
                     self._hub.subscribed(self)
                 case Supersede(connection):
                     self._hub.supersede(connection)
+                case Announce(batch):
+                    self._hub.submit(batch, None)
+                case StopPytest(run_id):
+                    self._hub.stop_pytest(run_id)
                 case Query():
-                    self.perform(self.session.answer(effect, self._hub.answer(effect.method), self._hub.now_ms()))
+                    self._hub.find_out(effect, self)
                 case Close(code, reason):
                     self.close_soon(code, reason)
 

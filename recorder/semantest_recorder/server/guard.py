@@ -25,7 +25,7 @@ def guard(addresses: AddressRules, credentials: Credentials) -> Middleware:
         found = _admit(request, addresses, credentials)
         if isinstance(found, Denied):
             _log.warning("refused %s %s from %s: %s", request.method, request.path, request.remote, found.detail)
-            return _refusal(found)
+            return refusal(found)
         if found is not None:
             request[IDENTITY] = found
         try:
@@ -52,7 +52,8 @@ def _admit(request: web.Request, addresses: AddressRules, credentials: Credentia
     return identity
 
 
-def _refusal(denied: Denied) -> web.Response:
+def refusal(denied: Denied) -> web.Response:
+    """The answer to a refused request."""
     headers = {"WWW-Authenticate": "Bearer"} if denied.status == 401 else None
     return problem(denied.status, denied.code, denied.detail, headers)
 

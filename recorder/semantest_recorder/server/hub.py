@@ -6,18 +6,24 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
 from aiohttp import hdrs, web
 
 from semantest_recorder.core.access import Identity
+from semantest_recorder.core.active_runs import LIVE, ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Verdict
+from semantest_recorder.core.effects import Query
 from semantest_recorder.core.ownership import SourceOwners
+from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.publishing import published
-from semantest_recorder.core.session import Client, Limits, ServerFacts, Session
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.security import Security
+from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
 from semantest_recorder.server.connection import MAX_QUEUED_BYTES, Connection
+from semantest_recorder.server.replaying import Replay
 
 INSTANCE_HEADER = "X-Semantest-Instance"
 _ROUTES_MAX = 1000
@@ -36,6 +42,19 @@ class BatchWriter(Protocol):
         """Queues the batch and calls ``done`` in another thread."""
 
 
+class Archive(Protocol):
+    """What the hub asks of the database."""
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is a run of this id; quick, for it is asked in the loop."""
+
+    async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
+        """The answer to a query of core/commands.py. Raises ``Refusal``."""
+
+    def replay(self, start_ms: float, end_ms: float, types: list[str] | None) -> AsyncIterator[list[dict[str, Any]]]:
+        """Pages of events between two moments, oldest first."""
+
+
 class Hub:
     """Lives in the event loop; only ``_settle`` is called from the writer's thread.
 
@@ -47,22 +66,32 @@ class Hub:
         writer: BatchWriter,
         facts: ServerFacts,
         clock: Callable[[], float],
+        archive: Archive,
         *,
+        policy: Policy | None = None,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
         on_commit: Callable[[Committed], None] = lambda _verdict: None,
     ) -> None:
         self.now_ms = clock
         self.accepting = True
         self.facts = facts
+        self.runs = ActiveRuns(archive.has_run)
+        self.security = Security(policy or Policy())
+        self._archive = archive
         self._writer = writer
         self._on_commit = on_commit
         self._max_queued_bytes = max_queued_bytes
         self._owners = SourceOwners()
+        self._shared = Shared(self._owners, self.runs, self.security, facts)
+        #: Who sends the journals of a run that is not over, by run and client.
+        self._senders: dict[str, dict[str, Connection]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._replays = 0
         self._connections: dict[str, Connection] = {}
         self._subscribers: dict[str, Connection] = {}
         self._routes: dict[str, tuple[Connection, ...]] = {}
         self._loop = asyncio.get_running_loop()
-        self._verdicts: deque[tuple[Connection, Verdict]] = deque()
+        self._verdicts: deque[tuple[Connection | None, Verdict]] = deque()
         self._delivery_due = False
         self._store_error: str | None = None
         self._counts = {"events": 0, "batches": 0, "refusedBatches": 0, "droppedSubscribers": 0}
@@ -94,7 +123,7 @@ class Hub:
         client_id = secrets.token_hex(8)
         instance = request.headers.get(INSTANCE_HEADER, "") or f"connection {client_id}"
         client = Client(client_id, identity, instance, request.headers.get(hdrs.USER_AGENT, "")[:200])
-        session = Session(client, self._owners, self.facts, self.now_ms())
+        session = Session(client, self._shared, self.now_ms())
         connection = Connection(request, session, self, max_queued_bytes=self._max_queued_bytes)
         self._connections[client_id] = connection
         _log.info("client %s connected: %s", client_id, client.agent or "no User-Agent")
@@ -104,9 +133,63 @@ class Hub:
             self._forget(connection)
         return connection.response
 
-    def submit(self, batch: Batch, connection: Connection) -> None:
-        """Hands a batch to the writer; its verdict comes back to the connection's session."""
+    def submit(self, batch: Batch, connection: Connection | None) -> None:
+        """Hands a batch to the writer; its verdict comes back to the connection's session, if there is one."""
         self._writer.submit(batch, lambda verdict: self._settle(connection, verdict))
+
+    def keep_time(self) -> None:
+        """Ends what is over by time alone, or may not be any more; to be called some times a second."""
+        if self.accepting:
+            for batch in self.runs.due(self.now_ms()):
+                self.submit(batch, None)
+        for connection in list(self._connections.values()):
+            denied = self.security.admit(connection.session.client.identity)
+            if denied is not None:
+                connection.close_soon(1008, denied.detail[:100], discard=True)
+
+    def stop_pytest(self, run_id: str) -> None:
+        """Tells whoever sends the run's journals to stop its pytest; those who come later are told then."""
+        for connection in self._senders.get(run_id, {}).values():
+            self._tell_to_stop(connection, run_id)
+
+    def _tell_to_stop(self, connection: Connection, run_id: str) -> None:
+        run = self.runs.get(run_id)
+        if run is not None and run.cancelling is not None:
+            connection.perform([connection.session.cancel(run_id, run.cancelling, run.grace_ms, self.now_ms())])
+
+    def find_out(self, query: Query, connection: Connection) -> None:
+        """Finds the answer to what a session asked, while the loop goes on."""
+        if query.name == "server.health":
+            connection.perform(connection.session.answer(self.health(), self.now_ms()))
+            return
+        self._begin(self._replay(query, connection) if query.name == "replay" else self._find_out(query, connection))
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _replay(self, query: Query, connection: Connection) -> None:
+        self._replays += 1
+        replay = Replay(self._replays, connection, self._targets, self.now_ms, query.parameters)
+        connection.perform(connection.session.answer(replay.facts, self.now_ms()))
+        try:
+            await replay.run(self._archive.replay)
+        except Exception:  # noqa: BLE001 - the one who asked was told
+            _log.exception("%s broke", replay.facts["replayId"])
+
+    async def _find_out(self, query: Query, connection: Connection) -> None:
+        session = connection.session
+        try:
+            found = await self._archive.find(query.name, query.parameters)
+        except Refusal as refusal:
+            connection.perform(session.fail(refusal.code, str(refusal), self.now_ms()))
+        except Exception as error:  # noqa: BLE001 - who asked gets an answer, whatever it is
+            _log.exception("the query %s failed", query.name)
+            text = f"the database could not be asked: {type(error).__name__}"
+            connection.perform(session.fail("STORE_ERROR", text, self.now_ms()))
+        else:
+            connection.perform(session.answer(found, self.now_ms()))
 
     def subscribed(self, connection: Connection) -> None:
         """The connection's subscription has changed, or it is closing."""
@@ -122,10 +205,6 @@ class Hub:
         connection = self._connections.get(client_id)
         if connection is not None:
             connection.close_soon(1000, "this process has connected again", discard=True)
-
-    def answer(self, method: str) -> object:
-        """What sessions cannot know themselves. Raises ``KeyError`` for a method that no session asks."""
-        return {"server.health": self.health}[method]()
 
     def health(self) -> dict[str, Any]:
         """``status`` is ``ok``, ``degraded`` (the store refuses: ``storeError`` says why) or ``stopping``."""
@@ -158,7 +237,7 @@ class Hub:
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
-    def _settle(self, connection: Connection, verdict: Verdict) -> None:
+    def _settle(self, connection: Connection | None, verdict: Verdict) -> None:
         """Called by the writer's thread: one wake-up of the loop for all verdicts of a commit."""
         self._verdicts.append((connection, verdict))
         if not self._delivery_due:
@@ -177,12 +256,32 @@ class Hub:
             self._delivery_due = True
             self._loop.call_soon(self._deliver)
 
-    def _deliver_one(self, connection: Connection, verdict: Verdict) -> None:
+    def _deliver_one(self, connection: Connection | None, verdict: Verdict) -> None:
         self._count(verdict)
-        connection.perform(connection.session.verdict(verdict, self.now_ms()))
+        if isinstance(verdict, Committed):
+            self.runs.note(verdict, self.now_ms())
+            self._note_sender(connection, verdict)
+        if connection is not None:
+            connection.perform(connection.session.verdict(verdict, self.now_ms()))
         if isinstance(verdict, Committed):
             self._publish(verdict, connection)
             self._on_commit(verdict)
+
+    def _note_sender(self, connection: Connection | None, verdict: Committed) -> None:
+        """Remembers who sends the run, to tell them when it is to be stopped."""
+        run_id = verdict.run_id
+        if not verdict.run_state:
+            return
+        if self.runs.get(run_id) is None:
+            self._senders.pop(run_id, None)
+            return
+        if connection is None or connection.session.closed or verdict.source.startswith(LIVE):
+            return
+        senders = self._senders.setdefault(run_id, {})
+        client_id = connection.session.client.id
+        if client_id not in senders:
+            senders[client_id] = connection
+            self._tell_to_stop(connection, run_id)
 
     def _count(self, verdict: Verdict) -> None:
         self._counts["batches"] += 1
@@ -195,7 +294,7 @@ class Hub:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)
 
-    def _publish(self, verdict: Committed, sender: Connection) -> None:
+    def _publish(self, verdict: Committed, sender: Connection | None) -> None:
         if not self._subscribers:
             return
         for event in published(verdict, lambda kind: bool(self._targets(kind))):
@@ -217,6 +316,12 @@ class Hub:
         client_id = connection.session.client.id
         connection.session.close()
         self.subscribed(connection)
+        self.security.forget(client_id)
+        for senders in self._senders.values():
+            senders.pop(client_id, None)
+        if self.accepting:
+            for batch in self.runs.leave(client_id, connection.session.beside, self.now_ms()):
+                self.submit(batch, None)
         self._connections.pop(client_id, None)
         self._counts["droppedSubscribers"] += connection.lagged
         self._left_ms = self.now_ms()

@@ -14,7 +14,9 @@ from typing import Any
 import websocket
 from aiohttp import web
 
+from semantest_recorder.archive import Archive
 from semantest_recorder.core.access import AddressRules, Credentials
+from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application
 from semantest_recorder.server.connection import MAX_QUEUED_BYTES
@@ -53,7 +55,16 @@ class RunningServer:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         facts = ServerFacts("0.0.0", 1, 1, time.time() * 1000, self._limits)
-        self.hub = Hub(self.writer, facts, lambda: time.time() * 1000, max_queued_bytes=self._max_queued_bytes)
+        archive = Archive(self.database)
+        policy = Policy(require_authentication=not self._anonymous)
+        self.hub = Hub(
+            self.writer,
+            facts,
+            lambda: time.time() * 1000,
+            archive,
+            policy=policy,
+            max_queued_bytes=self._max_queued_bytes,
+        )
         addresses = AddressRules(self.port, origins=self._origins)
         self.app = create_application(self.hub, addresses, Credentials(TOKEN, anonymous=self._anonymous))
         runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)

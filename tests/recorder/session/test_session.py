@@ -9,8 +9,8 @@ import pytest
 
 from semantest_recorder.core.access import ANONYMOUS, Identity, Role
 from semantest_recorder.core.batch import Committed, Refused
+from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.core.effects import Close, Ingest, Query, Subscribed, Supersede
-from semantest_recorder.core.requests import METHODS
 from semantest_recorder.core.session import Limits, Session
 from tests.recorder.session.talk import NOW, NewTalk, Talk, events, sent
 
@@ -178,7 +178,7 @@ def test_requests_that_wait_are_bounded(new_talk: NewTalk) -> None:
     request = {"type": "request", "method": "echo"}
     assert talk.say(request) == []
     assert talk.say(request) == []
-    assert talk.ask(request)["error"]["code"] == "RATE_LIMITED"
+    assert talk.ask(request)["payload"]["code"] == "RATE_LIMITED"
 
 
 # -- requests ----------------------------------------------------------------------------------------------
@@ -193,6 +193,8 @@ def test_server_info(talk: Talk) -> None:
         "oldestProtocol": 1,
         "startedMs": NOW - 5000,
         "uptimeMs": 5000.0,
+        "version": "1.2.3",
+        "uptime": 5.0,
         "limits": {
             "maxPendingEvents": 50_000,
             "maxUnackedBytes": 64 * 1024 * 1024,
@@ -205,7 +207,8 @@ def test_server_info(talk: Talk) -> None:
 def test_server_health_is_asked_of_the_shell(talk: Talk) -> None:
     (query,) = talk.say({"id": [1, "x"], "type": "request", "method": "server.health"})
     assert isinstance(query, Query)
-    (answer,) = talk.session.answer(query, {"status": "ok"}, NOW)
+    assert query.name == "server.health"
+    (answer,) = talk.session.answer({"status": "ok"}, NOW)
     response = sent(answer)
     assert (response["requestId"], response["success"], response["payload"]) == ([1, "x"], True, {"status": "ok"})
 
@@ -241,8 +244,8 @@ def test_the_method_may_stand_in_the_payload(talk: Talk) -> None:
 def test_a_request_that_cannot_be_answered(talk: Talk, message: dict[str, Any], code: str) -> None:
     response = talk.ask({"id": "q"} | message)
     assert (response["type"], response["requestId"], response["success"]) == ("response", "q", False)
-    assert response["error"]["code"] == code
-    assert response["error"]["message"]
+    assert response["payload"]["code"] == code
+    assert response["payload"]["message"]
 
 
 def test_ping(talk: Talk) -> None:
@@ -269,7 +272,7 @@ def test_subscribe_and_unsubscribe(talk: Talk) -> None:
 def test_a_pattern_that_means_nothing_is_no_subscription(talk: Talk) -> None:
     response = talk.ask({"id": 1, "type": "subscribe", "payload": {"eventTypes": ["t*st"]}})
     assert response["success"] is False
-    assert response["error"]["code"] == "INVALID_PATTERN"
+    assert response["payload"]["code"] == "INVALID_PATTERN"
 
 
 # -- roles and nonsense ------------------------------------------------------------------------------------
@@ -289,6 +292,7 @@ def test_a_pattern_that_means_nothing_is_no_subscription(talk: Talk) -> None:
             ({"type": "request", "method": "client.info"}, set(Role)),
             ({"type": "request", "method": "echo"}, set(Role)),
             ({"type": "ping"}, set(Role)),
+            ({"type": "event", "payload": {}}, {Role.INGEST}),
         ]
     ],
     ids=lambda value: getattr(value, "name", None),
@@ -300,16 +304,42 @@ def test_every_message_by_every_role(new_talk: NewTalk, identity: Identity, mess
     assert allowed or len(effects) == 1, "nothing else happens"
 
 
-def test_the_table_of_roles_above_is_complete() -> None:
+#: Of PROTOCOL: starting and ending needs ingest, queries read, cancelling and replay operate.
+COMMAND_ROLES = {
+    **dict.fromkeys(("startTestRun", "endTestRun"), Role.INGEST),
+    **dict.fromkeys(("cancelTestRun", "replayEvents"), Role.OPERATE),
+    **dict.fromkeys(("getActiveRuns", "getRunStatus", "getStatistics", "getSecurityMetrics"), Role.READ),
+    **dict.fromkeys(("getEventsByTimeRange", "getTestResultsByRun", "validateEvent", "server.health"), Role.READ),
+    "updatePolicy": Role.ADMIN,
+}
+OPEN_TO_ALL = {"server.info", "client.info", "echo"}
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: str(role.value))
+@pytest.mark.parametrize("name", sorted(COMMAND_ROLES))
+def test_every_command_by_every_role(new_talk: NewTalk, name: str, role: Role) -> None:
+    identity = Identity(role.value, frozenset({role}))
+    messages: list[dict[str, Any]] = [{"type": "request", "method": name, "payload": {"runId": "r"}}]
+    if COMMANDS[name].answer is not None:
+        messages.append({"type": name, "payload": {"runId": "r"}})
+    for message in messages:
+        effects = new_talk(identity).say(message)
+        forbidden = [e for e in effects if b'"FORBIDDEN"' in getattr(e, "text", b"")]
+        assert bool(forbidden) is (COMMAND_ROLES[name] is not role)
+        assert not forbidden or len(effects) == 1, "nothing else happens"
+
+
+def test_the_tables_of_roles_above_are_complete() -> None:
+    assert set(COMMAND_ROLES) | OPEN_TO_ALL == set(COMMANDS)
     assert {kind.__name__ for kind in Session._HANDLERS} == {
         "EventsMessage",
+        "EventMessage",
         "SubscribeMessage",
         "UnsubscribeMessage",
         "RequestMessage",
         "PingMessage",
         "PongMessage",
     }
-    assert set(METHODS) == {"server.health", "server.info", "client.info", "echo"}
 
 
 def test_an_unknown_message_type_is_an_error_and_the_connection_lives(talk: Talk) -> None:

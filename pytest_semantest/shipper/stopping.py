@@ -1,0 +1,43 @@
+"""Stops a pytest whose run was cancelled: politely first, then not.
+
+SIGINT goes to pytest's own process, which ends its tests as after Ctrl-C. After the grace every process of the session
+gets SIGTERM, and 2 s later SIGKILL. A pytest that a shell started in the background ignores SIGINT; it ends by SIGTERM.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterable
+from typing import Protocol
+
+_TERMINATE_S = 2.0
+
+
+class Stoppable(Protocol):
+    """A process of the session."""
+
+    def send(self, number: signal.Signals) -> bool:
+        """Sends a signal; false when the process is gone, or on another machine."""
+
+
+class Stopping:
+    """A cancellation that is under way. ``grace_s``: seconds that pytest has, from ``now`` (monotonic) on."""
+
+    def __init__(self, reason: str, grace_s: float, now: float) -> None:
+        self.reason = reason
+        self._steps = [
+            (now, signal.SIGINT, True),
+            (now + grace_s, signal.SIGTERM, False),
+            (now + grace_s + _TERMINATE_S, signal.SIGKILL, False),
+        ]
+
+    def step(self, now: float, main: Stoppable | None, workers: Iterable[Stoppable]) -> list[str]:
+        """Sends the signals that are due; what was sent, for the log."""
+        sent = []
+        while self._steps and now >= self._steps[0][0]:
+            _at, number, only_main = self._steps.pop(0)
+            targets = [process for process in (main, *(() if only_main else workers)) if process is not None]
+            reached = sum(process.send(number) for process in targets)
+            if reached:
+                sent.append(f"{number.name} to {reached} of {len(targets)} processes: {self.reason}")
+        return sent

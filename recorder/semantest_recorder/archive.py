@@ -1,0 +1,130 @@
+"""What connections ask of the database: found in a thread, so that the event loop goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from semantest_recorder.core.active_runs import ActiveRuns
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.run_status import run_status, statistics, test_result
+from semantest_recorder.core.subscription import Subscription
+from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
+from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.status import Status
+from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between
+
+T = TypeVar("T")
+#: Queries at a time; more wait.
+_THREADS = 2
+_REPLAY_PAGE = 200
+
+
+class Archive:
+    """The queries of core/commands.py, on the database at ``path``."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader = Reader(path)
+        self._status = Status(path)
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="semantest-query")
+        self._queries: Mapping[str, Callable[..., object]] = {
+            "activeRuns": self._active_runs,
+            "runStatus": self._run_status,
+            "statistics": self._statistics,
+            "events": self._events,
+            "testResults": self._test_results,
+        }
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is a run of this very id."""
+        return self._status.has_run(run_id)
+
+    def load_open_runs(self, runs: ActiveRuns) -> None:
+        """Tells ``runs`` of those that were not over when the recorder ended last."""
+        for run_id, cancelling in self._status.open_runs():
+            runs.load(self._reader.run(run_id), cancelling)
+
+    async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
+        """The answer to a query. Raises ``Refusal``."""
+        return await self._in_thread(lambda: self._find(query, parameters))
+
+    async def replay(
+        self, start_ms: float, end_ms: float, types: list[str] | None
+    ) -> AsyncIterator[list[dict[str, Any]]]:
+        """Pages of events between two moments, oldest first. Raises what ``Reader`` raises."""
+        found = self._wanted(events_between(self._path, start_ms, end_ms), types)
+        while True:
+            page = await self._in_thread(lambda: [event_message(event) for event in islice(found, _REPLAY_PAGE)])
+            if not page:
+                return
+            yield page
+
+    def close(self) -> None:
+        """Waits for no query any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
+
+    def _find(self, query: str, parameters: Mapping[str, Any]) -> object:
+        try:
+            return self._queries[query](**parameters)
+        except RunNotFound as error:
+            raise Refusal("RUN_NOT_FOUND", str(error)) from None
+        except InvalidCursor as error:
+            raise Refusal("INVALID_MESSAGE", str(error)) from None
+        except StoreError as error:
+            raise Refusal("STORE_ERROR", str(error)) from None
+
+    def _active_runs(self) -> list[dict[str, Any]]:
+        try:
+            return [self._run_status(run_id) for run_id, _cancelling in self._status.open_runs()]
+        except NoDatabase:
+            return []
+
+    def _run_status(self, run_id: str) -> dict[str, Any]:
+        if not self._status.has_run(run_id):
+            raise RunNotFound(run_id, [])
+        return run_status(self._reader.run(run_id), *self._status.counts(run_id))
+
+    def _statistics(self) -> dict[str, Any]:
+        totals = self._status.totals()
+        size = self._path.stat().st_size
+        return statistics(totals.events, totals.runs, totals.results, totals.suites, totals.active, size)
+
+    def _events(
+        self, start_ms: float, end_ms: float, types: list[str] | None, limit: int, cursor: str | None
+    ) -> dict[str, Any]:
+        found = list(islice(self._wanted(events_between(self._path, start_ms, end_ms, cursor), types), limit))
+        more = cursor_of(found[-1]) if len(found) == limit else None
+        return {"events": [event_message(event) for event in found], "cursor": more}
+
+    def _test_results(self, run_id: str, cursor: str | None, limit: int) -> dict[str, Any]:
+        if not self._status.has_run(run_id):
+            raise RunNotFound(run_id, [])
+        if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
+            raise InvalidCursor(f"{cursor[:100]!r} is no cursor: take the one that came with the page before")
+        page = self._status.results(run_id, int(cursor or 0), limit)
+        results = [test_result(row, page.errors.get(row[0]), page.details.get(row[0], ())) for row in page.rows]
+        return {"runId": run_id, "results": results, "cursor": None if page.last is None else str(page.last)}
+
+    @staticmethod
+    def _wanted(events: Iterator[TimedEvent], types: list[str] | None) -> Iterator[TimedEvent]:
+        if types is None:
+            return events
+        wanted = Subscription()
+        wanted.add(types)
+        return (event for event in events if wanted.matches(event.type))
+
+
+def event_message(event: TimedEvent) -> dict[str, Any]:
+    """An event of the log as clients see it."""
+    payload = msgspec.Raw(event.payload.encode())
+    return {"id": f"{event.source}:{event.seq}", "type": event.type, "timestamp": event.time_ms, "payload": payload}

@@ -1,0 +1,136 @@
+"""Runs, results and statistics in the words of the original clients (PROTOCOL, run status), with more beside (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from pytest_semantest.protocol.events import WIRE_STATUS
+from semantest_recorder.core.rows import RunRow
+
+_RUN_STATUS: Final = {
+    "pending": "pending",
+    "running": "running",
+    "passed": "completed",
+    "failed": "completed",
+    "cancelled": "cancelled",
+    "interrupted": "failed",
+    "timeout": "failed",
+}
+
+
+def run_status(row: RunRow, counts: Mapping[str, int], suites: tuple[int, int]) -> dict[str, Any]:
+    """The status of a run: ``counts`` of tests by state, ``suites`` in all and ended.
+
+    ``status`` is the original's word, ``state`` the exact one.
+    """
+    wire = _by_status(counts)
+    done = wire["passed"] + wire["failed"] + wire["skipped"]
+    return {
+        "runId": row.id,
+        "status": _RUN_STATUS.get(row.state, row.state),
+        "state": row.state,
+        "name": row.name,
+        "origin": "client" if row.facts.get("origin") == "client" else "pytest",
+        "startTime": row.started_ms,
+        "endTime": row.ended_ms,
+        "stopReason": row.stop_reason,
+        "totalSuites": suites[0],
+        "completedSuites": suites[1],
+        "totalTests": sum(counts.values()),
+        "completedTests": done,
+        "runningTests": wire["running"],
+        "passedTests": wire["passed"],
+        "failedTests": wire["failed"],
+        "skippedTests": wire["skipped"],
+        "flakyTests": counts.get("flaky", 0),
+    }
+
+
+def statistics(
+    events: int, runs: int, results: int, suites: int, active: Mapping[str, int], database_bytes: int
+) -> dict[str, Any]:
+    """Totals, with the original's names, and ``testStats`` of the runs that are not over."""
+    return {
+        "totalEvents": events,
+        "totalTestRuns": runs,
+        "totalTestResults": results,
+        "totalSuiteResults": suites,
+        "databaseSize": database_bytes,
+        "testStats": test_stats(active),
+    }
+
+
+def test_stats(counts: Mapping[str, int]) -> dict[str, Any]:
+    """Of tests by state: total, active, completed, passed, failed, skipped and the pass rate (0 to 1)."""
+    wire = _by_status(counts)
+    completed = wire["passed"] + wire["failed"] + wire["skipped"]
+    judged = wire["passed"] + wire["failed"]
+    return {
+        "total": sum(counts.values()),
+        "active": wire["running"],
+        "completed": completed,
+        "passed": wire["passed"],
+        "failed": wire["failed"],
+        "skipped": wire["skipped"],
+        "passRate": wire["passed"] / judged if judged else None,
+    }
+
+
+def test_result(row: Sequence[Any], error: Sequence[Any] | None, details: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """A result as the original gives it. ``row`` is one of query ``results_page``, ``error`` of ``errors_of_tests``."""
+    _key, test_id, state, attempts, duration_ms, worker, file, line, started, ended, reason, suite = row
+    assertions = {"passed": 0, "failed": 0, "total": 0}
+    screenshots: list[str] = []
+    logs: list[dict[str, Any]] = []
+    for kind, text in details:
+        payload = _object(text)
+        if kind in ("test/assertion", "test/assert"):
+            assertions["total"] += 1
+            assertions["passed" if payload.get("type") == "pass" else "failed"] += 1
+        elif kind == "test/screenshot":
+            screenshots.append(str(payload.get("path") or payload.get("name") or ""))
+        elif kind == "test/log":
+            logs.append({name: payload.get(name) for name in ("level", "message", "timestamp") if name in payload})
+    return {
+        "testId": test_id,
+        "suiteId": suite,
+        "status": WIRE_STATUS[state],
+        "state": state,
+        "duration": duration_ms,
+        "retries": max(attempts - 1, 0),
+        "error": _error(error),
+        "worker": worker,
+        "file": file,
+        "line": line,
+        "startTime": started,
+        "endTime": ended,
+        "reason": reason,
+        "assertions": assertions,
+        "screenshots": screenshots,
+        "logs": logs,
+    }
+
+
+def _error(row: Sequence[Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    kind, message, file, line, _attempt = row
+    return {"type": kind, "message": message, "file": file, "line": line}
+
+
+def _by_status(counts: Mapping[str, int]) -> dict[str, int]:
+    found = dict.fromkeys(("pending", "running", "passed", "failed", "skipped"), 0)
+    for state, number in counts.items():
+        found[WIRE_STATUS[state]] += number
+    return found
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        payload = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return {}
+    return payload if isinstance(payload, dict) else {}

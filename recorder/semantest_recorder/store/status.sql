@@ -1,0 +1,39 @@
+-- name: open_runs
+SELECT r.id, (SELECT coalesce(s.stop_reason, 'cancelled') FROM sources s
+              WHERE s.run_key = r.run_key AND (s.cancelled OR s.timed_out) LIMIT 1)
+FROM runs r WHERE r.state IN ('pending', 'running') ORDER BY r.started_ms, r.run_key;
+
+-- name: has_run
+SELECT 1 FROM runs WHERE id = ?;
+
+-- name: result_counts
+SELECT state, count(*) FROM results WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) GROUP BY state;
+
+-- name: suite_counts
+SELECT count(*), count(ended_ms) FROM suites WHERE run_key = (SELECT run_key FROM runs WHERE id = ?);
+
+-- name: totals
+SELECT (SELECT coalesce(sum(last_seq), 0) FROM sources), (SELECT count(*) FROM runs), (SELECT count(*) FROM results),
+       (SELECT count(*) FROM suites);
+
+-- name: active_counts
+SELECT x.state, count(*) FROM results x JOIN runs r USING (run_key)
+WHERE r.state IN ('pending', 'running') GROUP BY x.state;
+
+-- name: results_page
+SELECT t.test_key, t.id, x.state, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason,
+       x.suite_id
+FROM results x JOIN tests t USING (test_key)
+WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key > ?2 ORDER BY x.test_key LIMIT ?3;
+
+-- name: errors_of_tests
+SELECT a.test_key, a.error_type, a.error_message, a.error_file, a.error_line, a.attempt
+FROM attempts a
+WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND a.test_key BETWEEN ?2 AND ?3
+      AND a.error_message IS NOT NULL ORDER BY a.test_key, a.attempt;
+
+-- name: details_of_tests
+SELECT x.test_key, x.type, e.payload
+FROM test_events x JOIN events e ON e.source_key = x.source_key AND e.seq = x.seq
+WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key BETWEEN ?2 AND ?3
+ORDER BY x.test_key, e.time_ms, x.source_key, x.seq LIMIT 100000;

@@ -1,0 +1,93 @@
+"""A run of pytest that is cancelled from outside: politely, and hard when pytest does not listen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semantest_recorder.client import Client
+from tests.acceptance.conftest import Project, states, wait_for
+
+SUITE = """
+import os, signal, time
+import pytest
+
+def note(line):
+    with open(os.environ["ORACLE"], "a") as file:
+        file.write(line + "\\n")
+
+@pytest.fixture
+def resource():
+    yield
+    note("cleaned up")
+
+def test_a():
+    pass
+
+def test_waits(resource):
+    note("waiting")
+    if DEAF:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        time.sleep(0.05)
+
+def test_never():
+    pass
+"""
+
+
+def cancel(project: Project, grace_ms: float) -> str:
+    wait_for(lambda: "waiting" in project.oracle(), "the test to run")
+    wait_for((project.directory / "recorder.json").exists, "the recorder")
+    with Client.of_project(project.path) as client:
+        (run,) = wait_for(client.active_runs, "the run to be known")
+        assert client.cancel_run(run["runId"], "not needed any more", grace_ms=grace_ms)["runId"] == run["runId"]
+        return str(run["runId"])
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_cancelled_pytest_ends_as_after_ctrl_c(project: Project, workers: tuple[str, ...]) -> None:
+    (project.path / "test_suite.py").write_text(SUITE.replace("DEAF", "False"))
+    process = project.start_pytest(*workers)
+    run_id = cancel(project, grace_ms=60_000)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    report = project.report(run_id)
+    assert report["run"]["state"] == "cancelled"
+    assert report["run"]["stopReason"] == "not needed any more"
+    assert states(report)["test_waits"] == "interrupted"
+    if not workers:
+        assert "cleaned up" in project.oracle()
+        assert states(report) == {"test_a": "passed", "test_waits": "interrupted", "test_never": "not_run"}
+
+
+def test_a_pytest_that_does_not_listen_is_ended_after_its_grace(project: Project) -> None:
+    (project.path / "test_suite.py").write_text(SUITE.replace("DEAF", "True"))
+    process = project.start_pytest()
+    run_id = cancel(project, grace_ms=300)
+    process.communicate(timeout=60)
+    assert process.returncode == -15
+    report = project.report(run_id)
+    assert report["run"]["state"] == "cancelled"
+    assert states(report) == {"test_a": "passed", "test_waits": "crashed", "test_never": "not_run"}
+
+
+def test_a_run_of_a_client_next_to_one_of_pytest(project: Project) -> None:
+    Path(project.path, "test_suite.py").write_text("def test_a(): pass")
+    assert project.pytest()[0] == 0
+    with Client.of_project(project.path, source="me") as client:
+        client.start_run("manual-1", name="By hand", tags=["exploring"])
+        with client.test("opens the shop", suiteId="shop"):
+            pass
+        with pytest.raises(ZeroDivisionError), client.test("pays", suiteId="shop"):
+            raise ZeroDivisionError("no money")
+        status = client.end_run("manual-1")
+        assert (status["state"], status["passedTests"], status["failedTests"]) == ("failed", 1, 1)
+        assert [result["testId"] for result in client.results("manual-1")] == ["opens the shop", "pays"]
+    report = project.report("manual-1")
+    assert [(test["id"], test["suite"], test["state"]) for test in report["tests"]] == [
+        ("opens the shop", "shop", "passed"),
+        ("pays", "shop", "failed"),
+    ]
+    assert "ZeroDivisionError: no money" in project.semantest("report", "manual-1").stdout

@@ -1,0 +1,329 @@
+"""What clients without a journal do: start runs, say events, ask, be limited and be refused (PROTOCOL)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import websocket
+
+from semantest_recorder.store.reader import Reader
+from tests.recorder.server.running import Client, RunningServer, batch, records_of_test, run_start, wait_until
+
+NewServer = Callable[..., RunningServer]
+
+
+def now_ms() -> float:
+    return time.time() * 1000
+
+
+def say(client: Client, kind: str, payload: object, **more: Any) -> None:
+    event = {"id": f"e{time.monotonic_ns()}", "type": kind, "timestamp": now_ms(), "payload": payload, **more}
+    client.send({"id": "m1", "type": "event", "timestamp": now_ms(), "payload": event})
+
+
+def request(client: Client, method: str, payload: object = None) -> Any:
+    answer = client.ask({"id": "q", "type": "request", "method": method, "payload": payload})
+    assert answer["type"] == "response", answer
+    assert answer["success"], answer
+    return answer["payload"]
+
+
+def pass_time(server: RunningServer, ms: float) -> None:
+    """What is due so much later is done now."""
+
+    def submit() -> None:
+        for due in server.hub.runs.due(now_ms() + ms):
+            server.hub.submit(due, None)
+
+    server.call(submit)
+
+
+def passing(client: Client, test_id: str, **more: Any) -> None:
+    say(client, "test/start", {"testId": test_id, "testName": test_id, **more})
+    say(client, "test/end", {"testId": test_id, "status": "passed", "duration": 3, **more})
+
+
+def test_a_run_from_start_to_end_as_the_original_clients_say_it(server: RunningServer) -> None:
+    client = server.connect()
+    started = client.ask({"type": "startTestRun", "payload": {"runId": "r1", "name": "Nightly", "tags": ["smoke"]}})
+    assert started["type"] == "testRunStarted"
+    assert (started["payload"]["status"], started["payload"]["name"]) == ("running", "Nightly")
+    say(client, "test/suite/start", {"suiteId": "login", "suiteName": "Login", "totalTests": 2})
+    passing(client, "t1", suiteId="login")
+    say(client, "test/start", {"testId": "t2", "testName": "t2", "suiteId": "login"})
+    say(client, "test/log", {"testId": "t2", "level": "info", "message": "hello"})
+    say(client, "test/assertion", {"testId": "t2", "type": "fail", "message": "1 is not 2"})
+    failed = {"testId": "t2", "status": "failed", "duration": 5, "error": {"message": "1 is not 2", "stack": "at x"}}
+    say(client, "test/end", failed)
+    say(client, "test/suite/end", {"suiteId": "login"})
+    active = client.ask({"type": "getActiveRuns"})
+    assert (active["type"], [run["runId"] for run in active["payload"]]) == ("activeRuns", ["r1"])
+    ended = client.ask({"id": 5, "type": "endTestRun", "payload": {"runId": "r1"}})
+    assert (ended["type"], ended["id"]) == ("testRunEnded", 5)
+    status = ended["payload"]
+    assert (status["status"], status["state"]) == ("completed", "failed")
+    counts = ("totalSuites", "completedSuites", "totalTests", "completedTests", "passedTests", "failedTests")
+    assert [status[name] for name in counts] == [1, 1, 2, 2, 1, 1]
+    assert client.ask({"type": "getActiveRuns"})["payload"] == []
+    results = client.ask({"type": "getTestResultsByRun", "payload": {"runId": "r1"}})["payload"]["results"]
+    assert [(r["testId"], r["suiteId"], r["status"], r["duration"]) for r in results] == [
+        ("t1", "login", "passed", 3.0),
+        ("t2", "login", "failed", 5.0),
+    ]
+    assert results[1]["assertions"] == {"passed": 0, "failed": 1, "total": 1}
+    assert [log["message"] for log in results[1]["logs"]] == ["hello"]
+    assert results[1]["error"]["message"] == "1 is not 2"
+    row = Reader(server.database).run("r1")
+    assert (row.state, row.facts["config"]["tags"]) == ("failed", ["smoke"])
+
+
+def test_the_same_commands_as_requests(server: RunningServer) -> None:
+    client = server.connect()
+    assert request(client, "startTestRun", {"runId": "r1"})["status"] == "running"
+    passing(client, "t1")
+    assert request(client, "getRunStatus", {"runId": "r1"})["passedTests"] == 1
+    assert request(client, "endTestRun", {"runId": "r1"})["state"] == "passed"
+    assert request(client, "getStatistics")["totalTestRuns"] == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ({"type": "startTestRun", "payload": {"runId": ""}}, "INVALID_MESSAGE"),
+        ({"type": "startTestRun", "payload": {"runId": "x", "retries": -1}}, "INVALID_MESSAGE"),
+        ({"type": "startTestRun"}, "INVALID_MESSAGE"),
+        ({"type": "startTestRun", "payload": {"runId": "there"}}, "RUN_EXISTS"),
+        ({"type": "endTestRun", "payload": {"runId": "no"}}, "RUN_NOT_FOUND"),
+        ({"type": "cancelTestRun", "payload": {"runId": "no"}}, "RUN_NOT_FOUND"),
+        ({"type": "cancelTestRun", "payload": {"runId": "there", "graceMs": -1}}, "INVALID_MESSAGE"),
+        ({"type": "getRunStatus", "payload": {"runId": "no"}}, "RUN_NOT_FOUND"),
+        ({"type": "getTestResultsByRun", "payload": {"runId": "there", "cursor": "x"}}, "INVALID_MESSAGE"),
+        ({"type": "getEventsByTimeRange", "payload": {"startTime": 2, "endTime": 1}}, "INVALID_MESSAGE"),
+        ({"type": "getEventsByTimeRange", "payload": {"startTime": 1, "endTime": 2, "cursor": "?"}}, "INVALID_MESSAGE"),
+        ({"type": "replayEvents", "payload": {"startTime": 1, "endTime": 2, "types": ["*x"]}}, "INVALID_PATTERN"),
+    ],
+)
+def test_a_command_that_cannot_be_carried_out_says_why(server: RunningServer, message: Any, code: str) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "there"}})
+    answer = client.ask({"id": 9, **message})
+    assert (answer["type"], answer["code"], answer["id"]) == ("error", code, 9)
+    assert answer["payload"]["message"]
+    as_request = client.ask({"type": "request", "method": message["type"], "payload": message.get("payload")})
+    assert (as_request["success"], as_request["payload"]["code"]) == (False, code)
+    assert isinstance(as_request["error"], str), "the original client makes an Error of it"
+
+
+def test_events_without_a_run_make_one_that_ends_with_the_client(server: RunningServer) -> None:
+    client = server.connect()
+    passing(client, "t1")
+    (run,) = request(client, "getActiveRuns")
+    assert run["runId"].startswith("implicit-")
+    other = server.connect()
+    passing(other, "t2")
+    assert request(other, "getRunStatus", {"runId": run["runId"]})["passedTests"] == 2, "it is the only active run"
+    client.close()
+    other.close()
+    wait_until(lambda: not server.hub._connections)
+    pass_time(server, 31_000)
+    wait_until(lambda: Reader(server.database).run(run["runId"]).state == "passed")
+
+
+def test_another_connection_goes_on_with_a_test_that_the_first_one_began(server: RunningServer) -> None:
+    first = server.connect()
+    first.ask({"type": "startTestRun", "payload": {"runId": "r1"}})
+    say(first, "test/start", {"testId": "t1", "testName": "t1"})
+    request(first, "echo")
+    first.cut()
+    second = server.connect()
+    say(second, "test/end", {"testId": "t1", "status": "passed", "duration": 1, "runId": "r1"})
+    assert request(second, "endTestRun", {"runId": "r1"})["state"] == "passed"
+
+
+def test_a_client_may_add_to_a_run_of_pytest_and_neither_end_nor_hold_it(server: RunningServer) -> None:
+    shipper, client = server.connect(), server.connect()
+    shipper.ask(batch(1, [run_start("p"), *records_of_test(1)]))
+    say(client, "test/log", {"testId": "tests/test_a.py::test_1", "message": "seen", "runId": "p"})
+    refused = client.ask({"type": "endTestRun", "payload": {"runId": "p"}})
+    assert refused["code"] == "RUN_OF_PYTEST"
+    say(client, "run/end", {"runId": "p"})
+    assert client.receive()["code"] == "RUN_OF_PYTEST"
+    end = {"type": "run/end", "timestamp": now_ms(), "payload": {"runId": "p", "exitCode": 0}}
+    shipper.ask(batch(4, [end]))
+    assert request(client, "getRunStatus", {"runId": "p"})["status"] == "completed"
+    client.close()
+    wait_until(lambda: [s.state for s in Reader(server.database).sources("p")] == ["ended", "ended"])
+    assert Reader(server.database).run("p").state == "passed"
+
+
+def test_a_shipper_cannot_write_what_the_recorder_writes_itself(server: RunningServer) -> None:
+    answer = server.connect().ask(batch(1, [run_start("r", session="live/r")], source="live/r.main"))
+    assert answer["code"] == "INVALID_MESSAGE"
+
+
+def test_a_refused_event_names_all_its_problems_and_the_connection_lives(server: RunningServer) -> None:
+    client = server.connect()
+    client.send({"type": "event", "payload": {"type": "test/end", "payload": {"testId": "", "duration": -1}}})
+    error = client.receive()
+    assert (error["type"], error["code"]) == ("error", "VALIDATION_ERROR")
+    assert {problem["code"] for problem in error["details"]} == {
+        *("MISSING_ID", "MISSING_TIMESTAMP", "MISSING_TEST_ID", "MISSING_TEST_STATUS", "INVALID_DURATION"),
+    }
+    assert all(set(problem) == {"field", "message", "code"} for problem in error["payload"]["details"])
+    say(client, "test/log", {"testId": "t", "message": "<script>alert(1)</script>"})
+    assert [p["code"] for p in client.receive()["details"]] == ["SUSPICIOUS_CONTENT"]
+    say(client, "test/end", {"testId": "t", "status": "failed", "duration": 1, "error": {"message": "window.x is"}})
+    metrics = request(client, "getSecurityMetrics")
+    assert (metrics["totalValidations"], metrics["validEvents"], metrics["invalidEvents"]) == (3, 1, 2)
+    assert metrics["rejections"]["SUSPICIOUS_CONTENT"] == 1
+    verdict = client.ask({"type": "validateEvent", "payload": {"type": "x"}})
+    assert (verdict["type"], verdict["payload"]["valid"]) == ("validationResult", False)
+
+
+def test_the_policy_changes_while_clients_are_connected(server: RunningServer) -> None:
+    client = server.connect()
+    changed = request(client, "updatePolicy", {"blockedEventTypes": ["custom/*"], "maxEventsPerSecond": 3})
+    assert changed["blockedEventTypes"] == ["custom/*"]
+    say(client, "custom/x", {})
+    assert client.receive()["details"][0]["code"] == "EVENT_TYPE_BLOCKED"
+    for _ in range(3):
+        say(client, "test/log", {"testId": "t", "message": "m"})
+    limited = client.receive()
+    assert (limited["code"], limited["details"]["retryAfterMs"] > 0) == ("RATE_LIMITED", True)
+    wrong = client.ask({"type": "updatePolicy", "payload": {"maxEventPerSecond": 1}})
+    assert "did you mean maxEventsPerSecond?" in wrong["message"]
+
+
+@pytest.mark.hazard(28)
+def test_a_shipper_over_its_rate_waits_and_loses_nothing(server: RunningServer) -> None:
+    client = server.connect()
+    request(client, "updatePolicy", {"maxEventsPerSecond": 100})
+    events = [run_start("p"), *(record for number in range(100) for record in records_of_test(number))]
+    assert client.ask(batch(1, events[:101]))["type"] == "ack", "more than the limit fits into an empty window"
+    throttled = client.ask(batch(102, events[101:]))
+    assert (throttled["type"], throttled["retryAfterMs"] > 0) == ("throttle", True)
+
+    def acknowledged() -> bool:
+        return bool(client.ask(batch(102, events[101:]))["type"] == "ack")
+
+    wait_until(acknowledged)
+    assert len(Reader(server.database).results("p")) == 100
+
+
+def test_shipped_events_are_marked_or_leave_a_tombstone_where_single_ones_are_refused(server: RunningServer) -> None:
+    client = server.connect()
+    request(client, "updatePolicy", {"blockedEventTypes": ["custom/*", "test/start"]})
+    suspicious = {"type": "test/log", "timestamp": now_ms(), "payload": {"testId": "t", "message": "<script>"}}
+    blocked = {"type": "custom/secret", "timestamp": now_ms(), "payload": {"value": "do not keep"}}
+    events = [run_start("p"), suspicious, blocked, *records_of_test(1)]
+    assert client.ask(batch(1, events))["seq"] == 5
+    assert client.ask(batch(1, events))["seq"] == 5, "sent again, it is recognised"
+    reader = Reader(server.database)
+    assert reader.payload("s.main", 2) == suspicious["payload"]
+    assert reader.payload("s.main", 3) == {"type": "custom/secret", "reason": "EVENT_TYPE_BLOCKED"}
+    assert [row.state for row in reader.results("p")] == ["passed"], "what a run consists of is never dropped"
+
+
+def test_a_failed_test_is_announced_for_another_try_and_fail_fast_ends_the_run(server: RunningServer) -> None:
+    runner, watcher = server.connect(), server.connect()
+    runner.subscribe("test/retry", "run/*")
+    watcher.subscribe("run/cancel")
+    runner.ask({"type": "startTestRun", "payload": {"runId": "r", "retries": 1, "failFast": True}})
+    for number in (1, 2):
+        say(runner, "test/start", {"testId": "t", "testName": "t", "attempt": number})
+        say(runner, "test/end", {"testId": "t", "status": "failed", "duration": 1, "attempt": number})
+        if number == 1:
+            again = runner.until("event")["payload"]
+            assert (again["type"], again["payload"]["testId"], again["payload"]["attempt"]) == ("test/retry", "t", 2)
+    told = watcher.until("event")["payload"]
+    assert (told["type"], told["payload"]["reason"]) == ("run/cancel", "fail-fast: t failed")
+    status = request(watcher, "getRunStatus", {"runId": "r"})
+    assert (status["status"], status["failedTests"]) == ("cancelled", 1)
+    assert Reader(server.database).results("r")[0].attempts == 2
+
+
+def test_a_run_that_takes_too_long_times_out(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r", "timeout": 60_000}})
+    say(client, "test/start", {"testId": "t", "testName": "t"})
+    request(client, "echo")
+    pass_time(server, 61_000)
+    wait_until(lambda: Reader(server.database).run("r").state == "timeout")
+    assert Reader(server.database).results("r")[0].state == "interrupted"
+    assert request(client, "getRunStatus", {"runId": "r"})["status"] == "failed"
+
+
+def test_a_shipper_is_told_of_a_cancellation_whenever_it_comes(server: RunningServer) -> None:
+    shipper, operator = server.connect(instance="one"), server.connect()
+    shipper.ask(batch(1, [run_start("p")]))
+    answer = operator.ask({"type": "cancelTestRun", "payload": {"runId": "p", "reason": "enough", "graceMs": 5}})
+    assert (answer["type"], answer["payload"]["status"]) == ("testRunCancelled", "running"), "pytest still runs"
+    told = shipper.until("cancel")
+    assert told["payload"] == {"runId": "p", "reason": "enough", "graceMs": 5}
+    late = server.connect(instance="two")
+    late.send(batch(1, [run_start("p", "gw0")], source="s.gw0"))
+    assert late.until("cancel")["payload"]["reason"] == "enough"
+
+
+def test_events_of_a_time_come_page_by_page_in_their_order(server: RunningServer) -> None:
+    client = server.connect()
+    for run in ("a", "b"):
+        events = [run_start(run, session=run), *(r for number in range(40) for r in records_of_test(number))]
+        client.ask(batch(1, events, source=f"{run}.main"))
+    start, end = run_start()["timestamp"], run_start()["timestamp"] + 1000
+    found: list[Any] = []
+    cursor = None
+    while True:
+        wanted = {"startTime": start, "endTime": end, "limit": 7, "cursor": cursor, "types": ["test/*"]}
+        page = request(client, "getEventsByTimeRange", wanted)
+        found += page["events"]
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    assert len(found) == 160
+    assert [e["timestamp"] for e in found] == sorted(e["timestamp"] for e in found)
+    assert len({e["id"] for e in found}) == 160
+
+
+def test_a_replay_goes_to_who_asked_and_to_subscribers_and_changes_nothing(server: RunningServer) -> None:
+    client, subscriber = server.connect(), server.connect()
+    client.ask(batch(1, [run_start("p"), *(r for number in range(300) for r in records_of_test(number))]))
+    subscriber.subscribe("test/end")
+    before = Reader(server.database).sources("p")
+    at = run_start()["timestamp"]
+    started = client.ask({"type": "replayEvents", "payload": {"startTime": at, "endTime": at + 1000}})
+    assert started["type"] == "replayStarted"
+    replayed = []
+    while (message := client.receive())["type"] != "replayEnded":
+        assert message["replay"] == started["payload"]["replayId"]
+        replayed.append(message["payload"])
+    assert len(replayed) == 601
+    assert (message["payload"]["events"], message["payload"]["completed"]) == (601, True)
+    assert [subscriber.until("event")["payload"]["type"] for _ in range(300)] == ["test/end"] * 300
+    assert Reader(server.database).sources("p") == before
+
+
+def test_client_metadata_reaches_the_log_and_other_clients(server: RunningServer) -> None:
+    client, other = server.connect(), server.connect()
+    other.subscribe("custom.*")
+    say(client, "custom/note", {"a": 1}, metadata={"source": "me", "browser": "firefox"})
+    event = other.until("event")["payload"]
+    assert (event["payload"]["a"], event["metadata"]) == (1, {"source": "me", "browser": "firefox"})
+    assert request(client, "echo", "next") == "next", "what a client said is not echoed to it"
+
+
+def test_a_policy_that_lets_a_client_in_no_more_ends_its_connection(serve: NewServer) -> None:
+    server = serve(anonymous=True)
+    url = f"ws://127.0.0.1:{server.port}/ws"
+    stranger, owner = Client(url, []), server.connect()
+    assert request(stranger, "client.info")["name"] == "anonymous"
+    request(owner, "updatePolicy", {"requireAuthentication": True})
+    server.call(server.hub.keep_time)
+    assert stranger.close_code() == 1008
+    with pytest.raises(websocket.WebSocketBadStatusException, match="401"):
+        Client(url, [])
+    assert request(owner, "getSecurityMetrics")["accessDenied"] >= 2
+    assert request(owner, "client.info")["name"] == "owner"
