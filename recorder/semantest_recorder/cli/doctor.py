@@ -13,6 +13,7 @@ from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.semantest_folder import semantest_folder
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def _lines(checks: list[Check]) -> Iterator[Text]:
     room = max(len(check.name) for check in checks) + 2
     for check in checks:
         name = f"{check.name}:".ljust(room)
-        yield Text.assemble((f"{check.status:<5}", _STYLES[check.status]), (name, "bold"), check.detail)
+        yield Text.assemble((f"{check.status:<5}", _STYLES[check.status]), (name, "bold"), inert_line(check.detail))
         if check.advice and check.status != "ok":
-            yield Text(f"     -> {check.advice}", _STYLES[check.status])
+            yield Text(f"     -> {inert_line(check.advice)}", _STYLES[check.status])
     worst = [check for check in checks if check.status != "ok"]
     failed = sum(check.status == "fail" for check in worst)
     yield Text()

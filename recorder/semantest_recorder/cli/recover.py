@@ -18,6 +18,7 @@ from semantest_recorder.cli.options import directory_option, json_option, limit_
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _named(session: str, sessions: list[Path], folder: Path) -> Path:
     matches = [path for path in sessions if path.name.startswith(session)]
     if len(matches) == 1:
         return matches[0]
-    names = ", ".join(path.name for path in (matches or sessions)[:5])
+    names = ", ".join(inert_line(path.name) for path in (matches or sessions)[:5])
     if matches:
         raise Stop(f"{session!r} is the start of several sessions ({names}): give more of it.", EXIT_USAGE)
     left = f"there are {names}." if sessions else _all_taken_in(folder)
@@ -124,7 +125,6 @@ def _print_text(recovered: list[Recovered], limit: int, output: bool, cwd: Path)
 
     from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
-    from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
     from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
     options = TerminalOptions(limit=limit, output=output, cwd=str(cwd), now_ms=time() * 1000)

@@ -15,11 +15,11 @@ def refusal_of(error: Exception) -> Stop | None:
     """How a command ends because of ``error``; ``None`` for an error of our own, whose traceback is wanted."""
     if isinstance(error, (NoDatabase, RunNotFound)):
         elsewhere = went_elsewhere()
-        return NothingRecorded(f"{error}.{elsewhere}" if elsewhere else str(error))
+        return NothingRecorded(inert_line(f"{error}.{elsewhere}" if elsewhere else str(error)))
     if isinstance(error, AmbiguousRun):
-        return Stop(str(error), EXIT_USAGE)
+        return Stop(inert_line(str(error)), EXIT_USAGE)
     if isinstance(error, StoreError):
-        return Stop(str(error), EXIT_NOT_GREEN)
+        return Stop(inert_line(str(error)), EXIT_NOT_GREEN)
     if isinstance(error, sqlite3.Error):
         return Stop(f"the database cannot be read: {error}; {advice_for(str(error))}", EXIT_NOT_GREEN)
     if isinstance(error, UnicodeEncodeError):

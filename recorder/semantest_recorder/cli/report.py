@@ -11,6 +11,7 @@ import click
 
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import (
     directory_option,
     limit_option,
@@ -72,7 +73,7 @@ def command(
     finally:
         gc.enable()
     for note in found.notes:
-        click.echo(f"semantest: {note}", err=True)
+        say_note(note)
     if form == "rerun":
         sys.exit(_print_rerun(report))
     if form == "json":
@@ -98,7 +99,7 @@ def _print_rerun(report: Report) -> int:
 
     arguments = rerun_arguments(report)
     if not arguments:  # not 0: pytest with an empty list would run all tests
-        click.echo("semantest: nothing to run again: no test was bad or missing", err=True)
+        say_note("nothing to run again: no test was bad or missing")
         return EXIT_NOTHING
     sys.stdout.buffer.write("".join(f"{argument}\n" for argument in arguments).encode())
     sys.stdout.buffer.flush()

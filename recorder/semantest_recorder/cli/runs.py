@@ -7,6 +7,7 @@ import sys
 import click
 
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 
@@ -47,7 +48,7 @@ def command(directory: str | None, as_json: bool, sync_timeout: float, limit: in
     most = limit or sys.maxsize
     runs, notes = found_runs(folder, most if state is None or not limit else _SEARCHED, sync_timeout)
     for note in notes:
-        click.echo(f"semantest: {note}", err=True)
+        say_note(note)
     runs = [run for run in runs if state is None or run.state == state][:most]
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415

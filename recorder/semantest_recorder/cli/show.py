@@ -6,8 +6,10 @@ import click
 
 from semantest_recorder.cli.completing import complete_run, complete_test
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
+from semantest_recorder.cli.stop import NothingRecorded
 
 
 @click.command(
@@ -53,17 +55,19 @@ def command(
     found = current_run(folder, run_name or "last", sync_timeout)
     report = aggregate(found.rows)
     for note in found.notes:
-        click.echo(f"semantest: {note}", err=True)
+        say_note(note)
     reader = reader_of(folder)
     stored = reader.exists()
     test_id = one_test(test, [entry.id for entry in report.tests], reader if stored and run_name is None else None)
-    past = reader.history(test_id, history) if stored else []
+    past = reader.history(test_id, max(history, 1)) if stored else []
     if all(entry.id != test_id for entry in report.tests):
+        if not past:
+            raise NothingRecorded(f"no run has the test {test_id} any more")
         found = current_run(folder, past[0].run_id, 0)
         report = aggregate(found.rows)
     add_details(report, found.payload_of, [test_id])
     entry = next(entry for entry in report.tests if entry.id == test_id)
-    story = story_of(report, entry, past, found.payload_of)
+    story = story_of(report, entry, past[:history], found.payload_of)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

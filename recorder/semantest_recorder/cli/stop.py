@@ -7,6 +7,8 @@ from typing import IO, Any
 
 import click
 
+from semantest_recorder.reports.inert import inert
+
 #: As in reports/wording.py, which `semantest-recorder` does not need to import.
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -24,8 +26,8 @@ class Stop(click.ClickException):
         self.exit_code = exit_code  # type: ignore[misc]  # click reads it off the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """Print the line."""
-        click.echo(f"{self.program}: {self.format_message()}", file=file or sys.stderr)
+        """Print the line, or what its author made several of."""
+        click.echo(f"{self.program}: {inert(self.format_message())}", file=file or sys.stderr)
 
 
 class NothingRecorded(Stop):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 import click
 import msgspec
@@ -17,6 +18,7 @@ from click.core import ParameterSource
 from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import Stop
@@ -112,7 +114,7 @@ def command(
     elif not quiet:
         click.echo(_sum(folder, found, dry_run=dry_run))
     for line in dict.fromkeys(_advice(folder, found, variable, other_url=None if typed or here else url)):
-        click.echo(f"semantest: {line}", err=True)
+        say_note(line)
     sys.exit(code)
 
 
@@ -162,5 +164,5 @@ def _advice(folder: Path, found: list[Outcome], variable: str, *, other_url: str
             yield f"what is wrong with the project's recorder says: {command_line('doctor', folder)}"
         elif entry.outcome in ("late", "terminated"):
             yield f"what is left can be shipped at any time: {sync} --timeout 600"
-        elif entry.outcome in ("stopped", "unreadable"):
-            yield f"what is in it shows: {command_line(f'recover {entry.session}', folder)}"
+        elif entry.outcome in ("stopped", "unreadable") and inert_line(entry.session) == entry.session:
+            yield f"what is in it shows: {command_line(f'recover {quote(entry.session)}', folder)}"

@@ -8,11 +8,11 @@ import subprocess
 from pathlib import Path
 from time import monotonic
 
-import click
 import msgspec
 
 from pytest_semantest.protocol.layout import DISCOVERY, SHIP_STATE, session_folders
 from pytest_semantest.protocol.spawning import isolated_environment, shipper_command
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.reports.wording import plural
 
 #: The shipper's exit code when all is shipped or still runs.
@@ -101,5 +101,5 @@ def _patiently(process: subprocess.Popen[bytes], folder: Path, seconds: float) -
         return process.communicate(timeout=_QUIET_SECONDS)
     except subprocess.TimeoutExpired:
         left = plural(len(session_folders(folder)), "session")
-        click.echo(f"semantest: shipping {left} to the recorder first (at most {seconds:g} s) ...", err=True)
+        say_note(f"shipping {left} to the recorder first (at most {seconds:g} s) ...")
         return process.communicate(timeout=seconds + _GRACE_SECONDS)

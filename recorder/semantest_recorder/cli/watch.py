@@ -8,6 +8,7 @@ import click
 
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 
@@ -42,13 +43,13 @@ def command(run: str | None, directory: str | None, as_json: bool, sync_timeout:
     folder = project_folder(directory)
     note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
     if note:
-        click.echo(f"semantest: some sessions are not in the database yet: {note}", err=True)
+        say_note(f"some sessions are not in the database yet: {note}")
     for told in session_notes(folder):
-        click.echo(f"semantest: {told}", err=True)
+        say_note(told)
     screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
     watching = Watching(folder, run, screen, wait=wait)
     if not watching.has_found() and not as_json:
-        click.echo("semantest: waiting for the next run ...", err=True)
+        say_note("waiting for the next run ...")
     try:
         with screen:
             state = asyncio.run(watching.until_it_ends())

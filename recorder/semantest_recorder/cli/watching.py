@@ -13,6 +13,7 @@ from semantest_recorder.cli.screens import Screen
 from semantest_recorder.cli.stop import NothingRecorded
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.store.errors import NoDatabase, RunNotFound
 
 _REFRESH_SECONDS = 0.2
@@ -109,7 +110,7 @@ class Watching:
 
 def _nothing_runs(run: RunRow) -> str:
     return (
-        f"nothing runs: the last run, {run.id}, is {run.state}. "
+        f"nothing runs: the last run, {inert_line(run.id)}, is {run.state}. "
         "`semantest report` shows it, `semantest watch --wait` waits for the next."
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,23 @@ def folder(tmp_path: Path) -> Path:
     later.end(0)
     later.store(folder)
     return folder
+
+
+@pytest.mark.parametrize("history", ["0", "1"])
+def test_a_test_that_the_last_run_has_not_is_shown_without_history(folder: Path, history: str) -> None:
+    arguments = ["show", "a.py::test_ok", "--directory", str(folder), "--history", history]
+    said = semantest(*arguments)
+    assert (said.code, said.err, f"run {RUN}" in said.out) == (0, "", True)
+    assert len(semantest(*arguments, "--json").json["history"]) == int(history)
+
+
+def test_a_test_that_no_run_has_any_more_is_one_line(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "semantest.db")) as database:
+        key = "SELECT test_key FROM tests WHERE id = 'a.py::test_ok'"
+        database.execute(f"DELETE FROM results WHERE test_key = ({key})")
+        database.commit()
+    said = semantest("show", "a.py::test_ok", "--directory", folder)
+    assert (said.code, said.err) == (3, "semantest: no run has the test a.py::test_ok any more\n")
 
 
 def test_runs_come_newest_first_with_their_counts(folder: Path) -> None:
