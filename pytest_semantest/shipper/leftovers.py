@@ -6,11 +6,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from pytest_semantest.protocol.layout import has_journal, session_folders
+from pytest_semantest.protocol.destination import destination, is_same_recorder
+from pytest_semantest.protocol.layout import DISCOVERY, has_journal, session_folders
 from pytest_semantest.shipper.folder import is_running
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
 from pytest_semantest.shipper.results import Outcome
-from pytest_semantest.shipper.state import read_state
+from pytest_semantest.shipper.state import read_object, read_state
 
 #: How long a recorder may be silent while sessions of earlier runs are shipped beside one's own, in seconds.
 OTHERS_S = 5.0
@@ -52,4 +53,6 @@ def _is_for(settings: Settings, folder: Path) -> bool:
         return False  # it would be sent whole at every run; `semantest sync` tries again and says why not
     if told.get("named") is None:
         return True  # nobody knows
-    return (told.get("recorder") if told["named"] is True else None) == settings.url
+    own = read_object(settings.directory / DISCOVERY).get("url")
+    ours = destination({"named": True, "recorder": settings.url}, own)
+    return is_same_recorder(destination(told, own), ours)

@@ -15,15 +15,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.layout import SHIP_YIELD, has_journal, session_folders
-from pytest_semantest.shipper.destination import meant_for
+from pytest_semantest.protocol.destination import destination
+from pytest_semantest.protocol.layout import DISCOVERY, SHIP_YIELD, has_journal, session_folders
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep
 from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
 from pytest_semantest.shipper.progress import Progress
 from pytest_semantest.shipper.results import Result, exit_code
-from pytest_semantest.shipper.state import read_state
+from pytest_semantest.shipper.state import read_object, read_state
 from pytest_semantest.shipper.terminal import hand_over, say
 
 #: How often it is looked whether to go on waiting for another shipper.
@@ -193,7 +193,8 @@ def _leftovers(settings: Settings) -> Iterator[Leftover]:
 def _recorder(settings: Settings, folder: Path) -> str | None:
     if settings.here:
         return None
-    return settings.url or meant_for(folder, settings.otherwise)
+    own = read_object(settings.directory / DISCOVERY).get("url")
+    return settings.url or destination(read_state(folder), own, settings.otherwise)
 
 
 def _planned(one: Leftover) -> Result:

@@ -13,7 +13,7 @@ from filelock import FileLock
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, session
-from tests.shipper.test_shipping import GIVE_UP_S, finish, wait_until
+from tests.shipper.test_shipping import GIVE_UP_S, finish, publish, wait_until
 
 FIRST, SECOND = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb"
 
@@ -102,6 +102,18 @@ def test_a_shipper_whose_session_another_one_has_shipped_ends_at_once(
     assert finish(start_shipper(FIRST, url=server.url)) == (0, "")
     assert len(server.handshakes) == handshakes
     assert list((directory / "sessions").iterdir()) == []
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["the project's own", "a named one"])
+def test_a_run_ships_what_is_meant_for_its_recorder_however_its_address_was_written(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, own: bool
+) -> None:
+    left, ours = ended(directory, FIRST), ended(directory, SECOND)
+    (left.folder / "ship.json").write_text(json.dumps({"named": True, "recorder": f"{server.url}/"}))
+    if own:
+        publish(directory, server)
+    assert finish(start_shipper(SECOND, **({} if own else {"url": server.url})))[0] == 0
+    assert set(server.events) >= {left.source, ours.source}
 
 
 def test_a_run_leaves_the_sessions_of_others_alone(

@@ -10,6 +10,7 @@ from time import monotonic
 
 import msgspec
 
+from pytest_semantest.protocol.destination import destination
 from pytest_semantest.protocol.layout import DISCOVERY, SHIP_STATE, session_folders
 from pytest_semantest.protocol.spawning import isolated_environment, shipper_command
 from semantest_recorder.cli.note import say_note
@@ -31,12 +32,8 @@ class Shipped(msgspec.Struct):
 
 def bound_elsewhere(session: Path) -> str | None:
     """The recorder, named by its user, that a session is meant for, by its shipper's word; ``None`` for the own one."""
-    told = read_object(session / SHIP_STATE)
-    url = told.get("recorder")
-    if told.get("named") is not True or not isinstance(url, str):
-        return None
     own = read_object(session.parent.parent / DISCOVERY).get("url")
-    return None if isinstance(own, str) and own.rstrip("/") == url.rstrip("/") else url
+    return destination(read_object(session / SHIP_STATE), own)
 
 
 def read_object(path: Path) -> dict[str, object]:
