@@ -109,6 +109,8 @@ class TestHooks:
         self.problem: str | None = None
         #: What xdist's workers could not record, told by them at their end.
         self.worker_problems: list[str] = []
+        #: What the user should know although nothing of the recording is missing.
+        self.notices: list[str] = []
         self.planned = 0
         #: Tests with a result, retries not counted: what is missing at a normal end is said loudly.
         self.finished = 0
@@ -132,6 +134,11 @@ class TestHooks:
         """Remember the first exception of a hook."""
         if self.problem is None:
             self.problem = f"recording is incomplete: {type(error).__name__}: {error}"
+
+    @property
+    def current(self) -> Attempt | None:
+        """The attempt that runs; of several at once the one that started last."""
+        return self._latest or next(reversed(self.running.values()), None)
 
     def write_plan(self, ids: Sequence[str]) -> None:
         """``run/plan`` in chunks; an empty plan is written too."""

@@ -16,6 +16,7 @@ from pytest_semantest.protocol.encoding import PHASES
 
 #: Keys in ``workerinput`` and ``workeroutput``.
 WORKER_INPUT = WORKER_OUTPUT = "semantest"
+WORKER_NOTICES = "semantest_notices"
 
 
 class ControllerHooks:
@@ -52,6 +53,7 @@ class ControllerHooks:
         if told is not None:  # one that died tells nothing
             problems = told.get(WORKER_OUTPUT, ("this worker recorded nothing",))
             self._tests.worker_problems += [f"{node.gateway.id}: {problem}" for problem in problems]
+            self._tests.notices += [f"{node.gateway.id}: {line}" for line in told.get(WORKER_NOTICES, ())]
         if error and error != "keyboard-interrupt":
             self._crash(node, {"reason": self._tests.translator.text(str(error), 500)})
 

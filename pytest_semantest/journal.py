@@ -87,7 +87,7 @@ class Journal:
                 self._suspect = True
         except OSError:
             self._suspect = True
-        return self.append_next(body)
+        return Journal.append_next(self, body)  # SharedJournal's own would come back here
 
     def append_next(self, body: bytes) -> int:
         """``append`` right after another one: no test's code ran in between, the descriptor is not looked at again."""

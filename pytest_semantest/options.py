@@ -79,6 +79,14 @@ OPTIONS = (
         "Longest captured text or traceback kept, head and tail. Default: 65536.",
     ),
     Option("redact", "list", "", "REGEX", "Further pattern to redact before anything is written; repeatable."),
+    Option(
+        "screenshots",
+        "text",
+        "on-failure",
+        "WHEN",
+        "Pictures of pages of failed tests: on-failure, or off. Default: on-failure.",
+    ),
+    Option("attachment-limit", "text", "20971520", "BYTES", "Largest attachment kept. Default: 20971520 (20 MiB)."),
     Option("retries", "text", "0", "N", "Run a failed test up to N more times; every attempt is kept."),
     Option(
         "retry", "text", "all", "POLICY", "Which failed tests to retry: all, or known-flaky by history. Default: all."

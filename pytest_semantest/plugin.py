@@ -12,9 +12,12 @@ import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from pytest_semantest.fixtures import Semantest
 
 _PACKAGE = __name__.rpartition(".")[0] + "."
 
@@ -41,9 +44,30 @@ class _PlainImports:
 
 
 with _PlainImports():
+    from pytest_semantest import hookspecs
     from pytest_semantest.options import is_wanted, pytest_addoption, unheeded
 
-__all__ = ["pytest_addoption", "pytest_configure"]
+__all__ = ["PlainImports", "pytest_addhooks", "pytest_addoption", "pytest_configure", "semantest"]
+
+#: For what the recording itself imports late.
+PlainImports = _PlainImports
+
+
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """The hooks that others may implement; known also where nothing is recorded."""
+    pluginmanager.add_hookspecs(hookspecs)
+
+
+@pytest.fixture(scope="session")
+def semantest(request: pytest.FixtureRequest) -> Semantest:
+    """Tells the recording what happens in a test: step, log, attach, screenshot, event; without one it does nothing."""
+    recording = request.config.pluginmanager.get_plugin("semantest-recording")
+    with _PlainImports():
+        if recording is not None:
+            found: Semantest = recording.details()
+            return found
+        from pytest_semantest.fixtures import Semantest  # noqa: PLC0415 - for those who use it
+    return Semantest()
 
 
 class _Notice:

@@ -6,14 +6,14 @@ import os
 import time
 from collections.abc import Generator, Sequence
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_semantest import __version__, forks
 from pytest_semantest.attempts import RerunHooks, TestHooks, TestIds
 from pytest_semantest.containment import contained
-from pytest_semantest.distribution import WORKER_INPUT, WORKER_OUTPUT, ControllerHooks
+from pytest_semantest.distribution import WORKER_INPUT, WORKER_NOTICES, WORKER_OUTPUT, ControllerHooks
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper, is_done
 from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
@@ -25,6 +25,10 @@ from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from pytest_semantest.retry import RetryPolicy, reruns_possible
 from pytest_semantest.settings import Settings, resolve
 from pytest_semantest.translate import Translator
+
+if TYPE_CHECKING:
+    from pytest_semantest.details import Details
+    from pytest_semantest.fixtures import Semantest
 
 
 def install(config: pytest.Config) -> None:
@@ -61,6 +65,8 @@ class Recording:
         self._last_exit: int | None = None
         self._final: dict[str, Any] | None = None
         self._failed = False
+        self._redactor: Redactor | None = None
+        self._details: Details | None = None
         self._depth = forks.depth
 
     def contain(self, error: BaseException) -> None:
@@ -96,6 +102,7 @@ class Recording:
         redactor = Redactor(
             [*secret_values(os.environ), *([settings.token] if settings.token else [])], settings.redact
         )
+        self._redactor = redactor
         translator = Translator(
             redactor, rootdir=str(config.rootpath), limit=settings.output_limit, capture=settings.capture
         )
@@ -106,8 +113,9 @@ class Recording:
         if not self._is_worker:
             self._shipper = Shipper(self._folder, self._session_id, settings)
         tests = TestHooks(journal, slot, clock, translator, ids, self._shipper)
-        tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         self._tests = tests
+        self._hear_event_hook()
+        tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         if distributing:
             workers = {"session": self._session_id, "runId": self._run_id, "directory": self._directory}
             config.pluginmanager.register(ControllerHooks(tests, workers), "semantest-controller")
@@ -155,11 +163,56 @@ class Recording:
         tests = self._tests
         if tests is None or self._config.pluginmanager.hasplugin("dsession"):
             return
+        self._hear_event_hook()  # conftest files of subfolders are known by now
         ids = tests.ids.collect(session.items)
         if not self._is_worker:
             tests.write_plan(ids)
         if reruns_possible(self._config, session.items):
             self._config.pluginmanager.register(RerunHooks(tests), "semantest-reruns")
+
+    def _hear_event_hook(self) -> None:
+        """Let ``pytest_semantest_event`` see every event from now on, if anybody implements it."""
+        tests, redactor = self._tests, self._redactor
+        if tests is None or redactor is None or not self._config.hook.pytest_semantest_event.get_hookimpls():
+            return
+        from pytest_semantest.event_hook import hear  # noqa: PLC0415 - few need it
+
+        hear(self._config, tests, redactor)
+
+    # -- what tests tell of themselves ---------------------------------------------------------------------------
+
+    def details(self) -> Semantest:
+        """What the ``semantest`` fixture gives; without effect when nothing could be recorded."""
+        if self._tests is None or self._redactor is None:
+            from pytest_semantest.fixtures import Semantest  # noqa: PLC0415
+
+            return Semantest()
+        if self._details is None:
+            from pytest_semantest.artifacts import ArtifactFolder  # noqa: PLC0415 - most sessions never need it
+            from pytest_semantest.details import Details  # noqa: PLC0415
+
+            artifacts = ArtifactFolder(self._folder, self._settings.attachment_limit, self._redactor)
+            self._details = Details(self._tests, artifacts, self._settings.output_limit, self._items)
+        return self._details
+
+    @pytest.hookimpl(tryfirst=True)
+    @contained
+    def pytest_exception_interact(self, node: Any, report: Any) -> None:
+        """A test failed: pictures of its pages, before they are torn down. pytest-timeout's timer is off by now."""
+        tests, when = self._tests, getattr(report, "when", None)
+        if tests is None or self._settings.screenshots == "off" or when not in ("setup", "call"):
+            return
+        attempt = tests.running.get(node.nodeid)
+        if attempt is None or not getattr(node, "funcargs", None):
+            return
+        from pytest_semantest.plugin import PlainImports  # noqa: PLC0415 - it is there by now
+
+        with PlainImports():
+            from pytest_semantest.pictures import take_failure  # noqa: PLC0415
+
+            details = self.details()
+            if self._details is not None and details is self._details:
+                take_failure(node, attempt, self._details)
 
     # -- end -----------------------------------------------------------------------------------------------------
 
@@ -207,7 +260,9 @@ class Recording:
         tests = self._tests
         self._write_end(session)
         if self._is_worker:
-            self._config.workeroutput[WORKER_OUTPUT] = self._all_problems()  # type: ignore[attr-defined]
+            output = self._config.workeroutput  # type: ignore[attr-defined]
+            output[WORKER_OUTPUT] = self._all_problems()
+            output[WORKER_NOTICES] = tests.notices if tests is not None else []
         elif tests is not None and self._shipper is not None:
             self._shipper.relaunch_if_dead()
             self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._worker)
@@ -269,7 +324,7 @@ class Recording:
         """What was recorded, where to look, what is still to be shipped, what went wrong."""
         if self._depth != forks.depth:
             return
-        for problem in self._all_problems():
+        for problem in [*self._all_problems(), *(self._tests.notices if self._tests is not None else ())]:
             terminalreporter.write_line(f"semantest: {_inert(problem)}", yellow=True)
         shortfall = self._shortfall()
         if self._tests is None or self._is_worker:

@@ -10,9 +10,11 @@ from typing import NamedTuple
 import pytest
 
 from pytest_semantest.options import FALSE, OPTIONS, TRUE, Option, is_nested
+from pytest_semantest.protocol.artifacts import MAX_ARTIFACT
 from pytest_semantest.protocol.layout import DIRECTORY
 
 CAPTURE_POLICIES = ("failed", "all", "none")
+SCREENSHOTS = ("on-failure", "off")
 RETRY_POLICIES = ("all", "known-flaky")
 
 
@@ -30,6 +32,8 @@ class Settings(NamedTuple):
     capture: str
     output_limit: int
     redact: list[str]
+    screenshots: str
+    attachment_limit: int
     retries: int
     retry: str
     retry_match: list[str]
@@ -152,6 +156,8 @@ def resolve(config: pytest.Config) -> Settings:
         capture=source.choice("semantest_capture", CAPTURE_POLICIES),
         output_limit=max(200, int(source.number("semantest_output_limit", 65536))),
         redact=source.patterns("semantest_redact"),
+        screenshots=source.choice("semantest_screenshots", SCREENSHOTS),
+        attachment_limit=min(MAX_ARTIFACT, int(source.number("semantest_attachment_limit", 20 * 1024 * 1024))),
         retries=int(source.number("semantest_retries", 0)),
         retry=source.choice("semantest_retry", RETRY_POLICIES),
         retry_match=source.patterns("semantest_retry_match"),

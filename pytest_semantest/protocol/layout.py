@@ -17,6 +17,8 @@
             ship.lock                 held by the one shipper that follows this session
             ship.yield                    asks it to leave the session to a sync when it finds no recorder
             shipper.log               what it met
+            artifacts/<sha256>            attachments of tests, until the recorder has them
+        artifacts/ab/<sha256>         attachments that the recorder has
         damaged/                      journals with unreadable places, after all else of them was acknowledged
 """
 
