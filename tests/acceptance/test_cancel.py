@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,37 @@ def test_a_cancelled_pytest_ends_as_after_ctrl_c(project: Project, workers: tupl
     if not workers:
         assert "cleaned up" in project.oracle()
         assert states(report) == {"test_a": "passed", "test_waits": "interrupted", "test_never": "not_run"}
+
+
+def test_the_command_waits_until_the_run_is_over(project: Project) -> None:
+    (project.path / "test_suite.py").write_text(SUITE.replace("DEAF", "False"))
+    nothing = project.semantest("cancel")
+    assert (nothing.returncode, nothing.stdout) == (3, "")
+    process = project.start_pytest()
+    wait_for(lambda: "waiting" in project.oracle(), "the test to run")
+    wait_for(lambda: project.semantest("cancel", "nonsense").stderr.startswith("semantest: no run 'nonsense'"), "it")
+    done = project.semantest("cancel", "--reason", "by hand")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\S+: cancelled, 3 of 3 tests\n", done.stdout)
+    process.communicate(timeout=60)
+    assert "by hand" in project.semantest("report").stdout
+
+
+def test_what_was_recorded_is_sent_to_subscribers_again(project: Project) -> None:
+    (project.path / "test_suite.py").write_text("def test_a(): pass")
+    assert project.pytest()[0] == 0
+    project.report()
+    with Client.of_project(project.path) as subscriber:
+        subscriber.subscribe("test/end")
+        done = project.semantest("replay", "--from", "1h", "--type", "test/*", "--json")
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [line.get("type") for line in lines] == ["test/start", "test/end", None]
+        assert lines[-1] == {"schema": 1, "replayed": 2}
+        event = next(subscriber.events())
+        assert (event["type"], event["replay"]) == ("test/end", "replay-1")
+    wrong = project.semantest("replay", "--from", "yesterday")
+    assert (wrong.returncode, "is no time" in wrong.stderr) == (2, True)
 
 
 def test_a_pytest_that_does_not_listen_is_ended_after_its_grace(project: Project) -> None:

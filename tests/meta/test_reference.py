@@ -15,6 +15,10 @@ from click.testing import CliRunner
 
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
+from semantest_recorder.core.access import ANY_ROLE, Role
+from semantest_recorder.core.commands import COMMANDS as WIRE_COMMANDS
+from semantest_recorder.core.messages import RequestMessage
+from semantest_recorder.core.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -68,6 +72,23 @@ def test_every_error_code_is_explained_and_every_explained_one_exists() -> None:
     }
     explained = set(re.findall(r"^\| `([A-Z_]+)` \|", (REFERENCE / "errors.md").read_text(), re.MULTILINE))
     assert known == explained
+
+
+def test_every_message_and_command_is_in_the_reference_with_its_role_and_answer() -> None:
+    page = (REFERENCE / "wire.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line[:3] == "| `"]
+    told = {name: row[1:] for row in rows for name in re.findall(r"`([^`]+)`", row[0])}
+    for kind, handler in Session._HANDLERS.items():
+        roles = told.pop(str(kind.__struct_config__.tag), ["missing"])[0]
+        assert _names(handler.roles) == roles or kind is RequestMessage, kind
+    for name, command in WIRE_COMMANDS.items():
+        roles, _payload, answer, _what = told.pop(name, ["missing"] * 4)
+        assert (roles, answer) == (_names(command.roles), f"`{command.answer}`" if command.answer else ""), name
+    assert not told, "the page describes what is not there"
+
+
+def _names(roles: frozenset[Role]) -> str:
+    return "any" if roles == ANY_ROLE else " or ".join(sorted(role.value for role in roles))
 
 
 def test_every_environment_variable_is_in_the_reference() -> None:

@@ -46,6 +46,7 @@ class _Message(msgspec.Struct):
     type: str
     payload: msgspec.Raw = msgspec.Raw(b"null")
     success: bool | None = None
+    replay: str | None = None
     error: Any = None
 
 
@@ -130,8 +131,8 @@ class LiveFeed:
 def _event(text: str) -> LiveEvent | None:
     """The logged event in a message; ``None`` for other messages and for derived events, which are in no log."""
     message = _decode_message(text)
-    if message.type != "event":
-        return None
+    if message.type != "event" or message.replay is not None:
+        return None  # what is replayed has happened before
     try:
         inner = _decode_inner(message.payload)
     except msgspec.ValidationError:

@@ -21,6 +21,8 @@ _COMMANDS = {
     "runs": "semantest_recorder.cli.runs",
     "show": "semantest_recorder.cli.show",
     "watch": "semantest_recorder.cli.watch",
+    "cancel": "semantest_recorder.cli.cancel",
+    "replay": "semantest_recorder.cli.replay",
     "recover": "semantest_recorder.cli.recover",
     "sync": "semantest_recorder.cli.sync",
     "doctor": "semantest_recorder.cli.doctor",

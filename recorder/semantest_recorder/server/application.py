@@ -38,7 +38,7 @@ def _in_one_line(record: logging.LogRecord) -> bool:
     if isinstance(error, HttpProcessingError):
         record.msg, record.args = "refused what is no HTTP: %s", (type(error).__name__,)  # the text may quote a token
         record.exc_info = None
-        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
     return True
 
 

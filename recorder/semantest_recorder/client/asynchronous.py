@@ -1,24 +1,16 @@
-"""A client of the recorder for people's own programs, async and sync.
-
-with Client.of_project(".") as client:
-    client.start_run("nightly-7", name="Nightly")
-    with client.test("login"):
-        ...
-    print(client.end_run("nightly-7")["status"])
-"""
+"""A connection to the recorder for asyncio programs."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from uuid import uuid4
 
 import aiohttp
@@ -26,41 +18,12 @@ import msgspec
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
+from semantest_recorder.client.errors import CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.discovery import read_discovery
 
-T = TypeVar("T")
 _MAX_MESSAGE = 64 * 1024 * 1024
 #: Events that nobody has taken from a subscription; older ones go.
 _EVENTS_MAX = 100_000
-
-
-class ClientError(Exception):
-    """Base of what a client raises; ``code`` as in docs/reference/errors.md."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{message} ({code})")
-        self.code = code
-
-
-class NotConnectedError(ClientError):
-    """There is no recorder, it refuses the connection, or the connection broke."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("NOT_CONNECTED", message)
-
-
-class CommandError(ClientError):
-    """The recorder did not carry out a command."""
-
-
-class EventsRefusedError(ClientError):
-    """Events that were sent since the last ``flush`` were not taken; ``refusals`` are the recorder's messages."""
-
-    def __init__(self, refusals: list[dict[str, Any]]) -> None:
-        first = refusals[0]
-        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
-        super().__init__(str(first.get("code")), f"an event was refused: {first.get('message')}{more}")
-        self.refusals = refusals
 
 
 class AsyncClient:
@@ -82,6 +45,7 @@ class AsyncClient:
         self._refusals: list[dict[str, Any]] = []
         self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS_MAX)
         self._arrived = asyncio.Event()
+        self._replays: list[asyncio.Queue[dict[str, Any]]] = []
         self._ended: str | None = None
 
     @classmethod
@@ -211,7 +175,7 @@ class AsyncClient:
         await self.request("echo")
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
-        """Events as they come, without end. Raises ``NotConnectedError`` when the connection breaks."""
+        """Events as they come, without end; replayed ones have a ``replay``. Raises ``NotConnectedError`` when the connection breaks."""
         while True:
             while self._events:
                 yield self._events.popleft()
@@ -219,6 +183,31 @@ class AsyncClient:
                 raise NotConnectedError(self._ended)
             self._arrived.clear()
             await self._arrived.wait()
+
+    async def replay(
+        self, start_time: float, end_time: float, *, types: Sequence[str] | None = None, speed: float = 0.0
+    ) -> AsyncIterator[dict[str, Any]]:
+        """The recorded events of a time (milliseconds since the epoch), which go to all subscribers as well.
+
+        ``speed``: 1 as it was, 0 as fast as they are read. Raises ``CommandError`` when it is refused or breaks.
+        """
+        wanted = {"startTime": start_time, "endTime": end_time, "types": types, "speed": speed}
+        arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._replays.append(arriving)
+        try:
+            replay_id = (await self.request("replayEvents", wanted))["replayId"]
+            while True:
+                message = await arriving.get()
+                if message["type"] == "event" and message.get("replay") == replay_id:
+                    yield message["payload"]
+                elif message["type"] == "replayEnded" and message["payload"]["replayId"] == replay_id:
+                    if not message["payload"]["completed"]:
+                        raise CommandError("STORE_ERROR", f"the replay broke: {message['payload'].get('error')}")
+                    return
+                elif message["type"] == "closed":
+                    raise NotConnectedError(str(self._ended))
+        finally:
+            self._replays.remove(arriving)
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -244,13 +233,19 @@ class AsyncClient:
                     answer = self._answers.get(str(message.get("requestId")))
                     if answer is not None and not answer.done():
                         answer.set_result(message)
+                case "event" | "replayEnded" if self._replays and ("replay" in message or message["type"] != "event"):
+                    for arriving in self._replays:
+                        arriving.put_nowait(message)
                 case "event":
-                    self._events.append(message["payload"])
+                    replay = {"replay": message["replay"]} if "replay" in message else {}
+                    self._events.append({**message["payload"], **replay})
                     self._arrived.set()
                 case "error":
                     self._refusals.append(message)
         self._ended = f"{self._url} closed the connection ({socket.close_code})"
         self._arrived.set()
+        for arriving in self._replays:
+            arriving.put_nowait({"type": "closed"})
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(NotConnectedError(self._ended))
@@ -259,128 +254,6 @@ class AsyncClient:
         refusals, self._refusals = self._refusals, []
         if refusals:
             raise EventsRefusedError(refusals)
-
-
-class Client:
-    """The same without ``await``: a connection in a thread of its own; a context manager."""
-
-    def __init__(self, url: str, token: str | None = None, *, timeout: float = 10.0, source: str | None = None) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._client = AsyncClient(url, token, timeout=timeout, source=source)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="semantest-client", daemon=True)
-
-    @classmethod
-    def of_project(cls, folder: str | Path = ".", **options: Any) -> Self:
-        """A client of the recorder that serves a project's folder. Raises ``NotConnectedError`` when none runs."""
-        made = AsyncClient.of_project(folder, **options)
-        return cls(made._url, made._token, **options)  # noqa: SLF001 - the two are one class in two dresses
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        try:
-            self._run(self._client.__aenter__())
-        except BaseException:
-            self._stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._run(self._client.__aexit__(kind, error, trace))
-        finally:
-            self._stop()
-
-    def start_run(self, run_id: str, **config: Any) -> dict[str, Any]:
-        """As ``AsyncClient.start_run``."""
-        return self._run(self._client.start_run(run_id, **config))
-
-    def end_run(self, run_id: str) -> dict[str, Any]:
-        """As ``AsyncClient.end_run``."""
-        return self._run(self._client.end_run(run_id))
-
-    def cancel_run(self, run_id: str, reason: str | None = None, *, grace_ms: float | None = None) -> dict[str, Any]:
-        """As ``AsyncClient.cancel_run``."""
-        return self._run(self._client.cancel_run(run_id, reason, grace_ms=grace_ms))
-
-    def send(
-        self,
-        kind: str,
-        payload: Mapping[str, Any],
-        *,
-        run_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> None:
-        """As ``AsyncClient.send``."""
-        self._run(self._client.send(kind, payload, run_id=run_id, metadata=metadata))
-
-    def flush(self) -> None:
-        """As ``AsyncClient.flush``."""
-        self._run(self._client.flush())
-
-    def request(self, method: str, payload: object = None) -> Any:
-        """As ``AsyncClient.request``."""
-        return self._run(self._client.request(method, payload))
-
-    def active_runs(self) -> list[dict[str, Any]]:
-        """As ``AsyncClient.active_runs``."""
-        return self._run(self._client.active_runs())
-
-    def run_status(self, run_id: str) -> dict[str, Any]:
-        """As ``AsyncClient.run_status``."""
-        return self._run(self._client.run_status(run_id))
-
-    def statistics(self) -> dict[str, Any]:
-        """As ``AsyncClient.statistics``."""
-        return self._run(self._client.statistics())
-
-    def results(self, run_id: str) -> list[dict[str, Any]]:
-        """All results of a run."""
-
-        async def collect() -> list[dict[str, Any]]:
-            return [result async for result in self._client.results(run_id)]
-
-        return self._run(collect())
-
-    def subscribe(self, *types: str) -> None:
-        """As ``AsyncClient.subscribe``."""
-        self._run(self._client.subscribe(*types))
-
-    def events(self) -> Iterator[dict[str, Any]]:
-        """As ``AsyncClient.events``."""
-        found = self._client.events()
-
-        async def following() -> dict[str, Any]:
-            return await anext(found)
-
-        while True:
-            yield self._run(following())
-
-    @contextmanager
-    def test(self, test_id: str, name: str | None = None, **more: Any) -> Iterator[None]:
-        """Says start and end of one test: failed when the block raises, which goes on unchanged."""
-        self.send("test/start", {"testId": test_id, "testName": name or test_id, **more})
-        began = time.perf_counter()
-        try:
-            yield
-        except BaseException as error:
-            told = {"message": f"{type(error).__name__}: {error}", "type": type(error).__name__}
-            self._end_test(test_id, "failed", began, {"error": told, **more})
-            raise
-        self._end_test(test_id, "passed", began, more)
-
-    def _end_test(self, test_id: str, status: str, began: float, more: Mapping[str, Any]) -> None:
-        duration = (time.perf_counter() - began) * 1000
-        self.send("test/end", {"testId": test_id, "status": status, "duration": duration, **more})
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
 
 def _reason(error: BaseException) -> str:

@@ -1,0 +1,98 @@
+"""``semantest cancel``: stop a run that goes on."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from semantest_recorder.cli.completing import complete_run
+from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.options import directory_option, json_option, project_folder
+from semantest_recorder.cli.seconds import Seconds
+from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
+
+if TYPE_CHECKING:
+    from semantest_recorder.client import Client
+
+_LOOK_S = 0.1
+_BEYOND_GRACE_S = 10.0
+#: Version of what `--json` prints: fields are only added within one.
+SCHEMA = 1
+
+
+@click.command(
+    "cancel",
+    short_help="Stop a run that goes on.",
+    epilog=help_end(
+        "semantest cancel",
+        "semantest cancel 20261121-0930 --reason 'wrong branch' --grace 60",
+        exit_codes="0 the run is over, 1 it still goes on or the recorder refused, 2 wrong usage, 3 nothing runs",
+    ),
+)
+@click.argument("run", required=False, shell_complete=complete_run)
+@directory_option
+@json_option
+@click.option("--reason", metavar="TEXT", help="Why; reports show it.")
+@click.option(
+    "--grace",
+    type=Seconds(),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long pytest may take to end its tests; then it is terminated, and killed 2 s later.",
+)
+@click.option("--wait/--no-wait", default=True, show_default=True, help="Wait until the run is over.")
+def command(
+    run: str | None, directory: str | None, as_json: bool, reason: str | None, grace: float, wait: bool
+) -> None:
+    """Cancel a run of pytest or of a client. Pytest ends as after Ctrl-C: fixtures clean up, the rest is not run.
+
+    RUN is a run's id or a unique beginning of one; needless when only one run goes on.
+    """
+    from semantest_recorder.client import Client, ClientError  # noqa: PLC0415 - 0.2 s for those who need it
+
+    folder = project_folder(directory)
+    try:
+        with Client.of_project(folder) as client:
+            run_id = _chosen(client, run)
+            status = client.cancel_run(run_id, reason, grace_ms=grace * 1000)
+            if wait:
+                status = _end(client, run_id, status, grace + _BEYOND_GRACE_S)
+    except ClientError as error:
+        raise Stop(str(error)) from None
+    if as_json:
+        click.echo(msgspec.json.encode({"schema": SCHEMA, **status}).decode())
+    else:
+        click.echo(f"{status['runId']}: {status['state']}, {status['completedTests']} of {status['totalTests']} tests")
+    if wait and status["status"] in ("pending", "running"):
+        raise Stop(f"run {run_id} still goes on; see: semantest watch {run_id}")
+
+
+def _chosen(client: Client, name: str | None) -> str:
+    """The id of the run that is meant. Raises ``Stop``."""
+    active = [str(run["runId"]) for run in client.active_runs()]
+    if not active:
+        raise Stop("no run goes on", EXIT_NOTHING)
+    found = [run_id for run_id in active if name is None or run_id.startswith(name)]
+    exact = [run_id for run_id in found if run_id == name]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if not found:
+        raise Stop(f"no run {name!r} goes on; there {_are(active)}", EXIT_NOTHING)
+    raise Stop(f"several runs go on: name one; there {_are(found)}", 2)
+
+
+def _are(run_ids: list[str]) -> str:
+    return f"{'is' if len(run_ids) == 1 else 'are'} {', '.join(run_ids[:5])}{', ...' if len(run_ids) > 5 else ''}"
+
+
+def _end(client: Client, run_id: str, status: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """The status once the run is over, or after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while status["status"] in ("pending", "running") and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+        status = client.run_status(run_id)
+    return status
