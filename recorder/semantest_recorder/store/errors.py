@@ -59,6 +59,22 @@ class CannotOpen(StoreError):
         self.path = path
 
 
+class Damaged(StoreError):
+    """A database has pages that cannot be relied on."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} is damaged: {problem}; use another backup")
+        self.path = path
+
+
+class InUse(StoreError):
+    """Somebody else has the database open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"another program has {path} open: end it and try again; nothing was changed")
+        self.path = path
+
+
 class RunNotFound(StoreError):
     """No run has this name; ``nearest`` are similar ones."""
 

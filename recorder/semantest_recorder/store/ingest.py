@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
+from typing import NamedTuple
 
 from pytest_semantest.protocol.identity import source_name
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent, Refused, Verdict
@@ -16,32 +17,25 @@ from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.marks import behind_opening, first_other, marks_of, write_marks
 from semantest_recorder.store.opening import is_corruption
+from semantest_recorder.store.payload_text import text_of, texts_of
 from semantest_recorder.store.recording import SQL, Keys, RecordedRun
+from semantest_recorder.store.unusable import unusable
 
 _log = logging.getLogger(__name__)
 
-#: SQLite's primary error codes for a store that cannot take anything now; other errors are about what was written.
-_FULL = sqlite3.SQLITE_FULL
-_UNUSABLE = frozenset(
-    {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_PROTOCOL,
-    }
-)
-#: The tables are not those of this schema version: no event can be blamed for it.
-_MISFIT = sqlite3.SQLITE_ERROR
 #: After so many events in a row that the database refused, the rest of a batch goes to quarantine untried: each try
 #: loads the run anew.
 _REFUSALS = 20
 #: Runs and tests that are kept in memory between batches.
 MAX_RUNS = 64
 MAX_TESTS = 400_000
+
+
+class Removed(NamedTuple):
+    """Runs and tests that are not in the database any more."""
+
+    run_ids: Sequence[str] = ()
+    test_ids: Sequence[str] = ()
 
 
 class RefusedBatchError(Exception):
@@ -92,7 +86,7 @@ class Ingest:
             self._roll_back()
             if is_corruption(error):
                 raise
-            refused = _unusable(error)
+            refused = unusable(error)
             if refused is not None:
                 return [Refused(batch.source, *refused) for batch in batches]
             if len(batches) > 1:
@@ -104,7 +98,7 @@ class Ingest:
             self._roll_back()
             if is_corruption(error):
                 raise
-            code, message = _unusable(error) or ("STORE_ERROR", str(error))
+            code, message = unusable(error) or ("STORE_ERROR", str(error))
             return [Refused(batches[0].source, code, message)]
 
     def take_closed(self) -> list[str]:
@@ -116,6 +110,24 @@ class Ingest:
         """Forgets runs that are closed; one is loaded again should an event of it come."""
         for run_id in [run_id for run_id, run in self._runs.items() if run.state.closing.closed]:
             self._evict(run_id)
+
+    def between(self, work: Callable[[sqlite3.Connection], Removed]) -> None:
+        """One transaction of other work than taking batches; what it removes is forgotten here as well.
+
+        Raises what ``work`` raises, and ``sqlite3.Error``; nothing of the work is done then.
+        """
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            removed = work(self._connection)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        self._keys.forget(removed.test_ids)
+        for run_id in removed.run_ids:
+            self._runs.pop(run_id, None)
+        if removed.run_ids:
+            self._origins.clear()
 
     def _commit(self, batches: Sequence[Batch]) -> list[Verdict]:
         connection = self._connection
@@ -133,6 +145,8 @@ class Ingest:
 
     def _take(self, batch: Batch) -> Committed:
         batch = self._placed(batch)
+        if (deleted := self._deleted(batch)) is not None:
+            return deleted
         origin = self._origin(batch)
         if origin is None:
             return Committed(batch.source, 0)
@@ -167,6 +181,18 @@ class Ingest:
                 source_key, last_seq, worker, _run_key, run_id = row
                 origin = self._origins[source] = Origin(source_key, last_seq, worker, run_id)
         return origin
+
+    def _deleted(self, batch: Batch) -> Committed | None:
+        """What a source is told whose run was deleted: all that it sends is acknowledged, and none of it is kept."""
+        if self._known(batch.source) is not None:
+            return None
+        row = self._connection.execute(SQL["deleted_source"], (batch.source,)).fetchone()
+        if row is None:
+            return None
+        last = max(row[0], batch.first_seq + len(batch.events) - 1)
+        if last > row[0]:
+            self._connection.execute(SQL["advance_deleted_source"], (batch.source, last))
+        return Committed(batch.source, last)
 
     def _origin(self, batch: Batch) -> Origin | None:
         """Where the batch belongs; ``None`` for an empty batch of a source that is not known."""
@@ -231,7 +257,7 @@ class Ingest:
             SQL["add_events"],
             (
                 (key, seq, event.type, event.timestamp, text)
-                for seq, event, text in zip(count(first), events, _texts_of(events), strict=False)
+                for seq, event, text in zip(count(first), events, texts_of(events), strict=False)
             ),
         )
 
@@ -285,7 +311,7 @@ class Ingest:
                 self._roll_back()
                 return refusal.verdict
             except Exception as error:
-                if _unusable(error) is not None:
+                if unusable(error) is not None:
                     raise
                 refusals.append(error)
                 _log.warning("the database refused event %s:%d: %s", batch.source, seq, error)
@@ -355,35 +381,6 @@ class Ingest:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._forget()
-
-
-def _texts_of(events: Sequence[RawEvent]) -> list[str]:
-    try:
-        return [str(event.payload, "utf-8") for event in events]
-    except UnicodeDecodeError:
-        return [text_of(event) for event in events]
-
-
-def text_of(event: RawEvent) -> str:
-    """The payload's text; bytes that are no UTF-8 are replaced."""
-    try:
-        return str(event.payload, "utf-8")
-    except UnicodeDecodeError:
-        return str(event.payload, "utf-8", "replace")
-
-
-def _unusable(error: Exception) -> tuple[str, str] | None:
-    """``(code, message)`` when the store cannot take anything now."""
-    if not isinstance(error, sqlite3.Error):
-        return None
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code == _MISFIT:
-        return "STORE_ERROR", f"the database's tables are not those of this version ({error}): move the file away"
-    if code not in _UNUSABLE:
-        return None
-    if code == _FULL:
-        return "STORE_FULL", "the disk or the database is full: make room, nothing is lost"
-    return "STORE_ERROR", f"the database cannot be written: {error}"
 
 
 def _gap(batch: Batch, expected: int) -> RefusedBatchError:

@@ -105,6 +105,8 @@ def _set_aside(path: Path, problem: str, now_ms: float) -> str:
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     version = _recognise(connection, path)
+    if version == 0:  # only before the first page is written; what cleanup frees can then be given back to the disk
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA journal_size_limit = 67108864")

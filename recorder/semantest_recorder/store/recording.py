@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +40,11 @@ class Keys:
                 unknown = list(test_ids)
             self._find(unknown)
         target.update(zip(test_ids, map(keys.__getitem__, test_ids), strict=True))
+
+    def forget(self, test_ids: Iterable[str]) -> None:
+        """These tests are not in the database any more."""
+        for test_id in test_ids:
+            self._keys.pop(test_id, None)
 
     def _find(self, test_ids: Sequence[str]) -> None:
         keys, connection = self._keys, self._connection

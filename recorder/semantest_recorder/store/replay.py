@@ -1,32 +1,39 @@
-"""Recomputes every projection from the log, and tells whether it is what ingest made."""
+"""A new database out of the log of another one: every projection is computed again, all else is kept."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from semantest_recorder.core.batch import Batch, RawEvent, Refused
+from semantest_recorder.core.facts import opening_of
+from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.store.errors import StoreError
-from semantest_recorder.store.ingest import Ingest
-from semantest_recorder.store.opening import open_for_writing
+from semantest_recorder.store.ingest import Ingest, Origin
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.schema import creation_script
 
 _SQL = statements("replay.sql")
-#: Events in one transaction of the rebuilt database.
+#: Events in one transaction when batches are taken once more: by a recorder, and into a file that nobody else uses.
 _GROUP = 20_000
+_LARGE_GROUP = 100_000
+_KEPT = ("copy_events", "copy_batches", "copy_marks", "copy_meta", "copy_deleted_sources", "keep_quarantine")
+
+Progress = Callable[[int, int], None]
 
 
 class CannotReplayError(StoreError):
     """The log itself is not what ingest would have taken."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"the log of {path} cannot be replayed: {reason}; keep the file and report this")
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the log cannot be replayed: {reason}; keep the file and report this")
 
 
 class Rebuilt(msgspec.Struct):
@@ -36,56 +43,100 @@ class Rebuilt(msgspec.Struct):
     events: int = 0
 
 
-def rebuild(source: Path, target: Path) -> Rebuilt:
-    """Writes a new database at ``target`` out of the log of ``source`` alone, in the order of its batches.
+class _Replay(Ingest):
+    """Takes batches that are in the log of the database already."""
 
+    def _append(self, origin: Origin, first: int, events: list[RawEvent], received_ms: float) -> None:
+        """They are there."""
+
+
+def rebuild(source: Path, target: Path, progress: Progress | None = None) -> Rebuilt:
+    """Writes a new database at ``target``: the log of ``source``, and what follows from it, batch by batch.
+
+    Beside the log (events, batches with their time and order, marks, tombstones of deleted sources) what others put
+    into quarantine is kept; what ingest put there is tried again. ``progress`` is called with how many events are done,
+    and of how many. A ``target`` that was not finished is no database that anybody should use.
     Raises ``FileExistsError`` when there is a ``target``, ``CannotReplayError`` for a log with holes, and what
     ``Reader`` raises for ``source``.
     """
     if target.exists():
         raise FileExistsError(f"{target} exists: name a path that is free")
-    done = Rebuilt()
-    with closing(connect_read_only(source)) as log:
-        connection, _notices = open_for_writing(target, lambda: 0.0)
-        with closing(connection):
-            ingest = Ingest(connection)
-            for group in groups(log, log.execute(_SQL["log_batches"]).fetchall()):
-                for verdict in ingest.commit(group):
-                    if isinstance(verdict, Refused):
-                        raise CannotReplayError(source, verdict.message)
-                done.batches += len(group)
-                done.events += sum(len(batch.events) for batch in group)
+    connect_read_only(source).close()
+    with closing(_begin(target)) as connection:
+        connection.execute("ATTACH ? AS old", (f"file:{quote(str(source.absolute()))}?mode=ro",))
+        _copy_log(connection)
+        connection.execute("DETACH old")
+        done = _replay(connection, progress)
+        connection.execute("PRAGMA main.locking_mode = NORMAL")
+        connection.execute("PRAGMA main.synchronous = FULL")
+        connection.execute("PRAGMA main.journal_mode = WAL").fetchone()  # synchronises all that was written
     return done
 
 
-def differences(first: Path, second: Path) -> list[str]:
-    """What the projections of two databases do not agree on, one line each; keys, which may differ, are resolved."""
-    with closing(connect_read_only(first)) as one, closing(connect_read_only(second)) as other:
-        lines = []
-        for table, sql in _SQL.items():
-            if table.startswith("log_"):
-                continue
-            mine, theirs = set(one.execute(sql).fetchall()), set(other.execute(sql).fetchall())
-            lines += [f"{table}: only in {first.name}: {row}" for row in _sorted(mine - theirs)]
-            lines += [f"{table}: only in {second.name}: {row}" for row in _sorted(theirs - mine)]
-        return lines
+def _begin(target: Path) -> sqlite3.Connection:
+    """An empty database that only we use, and that need not survive us before it is done."""
+    target.touch(mode=0o600)
+    connection = sqlite3.connect(f"file:{quote(str(target.absolute()))}", uri=True, isolation_level=None)
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA main.journal_mode = MEMORY").fetchone()
+    connection.execute("PRAGMA main.synchronous = OFF")
+    connection.execute("PRAGMA main.locking_mode = EXCLUSIVE").fetchone()
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA main.cache_size = -131072")
+    connection.executescript(f"BEGIN IMMEDIATE;\n{creation_script()}\nCOMMIT;")
+    return connection
 
 
-def groups(log: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[list[Batch]]:
-    """The batches that ``rows`` of query ``log_batches`` name, with their events, a transaction's worth at a time."""
+def _copy_log(connection: sqlite3.Connection) -> None:
+    """Sources with their keys, each in the run that its first event names, and all that does not follow from events."""
+    connection.execute("BEGIN IMMEDIATE")
+    headless = connection.execute(_SQL["without_opening"]).fetchall()
+    if headless:
+        raise CannotReplayError(f"the first event of {headless[0][0]} is missing")
+    for source_key, source, kind, time_ms, payload in connection.execute(_SQL["openings"]).fetchall():
+        try:
+            opening = opening_of(RawEvent(kind, time_ms, msgspec.Raw(payload.encode())))
+        except MalformedError as error:
+            raise CannotReplayError(f"the first event of {source} does not name its run: {error}") from None
+        connection.execute(_SQL["place_run"], (opening.run_id,))
+        row = (source_key, source, opening.run_id, opening.session, opening.worker)
+        connection.execute(_SQL["place_source"], row)
+    for query in _KEPT:
+        connection.execute(_SQL[query])
+    connection.execute("COMMIT")
+
+
+def _replay(connection: sqlite3.Connection, progress: Progress | None) -> Rebuilt:
+    done = Rebuilt()
+    total = int(connection.execute(_SQL["count_events"]).fetchone()[0])
+    ingest = _Replay(connection)
+    for group in groups(connection, connection.execute(_SQL["log_batches"]).fetchall(), _LARGE_GROUP):
+        for verdict in ingest.commit(group):
+            if isinstance(verdict, Refused):
+                raise CannotReplayError(verdict.message)
+        done.batches += len(group)
+        done.events += sum(len(batch.events) for batch in group)
+        if progress is not None:
+            progress(done.events, total)
+    return done
+
+
+def groups(log: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], most: int = _GROUP) -> Iterator[list[Batch]]:
+    """The batches that ``rows`` of query ``log_batches`` name, with their events, a transaction's worth at a time.
+
+    Raises ``CannotReplayError`` when an event of one is missing.
+    """
     group: list[Batch] = []
     size = 0
     for source, source_key, first, last, received_ms in rows:
         found = log.execute(_SQL["log_events"], (source_key, first, last)).fetchall()
-        events = [RawEvent(kind, at, msgspec.Raw(payload.encode())) for kind, at, payload in found]
+        if len(found) != last - first + 1:
+            raise CannotReplayError(f"of events {first} to {last} of {source} only {len(found)} are there")
+        events = [RawEvent(kind, at, msgspec.Raw(payload)) for kind, at, payload in found]
         group.append(Batch(source, first, events, received_ms))
         size += len(events)
-        if size >= _GROUP:
+        if size >= most:
             yield group
             group, size = [], 0
     if group:
         yield group
-
-
-def _sorted(rows: set[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    return sorted(rows, key=repr)

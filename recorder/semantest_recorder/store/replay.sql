@@ -8,48 +8,42 @@ FROM batches b JOIN sources s USING (source_key) JOIN runs r USING (run_key)
 WHERE r.ended_ms IS NULL OR r.id IN (SELECT value FROM json_each(?)) ORDER BY b.batch_key;
 
 -- name: log_events
-SELECT type, time_ms, payload FROM events WHERE source_key = ? AND seq BETWEEN ? AND ? ORDER BY seq;
+SELECT type, time_ms, CAST(payload AS BLOB) FROM events WHERE source_key = ? AND seq BETWEEN ? AND ? ORDER BY seq;
 
--- name: runs
-SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
-       facts, context, facts_source, context_source
-FROM runs;
+-- name: openings
+SELECT s.source_key, s.source, e.type, e.time_ms, e.payload
+FROM old.sources s JOIN old.events e ON e.source_key = s.source_key AND e.seq = 1 ORDER BY s.source_key;
 
--- name: sources
-SELECT r.id, s.source, s.session, s.worker, s.state, s.last_seq, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms,
-       s.gaps, s.crash_reason, s.crash_test_id, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out
-FROM sources s JOIN runs r USING (run_key);
+-- name: without_opening
+SELECT s.source FROM old.sources s
+WHERE EXISTS (SELECT 1 FROM old.events e WHERE e.source_key = s.source_key)
+      AND NOT EXISTS (SELECT 1 FROM old.events e WHERE e.source_key = s.source_key AND e.seq = 1);
 
--- name: quarantine
-SELECT s.source, q.seq, q.kind, q.reason FROM quarantine q JOIN sources s USING (source_key);
+-- name: place_run
+INSERT OR IGNORE INTO runs (run_key, id, state) VALUES ((SELECT run_key FROM old.runs WHERE id = ?1), ?1, 'running');
 
--- name: crashes
-SELECT r.id, p.source, c.seq, s.source, c.time_ms, c.reason, c.test_id, c.attempt, c.phase, c.elapsed_ms, c.last_output
-FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.reporter_key
-     JOIN sources s ON s.source_key = c.source_key;
+-- name: place_source
+INSERT INTO sources (source_key, source, run_key, session, worker)
+VALUES (?, ?, (SELECT run_key FROM runs WHERE id = ?), ?, ?);
 
--- name: results
-SELECT r.id, t.id, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
-       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.markers
-FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
+-- name: copy_events
+INSERT INTO events SELECT * FROM old.events WHERE source_key IN (SELECT source_key FROM sources) ORDER BY source_key, seq;
 
--- name: attempts
-SELECT r.id, t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms,
-       a.setup_ms, a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason,
-       a.last_output, a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged,
-       a.guessed
-FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key);
+-- name: copy_batches
+INSERT INTO batches SELECT * FROM old.batches WHERE source_key IN (SELECT source_key FROM sources) ORDER BY batch_key;
 
--- name: suites
-SELECT r.id, x.suite_id, x.total, x.done, x.passed, x.failed, x.skipped, x.started_ms, x.ended_ms,
-       x.name, x.told_started_ms, x.told_ended_ms
-FROM suites x JOIN runs r USING (run_key);
+-- name: copy_marks
+INSERT INTO marks SELECT * FROM old.marks WHERE source_key IN (SELECT source_key FROM sources);
 
--- name: warnings
-SELECT r.id, s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
-FROM warnings w JOIN runs r USING (run_key) JOIN sources s USING (source_key);
+-- name: copy_meta
+INSERT INTO meta SELECT * FROM old.meta;
 
--- name: test_events
-SELECT r.id, t.id, s.source, e.seq, e.attempt, e.type
-FROM test_events e JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key);
+-- name: copy_deleted_sources
+INSERT INTO deleted_sources SELECT * FROM old.deleted_sources;
+
+-- name: keep_quarantine
+INSERT OR IGNORE INTO quarantine SELECT * FROM old.quarantine
+WHERE kind NOT IN ('malformed', 'failed') AND source_key IN (SELECT source_key FROM sources);
+
+-- name: count_events
+SELECT ifnull(sum(last_seq - first_seq + 1), 0) FROM batches;

@@ -1,4 +1,4 @@
--- The recorder's database, schema version 2. docs/design/storage.md says why; the views at the end are public.
+-- The recorder's database, schema version 3. docs/design/storage.md says why; the views at the end are public.
 -- Times are milliseconds since the epoch, durations milliseconds.
 
 CREATE TABLE meta (
@@ -64,6 +64,7 @@ CREATE TABLE batches (
     last_seq    INTEGER NOT NULL,
     received_ms REAL NOT NULL
 ) STRICT;
+CREATE INDEX batches_by_source ON batches (source_key);
 
 -- The truth. payload is the JSON text as it came.
 CREATE TABLE events (
@@ -206,6 +207,20 @@ CREATE TABLE marks (
     sent_crc   INTEGER,         -- CRC-32 of type and payload as they were sent, when something else is stored
     PRIMARY KEY (source_key, seq, kind)
 ) STRICT, WITHOUT ROWID;
+
+-- Sources whose events were stored and deleted: what is sent of them again is acknowledged and dropped.
+CREATE TABLE deleted_sources (
+    source     TEXT PRIMARY KEY,
+    last_seq   INTEGER NOT NULL,
+    run_id     TEXT NOT NULL,
+    deleted_ms REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Keys of deleted runs of which rows are left; nothing refers to those rows.
+CREATE TABLE unswept (
+    source_key INTEGER PRIMARY KEY,
+    run_key    INTEGER NOT NULL
+) STRICT;
 
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.name, r.state, r.exit_code, r.started_ms, r.ended_ms, r.ended_ms - r.started_ms AS duration_ms,

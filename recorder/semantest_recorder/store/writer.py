@@ -18,6 +18,10 @@ from semantest_recorder.store.removal import OpenFiles, carry_over, complete
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 Done = Callable[[Verdict], None]
+#: A piece of other work, in transactions of its own; ``True`` when there is more of it to do.
+Work = Callable[[Ingest], bool]
+#: Called with what ended the work: nothing when it is done, else the error.
+Ended = Callable[[Exception | None], None]
 
 #: What one transaction takes at most: large enough for speed, small enough for a quick ack.
 MAX_BATCHES = 64
@@ -54,6 +58,7 @@ class Writer:
         self._files = OpenFiles(self.path)
         self._ingest = Ingest(self._connection)
         self._queue: deque[tuple[Batch, Done]] = deque()
+        self._other: deque[tuple[Work, Ended]] = deque()
         self._changed = Condition()
         self._pending = 0
         self._closing = False
@@ -79,6 +84,19 @@ class Writer:
             self._pending += len(batch.events)
             self._changed.notify()
 
+    def between(self, work: Work, ended: Ended) -> None:
+        """Queues other work on the database, done a piece at a time between the groups of batches.
+
+        ``work`` is called in the writer thread, again and again until it says that it is done or raises; each call
+        should be short, for batches wait meanwhile. ``ended`` is called there, too. What is left when the writer
+        closes ends with ``RuntimeError``. Never blocks. Raises ``RuntimeError`` after ``close``.
+        """
+        with self._changed:
+            if self._closing:
+                raise RuntimeError("the writer is closed")
+            self._other.append((work, ended))
+            self._changed.notify()
+
     def close(self) -> None:
         """Commits and answers everything that is queued, then stops the thread and closes the database."""
         with self._changed:
@@ -88,15 +106,42 @@ class Writer:
         self._connection.close()
 
     def _work(self) -> None:
-        while group := self._next():
-            verdicts = self._commit([batch for batch, _done in group])
-            with self._changed:
-                self._pending -= sum(len(batch.events) for batch, _done in group)
-            for (_batch, done), verdict in zip(group, verdicts, strict=True):
-                _call(done, verdict)
-            for run_id in self._ingest.take_closed():
-                if self._run_closed is not None:
-                    _call(self._run_closed, run_id)
+        while True:
+            group = self._next()
+            if group:
+                self._take(group)
+            elif self._closing and not self._queue:  # nothing is queued any more once it closes
+                break
+            if self._other and not self._closing:
+                self._do_other_work()
+        while self._other:
+            _call(self._other.popleft()[1], RuntimeError("the recorder is stopping"))
+
+    def _take(self, group: list[tuple[Batch, Done]]) -> None:
+        verdicts = self._commit([batch for batch, _done in group])
+        with self._changed:
+            self._pending -= sum(len(batch.events) for batch, _done in group)
+        for (_batch, done), verdict in zip(group, verdicts, strict=True):
+            _call(done, verdict)
+        for run_id in self._ingest.take_closed():
+            if self._run_closed is not None:
+                _call(self._run_closed, run_id)
+
+    def _do_other_work(self) -> None:
+        """The next piece of the work that was asked for first."""
+        work, ended = self._other[0]
+        try:
+            if self._lost:
+                self._begin_anew()
+            if work(self._ingest):
+                return
+            failure = None
+        except Exception as error:  # noqa: BLE001 - the thread must live on
+            _log.warning("other work on the database ended: %s", error)
+            self._lost = self._lost or is_corruption(error)
+            failure = error
+        self._other.popleft()
+        _call(ended, failure)
 
     def _commit(self, batches: list[Batch]) -> list[Verdict]:
         """A verdict for each batch, whatever happens."""
@@ -119,10 +164,10 @@ class Writer:
             return [Refused(batch.source, "STORE_ERROR", message) for batch in batches]
 
     def _next(self) -> list[tuple[Batch, Done]]:
-        """The batches of the next transaction; none when the writer is closed and everything is done."""
+        """The batches of the next transaction; none when there is other work to do, or the writer is closed."""
         with self._changed:
             while not self._queue:
-                if self._closing:
+                if self._closing or self._other:
                     return []
                 if not self._changed.wait(_IDLE):
                     self._ingest.evict_closed()

@@ -5,10 +5,19 @@ SELECT s.source_key, s.last_seq, s.worker, r.run_key, r.id FROM sources s JOIN r
 SELECT run_key FROM runs WHERE id = ?;
 
 -- name: new_run
-INSERT INTO runs (id, state) VALUES (?, 'running');
+INSERT INTO runs (run_key, id, state)
+VALUES (1 + max((SELECT ifnull(max(run_key), 0) FROM runs), (SELECT ifnull(max(run_key), 0) FROM unswept)), ?, 'running');
 
 -- name: new_source
-INSERT INTO sources (source, run_key, session, worker) VALUES (?, ?, ?, ?);
+INSERT INTO sources (source_key, source, run_key, session, worker)
+VALUES (1 + max((SELECT ifnull(max(source_key), 0) FROM sources), (SELECT ifnull(max(source_key), 0) FROM unswept)),
+        ?, ?, ?, ?);
+
+-- name: deleted_source
+SELECT last_seq FROM deleted_sources WHERE source = ?;
+
+-- name: advance_deleted_source
+UPDATE deleted_sources SET last_seq = max(last_seq, ?2) WHERE source = ?1;
 
 -- name: source_keys
 SELECT source, source_key FROM sources WHERE run_key = ?;

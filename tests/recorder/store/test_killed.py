@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from semantest_recorder.store.comparison import differences
 from semantest_recorder.store.reader import Reader
-from semantest_recorder.store.replay import differences, rebuild
+from semantest_recorder.store.replay import rebuild
 
 from . import killed_writer
 from .ingesting import RUN

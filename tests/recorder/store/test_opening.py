@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 from semantest_recorder.core.batch import Batch, Committed, Refused
+from semantest_recorder.store.comparison import differences
 from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, DatabaseTooOld, NoDatabase, NotOurs
 from semantest_recorder.store.queries import sql_text
 from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.replay import rebuild
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from semantest_recorder.store.writer import Writer
 
-from .ingesting import MAIN, RUN, begin, passed, recording, whole_run
+from .ingesting import MAIN, RUN, begin, event, passed, recording, whole_run
 
 NOON = 1_795_262_400_000.0
 
@@ -60,6 +62,46 @@ def test_all_migrations_give_the_schema() -> None:
         whole.executescript(sql_text("schema.sql"))
         assert schema_of(stepwise) == schema_of(whole)
         assert len(schema_of(whole)) > 10
+
+
+@pytest.fixture(params=[1, 2])
+def old(request: pytest.FixtureRequest, path: Path) -> int:
+    """A database that the code of an older version made, at ``path``; its version."""
+    script = (Path(__file__).parent / "databases" / f"version{request.param}.sql").read_text()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+        assert connection.execute("PRAGMA user_version").fetchone() == (request.param,)
+    return int(request.param)
+
+
+def test_an_old_database_is_migrated(old: int, path: Path) -> None:
+    with pytest.raises(DatabaseTooOld):
+        Reader(path).runs()
+    with recording(path) as recorder:
+        assert recorder.writer.notices == []
+        again = recorder.send(MAIN, 12, [event("run/end", 9.0, runId=RUN, exitCode=1, stoppedEarly=False)])
+        assert again == Committed(MAIN, 12, RUN, "main"), "what is sent again is known"
+        unfinished = "20261121-100000-d4e5f6"
+        end = event("run/end", 23.0, runId=unfinished, exitCode=0, stoppedEarly=False)
+        assert isinstance(recorder.send(f"{unfinished}.main", 4, [end]), Committed)
+    reader = Reader(path)
+    runs = {row.id: row.state for row in reader.runs()}
+    assert runs == {RUN: "failed", unfinished: "passed"} | ({"checkout": "passed"} if old > 1 else {})
+    states = {row.test_id: row.state for row in reader.results(RUN)}
+    assert states == {"a.py::test_ok": "passed", "a.py::test_flaky[x-1]": "flaky", "b.py::test_lost": "crashed"}
+    with closing(sqlite3.connect(path)) as migrated, closing(sqlite3.connect(":memory:")) as new:
+        new.executescript(sql_text("schema.sql"))
+        assert schema_of(migrated) == schema_of(new)
+
+
+def test_a_migrated_database_can_be_rebuilt(old: int, path: Path) -> None:
+    Writer(path).close()
+    again = path.with_name("again.db")
+    rebuild(path, again)
+    assert differences(path, again) == []
+    with closing(sqlite3.connect(again)) as connection:
+        marks = connection.execute("SELECT kind, reason FROM marks").fetchall()
+    assert marks == ([("suspicious", "script in a name")] if old > 1 else [])
 
 
 def test_a_new_database_says_whose_it_is(path: Path) -> None:
