@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: pytest's options, and the two commands.
+"""Writes the reference pages that are made from the code: configuration, pytest's options, and the two commands.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -18,7 +18,7 @@ import click
 import pytest
 
 from pytest_semantest import plugin
-from pytest_semantest.options import OPTIONS
+from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
 
@@ -61,7 +61,7 @@ def options_page() -> str:
     """Every way to set up the recording in pytest."""
     collector = OptionCollector()
     plugin.pytest_addoption(cast("pytest.Parser", collector))
-    variables = {option.key: option.variable for option in OPTIONS}
+    variables = {key.ini: key.variable for key in RECORDING}
     rows = []
     for action in collector.parser._actions:  # noqa: SLF001 - argparse has no public list of them
         name = " ".join((", ".join(action.option_strings), str(action.metavar or ""))).strip()
@@ -73,11 +73,68 @@ def options_page() -> str:
     return f"""{NOTE}
 # Options of the pytest plugin
 
-The command line wins over the environment, the environment over the ini file (`pytest.ini`, `pyproject.toml`, ...),
-that over the default. A value that makes no sense is named in one line, and the default is taken.
-Lists: repeat the option, one per line in the ini file and in the environment (labels there also by commas).
+The command line wins over the environment, the environment over `semantest.toml` and `[tool.semantest]` of
+`pyproject.toml` ([configuration.md](configuration.md)), those over pytest's ini file (`pytest.ini`,
+`[tool.pytest.ini_options]`, ...), that over the default. A value that makes no sense is named in one line, and the
+default is taken. Lists: repeat the option, one per line in the ini file and in the environment (labels there also by
+commas).
 
 {table(("command line", "ini key", "environment", "meaning"), rows)}
+"""
+
+
+#: How the values of each kind are written in a file.
+KINDS = {
+    "flag": "`true` or `false`",
+    "text": "string",
+    "path": "string, relative to the file's folder",
+    "url": "string",
+    "integer": "whole number",
+    "seconds": "number of seconds",
+    "duration": 'string such as `"30d"`, `"12h"`, `"90m"`',
+    "size": 'string such as `"500MB"`, `"2 GB"`',
+    "lines": "list of strings",
+    "patterns": "list of regular expressions",
+    "words": "list of strings",
+    "labels": 'table: `{ team = "core" }`',
+}
+SECTION_TEXTS = {
+    "": "What pytest's plugin does. The keys stand at the top of `semantest.toml`, before the first section.",
+    "recorder": "The options of `semantest-recorder serve` and `start`, also for a recorder that a run starts.",
+    "policy": "The security policy that a recorder starts with.",
+    "plugins": "Plugins of the recorder. `[plugins.<name>]` holds a plugin's own options, passed on as they are.",
+    "cleanup": "What the recorder's database keeps.",
+}
+
+
+def default_text(key: Key) -> str:
+    """The default as it would stand in a file."""
+    if key.default is None or key.default == ():
+        return ""
+    if isinstance(key.default, bool):
+        return f"`{str(key.default).lower()}`"
+    return f'`"{key.default}"`' if isinstance(key.default, str) else f"`{key.default}`"
+
+
+def configuration_page() -> str:
+    """Every key that a configuration file may have."""
+    parts = []
+    for section, keys in SECTIONS.items():
+        rows = []
+        for key in keys:
+            kind = " or ".join(f'`"{choice}"`' for choice in key.choices) or KINDS[key.kind]
+            rows.append((f"`{key.name}`", kind, default_text(key), f"`{key.variable}`", cell(key.help)))
+        title = f"## `[{section}]`" if section else "## At the top"
+        header = ("key", "value", "default", "variable", "meaning")
+        parts.append(f"{title}\n\n{SECTION_TEXTS[section]}\n\n{table(header, rows)}")
+    return f"""{NOTE}
+# Configuration
+
+In `semantest.toml`, or in `[tool.semantest]` of `pyproject.toml`, where the sections are `[tool.semantest.recorder]`
+and so on; [the guide](../guide/configuration.md) says which file is read and who wins. Names may be written with
+underscores, too. In variables, lists stand one per line (labels also by commas), those of sections separated by blanks.
+
+{chr(10).join(part + chr(10) for part in parts).rstrip()}
 """
 
 
@@ -147,7 +204,7 @@ def commands_page() -> str:
 
 def pages() -> dict[str, str]:
     """Text by file name."""
-    return {"options.md": options_page(), "cli.md": commands_page()}
+    return {"configuration.md": configuration_page(), "options.md": options_page(), "cli.md": commands_page()}
 
 
 def main() -> int:

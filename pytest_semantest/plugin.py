@@ -18,6 +18,7 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_semantest.fixtures import Semantest
+    from pytest_semantest.protocol.configuration import Configuration
 
 _PACKAGE = __name__.rpartition(".")[0] + "."
 
@@ -45,7 +46,7 @@ class _PlainImports:
 
 with _PlainImports():
     from pytest_semantest import hookspecs
-    from pytest_semantest.options import is_wanted, pytest_addoption, unheeded
+    from pytest_semantest.options import is_wanted, may_have_files, pytest_addoption, unheeded
 
 __all__ = ["PlainImports", "pytest_addhooks", "pytest_addoption", "pytest_configure", "semantest"]
 
@@ -83,10 +84,34 @@ class _Notice:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Load the recording only when it was asked for."""
-    if is_wanted(config):
+    files = _files(config)
+    wanted = is_wanted(config, files)
+    problem = _problem(config, files, wanted=wanted)
+    if wanted:
         with _PlainImports():
             from pytest_semantest.recording import install  # noqa: PLC0415 - only an active recording pays for it
-        install(config)
-    line = unheeded(config)
+        install(config, files)
+    line = problem or unheeded(config, files)
     if line:
         config.pluginmanager.register(_Notice(line), "semantest-notice")
+
+
+def _files(config: pytest.Config) -> Configuration | None:
+    """What the configuration files in the rootdir say, ``None`` when there are none."""
+    if not may_have_files(config):
+        return None
+    with _PlainImports():
+        from pytest_semantest.protocol.configuration_files import load_configuration  # noqa: PLC0415 - only for files
+    return load_configuration(str(config.rootpath))
+
+
+def _problem(config: pytest.Config, files: Configuration | None, *, wanted: bool) -> str:
+    """What is wrong with the files, as a line. Raises ``UsageError`` where a recording would go by them."""
+    if files is None or not files.problems:
+        return ""
+    from pytest_semantest.protocol.configuration import ConfigurationError  # noqa: PLC0415 - imported by now
+
+    line = str(ConfigurationError(files.problems))
+    if wanted and not hasattr(config, "workerinput") and not config.option.help:
+        raise pytest.UsageError(f"semantest: {line}")
+    return f"{line}; it does no harm, since nothing is recorded"

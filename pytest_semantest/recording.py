@@ -29,11 +29,12 @@ from pytest_semantest.translate import Translator
 if TYPE_CHECKING:
     from pytest_semantest.details import Details
     from pytest_semantest.fixtures import Semantest
+    from pytest_semantest.protocol.configuration import Configuration
 
 
-def install(config: pytest.Config) -> None:
-    """Register an active recording for this process."""
-    settings = resolve(config)
+def install(config: pytest.Config, files: Configuration | None = None) -> None:
+    """Register an active recording for this process; ``files``: what the configuration files say."""
+    settings = resolve(config, files)
     recording = Recording(config, settings)
     config.stash[RECORDING] = recording
     config.pluginmanager.register(recording, "semantest-recording")

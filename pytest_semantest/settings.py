@@ -1,21 +1,21 @@
-"""What the user asked for: command line before environment before ini file before default; a bad value is one line."""
+"""What the user asked for: command line, environment, files, ini file, default. A bad value is one line."""
 
 from __future__ import annotations
 
 import math
 import os
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from pytest_semantest.options import FALSE, OPTIONS, TRUE, Option, is_nested
+from pytest_semantest.options import is_nested
 from pytest_semantest.protocol.artifacts import MAX_ARTIFACT
+from pytest_semantest.protocol.keys import FALSE, RECORDING, RUN_ID, TRUE, URL, Key, default_of
 from pytest_semantest.protocol.layout import DIRECTORY
 
-CAPTURE_POLICIES = ("failed", "all", "none")
-SCREENSHOTS = ("on-failure", "off")
-RETRY_POLICIES = ("all", "known-flaky")
+if TYPE_CHECKING:
+    from pytest_semantest.protocol.configuration import Configuration
 
 
 class Settings(NamedTuple):
@@ -41,33 +41,53 @@ class Settings(NamedTuple):
     problems: list[str]
 
 
-class _Source:
-    """Looks one option up in its three places and collects what is wrong with its value."""
+class _Found(NamedTuple):
+    """What was given for an option, and by which place. ``rank``: 0 for the command line, 4 for the default."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    values: list[str]
+    where: str
+    rank: int
+
+
+class _Source:
+    """Looks one option up in its places and collects what is wrong with its value."""
+
+    def __init__(self, config: pytest.Config, files: Configuration | None) -> None:
         self._config = config
-        self._options = {option.key: option for option in OPTIONS}
+        self._files = files
+        self._keys = {key.ini: key for key in RECORDING}
         self._environment: dict[str, str] = {} if is_nested(config) else dict(os.environ)
         self.problems: list[str] = []
 
-    def values(self, key: str) -> tuple[list[str], str]:
-        """``(values, where)``: what was given, with the name of the place that gave it."""
-        option: Option = self._options[key]
-        given = getattr(self._config.option, key, None)
+    def find(self, name: str) -> _Found:
+        """What was given for the option with this ini key."""
+        key = self._keys[name]
+        given = getattr(self._config.option, name, None)
         if given is not None:
-            return [str(value) for value in given] if isinstance(given, list) else [str(given)], option.flag
-        text = self._environment.get(option.variable)
+            return _Found([str(value) for value in given] if isinstance(given, list) else [str(given)], key.flag, 0)
+        text = self._environment.get(key.variable)
         if text is not None:
-            separated = text.replace(",", "\n") if key == "semantest_labels" else text
-            return separated.splitlines() if option.kind == "list" else [text], option.variable
+            separated = text.replace(",", "\n") if key.kind == "labels" else text
+            return _Found(separated.splitlines() if key.is_list else [text], key.variable, 1)
+        setting = self._files.get(key.path) if self._files is not None else None
+        if setting is not None:
+            return _Found(_texts(setting.value), f"{setting.place}: {key.path}", 2)
+        return self._find_ini(key)
+
+    def _find_ini(self, key: Key) -> _Found:
         try:
-            ini = self._config.getini(key)
+            ini = self._config.getini(key.ini)
         except (ValueError, pytest.UsageError) as error:
-            self.problem(f"ini {key}: {error}", "using the default")
+            self.problem(f"ini {key.ini}: {error}", "using the default")
             ini = None
         if ini is not None and ini != []:
-            return [str(value) for value in ini] if isinstance(ini, list) else [str(ini)], f"ini {key}"
-        return [option.default] if option.default else [], "default"
+            return _Found(_texts(ini), f"ini {key.ini}", 3)
+        default = default_of(key, os.environ)
+        return _Found([] if default is None else _texts(default), "default", 4)
+
+    def values(self, name: str) -> tuple[list[str], str]:
+        """``(values, where)``: what was given, with the name of the place that gave it."""
+        return self.find(name)[:2]
 
     def text(self, key: str) -> str:
         values, _ = self.values(key)
@@ -80,9 +100,10 @@ class _Source:
             self.problem(f"{where}: {value!r} is neither true nor false", "using false")
         return value in TRUE
 
-    def number(self, key: str, default: float) -> float:
+    def number(self, key: str) -> float:
         """A number not below 0, or the default and a problem."""
         values, where = self.values(key)
+        default = float(default_of(self._keys[key], os.environ))
         if not values or values[-1] == "":
             return default
         try:
@@ -94,8 +115,9 @@ class _Source:
             return default
         return number
 
-    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+    def choice(self, key: str) -> str:
         values, where = self.values(key)
+        choices = self._keys[key].choices
         if values[-1] not in choices:
             self.problem(f"{where}: {values[-1]!r} is not one of {', '.join(choices)}", f"using {choices[0]}")
             return choices[0]
@@ -129,48 +151,71 @@ class _Source:
         self.problems.append(f"{what}; {instead}")
 
 
-def resolve(config: pytest.Config) -> Settings:
-    """The settings of this process. Never raises for a wrong value: it takes the default and says so."""
-    source = _Source(config)
+def _texts(value: Any) -> list[str]:
+    """A value of a file as the texts that a command line would give."""
+    if isinstance(value, dict):
+        return [f"{name}={one}" for name, one in value.items()]
+    return [str(one) for one in value] if isinstance(value, (list, tuple)) else [str(value)]
+
+
+def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
+    """The settings of this process; ``files``: what the configuration files say.
+
+    Never raises for a wrong value: it takes the default and says so.
+    """
+    source = _Source(config, files)
     run_id = source.text("semantest_run_id")
-    if run_id and not re.fullmatch(r"[\w.:/@+-]{1,200}", run_id):
+    if run_id and not re.fullmatch(RUN_ID, run_id):
         source.problem(
             f"run id {run_id!r} may hold letters, digits and . : / @ + - _ only", "starting a run of its own"
         )
         run_id = ""
     url = source.text("semantest_url")
-    if url and not re.match(r"(?i)(?:https?|wss?)://[^\s/]+", url):
+    if url and not re.match(URL, url):
         source.problem(f"{url!r} is no recorder URL such as http://127.0.0.1:8765", "recording for the project's own")
         url = ""
     return Settings(
-        directory=_directory(config, source),
+        directory=_path(config, source, "semantest_dir") or str(config.rootpath / DIRECTORY),
         url=url,
-        token=source.text("semantest_token"),
+        token=_token(config, source),
         run_name=source.text("semantest_run_name"),
         run_id=run_id,
         labels=source.labels(),
         strict=source.flag("semantest_strict"),
-        flush_timeout=source.number(
-            "semantest_flush_timeout", 15.0 if os.environ.get("CI", "").lower() not in FALSE else 2.0
-        ),
-        capture=source.choice("semantest_capture", CAPTURE_POLICIES),
-        output_limit=max(200, int(source.number("semantest_output_limit", 65536))),
+        flush_timeout=source.number("semantest_flush_timeout"),
+        capture=source.choice("semantest_capture"),
+        output_limit=max(200, int(source.number("semantest_output_limit"))),
         redact=source.patterns("semantest_redact"),
-        screenshots=source.choice("semantest_screenshots", SCREENSHOTS),
-        attachment_limit=min(MAX_ARTIFACT, int(source.number("semantest_attachment_limit", 20 * 1024 * 1024))),
-        retries=int(source.number("semantest_retries", 0)),
-        retry=source.choice("semantest_retry", RETRY_POLICIES),
+        screenshots=source.choice("semantest_screenshots"),
+        attachment_limit=min(MAX_ARTIFACT, int(source.number("semantest_attachment_limit"))),
+        retries=int(source.number("semantest_retries")),
+        retry=source.choice("semantest_retry"),
         retry_match=source.patterns("semantest_retry_match"),
-        retry_delay=source.number("semantest_retry_delay", 0.0),
+        retry_delay=source.number("semantest_retry_delay"),
         problems=source.problems,
     )
 
 
-def _directory(config: pytest.Config, source: _Source) -> str:
-    """The ``.semantest`` folder: relative to the rootdir from an ini file, else to where pytest was called."""
-    text = source.text("semantest_dir")
-    if not text:
-        return str(config.rootpath / DIRECTORY)
-    _, where = source.values("semantest_dir")
-    base = config.rootpath if where.startswith("ini") else config.invocation_params.dir
-    return str(base / text)
+def _path(config: pytest.Config, source: _Source, key: str) -> str:
+    """A path: relative to the rootdir from a file, else to where pytest was called; empty when there is none."""
+    text = source.text(key)
+    base = config.rootpath if source.find(key).rank > 1 else config.invocation_params.dir
+    return str(base / text) if text else ""
+
+
+def _token(config: pytest.Config, source: _Source) -> str:
+    """The token, or the content of its file; of both the one that was given by the nearer place."""
+    token, path = source.text("semantest_token"), _path(config, source, "semantest_token_file")
+    if not path or (token and source.find("semantest_token").rank <= source.find("semantest_token_file").rank):
+        return token
+    try:
+        with open(path, encoding="utf-8") as file:
+            found = file.read(4096).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        source.problem(f"token file {path}: it cannot be read: {reason}", "shipping without a token")
+        return ""
+    if not found or not found.isascii() or not found.isprintable() or " " in found:
+        source.problem(f"token file {path}: it is not one line of visible ASCII", "shipping without a token")
+        return ""
+    return found

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from pytest_semantest.launch import Shipper
-from pytest_semantest.options import OPTIONS
+from pytest_semantest.protocol.keys import RECORDING
 from tests.plugin.conftest import NOWHERE, Record_, Recorded, read_journals
 
 QUIET = ("--semantest-flush-timeout=0", f"--semantest-url={NOWHERE}")
@@ -299,6 +299,6 @@ def test_secrets_never_reach_the_disk(
 
 
 def test_names_are_alike_in_all_three_places() -> None:
-    for option in OPTIONS:
-        assert option.variable == option.flag.removeprefix("--").replace("-", "_").upper()
-        assert option.key == option.variable.lower()
+    for key in RECORDING:
+        assert key.variable == key.flag.removeprefix("--").replace("-", "_").upper()
+        assert key.ini == key.variable.lower()

@@ -1,0 +1,181 @@
+"""What the two configuration files say, checked against the keys. Pure: bytes in.
+
+What is wrong becomes a line that names file and key.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from pytest_semantest.protocol.key_values import problem_of, shown
+from pytest_semantest.protocol.keys import OWN_FILE, PYPROJECT, SECTIONS, all_keys
+
+#: How the place of a setting is told.
+PLACES = {OWN_FILE: OWN_FILE, PYPROJECT: f"{PYPROJECT} [tool.semantest]"}
+
+
+class ConfigurationError(ValueError):
+    """The files or the environment say what means nothing; ``problems`` are lines that name place and key."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        more = f" (and {len(self.problems) - 1} more: semantest config check)" if len(self.problems) > 1 else ""
+        super().__init__(self.problems[0] + more)
+
+
+class Setting(NamedTuple):
+    """A value and where it stands: ``kind`` is ``file``, ``environment``, ``ini`` or ``default``."""
+
+    value: Any
+    kind: str
+    place: str
+
+
+class Configuration(NamedTuple):
+    """What the files of one folder say.
+
+    ``settings``: by dotted name, the winner first. ``options``: of which plugin and under which name those are that
+    belong to plugins. ``files``: the names of those that say something. ``problems``: what is wrong, a line each.
+    """
+
+    folder: str
+    settings: Mapping[str, tuple[Setting, ...]]
+    options: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    files: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def get(self, path: str) -> Setting | None:
+        """The setting that wins, or ``None``."""
+        found = self.settings.get(path)
+        return found[0] if found else None
+
+    def checked(self) -> Configuration:
+        """Itself. Raises ``ConfigurationError`` when something is wrong."""
+        if self.problems:
+            raise ConfigurationError(self.problems)
+        return self
+
+
+def read_configuration(folder: str, files: Mapping[str, bytes]) -> Configuration:
+    """What the files (by name, the winner first) say. Raises nothing: what is wrong is in ``problems``."""
+    settings: dict[str, tuple[Setting, ...]] = {}
+    options: dict[str, tuple[str, str]] = {}
+    names: list[str] = []
+    problems: list[str] = []
+    for name in (OWN_FILE, PYPROJECT):
+        if name not in files:
+            continue
+        try:
+            table = _table(name, files[name])
+        except ConfigurationError as error:
+            problems += error.problems
+            continue
+        if table is None:
+            continue
+        names.append(name)
+        reading = _Reading(PLACES[name])
+        reading.top(table)
+        problems += reading.problems
+        options |= reading.options
+        for path, value in reading.found.items():
+            settings[path] = (*settings.get(path, ()), Setting(value, "file", PLACES[name]))
+    return Configuration(folder, settings, options, tuple(names), tuple(problems))
+
+
+def _table(name: str, data: bytes) -> dict[str, Any] | None:
+    """Our table of the file, ``None`` when it has none. Raises ``ConfigurationError``."""
+    try:
+        document = tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"{name}: it is not UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError([f"{name}: it is no TOML: {error}"]) from None
+    except RecursionError:
+        raise ConfigurationError([f"{name}: it is nested too deeply"]) from None
+    if name != PYPROJECT:
+        return document
+    tool = document.get("tool")
+    table = tool.get("semantest") if isinstance(tool, dict) else None
+    if table is None or isinstance(table, dict):
+        return table
+    raise ConfigurationError([f"{name}: tool.semantest must be a table: [tool.semantest]"])
+
+
+class _Reading:
+    """One file's table, key by key."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self.found: dict[str, Any] = {}
+        self.options: dict[str, tuple[str, str]] = {}
+        self.problems: list[str] = []
+
+    def top(self, table: Mapping[str, Any]) -> None:
+        own = {name: value for name, value in table.items() if name not in SECTIONS}
+        self._section("", own)
+        for name, value in table.items():
+            if name in SECTIONS and name:
+                if not isinstance(value, dict):
+                    self._wrong(name, f"is a section: write [{name}]")
+                elif name == "plugins":
+                    self._plugins(value)
+                else:
+                    self._section(name, value)
+
+    def _section(self, section: str, table: Mapping[str, Any]) -> None:
+        keys = {key.name: key for key in SECTIONS[section]}
+        for written, value in table.items():
+            key = keys.get(written.replace("_", "-"))
+            path = f"{section}.{bare(written)}" if section else bare(written)
+            if key is None:
+                self._wrong(path, f"is no setting{nearest(path)}")
+                continue
+            problem = problem_of(key, value)
+            if problem:
+                self._wrong(path, f"is {shown(key, value)}, {problem}")
+            elif key.path in self.found:
+                self._wrong(key.path, "is there twice, with dashes and with underscores")
+            else:
+                self.found[key.path] = value
+
+    def _plugins(self, table: Mapping[str, Any]) -> None:
+        self._section("plugins", {name: value for name, value in table.items() if not isinstance(value, dict)})
+        for name, options in table.items():
+            if not isinstance(options, dict):
+                continue
+            if name in {key.name for key in SECTIONS["plugins"]}:
+                self._wrong(f"plugins.{name}", 'must be a list of names: ["..."]')
+                continue
+            for option, value in options.items():
+                path = f"plugins.{bare(name)}.{bare(option)}"
+                self.found[path], self.options[path] = value, (name, option)
+
+    def _wrong(self, path: str, what: str) -> None:
+        self.problems.append(f"{self._place}: {path} {what}")
+
+
+def bare(name: str) -> str:
+    """A name as it stands in a dotted one: quoted where TOML wants it."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else encode_basestring(name)
+
+
+def nearest(path: str) -> str:
+    """A hint for a dotted name that is none: the nearest that exists, or where its last part does."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only: a pytest that reads a file does without
+
+    if path == "tool":
+        return f"; in {OWN_FILE} the keys stand at the top, without [tool.semantest]"
+    written = path.replace("_", "-").removeprefix("semantest-")  # as the ini keys begin
+    section, _, name = written.rpartition(".")
+    names = [key.path for key in all_keys()] + [one for one in SECTIONS if not section]
+    near = get_close_matches(written, names, 1, 0.7)
+    near = near or [key.path for key in all_keys() if get_close_matches(name, [key.name], 1, 0.8)]
+    if near:
+        return f"; did you mean {near[0]}?"
+    known = ", ".join(key.name for key in SECTIONS.get(section, ()))
+    return f"; there {'are' if known else 'is'} {known or f'no section {section}'}"

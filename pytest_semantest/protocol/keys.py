@@ -1,0 +1,251 @@
+"""Every key of the configuration, said once: pytest's options, those of ``serve``, files, variables and docs follow it.
+
+Pure, and imported at every start of every pytest: no dataclass or NamedTuple (making one compiles code), no ``re``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: The two files that are read: keys stand at the top of the first, and in ``[tool.semantest]`` of the second.
+OWN_FILE = "semantest.toml"
+PYPROJECT = "pyproject.toml"
+
+#: What an environment variable may say for a flag, in small letters.
+TRUE = ("1", "true", "yes", "on")
+FALSE = ("", "0", "false", "no", "off")
+
+CAPTURE_POLICIES = ("failed", "all", "none")
+SCREENSHOTS = ("on-failure", "off")
+RETRY_POLICIES = ("all", "known-flaky")
+#: The shape of a recorder's address, and of a run id.
+URL = r"(?i)(?:https?|wss?)://[^\s/]+"
+RUN_ID = r"[\w.:/@+-]{1,200}"
+
+
+class Key:
+    """One key: ``[section] name`` in a file (the section of pytest's own has no name), ``variable``, ``flag``, ``ini``.
+
+    ``kind`` says what it takes; ``choices`` are those of a ``choice``; ``default`` is ``None`` when nothing stands for
+    itself. ``limits`` are the least and the most that an ``integer`` may be.
+
+    ======== ==================================== =======================================
+    kind     in a file                            in a variable (and a pytest ini file)
+    ======== ==================================== =======================================
+    flag     ``true`` or ``false``                1, true, yes, on; 0, false, no, off
+    text     a string                             itself
+    path     a string, relative to the file       itself, relative to the working directory
+    url      a string                             itself
+    choice   a string                             itself
+    integer  a whole number                       itself
+    seconds  a number from 0 up                   itself
+    duration a string such as ``"30d"``           itself
+    size     a string such as ``"2 GB"``          itself
+    lines    a list of strings                    one per line
+    patterns a list of regular expressions        one per line
+    words    a list of strings                    separated by blanks
+    labels   a table of strings                   ``key=value``, one per line or by commas
+    ======== ==================================== =======================================
+    """
+
+    __slots__ = ("choices", "default", "help", "kind", "limits", "metavar", "name", "section")
+
+    def __init__(
+        self,
+        section: str,
+        name: str,
+        kind: str,
+        default: Any,
+        metavar: str,
+        help: str,  # noqa: A002 - as argparse and click have it
+        *,
+        choices: tuple[str, ...] = (),
+        limits: tuple[int, int] = (0, 1_000_000_000),
+    ) -> None:
+        self.section = section
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.metavar = metavar
+        self.help = help
+        self.choices = choices
+        self.limits = limits
+
+    @property
+    def path(self) -> str:
+        """Its dotted name in a file."""
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+    @property
+    def flag(self) -> str:
+        """The option: of pytest for a key without a section, else of the commands that take it."""
+        if self.section:
+            return f"--{self.name}"
+        return "--semantest" if self.name == "enabled" else f"--semantest-{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        words = ["semantest", self.section, "" if self.path == "enabled" else self.name]
+        return "_".join(word for word in words if word).replace("-", "_").upper()
+
+    @property
+    def ini(self) -> str:
+        """The key in pytest's ini file and the destination on ``config.option``; for keys without a section only."""
+        return self.variable.lower()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return self.kind in ("lines", "patterns", "words", "labels")
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value is nobody's to see."""
+        return self.name == "token"
+
+
+#: What pytest's plugin takes.
+RECORDING = (
+    Key(
+        *("", "enabled", "flag", False, ""),
+        "Record this session with Semantest: every test as it happens, nothing lost.",
+    ),
+    Key("", "url", "url", None, "URL", "Recorder to ship to (http or ws URL). Default: the project's own, on demand."),
+    Key(
+        *("", "token", "text", None, "TOKEN"),
+        "Token for --semantest-url. Prefer SEMANTEST_TOKEN: arguments show in process lists.",
+    ),
+    Key("", "token-file", "path", None, "FILE", "File that holds the token, out of version control."),
+    Key("", "dir", "path", None, "DIR", "The .semantest folder itself. Default: .semantest in the rootdir."),
+    Key("", "run-name", "text", None, "NAME", "A name for the run, shown in reports."),
+    Key("", "run-id", "text", None, "ID", "Join this run: CI shards and matrix jobs that name one id become one run."),
+    Key("", "labels", "labels", None, "K=V", "Labels for the run; repeatable."),
+    Key(
+        "",
+        "strict",
+        "flag",
+        False,
+        "",
+        "Fail the session (exit code 1) when its recording is not complete and shipped.",
+    ),
+    Key(
+        *("", "flush-timeout", "seconds", 2, "SECONDS"),
+        "Longest wait at the end for the last acknowledgement; 0: do not wait. Default: 2, in CI 15.",
+    ),
+    Key(
+        *("", "capture", "choice", "failed", "POLICY"),
+        "Whose captured output to keep: failed, all or none. Default: failed.",
+        choices=CAPTURE_POLICIES,
+    ),
+    Key(
+        *("", "output-limit", "integer", 65536, "CHARS"),
+        "Longest captured text or traceback kept, head and tail. Default: 65536.",
+    ),
+    Key("", "redact", "patterns", (), "REGEX", "Further pattern to redact before anything is written; repeatable."),
+    Key(
+        *("", "screenshots", "choice", "on-failure", "WHEN"),
+        "Pictures of pages of failed tests: on-failure, or off. Default: on-failure.",
+        choices=SCREENSHOTS,
+    ),
+    Key(
+        *("", "attachment-limit", "integer", 20_971_520, "BYTES"),
+        "Largest attachment kept. Default: 20971520 (20 MiB).",
+    ),
+    Key("", "retries", "integer", 0, "N", "Run a failed test up to N more times; every attempt is kept."),
+    Key(
+        *("", "retry", "choice", "all", "POLICY"),
+        "Which failed tests to retry: all, or known-flaky by history. Default: all.",
+        choices=RETRY_POLICIES,
+    ),
+    Key("", "retry-match", "patterns", (), "REGEX", "Retry only errors that match 'Type: message'; repeatable."),
+    Key("", "retry-delay", "seconds", 0, "SECONDS", "Wait before each retry. Default: 0."),
+)
+
+#: What ``semantest-recorder serve`` and ``start`` take.
+RECORDER = (
+    Key("recorder", "host", "text", "127.0.0.1", "", "Loopback address to listen on."),
+    Key("recorder", "port", "integer", 0, "", "Port to listen on.  [default: any free one]", limits=(0, 65535)),
+    Key("recorder", "database", "path", None, "", "SQLite file.  [default: semantest.db in the folder]"),
+    Key(
+        *("recorder", "token-file", "path", None, ""),
+        "File that holds the token.  [default: the variable SEMANTEST_TOKEN, else a new random one]",
+    ),
+    Key("recorder", "allow-anonymous", "flag", False, "", "Clients without a token may send and read events."),
+    Key("recorder", "allow-origin", "words", (), "ORIGIN", "Pages of this exact origin may connect."),
+    Key("recorder", "allow-host", "words", (), "HOST", "Serve this Host too: name or name:port."),
+    Key(
+        *("recorder", "idle-timeout", "seconds", 0, "SECONDS"),
+        "End after this time without a client.  [default: never; 600 for a recorder that a run starts]",
+    ),
+    Key("recorder", "log-format", "choice", "text", "", "How the log is written.", choices=("text", "json")),
+    Key(
+        *("recorder", "log-level", "choice", "info", "", "What the log holds."),
+        choices=("debug", "info", "warning", "error"),
+    ),
+)
+
+#: The security policy that a recorder starts with; the names are those of ``core/policy.py``.
+POLICY = (
+    Key(
+        *("policy", "max-events-per-second", "integer", 50_000, ""),
+        "Events of each client in a second; more are delayed or refused.",
+        limits=(1, 100_000_000),
+    ),
+    Key(
+        *("policy", "max-event-size", "integer", 1024 * 1024, ""),
+        "Bytes of a one-off event.",
+        limits=(256, 16 * 1024 * 1024),
+    ),
+    Key("policy", "allowed-event-types", "words", None, "", "Types (exact, or test/*) that are let in. Default: all."),
+    Key("policy", "blocked-event-types", "words", (), "", "Types (exact, or test/*) that are refused."),
+    Key("policy", "require-authentication", "flag", True, "", "Refuse clients without a token."),
+    Key("policy", "allowed-clients", "words", None, "", "Names of tokens that are let in. Default: every known one."),
+    Key(
+        *("policy", "scan-content", "flag", True, ""),
+        "Refuse (one-off) or mark (shipped) texts that look like an injection.",
+    ),
+)
+
+#: Which plugins of the recorder are loaded. Options of a plugin stand in a table of its name, ``[plugins.<name>]``.
+PLUGINS = (
+    Key("plugins", "enabled", "words", (), "", "Names of plugins to load besides those that load by themselves."),
+    Key("plugins", "disabled", "words", (), "", "Names of plugins not to load."),
+)
+
+#: What the recorder's database keeps.
+CLEANUP = (
+    Key("cleanup", "older-than", "duration", None, "AGE", "Runs that are older may go: 30d, 12h, 90m."),
+    Key("cleanup", "keep", "integer", None, "N", "The newest runs stay, whatever their age."),
+    Key("cleanup", "max-size", "size", None, "SIZE", "The oldest runs go until the database is smaller: 500MB, 2 GB."),
+)
+
+SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP}
+
+#: Variables that belong to no key: handed over between our own processes.
+OTHER_VARIABLES = ("SEMANTEST_SHIPPER_REDACT", "SEMANTEST_COVERAGE")
+
+
+def all_keys() -> Iterator[Key]:
+    """Those of all sections, in the order of the documentation."""
+    for keys in SECTIONS.values():
+        yield from keys
+
+
+def key_of(path: str) -> Key | None:
+    """The key with this dotted name, with dashes or underscores."""
+    wanted = path.replace("_", "-")
+    return next((key for key in all_keys() if key.path == wanted), None)
+
+
+def may_hold_settings(pyproject: bytes) -> bool:
+    """Whether a ``pyproject.toml`` is worth reading: it says more of us than that the package is required."""
+    return b"semantest" in pyproject.replace(b"pytest-semantest", b"")
+
+
+def default_of(key: Key, environment: Mapping[str, str]) -> Any:
+    """What the key is when nobody says anything."""
+    if key.path == "flush-timeout" and environment.get("CI", "").lower() not in FALSE:
+        return 15
+    return key.default
