@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
 
 
 def destination(told: Mapping[str, object], own_url: object, otherwise: str | None = None) -> str | None:
@@ -22,3 +24,20 @@ def destination(told: Mapping[str, object], own_url: object, otherwise: str | No
 def is_same_recorder(one: str | None, other: str | None) -> bool:
     """Whether two addresses are one; ``None`` is the project's own recorder."""
     return (one and one.rstrip("/")) == (other and other.rstrip("/"))
+
+
+def is_on_this_host(url: str) -> bool:
+    """Whether an address is one of the loopback interface, or ``localhost``; with or without a scheme."""
+    try:
+        host = urlsplit(url if "://" in url else f"http://{url}").hostname or ""
+    except ValueError:  # such as a bracket that is not closed
+        return False
+    if host == "localhost":
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback

@@ -41,7 +41,8 @@ class Settings:
     """What the command line says; times in seconds.
 
     ``sync``: ship leftovers in the foreground, all of it within ``timeout``. There, ``url`` is the recorder of every
-    session, ``here`` means the project's own, and ``otherwise`` is for sessions of which no recorder is known.
+    session, ``here`` means the project's own, and ``otherwise`` is for sessions of which no recorder is known; with
+    ``own`` sessions for named recorders are left alone.
     ``deadline``, in monotonic time: when to leave a session, ``None``: only when there is no recorder.
     """
 
@@ -53,6 +54,7 @@ class Settings:
     timeout: float
     give_up: float
     here: bool = False
+    own: bool = False
     otherwise: str | None = None
     quiet: bool = False
     json: bool = False
@@ -128,6 +130,7 @@ def parse(arguments: Sequence[str]) -> Settings:
     parser.add_argument("--give-up", type=float, help="seconds without a recorder")
     parser.add_argument("--sync", action="store_true", help="ship leftover sessions in the foreground; with it:")
     parser.add_argument("--here", action="store_true", help="all to the project's own recorder")
+    parser.add_argument("--own", action="store_true", help="only what is meant for the project's own recorder")
     parser.add_argument("--otherwise", metavar="URL", help="the recorder of sessions of which none is known")
     parser.add_argument("--timeout", type=float, default=SYNC_S, help="seconds for all of it")
     parser.add_argument("--quiet", action="store_true", help="say only what failed")
@@ -148,6 +151,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         timeout=given.timeout,
         give_up=give_up if given.give_up is None else given.give_up,
         here=given.here,
+        own=given.own,
         otherwise=given.otherwise,
         quiet=given.quiet,
         json=given.json,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.destination import destination
+from pytest_semantest.protocol.destination import destination, is_on_this_host, is_same_recorder
 from pytest_semantest.protocol.layout import DISCOVERY, SHIP_YIELD, has_journal, session_folders
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep
@@ -148,9 +148,12 @@ class Sync:
         return ship(settings, one.folder, self._termination, watch)
 
     def _may_have_token(self, recorder: str | None) -> bool:
-        """A token that stands beside a recorder's address is for that one, not for any that a folder names."""
+        """A token that stands beside a recorder's address is for that one, not for any that a folder names.
+
+        Without such an address it goes to recorders on this host only: folders come from elsewhere, too.
+        """
         named = self._settings.url or self._settings.otherwise
-        return recorder is None or named is None or recorder.rstrip("/") == named.rstrip("/")
+        return recorder is None or (is_on_this_host(recorder) if named is None else is_same_recorder(recorder, named))
 
     @contextmanager
     def _lock(self, one: Leftover) -> Iterator[bool]:
@@ -181,13 +184,16 @@ def _leftovers(settings: Settings) -> Iterator[Leftover]:
     for folder in session_folders(settings.directory):
         if settings.session is not None and folder.name != settings.session:
             continue
+        recorder = _recorder(settings, folder)
+        if settings.own and recorder is not None:
+            continue
         try:
             running = is_running(folder, time.time() * 1000)
             held = not _acquired(lock := lock_of(folder), 0.0)
             lock.release()
         except OSError:
             running = held = False  # what is wrong with it is met again, and told
-        yield Leftover(folder, _recorder(settings, folder), running, held)
+        yield Leftover(folder, recorder, running, held)
 
 
 def _recorder(settings: Settings, folder: Path) -> str | None:

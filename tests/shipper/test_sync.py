@@ -122,6 +122,32 @@ def test_a_token_beside_an_address_is_for_that_recorder_alone(
     assert own.source in server.events
 
 
+@pytest.mark.parametrize("name", ["0.0.0.0", "127.0.0.1@0.0.0.0"])
+def test_a_token_goes_to_no_other_host_that_only_the_folder_names(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, name: str
+) -> None:
+    url = f"http://{name}:{server.port}"  # leads here, and is no loopback address
+    journal = ended(directory, FIRST, url=url)
+    code, said = finish(start_shipper(sync=True))
+    assert (code, "no valid token" in said) == (4, True)
+    assert "Authorization" not in server.handshakes[0].headers
+    assert finish(start_shipper(sync=True, otherwise=f"{url}/"))[0] == 0
+    assert server.events[journal.source] == journal.events()
+
+
+def test_only_what_is_meant_for_the_own_recorder(
+    directory: Path, server: IngestServer, other: IngestServer, start_shipper: StartShipper
+) -> None:
+    publish(directory, server)
+    elsewhere = ended(directory, FIRST, url=other.url)
+    own = ended(directory, SECOND)
+    too = ended(directory, THIRD, url=server.url)
+    code, said = finish(start_shipper(sync=True, own=True))
+    assert (code, said.count(": shipped, "), FIRST in said) == (0, 2, False)
+    assert {own.source, too.source} < set(server.events)
+    assert (other.handshakes, elsewhere.path.exists()) == ([], True)
+
+
 # -- a recorder that cannot be had -----------------------------------------------------------------------------
 
 

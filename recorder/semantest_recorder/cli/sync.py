@@ -15,6 +15,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from pytest_semantest.protocol.destination import is_on_this_host, is_same_recorder
 from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
@@ -67,7 +68,10 @@ class Outcome(msgspec.Struct, rename="camel"):
     "[default: where each was meant to go]",
 )
 @click.option(
-    "--token-env", metavar="NAME", help="The variable that holds the recorder's token.  [default: SEMANTEST_TOKEN]"
+    "--token-env",
+    metavar="NAME",
+    help="The variable that holds the token of the recorder of --url or SEMANTEST_URL; without these it goes to "
+    "recorders on this machine only.  [default: SEMANTEST_TOKEN]",
 )
 @click.option(
     "--timeout",
@@ -113,7 +117,7 @@ def command(
         print_json({"schema": _SCHEMA, "directory": str(folder), "dryRun": dry_run, "sessions": found})
     elif not quiet:
         click.echo(_sum(folder, found, dry_run=dry_run))
-    for line in dict.fromkeys(_advice(folder, found, variable, other_url=None if typed or here else url)):
+    for line in dict.fromkeys(_advice(folder, found, variable, named=url)):
         say_note(line)
     sys.exit(code)
 
@@ -150,14 +154,21 @@ def _sum(folder: Path, found: list[Outcome], *, dry_run: bool) -> str:
     return f"{sum(entry.is_shipped for entry in found)} of {plural(number, 'session')} shipped."
 
 
-def _advice(folder: Path, found: list[Outcome], variable: str, *, other_url: str | None) -> Iterator[str]:
-    """What to do about what was not shipped; every command in it can be run as it stands."""
+def _advice(folder: Path, found: list[Outcome], variable: str, *, named: str | None) -> Iterator[str]:
+    """What to do about what was not shipped; every command in it can be run as it stands.
+
+    ``named``: the address that the user gave, beside which the token stood.
+    """
     sync = command_line("sync", folder)
     for entry in found:
         url = inert_line(entry.recorder) if entry.recorder else None
         if entry.wants_token and url:
-            also = f" and SEMANTEST_URL to {url}" if other_url and other_url != url else ""
-            yield f"{url} wants its token: set {variable} to it{also}, then run: {sync}"
+            if is_same_recorder(url, named) or (named is None and is_on_this_host(url)):
+                yield f"{url} wants its token: set {variable} to it, then run: {sync}"
+            else:
+                unsent = "which goes to no address that only the folder names"
+                setting = f"set {variable} to it and SEMANTEST_URL to {url}"
+                yield f"{url} wants its token, {unsent}: {setting}, then run: {sync}"
         elif entry.outcome == "unreachable" and url:
             yield f"when {url} is there, run: {sync}; to ship to the project's own recorder instead: {sync} --here"
         elif entry.outcome == "unreachable":

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 from pathlib import Path
-from time import monotonic
 
 import msgspec
 
@@ -61,21 +60,10 @@ def take_in(folder: Path, seconds: float) -> Shipped:
 
     A session that is meant for a recorder elsewhere stays: shipped here, it would be missing there.
     """
-    sessions = session_folders(folder)
-    own = [session for session in sessions if bound_elsewhere(session) is None]
-    if len(own) == len(sessions):
-        return _ship(folder, seconds)
-    deadline = monotonic() + seconds
-    for session in own:
-        shipped = _ship(folder, max(1.0, deadline - monotonic()), "--session", session.name)
-        if shipped.exit_code != SHIPPED:
-            return shipped
-    return Shipped(SHIPPED)
-
-
-def _ship(folder: Path, seconds: float, *arguments: str) -> Shipped:
+    if all(bound_elsewhere(session) for session in session_folders(folder)):
+        return Shipped(SHIPPED)
     process = subprocess.Popen(
-        sync_command(folder, "--timeout", f"{seconds:g}", *arguments),
+        sync_command(folder, "--own", "--timeout", f"{seconds:g}"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

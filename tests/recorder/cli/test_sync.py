@@ -82,6 +82,20 @@ def test_a_token_for_another_recorder_is_not_sent_and_it_is_said(project: Projec
     assert again.returncode == 0, again.stderr
 
 
+def test_a_token_goes_elsewhere_only_where_the_user_names_it(project: Project, server: IngestServer) -> None:
+    url = f"http://0.0.0.0:{server.port}"  # leads here, and is no loopback address
+    told(small_run().journal(project.folder), recorder=url, named=True)
+    said = project.semantest("sync", SEMANTEST_TOKEN=TOKEN)
+    assert said.returncode == 4
+    assert said.stderr.splitlines()[-1] == (
+        f"semantest: {url} wants its token, which goes to no address that only the folder names: "
+        f"set SEMANTEST_TOKEN to it and SEMANTEST_URL to {url}, then run: semantest sync"
+    )
+    assert "Authorization" not in server.handshakes[0].headers
+    again = project.semantest(*advised(said.stderr), SEMANTEST_URL=url, SEMANTEST_TOKEN=TOKEN)
+    assert again.returncode == 0, again.stderr
+
+
 def test_what_cannot_be_reached_is_advised_to_go_here(project: Project, tmp_path: Path) -> None:
     told(small_run().journal(project.folder), recorder=NOBODY, named=True)
     (tmp_path / "else where").mkdir()
