@@ -18,7 +18,8 @@ class RawEvent(msgspec.Struct, gc=False):
 class EventMark(msgspec.Struct, frozen=True):
     """What was done to event ``index`` of a batch before it is stored; a row of the table ``marks``.
 
-    ``kind``: ``suspicious`` (stored as it came), ``dropped`` (the batch holds its tombstone) or ``changed``.
+    ``kind``: ``suspicious`` (stored as it came), ``dropped`` (the batch holds its tombstone), ``changed``,
+    or ``failed`` (a plugin could not do with it what it wanted; it is stored as it was before).
     ``sent_crc``: :func:`~semantest_recorder.core.marking.crc_of` of the event as it was sent, when another one is
     stored: by it the event is recognised when it is sent again.
     """

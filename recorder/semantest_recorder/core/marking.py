@@ -48,7 +48,7 @@ def noted(batch: Batch, notes: Sequence[Noted]) -> Batch:
     """The batch with what a guard found: a tombstone for each dropped event, and the marks."""
     drops = {note.index: note.reason for note in notes if note.kind == DROPPED}
     others = [EventMark(note.index, note.kind, note.reason[:_MAX_REASON]) for note in notes if note.kind != DROPPED]
-    return _with_marks(replaced(batch, {}, drops), others)
+    return marked(replaced(batch, {}, drops), others)
 
 
 def replaced(batch: Batch, changes: Mapping[int, tuple[RawEvent, str]], drops: Mapping[int, str]) -> Batch:
@@ -74,5 +74,6 @@ def _sent(batch: Batch, before: Mapping[int, EventMark], index: int) -> int:
     return crc_of(batch.events[index]) if mark is None or mark.sent_crc is None else mark.sent_crc
 
 
-def _with_marks(batch: Batch, marks: list[EventMark]) -> Batch:
+def marked(batch: Batch, marks: Sequence[EventMark]) -> Batch:
+    """The batch with more marks."""
     return msgspec.structs.replace(batch, marks=(*batch.marks, *marks)) if marks else batch

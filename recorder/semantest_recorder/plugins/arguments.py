@@ -1,0 +1,133 @@
+"""What hooks are given beside events. Times are milliseconds since the epoch, durations milliseconds."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from semantest_recorder.plugins.event import Event
+
+#: The id of a run to its report, as ``semantest report --json`` prints it (docs/reference/report.schema.json).
+ReadReport = Callable[[str], Mapping[str, Any]]
+
+
+class Told(msgspec.Struct, rename="camel", kw_only=True):
+    """Base of what hooks are given: ``to_wire`` gives it as the wire has it, in camelCase."""
+
+    def to_wire(self) -> dict[str, Any]:
+        """The same as a dict of JSON values."""
+        found: dict[str, Any] = msgspec.to_builtins(self)
+        return found
+
+
+class Run(Told):
+    """A run. ``status``: ``running completed failed cancelled``, as the wire has it; ``state``: such as ``passed``.
+
+    The numbers are those of ``after_test_run``; before it they are 0. ``counts``: final states of tests by name.
+    ``again``: the run had closed before, and events that came late have been stored since.
+    """
+
+    run_id: str
+    status: str = "running"
+    state: str = "running"
+    name: str | None = None
+    start_time: float | None = None
+    end_time: float | None = None
+    exit_code: int | None = None
+    total_suites: int = 0
+    completed_suites: int = 0
+    total_tests: int = 0
+    completed_tests: int = 0
+    passed_tests: int = 0
+    failed_tests: int = 0
+    skipped_tests: int = 0
+    counts: dict[str, int] = msgspec.field(default_factory=dict)
+    labels: dict[str, str] = msgspec.field(default_factory=dict)
+    again: bool = False
+
+
+class Suite(Told):
+    """A test file or class. The numbers of ``before_suite`` but ``total_tests`` are 0."""
+
+    run_id: str
+    suite_id: str
+    suite_name: str = ""
+    timestamp: float = 0.0
+    duration: float | None = None
+    total_tests: int = 0
+    passed_tests: int = 0
+    failed_tests: int = 0
+    skipped_tests: int = 0
+
+
+class Test(Told):
+    """One attempt at a test. ``status`` (``running passed failed skipped``), ``outcome`` and ``duration`` as it ended.
+
+    ``error``: ``{message, type?, stack?, file?, line?}``. ``payload`` is all that its event says.
+    """
+
+    __test__ = False
+
+    run_id: str
+    test_id: str
+    test_name: str = ""
+    attempt: int = 1
+    worker: str = ""
+    source: str = ""
+    timestamp: float = 0.0
+    status: str = "running"
+    outcome: str | None = None
+    duration: float | None = None
+    error: dict[str, Any] | None = None
+    will_retry: bool = False
+    payload: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A call of a plugin that raised, took too long or gave what cannot be used; ``event`` for ``on_event``."""
+
+    plugin: str
+    hook: str
+    message: str
+    timed_out: bool = False
+    event: Event | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        """The same as a dict of JSON values."""
+        event = self.event.to_wire() if self.event is not None else None
+        return {
+            "plugin": self.plugin,
+            "hook": self.hook,
+            "message": self.message,
+            "timedOut": self.timed_out,
+            "event": event,
+        }
+
+
+def no_report(run_id: str) -> Mapping[str, Any]:
+    """Where runs cannot be read. Raises ``LookupError``."""
+    raise LookupError(f"the report of {run_id} cannot be read here")
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a plugin has to work with, given to ``initialize``.
+
+    ``options``: the plugin's own part of the configuration. ``directory``: the ``.semantest`` folder. ``log``
+    goes where the recorder's log goes. ``read_report`` blocks: call it by ``await asyncio.to_thread(...)``.
+    ``restarted``: the plugin was initialized before, in a thread and an event loop that are gone.
+    """
+
+    name: str
+    directory: Path
+    options: Mapping[str, Any] = field(default_factory=dict)
+    log: logging.Logger = field(default_factory=lambda: logging.getLogger("semantest.plugins"))
+    read_report: ReadReport = no_report
+    restarted: bool = False

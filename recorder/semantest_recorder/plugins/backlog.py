@@ -1,0 +1,279 @@
+"""What waits for plugins: batches on their way to the writer, and commits that hooks are told of.
+
+Batches are never dropped: who hands them in sees how many events wait. Commits are: when plugins lag behind by more
+than ``MAX_NOTICED`` events, hooks of suites and tests are left out and counted, those of runs are not.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping
+from threading import Condition
+from time import monotonic
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, Refused, Verdict
+from semantest_recorder.core.marking import marked
+from semantest_recorder.plugins.batch_work import BatchWork
+from semantest_recorder.plugins.lifecycle import CLOSED, Lifecycle, Notice, of_runs_only
+from semantest_recorder.plugins.registry import PluginRegistry
+
+MAX_NOTICED: Final = 20_000
+#: The ends of one run's processes come one after another; a run is told to be over when none came for so long.
+QUIET_S: Final = 0.3
+_SOURCES: Final = 10_000
+_RUN_HOOKS: Final = frozenset({"before_test_run", "after_test_run"})
+_HOOKS: Final = _RUN_HOOKS | {"before_suite", "after_suite", "before_test", "after_test"}
+
+_log = logging.getLogger(__name__)
+
+
+class Known(NamedTuple):
+    """A source: all events up to ``seq`` are stored, and it belongs to ``run_id``."""
+
+    seq: int
+    run_id: str
+
+
+class RunEnd(NamedTuple):
+    """A run has closed; ``again``: it was told before."""
+
+    run_id: str
+    again: bool
+
+
+class _InFlight(NamedTuple):
+    """A batch that waits for its verdict, as it was sent and as it is stored."""
+
+    sent: Batch
+    given: Batch
+
+
+class Backlog:
+    """Shared by all threads. ``known`` finds a source in the database, ``read_summary`` the numbers of a run."""
+
+    def __init__(
+        self,
+        registry: PluginRegistry,
+        known: Callable[[str], Known | None],
+        read_summary: Callable[[str], Mapping[str, Any]],
+    ) -> None:
+        self.registry = registry
+        self.read_summary = read_summary
+        self.skipped_events = 0
+        self._find = known
+        self._works: deque[tuple[BatchWork | None, Batch, Callable[[Batch], None]]] = deque()
+        self._pending = 0
+        self._changed = Condition()
+        self._sources: dict[str, Known] = {}
+        self._in_flight: dict[str, deque[_InFlight]] = {}
+        self._commits: deque[Committed] = deque()
+        self._waiting_events = 0
+        self._notices: deque[Notice] = deque()
+        self._ends: dict[str, float] = {}
+        self._ended: dict[str, None] = {}
+        self._lifecycle: Lifecycle | None = None
+        self._telling = False
+
+    @property
+    def pending_events(self) -> int:
+        """Events of batches that are not with the writer yet."""
+        return self._pending
+
+    @property
+    def waiting_notices(self) -> int:
+        """Events whose hooks are still to be called."""
+        return self._waiting_events + len(self._notices)
+
+    # -- batches -----------------------------------------------------------------------------------------------
+
+    def add(self, batch: Batch, done: Callable[[Batch], None]) -> None:
+        """A batch to take through ``on_event``; ``done`` is called in the order of ``add``."""
+        with self._changed:
+            self._pending += len(batch.events)
+            self._works.append((None, batch, done))
+
+    def work(self) -> BatchWork | None:
+        """The batch that is due. Only for the thread of the plugins."""
+        if not self._works:
+            return None
+        work, batch, done = self._works[0]
+        if work is None:
+            work = self._begun(batch, done)
+            self._works[0] = (work, batch, done)
+        return work
+
+    def worked(self, work: BatchWork) -> None:
+        """The batch is through: it goes to the writer, unless another thread goes on with it."""
+        with self._changed:
+            if not self._works or self._works[0][0] is not work:
+                return
+            _work, sent, _done = self._works.popleft()
+            given = work.result()
+            self._in_flight.setdefault(sent.source, deque()).append(_InFlight(sent, given))
+            try:
+                work.done(given)
+            except RuntimeError as error:  # the writer is closed: unacknowledged, it stays with who sent it
+                _log.debug("a batch of %s came after the end: %s", sent.source, error)
+            self._pending -= len(sent.events)
+            self._changed.notify_all()
+
+    def resume(self) -> None:
+        """Another thread goes on with the batch that the last one had begun."""
+        with self._changed:
+            self._telling = False
+            if self._works and (work := self._works[0][0]) is not None:
+                self._works[0] = (work.resumed(), *self._works[0][1:])
+
+    def wait_until_worked(self, timeout_s: float) -> bool:
+        """Whether all batches were through in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._works, timeout_s)
+
+    def settled(self, verdict: Verdict) -> None:
+        """The oldest batch of a source that is in flight has its verdict."""
+        source = verdict.source
+        if isinstance(verdict, Refused):  # what is stored is looked up again: another file may be there now
+            self._sources.pop(source, None)
+        with self._changed:
+            waiting = self._in_flight.get(source)
+            if waiting:
+                waiting.popleft()
+                if not waiting:
+                    del self._in_flight[source]
+
+    def _begun(self, batch: Batch, done: Callable[[Batch], None]) -> BatchWork:
+        calls = self.registry.calls("on_event")
+        if batch.first_seq == NEXT_SEQ:
+            opening = batch.opening.payload if batch.opening is not None else None
+            return BatchWork(batch, calls, done, run_id=_run_named(opening))
+        known = self._known(batch)
+        batch, seen = self._as_before(batch)
+        first = min(max(known.seq - batch.first_seq + 1, seen, 0), len(batch.events))
+        run_id = known.run_id or (_run_named(batch.events[0].payload) if batch.first_seq == 1 else None)
+        return BatchWork(batch, calls, done, first=first, run_id=run_id or None)
+
+    def _known(self, batch: Batch) -> Known:
+        known = self._sources.get(batch.source)
+        if known is None:
+            known = self._find(batch.source) or Known(0, "")
+            self._remember(batch.source, known)
+        return known
+
+    def _as_before(self, batch: Batch) -> tuple[Batch, int]:
+        """The batch with what plugins gave for events of it that are on their way already, and how many these are."""
+        with self._changed:
+            waiting = list(self._in_flight.get(batch.source, ()))
+        seen = 0
+        for sent, given in waiting:
+            offset = batch.first_seq - sent.first_seq
+            events = list(batch.events)
+            for index in range(max(0, -offset), min(len(events), len(sent.events) - offset)):
+                if events[index].payload == sent.events[index + offset].payload:
+                    events[index] = given.events[index + offset]
+                    seen = max(seen, index + 1)
+            marks = [
+                msgspec.structs.replace(mark, index=mark.index - offset)
+                for mark in given.marks
+                if 0 <= mark.index - offset < seen
+            ]
+            batch = marked(msgspec.structs.replace(batch, events=events), marks)
+        return batch, seen
+
+    def _remember(self, source: str, known: Known) -> None:
+        if len(self._sources) >= _SOURCES:
+            self._sources.clear()
+        self._sources[source] = known
+
+    # -- commits -----------------------------------------------------------------------------------------------
+
+    def committed(self, verdict: Committed) -> None:
+        """A batch was committed. Called by the writer's thread; never blocks."""
+        if not verdict.run_id:
+            return
+        self._remember(verdict.source, Known(verdict.seq, verdict.run_id))
+        if not verdict.fresh or not any(self.registry.calls(hook) for hook in _HOOKS):
+            return
+        if self._waiting_events + len(verdict.fresh) > MAX_NOTICED:
+            whole, verdict = verdict, of_runs_only(verdict)
+            if not self.skipped_events:
+                _log.warning("plugins lag behind: their hooks of suites and tests are left out for now, and counted")
+            self.skipped_events += len(whole.fresh) - len(verdict.fresh)
+        with self._changed:
+            self._waiting_events += len(verdict.fresh)
+        self._commits.append(verdict)
+
+    def notice(self) -> Notice | RunEnd | None:
+        """What is to be told next. Only for the thread of the plugins."""
+        with self._changed:
+            self._telling = True
+        while self._commits and not self._notices:
+            self._take(self._commits.popleft())
+        found = self._notices.popleft() if self._notices else self._due_end()
+        if found is None:
+            self.told()
+        return found
+
+    def told(self) -> None:
+        """The hook was called."""
+        with self._changed:
+            self._telling = False
+            self._changed.notify_all()
+
+    def notice_due_s(self) -> float | None:
+        """When ``notice`` has something without anything new, in seconds."""
+        if self._commits or self._notices:
+            return 0.0
+        return max(0.0, min(self._ends.values()) - monotonic()) if self._ends else None
+
+    def wait_until_told(self, timeout_s: float) -> bool:
+        """Whether everything was told in time; ends of runs are due at once now."""
+        with self._changed:
+            self._ends = dict.fromkeys(self._ends, 0.0)
+            return self._changed.wait_for(
+                lambda: not (self._commits or self._notices or self._ends or self._telling), timeout_s
+            )
+
+    def _take(self, verdict: Committed) -> None:
+        with self._changed:
+            self._waiting_events -= len(verdict.fresh)
+        if self._lifecycle is None:
+            self._lifecycle = Lifecycle(frozenset(hook for hook in _HOOKS if self.registry.calls(hook)))
+        self._notices.extend(self._lifecycle.notices(verdict))
+        if verdict.run_state in CLOSED:
+            self._ends[verdict.run_id] = monotonic() + QUIET_S
+        else:
+            self._ends.pop(verdict.run_id, None)
+
+    def _due_end(self) -> RunEnd | None:
+        now = monotonic()
+        for run_id, due in self._ends.items():
+            if due <= now:
+                del self._ends[run_id]
+                again = run_id in self._ended
+                self._ended[run_id] = None
+                while len(self._ended) > 1000:
+                    del self._ended[next(iter(self._ended))]
+                return RunEnd(run_id, again)
+        return None
+
+    def hooks_changed(self) -> None:
+        """A plugin came or went."""
+        self._lifecycle = None
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    run_id: str = ""
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+
+
+def _run_named(payload: msgspec.Raw | None) -> str | None:
+    try:
+        return _NAMED.decode(payload).run_id or None if payload is not None else None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None

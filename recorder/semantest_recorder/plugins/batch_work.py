@@ -1,0 +1,127 @@
+"""How far one batch is on its way through ``on_event`` of all plugins; can be gone on with elsewhere (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from semantest_recorder.core.batch import NEXT_SEQ, Batch, EventMark, RawEvent
+from semantest_recorder.core.marking import TOMBSTONE, marked, replaced
+from semantest_recorder.plugins.calls import Implementation
+from semantest_recorder.plugins.event import DROP, Event, UnusableEvent, accepted, may_be_dropped
+
+FAILED = "failed"
+
+
+class Place(NamedTuple):
+    """Event number ``at`` of the batch, as it is now, before the call of ``position``; ``by``: who has changed it."""
+
+    at: int
+    position: int
+    event: Event | None = None
+    by: tuple[str, ...] = ()
+
+
+class BatchWork:
+    """One batch. ``done`` gets it when all its events have been through; those before ``first`` are stored already."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        calls: Sequence[Implementation],
+        done: Callable[[Batch], None],
+        *,
+        first: int = 0,
+        run_id: str | None = None,
+    ) -> None:
+        self.batch = batch
+        self.calls = calls
+        self.done = done
+        self._run_id = run_id
+        self._worker = batch.source.rpartition(".")[2]
+        #: All that changes while it goes on, and always consistent: another thread may copy it at any time.
+        self.place = Place(first, 0)
+        #: Whether the call that is due has begun.
+        self.calling = False
+        self._changes: dict[int, tuple[RawEvent, str]] = {}
+        self._drops: dict[int, str] = {}
+        self._failures: dict[int, str] = {}
+
+    def resumed(self) -> BatchWork:
+        """A copy that goes on behind the call that has begun, if one has; nobody waits for what that gives."""
+        copy = BatchWork(self.batch, self.calls, self.done, run_id=self._run_id)
+        copy.place = self.place
+        copy._changes, copy._drops = dict(self._changes), dict(self._drops)
+        copy._failures = dict(self._failures)
+        if self.calling:
+            copy.failed(self.calls[self.place.position].plugin, "was given up")
+            copy.skip()
+        return copy
+
+    def next_call(self) -> tuple[Implementation, Event] | None:
+        """The call that is due, ``None`` when there is none any more."""
+        place = self.place
+        if place.event is None or place.position >= len(self.calls):
+            place = self._advance(place)
+        event = place.event
+        if event is None:
+            return None
+        self.calling = True
+        return self.calls[place.position], event.fresh()
+
+    def took(self, given: object) -> None:
+        """What the call gave. Raises ``UnusableEvent``; the event then stays as it was, and the next call is due."""
+        place, event = self.place, self.place.event
+        self.calling = False
+        if event is None:
+            return
+        self.place = place._replace(position=place.position + 1)
+        if given is None:
+            return
+        plugin = self.calls[place.position].plugin
+        if given is DROP:
+            if not may_be_dropped(event.raw):
+                raise UnusableEvent(f"{event.type} cannot be dropped: its run would not close")
+            self._drops[place.at] = f"plugin {plugin}"
+            self.place = Place(place.at, len(self.calls), event)
+            return
+        after = accepted(event, given)
+        if after is not None:
+            self.place = Place(place.at, place.position + 1, after, (*place.by, plugin))
+
+    def failed(self, plugin: str, message: str) -> None:
+        """The call that was due is given up; the event stays as it was. Its first failure is marked."""
+        self._failures.setdefault(self.place.at, f"plugin {plugin}: {message}")
+
+    def skip(self) -> None:
+        """Goes on to the next call."""
+        self.calling = False
+        self.place = self.place._replace(position=self.place.position + 1)
+
+    def result(self) -> Batch:
+        """The batch as it is to be stored."""
+        batch = replaced(self.batch, self._changes, self._drops)
+        return marked(batch, [EventMark(index, FAILED, reason) for index, reason in self._failures.items()])
+
+    def _advance(self, place: Place) -> Place:
+        """Settles the event that is through, and goes on to the next one that plugins may see, if there is one."""
+        index = place.at
+        if place.event is not None:
+            if place.by and index not in self._drops:
+                self._changes[index] = place.event.raw, f"plugin {', '.join(place.by)}"
+            index += 1
+        events = self.batch.events
+        while index < len(events) and events[index].type == TOMBSTONE:
+            index += 1
+        if index >= len(events) or not self.calls:
+            self.place = Place(index, 0)
+        else:
+            self.place = Place(index, 0, self._event(index))
+        return self.place
+
+    def _event(self, index: int) -> Event:
+        first = self.batch.first_seq
+        seq = None if first == NEXT_SEQ else first + index
+        return Event(
+            self.batch.events[index], source=self.batch.source, seq=seq, run_id=self._run_id, worker=self._worker
+        )

@@ -1,0 +1,252 @@
+"""``event-filter``: secrets leave events before they are stored, whoever sent them.
+
+Three rules: values of fields that are named like a secret, at any depth; what ``protocol.redaction`` knows in every
+text; and the same across the edges of chunks, in the ``logs`` of one event and in successive ``test/log`` of one test.
+All are linear in the event. Ids are left alone: masked ones could be neither joined nor run again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import OrderedDict
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from pytest_semantest.protocol.events import TEST_END
+from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
+from semantest_recorder.plugins.arguments import Context
+from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
+from semantest_recorder.plugins.event import FIXED_FIELDS, Event
+from semantest_recorder.plugins.hookspecs import hookimpl
+
+_LOG = "test/log"
+#: Fields of the payload itself that name things.
+_IDS = frozenset({*FIXED_FIELDS, "testName", "suiteId", "suiteName", "stepId", "parentId", "clientId", "file", "hash"})
+_EXACT = frozenset({"authorization", "proxyauthorization", "cookie", "setcookie", "auth", "jwt", "bearer"})
+#: An event without any of these, in lower case, holds nothing that a rule knows: most events end here.
+_SIGNS = (
+    *(b"token", b"secret", b"passw", b"passphrase", b"credential", b"key", b"private", b"auth", b"cookie", b"jwt"),
+    *(b"bearer", b"\\u00", b"ghp_", b"gho_", b"ghu_", b"ghs_", b"ghr_", b"github_pat_", b"glpat-", b"xox", b"akia"),
+    *(b"asia", b"aiza", b"sk-", b"k_live_", b"k_test_", b"pypi-", b"npm_", b"smt_", b"eyj"),
+)
+_DEPTH = 100
+#: How much of what a test logged last is looked at with what it logs next, in characters, and of how many tests.
+_TAIL = 2048
+_TESTS = 2000
+
+
+class FilterOptions(msgspec.Struct, frozen=True):
+    """``fields``: more names of secret fields; ``patterns``: regular expressions of secrets, whose cost is yours.
+
+    ``environment``: whether values of secret environment variables of the recorder are masked.
+    """
+
+    fields: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    environment: bool = True
+
+
+class EventFilter:
+    """Runs behind all other plugins, so that what they write is filtered, too."""
+
+    def __init__(self) -> None:
+        self._use(FilterOptions())
+        self._tails: OrderedDict[tuple[str, str], str] = OrderedDict()
+
+    def _use(self, options: FilterOptions) -> None:
+        literals = secret_values(os.environ) if options.environment else []
+        try:
+            self._redactor = Redactor(literals, options.patterns)
+        except re.error as error:
+            raise InvalidOptions(f"{error.pattern!r} is no regular expression: {error}") from None
+        self._names = _EXACT | {_plain(name) for name in options.fields}
+        signs = {*_SIGNS, *(name.lower().encode() for name in options.fields)}
+        self._signs = tuple(sorted(signs)) + tuple(_forms(literals))
+        self._always = bool(options.patterns)
+
+    @hookimpl
+    def initialize(self, context: Context) -> None:
+        """Takes the options. Raises ``InvalidOptions``."""
+        self._use(read_options(context.options, FilterOptions))
+
+    @hookimpl(trylast=True)
+    def on_event(self, event: Event) -> Event | None:
+        """The event without its secrets."""
+        text = event.text
+        is_log = event.type == _LOG
+        if not (is_log or self._always or b'"logs"' in text or self._may_hold_secrets(text)):
+            return None
+        payload = event.payload
+        filtered = self._payload(payload)
+        if is_log:
+            filtered = self._continued(event, payload, filtered)
+        elif event.type == TEST_END and self._tails:
+            self._tails.pop(_key(event, payload), None)
+        return None if filtered is payload else event.replace(payload=filtered)
+
+    def _may_hold_secrets(self, text: bytes) -> bool:
+        lowered = text.lower()
+        if b"://" in text and b"@" in text:
+            return True
+        return any(sign in lowered for sign in self._signs)
+
+    # -- fields ------------------------------------------------------------------------------------------------
+
+    def _payload(self, payload: dict[str, Any]) -> dict[str, Any]:
+        changed = {}
+        for name, value in payload.items():
+            if name in _IDS:
+                continue
+            if name == "logs" and isinstance(value, list):
+                after: Any = self._logs(value)
+            elif name == "userProperties" and isinstance(value, list):
+                after = self._pairs(value)
+            else:
+                after = self._field(name, value, 1)
+            if after is not value:
+                changed[name] = after
+        return {**payload, **changed} if changed else payload
+
+    def _field(self, name: str, value: Any, depth: int) -> Any:
+        return self._masked(value, depth) if self._is_secret(name) else self._value(value, depth)
+
+    def _value(self, value: Any, depth: int) -> Any:
+        """The value without secrets: the very same object when there are none."""
+        if isinstance(value, str):
+            after = self._clean(value)
+            return value if after == value else after
+        if depth >= _DEPTH:
+            return MASK if isinstance(value, dict | list) and value else value
+        if isinstance(value, list):
+            items = [self._value(item, depth + 1) for item in value]
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        if isinstance(value, dict):
+            fields = {name: self._field(name, item, depth + 1) for name, item in value.items()}
+            label = value.get("name", value.get("key"))  # a header or property as an object of its own
+            if "value" in value and isinstance(label, str) and self._is_secret(label):
+                fields["value"] = self._masked(value["value"], depth + 1)
+            return fields if any(fields[name] is not item for name, item in value.items()) else value
+        return value
+
+    def _masked(self, value: Any, depth: int) -> Any:
+        """The value of a secret field: all that is in it is masked, but for its shape."""
+        if value is None or isinstance(value, bool) or value in ("", MASK):
+            return value
+        if isinstance(value, str | int | float) or depth >= _DEPTH:
+            return MASK
+        if isinstance(value, list):
+            items = [self._masked(item, depth + 1) for item in value]
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        fields = {name: self._masked(item, depth + 1) for name, item in value.items()}
+        return fields if any(fields[name] is not item for name, item in value.items()) else value
+
+    def _pairs(self, pairs: list[Any]) -> list[Any]:
+        """``[[name, value], ...]``."""
+        items = [
+            [pair[0], self._field(pair[0], pair[1], 2)]
+            if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)
+            else self._value(pair, 2)
+            for pair in pairs
+        ]
+        return items if items != pairs else pairs
+
+    def _is_secret(self, name: str) -> bool:
+        return _plain(name) in self._names or _is_named_like_a_secret(name)
+
+    def _clean(self, text: str) -> str:
+        """Redacted; what is masked already stays as it is."""
+        if MASK not in text:
+            return self._redactor.redact(text)
+        return MASK.join(self._redactor.redact(part) for part in text.split(MASK))
+
+    # -- chunks ------------------------------------------------------------------------------------------------
+
+    def _logs(self, logs: list[Any]) -> list[Any]:
+        """Captured output; chunks of the same stream are looked at together."""
+        streams: dict[str, tuple[str, list[int]]] = {}
+        texts: dict[int, str] = {}
+        for index, entry in enumerate(logs):
+            if not isinstance(entry, dict) or not isinstance(entry.get("text"), str):
+                continue
+            tail, before = streams.get(str(entry.get("stream")), ("", []))
+            taken, texts[index] = self._joined(tail, entry["text"])
+            for earlier in reversed(before):
+                if taken <= 0:
+                    break
+                kept = texts[earlier]
+                texts[earlier] = kept[: max(0, len(kept) - taken)]
+                taken -= len(kept)
+            streams[str(entry.get("stream"))] = (tail + entry["text"])[-_TAIL:], [*before[-_TAIL:], index]
+        items = [
+            {**self._value({key: value for key, value in entry.items() if key != "text"}, 2), "text": texts[index]}
+            if index in texts
+            else self._value(entry, 2)
+            for index, entry in enumerate(logs)
+        ]
+        return items if items != logs else logs
+
+    def _continued(self, event: Event, payload: dict[str, Any], filtered: dict[str, Any]) -> dict[str, Any]:
+        """A ``test/log`` whose message goes on with a secret that the one before began.
+
+        The beginning is stored by then; without the rest it is none.
+        """
+        message, key = payload.get("message"), _key(event, payload)
+        if not isinstance(message, str):
+            return filtered
+        tail = self._tails.pop(key, "")
+        self._tails[key] = (tail + message)[-_TAIL:]
+        if len(self._tails) > _TESTS:
+            self._tails.popitem(last=False)
+        _taken, text = self._joined(tail, message)
+        return filtered if text == filtered.get("message") else {**filtered, "message": text}
+
+    def _joined(self, tail: str, text: str) -> tuple[int, str]:
+        """``(taken, text)``: the text redacted, and how many characters before it belong to a secret that goes on."""
+        alone = self._clean(text)
+        if not tail:
+            return 0, alone
+        before, together = self._clean(tail), self._clean(tail + text)
+        if together == before + alone:
+            return 0, alone
+        same_end = _common(together[::-1], alone[::-1])
+        same_start = _common(together, before)
+        return len(before) - same_start, MASK + (alone[len(alone) - same_end :] if same_end else "")
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike; a common start of all but a little costs one comparison."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _key(event: Event, payload: dict[str, Any]) -> tuple[str, str]:
+    return str(payload.get("runId") or event.run_id or event.source), str(payload.get("testId"))
+
+
+@lru_cache(maxsize=4096)
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+_NAMES = Redactor()
+
+
+@lru_cache(maxsize=4096)
+def _is_named_like_a_secret(name: str) -> bool:
+    return _NAMES.redact_pair(name, "?")[1] == MASK
+
+
+def _forms(literals: Iterable[str]) -> Iterable[bytes]:
+    """Secrets as they may stand in JSON, in lower case."""
+    for literal in literals:
+        yield msgspec.json.encode(literal)[1:-1].lower()

@@ -1,0 +1,32 @@
+"""One file per run, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def file_name(run_id: str, suffix: str) -> str:
+    """A file name for a run; an id that is none (clients choose them) is shortened and told apart by its hash."""
+    if _SAFE.fullmatch(run_id):
+        return run_id + suffix
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "-", run_id).strip("-")[:60] or "run"
+    return f"{plain}-{sha256(run_id.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}{suffix}"
+
+
+def write_whole(path: Path, value: Any) -> None:
+    """Writes ``value`` as JSON in the place of the file. Raises ``OSError``."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        draft.write_bytes(msgspec.json.encode(value) + b"\n")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

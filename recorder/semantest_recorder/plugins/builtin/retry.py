@@ -1,0 +1,93 @@
+"""``retry``: which failed tests of clients are worth running again, and what came of it.
+
+pytest reruns its tests itself (``--semantest-retries``); for a run that a client started, the recorder answers a failed
+``test/end`` with ``test/retry``. The run's own ``retries`` say how often; this policy says for which errors, and how
+often where the client said nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+
+from semantest_recorder.plugins.arguments import Context, Run, Test
+from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
+from semantest_recorder.plugins.hookspecs import hookimpl
+
+_SEARCHED = 10_000
+_RUNS = 256
+
+
+class RetryOptions(msgspec.Struct, frozen=True):
+    """``retries``: how often where the run does not say. ``only`` and ``never`` are regular expressions.
+
+    They are searched in ``<type>: <message>`` of the error; ``never`` wins.
+    """
+
+    retries: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    only: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+
+
+class RetryPolicy:
+    """Decides whether a failed attempt is followed by another one (pure). Raises ``InvalidOptions``."""
+
+    def __init__(self, options: RetryOptions | None = None) -> None:
+        self.options = options or RetryOptions()
+        try:
+            self._only = [re.compile(pattern) for pattern in self.options.only]
+            self._never = [re.compile(pattern) for pattern in self.options.never]
+        except re.error as error:
+            raise InvalidOptions(f"{error.pattern!r} is no regular expression: {error}") from None
+
+    def wants(self, payload: Mapping[str, Any], failures: int, asked: int) -> bool:
+        """Whether a test is to be run again whose ``failures``-th attempt ended with ``payload``.
+
+        ``asked``: the ``retries`` of the run's own config, 0 when it does not say.
+        """
+        if failures > (asked or self.options.retries):
+            return False
+        given = payload.get("error")
+        error: Mapping[str, Any] = given if isinstance(given, Mapping) else {}
+        text = f"{error.get('type') or error.get('code') or ''}: {error.get('message') or ''}"[:_SEARCHED]
+        if any(pattern.search(text) for pattern in self._never):
+            return False
+        return not self._only or any(pattern.search(text) for pattern in self._only)
+
+
+class Retry:
+    """Holds the policy, and says at the end of a run what retries brought: they hide flaky tests otherwise."""
+
+    def __init__(self) -> None:
+        self.policy = RetryPolicy()
+        self._context: Context | None = None
+        self._again: dict[str, set[str]] = {}
+
+    @hookimpl
+    def initialize(self, context: Context) -> None:
+        """Takes the options."""
+        self._context = context
+        self.policy = RetryPolicy(read_options(context.options, RetryOptions))
+
+    @hookimpl
+    def after_test(self, test: Test) -> None:
+        """Notes a test that is to be run again, or was."""
+        if test.will_retry or test.attempt > 1:
+            if test.run_id not in self._again and len(self._again) >= _RUNS:
+                del self._again[next(iter(self._again))]
+            self._again.setdefault(test.run_id, set()).add(test.test_id)
+
+    @hookimpl
+    def after_test_run(self, run: Run) -> None:
+        """One line, when anything was retried."""
+        again = self._again.get(run.run_id)
+        if again and self._context is not None:
+            self._context.log.warning(
+                "run %s: %d tests were run again, %d of all tests passed only then",
+                run.run_id,
+                len(again),
+                run.counts.get("flaky", 0),
+            )

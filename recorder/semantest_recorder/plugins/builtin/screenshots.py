@@ -1,0 +1,106 @@
+"""``screenshots``: which pictures there are of failed tests, in the log and in a file per run.
+
+The pictures themselves are taken in the test process, which alone has the browser; what comes here is
+``test/screenshot``. This plugin is the recorder's switch for them (``keep``) and their index.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from semantest_recorder.plugins.arguments import Context, Run, Test
+from semantest_recorder.plugins.builtin.files import file_name, write_whole
+from semantest_recorder.plugins.builtin.lines import one_line
+from semantest_recorder.plugins.builtin.options import read_options
+from semantest_recorder.plugins.event import DROP, Event
+from semantest_recorder.plugins.hookspecs import hookimpl
+
+SCHEMA = 1
+SCREENSHOT = "test/screenshot"
+_RUNS = 64
+_TESTS = 10_000
+_PICTURES = 100
+_FIELDS = ("name", "path", "artifact", "hash", "fullPage", "timestamp", "attempt")
+
+
+class ScreenshotOptions(msgspec.Struct, frozen=True):
+    """``keep``: ``failed`` indexes those of failed tests, ``all`` all, ``none`` drops the events of all pictures.
+
+    ``folder``: where ``<run>.screenshots.json`` goes, seen from the ``.semantest`` folder.
+    """
+
+    keep: Literal["failed", "all", "none"] = "failed"
+    folder: str = "reports"
+
+
+class Screenshots:
+    """Collects pictures by run and test until the run closes; bounded, and what is left out is counted."""
+
+    def __init__(self) -> None:
+        self._options = ScreenshotOptions()
+        self._context: Context | None = None
+        self._folder = Path()
+        self._log = logging.getLogger(__name__)
+        self._pictures: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        self._failed: dict[str, set[str]] = {}
+        self._left_out: dict[str, int] = {}
+
+    @hookimpl
+    def initialize(self, context: Context) -> None:
+        """Takes the options."""
+        self._context = context
+        self._log = context.log
+        self._options = read_options(context.options, ScreenshotOptions)
+        self._folder = context.directory / Path(self._options.folder).expanduser()
+
+    @hookimpl(trylast=True)
+    def on_event(self, event: Event) -> Any:
+        """Notes a picture, or drops its event."""
+        if event.type != SCREENSHOT:
+            return None
+        if self._options.keep == "none":
+            return DROP
+        payload = event.payload
+        run_id, test_id = payload.get("runId") or event.run_id, payload.get("testId")
+        if isinstance(run_id, str) and isinstance(test_id, str):
+            self._note(run_id, test_id, {"id": event.id} | {key: payload[key] for key in _FIELDS if key in payload})
+        return None
+
+    @hookimpl
+    def after_test(self, test: Test) -> None:
+        """A failed test: its pictures are named in the log."""
+        if test.status != "failed":
+            return
+        found = self._pictures.get(test.run_id, {}).get(test.test_id, [])
+        if found:
+            self._failed.setdefault(test.run_id, set()).add(test.test_id)
+        for picture in found:
+            where = picture.get("path") or picture.get("artifact") or picture.get("name")
+            self._log.info("picture of %s: %s", one_line(test.test_id), one_line(str(where)))
+
+    @hookimpl
+    async def after_test_run(self, run: Run) -> None:
+        """Writes the index, if there is anything in it."""
+        failed, pictures = self._failed.get(run.run_id, set()), self._pictures.get(run.run_id, {})
+        kept = {test: found for test, found in pictures.items() if self._options.keep == "all" or test in failed}
+        if kept and self._context is not None:
+            path = self._folder
+            content = {"schema": SCHEMA, "run": run.run_id, "leftOut": self._left_out.get(run.run_id, 0), "tests": kept}
+            await asyncio.to_thread(write_whole, path / file_name(run.run_id, ".screenshots.json"), content)
+
+    def _note(self, run_id: str, test_id: str, picture: dict[str, Any]) -> None:
+        if run_id not in self._pictures and len(self._pictures) >= _RUNS:
+            oldest = next(iter(self._pictures))
+            for kept in (self._pictures, self._failed, self._left_out):
+                kept.pop(oldest, None)
+        tests = self._pictures.setdefault(run_id, {})
+        found = tests.setdefault(test_id, []) if test_id in tests or len(tests) < _TESTS else None
+        if found is None or len(found) >= _PICTURES:
+            self._left_out[run_id] = self._left_out.get(run_id, 0) + 1
+        else:
+            found.append(picture)

@@ -1,0 +1,212 @@
+"""Plugins beside ingest: their thread, who watches over it, and what they are told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Event as Flag
+from threading import Lock, Thread
+from time import monotonic, perf_counter
+from typing import Any
+
+from semantest_recorder.core.batch import Batch, Committed, Verdict
+from semantest_recorder.plugins.arguments import Context, Failure, ReadReport, no_report
+from semantest_recorder.plugins.backlog import Backlog, Known
+from semantest_recorder.plugins.registry import Plugin, PluginRegistry
+from semantest_recorder.plugins.running import Caller, Held, disable_loudly
+from semantest_recorder.plugins.worker import PluginThread
+
+#: Version of what ``semantest plugins --json`` prints: fields are only added within one.
+PLUGINS_SCHEMA = 1
+_log = logging.getLogger(__name__)
+
+
+def _unknown(_source: str) -> Known | None:
+    return None
+
+
+def _no_summary(_run_id: str) -> Mapping[str, Any]:
+    return {}
+
+
+class Dispatcher:
+    """Runs the plugins of a registry. Every method returns at once, but for ``start`` and ``close``.
+
+    ``known``, ``read_summary`` and ``read_report`` read the database, and are called in other threads.
+    """
+
+    def __init__(
+        self,
+        registry: PluginRegistry,
+        directory: Path,
+        *,
+        known: Callable[[str], Known | None] = _unknown,
+        read_summary: Callable[[str], Mapping[str, Any]] = _no_summary,
+        read_report: ReadReport = no_report,
+    ) -> None:
+        self.registry = registry
+        self._directory = directory
+        self._read_report = read_report
+        self._limit_s = registry.settings.timeout
+        self._backlog = Backlog(registry, known, read_summary)
+        self._transforms = bool(registry.calls("on_event"))
+        self._thread: PluginThread | None = None
+        self._replaced = 0
+        self._stop = Flag()
+        self._lock = Lock()
+
+    @property
+    def transforms(self) -> bool:
+        """Whether batches have to go through ``transform``; once true, it stays so, or they would overtake others."""
+        return self._transforms
+
+    @property
+    def pending_events(self) -> int:
+        """Events of batches that are still with the plugins."""
+        return self._backlog.pending_events
+
+    def start(self) -> None:
+        """Starts the thread and waits, a while, until the plugins are initialized; nothing without plugins."""
+        for plugin in self.registry.plugins:
+            if plugin.disabled.startswith("cannot"):
+                _log.error("plugin %s %s", plugin.name, plugin.disabled)
+        if self._thread is None and any(not plugin.disabled for plugin in self.registry.plugins):
+            self._launch(restarted=False)
+            Thread(target=self._watch, name="semantest-plugins-watch", daemon=True).start()
+            if self._thread is not None:
+                self._thread.ready.wait(self._limit_s)
+
+    def register(self, plugin: object, name: str | None = None) -> Plugin:
+        """Adds a plugin while running. Raises ``InvalidPlugins``."""
+        taken = self.registry.register(plugin, name)
+        self._backlog.hooks_changed()
+        self._transforms = self._transforms or bool(self.registry.calls("on_event"))
+        thread = self._thread
+        if thread is None:
+            self.start()
+        elif "initialize" in taken.implementations:
+            call = taken.implementations["initialize"]
+            context = self._context(taken.name, restarted=False)
+
+            async def initialize() -> None:
+                await thread.caller.run(call, context)
+
+            thread.call(initialize)
+        return taken
+
+    def unregister(self, name: str) -> None:
+        """Takes a plugin away while running; its ``destroy`` is called. Raises ``KeyError``."""
+        plugin = next((plugin for plugin in self.registry.plugins if plugin.name == name), None)
+        self.registry.unregister(name)
+        self._backlog.hooks_changed()
+        thread = self._thread
+        if plugin is not None and thread is not None and "destroy" in plugin.implementations:
+            call = plugin.implementations["destroy"]
+
+            async def destroy() -> None:
+                await thread.caller.run(call, None)
+
+            thread.call(destroy)
+
+    def transform(self, batch: Batch, done: Callable[[Batch], None]) -> None:
+        """Takes a batch through ``on_event`` of all plugins; ``done`` gets what is to be stored, in another thread.
+
+        ``done`` is called in the order of the calls of ``transform``.
+        """
+        self._backlog.add(batch, done)
+        self._wake()
+
+    def settled(self, verdict: Verdict) -> None:
+        """The oldest batch of a source that went through ``transform`` was committed or refused."""
+        self._backlog.settled(verdict)
+
+    def committed(self, verdict: Committed) -> None:
+        """Something was committed: its hooks will be called. Never blocks, in whatever thread."""
+        if self._thread is not None:
+            self._backlog.committed(verdict)
+            self._wake()
+
+    def wait_until_worked(self, timeout_s: float) -> bool:
+        """Waits until every batch is through; whether it was in time."""
+        return self._backlog.wait_until_worked(timeout_s)
+
+    def close(self, timeout_s: float) -> None:
+        """Tells what is left to tell, then calls ``destroy``; gives up when the time is over."""
+        thread, deadline = self._thread, monotonic() + timeout_s
+        if thread is None:
+            return
+        self._wake()
+        if not self._backlog.wait_until_told(timeout_s / 2):
+            _log.warning("plugins are not done with what was recorded; they are not waited for any longer")
+        thread = self._thread or thread  # the watchdog may have replaced it
+        destroyed = thread.call(lambda: thread.tell("destroy", None))
+        if not destroyed.wait(max(0.0, deadline - monotonic())):
+            _log.warning("plugins are not destroyed after %g s; they are not waited for any longer", timeout_s)
+        self._stop.set()
+        thread.stop()
+
+    def status(self) -> dict[str, Any]:
+        """For ``/api/v1/status``: every plugin with its calls and failures, and how far they are behind."""
+        return {
+            "timeoutMs": self._limit_s * 1000.0,
+            "pendingEvents": self.pending_events,
+            "waitingNotices": self._backlog.waiting_notices,
+            "skippedEvents": self._backlog.skipped_events,
+            "replacedThreads": self._replaced,
+            "plugins": self.registry.to_wire(),
+        }
+
+    def _wake(self) -> None:
+        thread = self._thread
+        if thread is not None:
+            thread.wake()
+
+    def _context(self, name: str, *, restarted: bool) -> Context:
+        options = next((plugin.options for plugin in self.registry.plugins if plugin.name == name), {})
+        log = logging.getLogger(f"semantest.plugins.{name}")
+        return Context(name, self._directory, options, log, self._read_report, restarted)
+
+    def _launch(self, *, restarted: bool, failures: tuple[Failure, ...] = ()) -> None:
+        caller = Caller(self.registry, self._limit_s)
+        self._thread = PluginThread(
+            self._backlog, caller, lambda name: self._context(name, restarted=restarted), failures
+        )
+        self._thread.start()
+        self._thread.wake()
+
+    # -- the watchdog ------------------------------------------------------------------------------------------
+
+    def _watch(self) -> None:
+        """Counts how many times in a row it finds the same call, so that a suspended machine blames nobody."""
+        pause = Caller(self.registry, self._limit_s).beat_s
+        held: Held | None = None
+        beat, rounds, silent = 0.0, 0, 0
+        while not self._stop.wait(pause):
+            thread = self._thread
+            if thread is None:
+                continue
+            now_held, now_beat = thread.caller.holding, thread.beat
+            rounds = rounds + 1 if now_held is not None and now_held is held else 0
+            silent = silent + 1 if now_beat == beat and now_held is None else 0
+            held, beat = now_held, now_beat
+            if rounds * pause >= self._limit_s or silent * pause >= 2 * self._limit_s:
+                self._replace(thread, held)
+                rounds = silent = 0
+
+    def _replace(self, stuck: PluginThread, held: Held | None) -> None:
+        """Leaves a stuck thread alone and goes on in a new one, without the plugin that is stuck in it."""
+        stuck.caller.abandoned = True
+        failures: tuple[Failure, ...] = ()
+        if held is None:
+            _log.error("a task of some plugin holds the thread of all plugins: it is replaced")
+        else:
+            message = f"{held.call.hook} held the thread of all plugins for more than {self._limit_s:g} s"
+            held.call.counts.failed(message, perf_counter() - held.since, timed_out=True)
+            disable_loudly(self.registry, held.call, message)
+            failures = (Failure(held.call.plugin, held.call.hook, message, timed_out=True),)
+        self._replaced += 1
+        self._backlog.resume()
+        self._backlog.hooks_changed()
+        with self._lock:
+            self._launch(restarted=True, failures=failures)

@@ -1,0 +1,160 @@
+"""Which plugins there are, and in which order their hooks are called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Final
+
+import pluggy
+
+from semantest_recorder.plugins import hookspecs
+from semantest_recorder.plugins.builtin import BUILTIN, DEFAULT
+from semantest_recorder.plugins.calls import CallCounts, Implementation
+from semantest_recorder.plugins.class_style import ClassStylePlugin, is_class_style
+from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
+from semantest_recorder.plugins.hookspecs import HOOKS, PROJECT
+
+GROUP: Final = "semantest.plugins"
+
+
+class Plugin:
+    """One plugin. ``origin``: ``built-in``, the distribution that brings it, or ``registered``.
+
+    ``disabled`` says why it is not called, empty when it is.
+    """
+
+    def __init__(self, name: str, origin: str, options: Mapping[str, Any]) -> None:
+        self.name = name
+        self.origin = origin
+        self.options = options
+        self.disabled = ""
+        self.implementations: dict[str, Implementation] = {}
+
+    def to_wire(self) -> dict[str, Any]:
+        """As ``semantest plugins --json`` shows it."""
+        return {
+            "name": self.name,
+            "origin": self.origin,
+            "enabled": not self.disabled,
+            "disabledBecause": self.disabled or None,
+            "hooks": {hook: found.counts.to_wire() for hook, found in self.implementations.items()},
+        }
+
+
+class PluginRegistry:
+    """Holds the plugins; not safe for use by several threads at once but for ``calls`` and ``to_wire``."""
+
+    def __init__(self, settings: PluginSettings | None = None) -> None:
+        self.settings = settings or PluginSettings()
+        self.plugins: list[Plugin] = []
+        self._hooks = pluggy.PluginManager(PROJECT)
+        self._hooks.add_hookspecs(hookspecs)
+        self._calls: dict[str, tuple[Implementation, ...]] = {}
+
+    def load(self, found: Iterable[EntryPoint] | None = None) -> None:
+        """Loads the plugins that the settings enable, then those that are installed, then the default built-in ones.
+
+        One that cannot be loaded is there, disabled, with the reason. Raises ``InvalidPlugins`` for a name, enabled or
+        with options, that nothing has.
+        """
+        installed = {point.name: point for point in (entry_points(group=GROUP) if found is None else found)}
+        known = {**dict.fromkeys(BUILTIN), **dict.fromkeys(installed)}
+        for name in (*self.settings.enabled, *self.settings.options):
+            if name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+                raise InvalidPlugins(f"[plugins] no plugin {name!r} is installed; {hint}")
+        for name in dict.fromkeys((*self.settings.enabled, *sorted(installed), *DEFAULT)):
+            if name in installed:
+                self._load_installed(installed[name])
+            else:
+                self._take(Plugin(name, "built-in", self._options(name)), BUILTIN[name])
+
+    def register(self, plugin: object, name: str | None = None) -> Plugin:
+        """Adds an object: a module, an instance with ``hookimpl`` methods, or a class-style plugin.
+
+        Raises ``InvalidPlugins`` when it has no usable hooks or the name is taken.
+        """
+        name = name or getattr(plugin, "name", None) or type(plugin).__name__
+        if any(other.name == name for other in self.plugins):
+            raise InvalidPlugins(f"there is a plugin {name!r} already")
+        taken = Plugin(name, "registered", self._options(name))
+        self._take(taken, lambda: plugin)
+        if taken.disabled:
+            self.plugins.remove(taken)
+            raise InvalidPlugins(f"plugin {name!r}: {taken.disabled}")
+        return taken
+
+    def unregister(self, name: str) -> None:
+        """Removes a plugin. Raises ``KeyError`` for a name that there is not."""
+        plugin = next((plugin for plugin in self.plugins if plugin.name == name), None)
+        if plugin is None:
+            raise KeyError(name)
+        self._hooks.unregister(name=name)
+        self.plugins.remove(plugin)
+        self._calls.clear()
+
+    def disable(self, name: str, reason: str) -> None:
+        """Takes a plugin out of the game; it stays visible with the reason."""
+        for plugin in self.plugins:
+            if plugin.name == name:
+                plugin.disabled = plugin.disabled or reason
+        self._calls = {}
+
+    def calls(self, hook: str) -> tuple[Implementation, ...]:
+        """The implementations of a hook in the order in which they are called."""
+        found = self._calls.get(hook)
+        if found is None:
+            active = [plugin for plugin in self.plugins if not plugin.disabled]
+            known = [plugin.implementations[hook] for plugin in active if hook in plugin.implementations]
+            found = self._calls[hook] = tuple(sorted(known, key=lambda call: call.rank))  # sorted() keeps the order
+        return found
+
+    def to_wire(self) -> list[dict[str, Any]]:
+        """All plugins as ``semantest plugins --json`` shows them."""
+        return [plugin.to_wire() for plugin in self.plugins]
+
+    def _options(self, name: str) -> Mapping[str, Any]:
+        return self.settings.options.get(name, {})
+
+    def _load_installed(self, point: EntryPoint) -> None:
+        origin = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "installed"
+        self._take(Plugin(point.name, origin, self._options(point.name)), point.load)
+
+    def _take(self, plugin: Plugin, load: Callable[[], object]) -> None:
+        self.plugins.append(plugin)
+        if self.settings.rules_out(plugin.name):
+            plugin.disabled = "switched off in the configuration"
+            return
+        try:
+            loaded = load()
+            made = loaded() if inspect.isclass(loaded) else loaded
+            made = ClassStylePlugin(made) if is_class_style(made) else made
+            self._hooks.register(made, plugin.name)
+            self._find_implementations(plugin)
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            plugin.disabled = f"cannot be loaded: {type(error).__name__}: {error}"
+        self._calls = {}
+
+    def _find_implementations(self, plugin: Plugin) -> None:
+        for hook in HOOKS:
+            for found in getattr(self._hooks.hook, hook).get_hookimpls():
+                if found.plugin_name != plugin.name:
+                    continue
+                if found.wrapper or found.hookwrapper:
+                    raise TypeError(f"{hook} is a wrapper, which the recorder does not support")
+                plugin.implementations[hook] = Implementation(
+                    plugin=plugin.name,
+                    hook=hook,
+                    function=found.function,
+                    arguments=found.argnames,
+                    rank=-1 if found.tryfirst else 1 if found.trylast else 0,
+                    counts=CallCounts(),
+                )
+        if not plugin.implementations:
+            raise TypeError(f"it implements no hook; there are {', '.join(HOOKS)}")

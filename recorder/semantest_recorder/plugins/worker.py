@@ -1,0 +1,190 @@
+"""The thread in which plugins run, with an event loop of its own: batches first, then what was committed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from threading import Event as Flag
+from threading import Thread
+from time import perf_counter
+from typing import Any
+
+from semantest_recorder.plugins.arguments import Context, Failure, Told
+from semantest_recorder.plugins.backlog import Backlog, RunEnd
+from semantest_recorder.plugins.batch_work import BatchWork
+from semantest_recorder.plugins.calls import Implementation
+from semantest_recorder.plugins.event import Event
+from semantest_recorder.plugins.lifecycle import run_of_summary
+from semantest_recorder.plugins.running import AbandonedError, Caller, disable_loudly, is_awaitable
+
+_log = logging.getLogger(__name__)
+
+
+class PluginThread:
+    """One thread; ``contexts`` are given to ``initialize``, ``failures`` to ``on_error``.
+
+    Only ``caller`` and ``beat`` are looked at from elsewhere. ``beat``: when its loop was last seen to go round
+    (``perf_counter``).
+    """
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        caller: Caller,
+        contexts: Callable[[str], Context],
+        failures: Sequence[Failure] = (),
+    ) -> None:
+        self.caller = caller
+        self.beat = perf_counter()
+        self.ready = Flag()
+        self._backlog = backlog
+        self._contexts = contexts
+        self._failures = failures
+        self._loop = asyncio.new_event_loop()
+        self._work = asyncio.Event()
+        self._told = asyncio.Event()
+        self._thread = Thread(target=self._run, name="semantest-plugins", daemon=True)
+
+    def start(self) -> None:
+        """Starts it; plugins are initialized first."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """There is something to do. Safe in every thread."""
+        with suppress(RuntimeError):  # it has ended
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def call(self, make: Callable[[], Coroutine[Any, Any, None]]) -> Flag:
+        """Runs a coroutine in the loop; the flag is set when it is done. Safe in every thread."""
+        done = Flag()
+
+        async def run() -> None:
+            try:
+                await make()
+            finally:
+                done.set()
+
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(lambda: self._loop.create_task(run()))
+        return done
+
+    def stop(self) -> None:
+        """Ends the loop behind what it does now."""
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # -- in the thread -------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        tasks = [self._loop.create_task(part()) for part in (self._beat, self._serve, self._tell)]
+        try:
+            self._loop.run_forever()
+        finally:
+            for task in tasks:
+                task.cancel()
+            with suppress(Exception):
+                self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.2))
+            for task in tasks:
+                if task.done() and not task.cancelled():
+                    task.exception()
+            self._loop.close()
+
+    def _wake(self) -> None:
+        self._work.set()
+        self._told.set()
+
+    async def _beat(self) -> None:
+        while not self.caller.abandoned:
+            self.beat = perf_counter()
+            await asyncio.sleep(self.caller.beat_s)
+        self._loop.stop()
+
+    async def _serve(self) -> None:
+        """Initializes the plugins, then takes batches through ``on_event``, one after the other."""
+        await self._initialize()
+        for failure in self._failures:
+            await self.caller.tell_error(failure)
+        self.ready.set()
+        self._told.set()
+        while True:
+            work = self._backlog.work()
+            if work is None:
+                self._work.clear()
+                if self._backlog.work() is None:
+                    await self._work.wait()
+                continue
+            await self._transform(work)
+            if not self.caller.abandoned:
+                self._backlog.worked(work)
+            await asyncio.sleep(0)  # the hooks of what was committed get their turn
+
+    async def _initialize(self) -> None:
+        for call in self._backlog.registry.calls("initialize"):
+            if not await self.caller.run(call, self._contexts(call.plugin)):
+                disable_loudly(self._backlog.registry, call, f"its initialize failed: {call.counts.last_error}")
+
+    async def _transform(self, work: BatchWork) -> None:
+        while (due := work.next_call()) is not None:
+            call, event = due
+            if call not in self._backlog.registry.calls("on_event"):
+                work.skip()
+                continue
+            started = perf_counter()
+            try:
+                given = self.caller.begin(call, event)
+                if is_awaitable(given):
+                    given = await self.caller.finish(call, given)
+            except (AbandonedError, asyncio.CancelledError):
+                raise
+            except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, the event goes on
+                work.skip()
+                await self._failed(work, call, event, error, started)
+                continue
+            try:
+                work.took(given)
+            except ValueError as error:
+                await self._failed(work, call, event, error, started)
+            else:
+                call.counts.succeeded(perf_counter() - started)
+
+    async def _failed(
+        self, work: BatchWork, call: Implementation, event: Event, error: BaseException, started: float
+    ) -> None:
+        message = await self.caller.fail(call, error, perf_counter() - started, event)
+        work.failed(call.plugin, message)
+
+    async def _tell(self) -> None:
+        """Calls the hooks of what was committed."""
+        await self._told.wait()
+        while True:
+            notice = self._backlog.notice() if self.ready.is_set() else None
+            if notice is None:
+                await self._wait_for_notices()
+            elif isinstance(notice, RunEnd):
+                await self._tell_end(notice)
+            else:
+                await self.tell(notice.hook, notice.argument)
+            self._backlog.told()
+            await asyncio.sleep(0)
+
+    async def _wait_for_notices(self) -> None:
+        self._told.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._backlog.notice_due_s() if self.ready.is_set() else None):
+                await self._told.wait()
+
+    async def _tell_end(self, end: RunEnd) -> None:
+        try:
+            summary = await asyncio.to_thread(self._backlog.read_summary, end.run_id)
+        except Exception as error:  # noqa: BLE001 - the database may be gone, or locked
+            _log.warning("after_test_run of %s is not called: it cannot be read: %s", end.run_id, error)
+            return
+        await self.tell("after_test_run", run_of_summary(end.run_id, summary, again=end.again))
+
+    async def tell(self, hook: str, argument: Told | None) -> None:
+        """Calls one hook of every plugin."""
+        for call in self._backlog.registry.calls(hook):
+            await self.caller.run(call, argument)

@@ -1,0 +1,69 @@
+"""What plugins are told of runs, out of the database: the same report and numbers that everybody else sees."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from semantest_recorder.core.run_status import run_status
+from semantest_recorder.plugins.backlog import Known
+from semantest_recorder.reports.aggregate import (
+    CLOSED_RUN_STATES,
+    RunRows,
+    add_details,
+    aggregate,
+    bad_tests,
+    counts_of,
+)
+from semantest_recorder.store.errors import StoreError
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.reader import Reader, connect_read_only
+from semantest_recorder.store.status import Status
+
+
+class RunReading:
+    """Reads the database at ``path``; every method but ``known_source`` raises what ``Reader`` raises."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reader = Reader(path)
+        self._status = Status(path)
+        self._source = statements("writer.sql")["source"]
+
+    def known_source(self, source: str) -> Known | None:
+        """How far a source is stored; ``None`` when it is not, or cannot be known."""
+        try:
+            with closing(connect_read_only(self._path)) as connection:
+                row = connection.execute(self._source, (source,)).fetchone()
+        except (StoreError, sqlite3.Error):
+            return None
+        return Known(row[1], row[4]) if row is not None else None
+
+    def summary(self, run_id: str) -> Mapping[str, Any]:
+        """The status of a run as clients see it, and ``counts`` of the final states of its tests, ``labels``."""
+        row = self._reader.run(run_id)
+        states, suites = self._status.counts(run_id)
+        counts = msgspec.to_builtins(counts_of(states, closed=row.state in CLOSED_RUN_STATES))
+        more = {"counts": counts, "labels": row.labels, "exitCode": row.exit_code}
+        return run_status(row, states, suites) | more
+
+    def report(self, run_id: str) -> Mapping[str, Any]:
+        """What ``semantest report --json`` prints."""
+        reader = self._reader
+        rows = RunRows(
+            run=reader.run(run_id),
+            sources=reader.sources(run_id),
+            results=reader.results(run_id),
+            attempts=reader.attempts(run_id),
+            suites=reader.suites(run_id),
+            warnings=reader.warnings(run_id),
+        )
+        report = aggregate(rows)
+        add_details(report, reader.payload, [test.id for test in bad_tests(report)])
+        found: dict[str, Any] = msgspec.to_builtins(report)
+        return found

@@ -1,0 +1,216 @@
+"""A plugin that takes too long is given up: nothing of ingest waits for it longer than the limit, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from semantest_recorder.core.batch import Batch, Committed, Verdict
+from semantest_recorder.plugins import Context, Event, Failure, Test, hookimpl
+from semantest_recorder.plugins.backlog import MAX_NOTICED
+from semantest_recorder.plugins.running import MAX_TIMEOUTS
+from tests.recorder.store.ingesting import MAIN, begin, event, passed, whole_run
+
+from .plugged import plugged, wait_for
+from .test_on_event import EVENTS, Quiet, Upper
+
+SHORT = {"timeout": 0.2}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "semantest.db"
+
+
+@pytest.fixture
+def free() -> Iterator[threading.Event]:
+    """Ends what is stuck when the test is over."""
+    released = threading.Event()
+    yield released
+    released.set()
+
+
+class Recording:
+    """Keeps failures and how often it was initialized."""
+
+    name = "recording"
+
+    def __init__(self) -> None:
+        self.failures: list[Failure] = []
+        self.started: list[bool] = []
+
+    @hookimpl
+    def initialize(self, context: Context) -> None:
+        self.started.append(context.restarted)
+
+    @hookimpl
+    def on_error(self, failure: Failure) -> None:
+        self.failures.append(failure)
+
+
+class Stuck:
+    """Never comes back from an event of type ``custom/stuck``, in one of several ways."""
+
+    name = "stuck"
+
+    def __init__(self, how: str, free: threading.Event) -> None:
+        self.how, self.free, self.calls = how, free, 0
+
+    @hookimpl
+    def on_event(self, event: Event) -> Any:
+        if event.type != "test/log":
+            return None
+        self.calls += 1
+        return self.free.wait(60) if self.how == "sync" else self.never()
+
+    async def never(self) -> None:
+        if self.how == "blocks after awaiting":
+            await asyncio.sleep(0)
+            self.free.wait(60)
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if self.how == "awaits":
+                    raise
+
+
+@pytest.mark.parametrize("how", ["sync", "blocks after awaiting"])
+def test_a_plugin_that_holds_the_thread_is_left_behind_and_disabled(
+    path: Path, free: threading.Event, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck, recording = Stuck(how, free), Recording()
+    with plugged(path, Upper(), stuck, Quiet(), recording, section=SHORT) as recorder:
+        verdict = recorder.send(MAIN, 1, EVENTS)
+        assert isinstance(verdict, Committed)
+        assert verdict.seq == len(EVENTS)
+        assert recorder.stored()[1][2]["message"] == "HELLO", "what others did before it stays"
+        assert recorder.marks() == [
+            (2, "changed", "plugin upper"),
+            (2, "failed", "plugin stuck: was given up"),
+            (3, "dropped", "plugin quiet"),
+        ], "what others do behind it is done"
+        assert isinstance(recorder.send(MAIN, 6, EVENTS[1:2]), Committed)
+        status = recorder.dispatcher.status()
+        wait_for(lambda: bool(recording.failures))
+    assert stuck.calls == 1
+    assert recording.started == [False, True]
+    assert status["replacedThreads"] == 1
+    found = {plugin["name"]: plugin["disabledBecause"] for plugin in status["plugins"]}
+    assert "held the thread" in found.pop("stuck")
+    assert set(found.values()) == {None}
+    assert recording.failures[0].timed_out
+    assert any(record.levelno == logging.ERROR and "stuck is disabled" in record.message for record in caplog.records)
+
+
+@pytest.mark.parametrize("how", ["awaits", "refuses to be cancelled"])
+def test_an_awaiting_plugin_is_cancelled_and_disabled_when_it_goes_on_so(
+    path: Path, free: threading.Event, how: str
+) -> None:
+    stuck, recording = Stuck(how, free), Recording()
+    with plugged(path, stuck, Upper(), recording, section=SHORT) as recorder:
+        sent = [begin(), *[EVENTS[1]] * (MAX_TIMEOUTS + 1)]
+        assert isinstance(recorder.send(MAIN, 1, sent), Committed)
+        assert [entry[2]["message"] for entry in recorder.stored()[1:]] == ["HELLO"] * (MAX_TIMEOUTS + 1)
+        counts = recorder.counts("stuck", "on_event")
+        assert (counts["timeouts"], stuck.calls) == (MAX_TIMEOUTS, MAX_TIMEOUTS)
+        assert recorder.dispatcher.status()["replacedThreads"] == 0
+    assert [failure.timed_out for failure in recording.failures] == [True] * MAX_TIMEOUTS
+
+
+def test_a_stuck_lifecycle_hook_does_not_keep_events_from_being_stored(path: Path, free: threading.Event) -> None:
+    class Slow:
+        name = "slow"
+
+        @hookimpl
+        def after_test(self, test: Test) -> None:
+            free.wait(60)
+
+    with plugged(path, Slow(), Upper(), section=SHORT) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+        for seq in range(6, 30):
+            assert isinstance(recorder.send(MAIN, seq, [event("custom/x")]), Committed)
+        wait_for(lambda: recorder.dispatcher.status()["replacedThreads"] == 1)
+
+
+def test_awaiting_lifecycle_hooks_do_not_hold_up_events(path: Path) -> None:
+    entered = threading.Event()
+
+    class Waits:
+        name = "waits"
+
+        @hookimpl
+        async def after_test(self, test: Test) -> None:
+            entered.set()
+            await asyncio.sleep(60)
+
+    with plugged(path, Waits(), Upper(), section={"timeout": 3600}) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+        assert entered.wait(60)
+        assert isinstance(recorder.send(MAIN, 6, EVENTS[1:2]), Committed)
+
+
+def test_hooks_of_tests_are_left_out_and_counted_when_plugins_lag_behind_those_of_runs_are_not(
+    path: Path, free: threading.Event
+) -> None:
+    entered, ended = threading.Event(), list[str]()
+
+    class Lags:
+        name = "lags"
+        tests = 0
+
+        @hookimpl
+        def after_test(self, test: Test) -> None:
+            Lags.tests += 1
+            entered.set()
+            free.wait(60)
+
+        @hookimpl
+        def after_test_run(self, run: Any) -> None:
+            ended.append(f"{run.run_id} {run.state} {run.passed_tests}")
+
+    with plugged(path, Lags(), section={"timeout": 3600}) as recorder:
+        recorder.send("a.main", 1, whole_run("a", passed("a.py::t")))
+        assert entered.wait(60)
+        count = MAX_NOTICED // 2
+        tests = [part for number in range(count) for part in passed(f"a.py::t{number}")]
+        assert isinstance(recorder.send("b.main", 1, [begin("b"), *tests]), Committed)
+        more = [part for number in range(10) for part in passed(f"b.py::t{number}")]
+        assert isinstance(
+            recorder.send("b.main", 2 * count + 2, [*more, event("run/end", runId="b", exitCode=0)]), Committed
+        )
+        status = recorder.dispatcher.status()
+        assert status["skippedEvents"] > 0
+        free.set()
+        wait_for(lambda: len(ended) == 2)
+    assert ended == ["a passed 1", f"b passed {count + 10}"]
+
+
+def test_the_end_does_not_wait_for_ever(path: Path, free: threading.Event) -> None:
+    class Clings:
+        name = "clings"
+
+        @hookimpl
+        def destroy(self) -> None:
+            free.wait(60)
+
+    with plugged(path, Clings(), Upper(), section={"timeout": 3600}) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+    with pytest.raises(RuntimeError):
+        recorder.writer.submit(Batch(MAIN, 6, [event("x")], 1.0), lambda verdict: None)
+
+
+def test_what_is_still_with_a_stuck_plugin_at_the_end_is_not_acknowledged(path: Path, free: threading.Event) -> None:
+    verdicts: list[Verdict] = []
+    with plugged(path, Stuck("sync", free), section={"timeout": 3600}) as recorder:
+        recorder.writer.submit(Batch(MAIN, 1, list(EVENTS), 1.0), verdicts.append)
+    free.set()
+    assert verdicts == []
+    with plugged(path, Upper()) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
