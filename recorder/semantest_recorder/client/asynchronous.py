@@ -175,7 +175,10 @@ class AsyncClient:
         await self.request("echo")
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
-        """Events as they come, without end; replayed ones have a ``replay``. Raises ``NotConnectedError`` when the connection breaks."""
+        """Events as they come, without end; replayed ones have a ``replay``.
+
+        Raises ``NotConnectedError`` when the connection breaks.
+        """
         while True:
             while self._events:
                 yield self._events.popleft()
@@ -227,21 +230,7 @@ class AsyncClient:
         async for received in socket:
             if received.type is not aiohttp.WSMsgType.TEXT:
                 break
-            message = msgspec.json.decode(received.data)
-            match message["type"]:
-                case "response":
-                    answer = self._answers.get(str(message.get("requestId")))
-                    if answer is not None and not answer.done():
-                        answer.set_result(message)
-                case "event" | "replayEnded" if self._replays and ("replay" in message or message["type"] != "event"):
-                    for arriving in self._replays:
-                        arriving.put_nowait(message)
-                case "event":
-                    replay = {"replay": message["replay"]} if "replay" in message else {}
-                    self._events.append({**message["payload"], **replay})
-                    self._arrived.set()
-                case "error":
-                    self._refusals.append(message)
+            self._take(msgspec.json.decode(received.data))
         self._ended = f"{self._url} closed the connection ({socket.close_code})"
         self._arrived.set()
         for arriving in self._replays:
@@ -249,6 +238,22 @@ class AsyncClient:
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(NotConnectedError(self._ended))
+
+    def _take(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "response":
+                answer = self._answers.get(str(message.get("requestId")))
+                if answer is not None and not answer.done():
+                    answer.set_result(message)
+            case "event" | "replayEnded" if self._replays and ("replay" in message or message["type"] != "event"):
+                for arriving in self._replays:
+                    arriving.put_nowait(message)
+            case "event" if message["payload"]["type"] != "system.connected":
+                replay = {"replay": message["replay"]} if "replay" in message else {}
+                self._events.append({**message["payload"], **replay})
+                self._arrived.set()
+            case "error":
+                self._refusals.append(message)
 
     def _raise_refusals(self) -> None:
         refusals, self._refusals = self._refusals, []
