@@ -7,25 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import aiohttp
 from aiohttp import web
 
-from semantest_recorder.core.effects import (
-    Announce,
-    Close,
-    Effect,
-    Ingest,
-    Query,
-    Send,
-    StopPytest,
-    Subscribed,
-    Supersede,
-)
+from semantest_recorder.server.peer import Peer
 
 if TYPE_CHECKING:
     from semantest_recorder.core.session import Session
@@ -34,24 +22,17 @@ if TYPE_CHECKING:
 HEARTBEAT_S = 20.0
 #: How long a client has to answer our close frame before its socket is cut.
 CLOSE_TIMEOUT_S = 2.0
-#: What may wait for one reader, in bytes, before it is dropped and told to resync; nor is more read from a client while
-#: so much of its answers waits.
-MAX_QUEUED_BYTES = 8 * 1024 * 1024
-
 _CHUNK_BYTES = 64 * 1024
 
 _log = logging.getLogger(__name__)
 
 
-class Connection:
+class Connection(Peer):
     """A live connection; ``run`` returns when it has ended."""
 
     def __init__(self, request: web.Request, session: Session, hub: Hub, *, max_queued_bytes: int) -> None:
-        self.session = session
-        self.lagged = False
+        super().__init__(session, hub, max_queued_bytes=max_queued_bytes)
         self._request = request
-        self._hub = hub
-        self._max_queued_bytes = max_queued_bytes
         # Frames are batches already, and CPU is what ingest is short of: no permessage-deflate.
         self._ws = web.WebSocketResponse(
             heartbeat=HEARTBEAT_S,
@@ -60,11 +41,7 @@ class Connection:
             timeout=CLOSE_TIMEOUT_S,
             writer_limit=1,  # after each chunk: wait if the socket takes no more
         )
-        self._queue: deque[bytes] = deque()
-        self._queued_bytes = 0
-        self._work = asyncio.Event()
         self._room = asyncio.Event()
-        self._closing: tuple[int, str] | None = None
         #: Whether nothing is sent any more.
         self._broken = False
 
@@ -72,11 +49,6 @@ class Connection:
     def response(self) -> web.WebSocketResponse:
         """What the handler of the handshake returns."""
         return self._ws
-
-    @property
-    def queued_bytes(self) -> int:
-        """What waits to be sent."""
-        return self._queued_bytes
 
     async def run(self) -> None:
         """Performs the handshake and serves the connection to its end."""
@@ -92,56 +64,9 @@ class Connection:
                 await sender
             self._cut_after(CLOSE_TIMEOUT_S if self._ws.closed else 0.0)
 
-    def perform(self, effects: Iterable[Effect]) -> None:
-        """Carries out what the session asks for."""
-        for effect in effects:
-            match effect:
-                case Send(text):
-                    self._enqueue(text)
-                case Ingest(batch):
-                    self._hub.submit(batch, self)
-                case Subscribed():
-                    self._hub.subscribed(self)
-                case Supersede(connection):
-                    self._hub.supersede(connection)
-                case Announce(batch):
-                    self._hub.submit(batch, None)
-                case StopPytest(run_id):
-                    self._hub.stop_pytest(run_id)
-                case Query():
-                    self._hub.find_out(effect, self)
-                case Close(code, reason):
-                    self.close_soon(code, reason)
-
-    def publish(self, frame: bytes) -> None:
-        """Queues an event for a subscriber; one that does not read is dropped and told to resync."""
-        if self._closing is not None:
-            return
-        if self._queue and self._queued_bytes + len(frame) > self._max_queued_bytes:
-            self.lagged = True
-            _log.warning("client %s does not read its events: dropped", self.session.client.id)
-            self.close_soon(1013, "too slow: connect again and read the present state", discard=True)
-            return
-        self._enqueue(frame)
-
-    def close_soon(self, code: int, reason: str, *, discard: bool = False) -> None:
-        """Closes the connection behind what is queued, or at once with ``discard``."""
-        if self._closing is not None:
-            return
-        self._closing = code, reason
-        self.session.close()
-        self._hub.subscribed(self)
-        if discard:
-            self._queue.clear()
-            self._queued_bytes = 0
-        self._work.set()
+    def _closes_soon(self) -> None:
         self._room.set()
         self._cut_after(2 * CLOSE_TIMEOUT_S)
-
-    def _enqueue(self, frame: bytes) -> None:
-        self._queue.append(frame)
-        self._queued_bytes += len(frame)
-        self._work.set()
 
     async def _read(self) -> None:
         async for message in self._ws:

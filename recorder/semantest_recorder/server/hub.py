@@ -22,7 +22,8 @@ from semantest_recorder.core.publishing import published
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
-from semantest_recorder.server.connection import MAX_QUEUED_BYTES, Connection
+from semantest_recorder.server.connection import Connection
+from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer
 from semantest_recorder.server.replaying import Replay
 
 INSTANCE_HEADER = "X-Semantest-Instance"
@@ -84,14 +85,14 @@ class Hub:
         self._owners = SourceOwners()
         self._shared = Shared(self._owners, self.runs, self.security, facts)
         #: Who sends the journals of a run that is not over, by run and client.
-        self._senders: dict[str, dict[str, Connection]] = {}
+        self._senders: dict[str, dict[str, Peer]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._replays = 0
-        self._connections: dict[str, Connection] = {}
-        self._subscribers: dict[str, Connection] = {}
-        self._routes: dict[str, tuple[Connection, ...]] = {}
+        self._connections: dict[str, Peer] = {}
+        self._subscribers: dict[str, Peer] = {}
+        self._routes: dict[str, tuple[Peer, ...]] = {}
         self._loop = asyncio.get_running_loop()
-        self._verdicts: deque[tuple[Connection | None, Verdict]] = deque()
+        self._verdicts: deque[tuple[Peer | None, Verdict]] = deque()
         self._delivery_due = False
         self._store_error: str | None = None
         self._counts = {"events": 0, "batches": 0, "refusedBatches": 0, "droppedSubscribers": 0}
@@ -120,20 +121,29 @@ class Hub:
 
     async def serve(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """Serves a WebSocket handshake and its connection to its end."""
-        client_id = secrets.token_hex(8)
-        instance = request.headers.get(INSTANCE_HEADER, "") or f"connection {client_id}"
-        client = Client(client_id, identity, instance, request.headers.get(hdrs.USER_AGENT, "")[:200])
-        session = Session(client, self._shared, self.now_ms())
+        headers = request.headers
+        session = self.open_session(identity, headers.get(INSTANCE_HEADER, ""), headers.get(hdrs.USER_AGENT, ""))
         connection = Connection(request, session, self, max_queued_bytes=self._max_queued_bytes)
-        self._connections[client_id] = connection
-        _log.info("client %s connected: %s", client_id, client.agent or "no User-Agent")
+        self.join(connection)
         try:
             await connection.run()
         finally:
-            self._forget(connection)
+            self.leave(connection)
         return connection.response
 
-    def submit(self, batch: Batch, connection: Connection | None) -> None:
+    def open_session(self, identity: Identity, instance: str = "", agent: str = "") -> Session:
+        """A session for somebody who is about to ``join``."""
+        client_id = secrets.token_hex(8)
+        client = Client(client_id, identity, instance or f"connection {client_id}", agent[:200])
+        return Session(client, self._shared, self.now_ms())
+
+    def join(self, peer: Peer) -> None:
+        """Somebody takes part, until ``leave``."""
+        client = peer.session.client
+        self._connections[client.id] = peer
+        _log.info("client %s connected: %s", client.id, client.agent or "no User-Agent")
+
+    def submit(self, batch: Batch, connection: Peer | None) -> None:
         """Hands a batch to the writer; its verdict comes back to the connection's session, if there is one."""
         self._writer.submit(batch, lambda verdict: self._settle(connection, verdict))
 
@@ -152,12 +162,12 @@ class Hub:
         for connection in self._senders.get(run_id, {}).values():
             self._tell_to_stop(connection, run_id)
 
-    def _tell_to_stop(self, connection: Connection, run_id: str) -> None:
+    def _tell_to_stop(self, connection: Peer, run_id: str) -> None:
         run = self.runs.get(run_id)
         if run is not None and run.cancelling is not None:
             connection.perform([connection.session.cancel(run_id, run.cancelling, run.grace_ms, self.now_ms())])
 
-    def find_out(self, query: Query, connection: Connection) -> None:
+    def find_out(self, query: Query, connection: Peer) -> None:
         """Finds the answer to what a session asked, while the loop goes on."""
         if query.name == "server.health":
             connection.perform(connection.session.answer(self.health(), self.now_ms()))
@@ -169,7 +179,7 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _replay(self, query: Query, connection: Connection) -> None:
+    async def _replay(self, query: Query, connection: Peer) -> None:
         self._replays += 1
         replay = Replay(self._replays, connection, self._targets, self.now_ms, query.parameters)
         connection.perform(connection.session.answer(replay.facts, self.now_ms()))
@@ -178,7 +188,7 @@ class Hub:
         except Exception:  # noqa: BLE001 - the one who asked was told
             _log.exception("%s broke", replay.facts["replayId"])
 
-    async def _find_out(self, query: Query, connection: Connection) -> None:
+    async def _find_out(self, query: Query, connection: Peer) -> None:
         session = connection.session
         try:
             found = await self._archive.find(query.name, query.parameters)
@@ -191,7 +201,7 @@ class Hub:
         else:
             connection.perform(session.answer(found, self.now_ms()))
 
-    def subscribed(self, connection: Connection) -> None:
+    def subscribed(self, connection: Peer) -> None:
         """The connection's subscription has changed, or it is closing."""
         client_id = connection.session.client.id
         if connection.session.subscription and not connection.session.closed:
@@ -237,7 +247,7 @@ class Hub:
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
-    def _settle(self, connection: Connection | None, verdict: Verdict) -> None:
+    def _settle(self, connection: Peer | None, verdict: Verdict) -> None:
         """Called by the writer's thread: one wake-up of the loop for all verdicts of a commit."""
         self._verdicts.append((connection, verdict))
         if not self._delivery_due:
@@ -256,7 +266,7 @@ class Hub:
             self._delivery_due = True
             self._loop.call_soon(self._deliver)
 
-    def _deliver_one(self, connection: Connection | None, verdict: Verdict) -> None:
+    def _deliver_one(self, connection: Peer | None, verdict: Verdict) -> None:
         self._count(verdict)
         if isinstance(verdict, Committed):
             self.runs.note(verdict, self.now_ms())
@@ -267,7 +277,7 @@ class Hub:
             self._publish(verdict, connection)
             self._on_commit(verdict)
 
-    def _note_sender(self, connection: Connection | None, verdict: Committed) -> None:
+    def _note_sender(self, connection: Peer | None, verdict: Committed) -> None:
         """Remembers who sends the run, to tell them when it is to be stopped."""
         run_id = verdict.run_id
         if not verdict.run_state:
@@ -294,7 +304,7 @@ class Hub:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)
 
-    def _publish(self, verdict: Committed, sender: Connection | None) -> None:
+    def _publish(self, verdict: Committed, sender: Peer | None) -> None:
         if not self._subscribers:
             return
         for event in published(verdict, lambda kind: bool(self._targets(kind))):
@@ -302,7 +312,7 @@ class Hub:
                 if connection is not sender:
                     connection.publish(event.frame)
 
-    def _targets(self, kind: str) -> tuple[Connection, ...]:
+    def _targets(self, kind: str) -> tuple[Peer, ...]:
         """Who wants events of a type; remembered until a subscription changes."""
         found = self._routes.get(kind)
         if found is None:
@@ -312,7 +322,8 @@ class Hub:
             self._routes[kind] = found
         return found
 
-    def _forget(self, connection: Connection) -> None:
+    def leave(self, connection: Peer) -> None:
+        """Somebody has gone."""
         client_id = connection.session.client.id
         connection.session.close()
         self.subscribed(connection)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from semantest_recorder.core import messages
-from semantest_recorder.server.connection import Connection
+from semantest_recorder.server.peer import Peer
 
 #: What may wait for one of the readers before the replay waits for it, in bytes; for how long at most, in seconds.
 _WAITING_BYTES = 1024 * 1024
@@ -25,8 +25,8 @@ class Replay:
     def __init__(
         self,
         number: int,
-        asker: Connection,
-        targets: Callable[[str], Iterable[Connection]],
+        asker: Peer,
+        targets: Callable[[str], Iterable[Peer]],
         now_ms: Callable[[], float],
         parameters: Mapping[str, Any],
     ) -> None:

@@ -19,8 +19,8 @@ from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application
-from semantest_recorder.server.connection import MAX_QUEUED_BYTES
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.peer import MAX_QUEUED_BYTES
 from semantest_recorder.store.writer import Writer
 
 TOKEN = "smt_for-the-tests-of-the-server"

@@ -1,0 +1,106 @@
+"""Who takes part: one end of a conversation, whatever carries its frames."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from semantest_recorder.core.effects import (
+    Announce,
+    Close,
+    Effect,
+    Ingest,
+    Query,
+    Send,
+    StopPytest,
+    Subscribed,
+    Supersede,
+)
+
+if TYPE_CHECKING:
+    from semantest_recorder.core.session import Session
+    from semantest_recorder.server.hub import Hub
+
+#: What may wait for one reader, in bytes, before it is dropped and told to resync; nor is more read from a client while
+#: so much of its answers waits.
+MAX_QUEUED_BYTES = 8 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Peer(ABC):
+    """Carries out what a session asks for; a subclass carries frames from and to the client."""
+
+    def __init__(self, session: Session, hub: Hub, *, max_queued_bytes: int = MAX_QUEUED_BYTES) -> None:
+        self.session = session
+        #: Whether it did not read its events and was dropped for that.
+        self.lagged = False
+        self._hub = hub
+        self._max_queued_bytes = max_queued_bytes
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._work = asyncio.Event()
+        self._closing: tuple[int, str] | None = None
+
+    @property
+    def queued_bytes(self) -> int:
+        """What waits to be sent."""
+        return self._queued_bytes
+
+    @abstractmethod
+    def _closes_soon(self) -> None:
+        """It is told to close; what is queued may still be sent."""
+
+    def perform(self, effects: Iterable[Effect]) -> None:
+        """Carries out what the session asks for."""
+        for effect in effects:
+            match effect:
+                case Send(text):
+                    self._enqueue(text)
+                case Ingest(batch):
+                    self._hub.submit(batch, self)
+                case Subscribed():
+                    self._hub.subscribed(self)
+                case Supersede(connection):
+                    self._hub.supersede(connection)
+                case Announce(batch):
+                    self._hub.submit(batch, None)
+                case StopPytest(run_id):
+                    self._hub.stop_pytest(run_id)
+                case Query():
+                    self._hub.find_out(effect, self)
+                case Close(code, reason):
+                    self.close_soon(code, reason)
+
+    def publish(self, frame: bytes) -> None:
+        """Queues an event for a subscriber; one that does not read is dropped and told to resync."""
+        if self._closing is not None:
+            return
+        if self._queue and self._queued_bytes + len(frame) > self._max_queued_bytes:
+            self.lagged = True
+            _log.warning("client %s does not read its events: dropped", self.session.client.id)
+            self.close_soon(1013, "too slow: connect again and read the present state", discard=True)
+            return
+        self._enqueue(frame)
+
+    def close_soon(self, code: int, reason: str, *, discard: bool = False) -> None:
+        """Closes the connection behind what is queued, or at once with ``discard``."""
+        if self._closing is not None:
+            return
+        self._closing = code, reason
+        self.session.close()
+        self._hub.subscribed(self)
+        if discard:
+            self._queue.clear()
+            self._queued_bytes = 0
+        self._work.set()
+        self._closes_soon()
+
+    def _enqueue(self, frame: bytes) -> None:
+        self._queue.append(frame)
+        self._queued_bytes += len(frame)
+        self._work.set()
