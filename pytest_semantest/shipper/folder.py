@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pytest_semantest.protocol.artifacts import ARTIFACTS, is_sha256
 from pytest_semantest.protocol.closing import JournalDigest
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
 from pytest_semantest.protocol.layout import (
@@ -69,8 +70,8 @@ def _writer_lives(path: Path, now_ms: float) -> bool:
 def remove(folder: Path, damaged: Iterable[Path] = ()) -> list[str]:
     """Deletes a session's folder, all of which is acknowledged; gives the names of files that were left.
 
-    ``damaged`` journals are moved to ``.semantest/damaged/``; files that are not the shipper's business stay. The
-    folder is renamed first, so that half a folder is never taken for a session. Raises ``OSError``.
+    ``damaged`` journals and artifacts are moved to ``.semantest/damaged/``; files that are not the shipper's business
+    stay. The folder is renamed first, so that half a folder is never taken for a session. Raises ``OSError``.
     """
     keep = folder.parent.parent / DAMAGED
     for path in damaged:
@@ -79,7 +80,9 @@ def remove(folder: Path, damaged: Iterable[Path] = ()) -> list[str]:
     strange = [path.name for path in folder.iterdir() if not _is_ours(path)]
     ended = folder if strange else folder.rename(folder.with_name(f"{_ENDED_PREFIX}{folder.name}"))
     for path in ended.iterdir():
-        if _is_ours(path):
+        if path.is_dir() and _is_ours(path):
+            shutil.rmtree(path)
+        elif _is_ours(path):
             path.unlink()
     if not strange:
         ended.rmdir()
@@ -106,6 +109,8 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _is_ours(path: Path) -> bool:
+    if path.name == ARTIFACTS and path.is_dir() and not path.is_symlink():
+        return all(is_sha256(one.name) or one.suffix == ".tmp" for one in path.iterdir())
     known = path.name in (SHIP_STATE, SHIP_LOCK, SHIP_YIELD, LOG) or path.suffix in (
         JOURNAL_SUFFIX,
         STATUS_SUFFIX,

@@ -15,7 +15,7 @@ from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.connection import CONNECT_S, Connection, ConnectionFailedError, RefusedError
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.outbox import Outbox, ProtocolViolationError
-from pytest_semantest.shipper.rendezvous import Rendezvous, UnreachableError
+from pytest_semantest.shipper.rendezvous import Endpoint, Rendezvous, UnreachableError
 
 #: Without an answer for this long while batches are in flight, or to the handshake, the connection counts as dead.
 SILENCE_S = 20.0
@@ -40,9 +40,9 @@ class Link:
 
     ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it
     is the token that was refused. ``failure``: what failed last, however short a time ago. ``url``: the recorder's
-    address once it is known. ``named``: that address was given; it is not the project's own recorder.
-    ``last_contact``: when a recorder last answered, in monotonic seconds. ``deadline``: no attempt to connect takes
-    longer than until then.
+    address once it is known, ``endpoint`` with its token. ``named``: that address was given; it is not the
+    project's own recorder. ``last_contact``: when a recorder last answered, in monotonic seconds. ``deadline``: no
+    attempt to connect takes longer than until then.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Link:
         self.failure: str | None = None
         self.named = rendezvous.named_url is not None
         self.url = rendezvous.named_url
+        self.endpoint: Endpoint | None = None
         self.last_contact = now
         #: ``(run id, reason, grace in seconds)`` once the recorder asked for the end of the run.
         self.cancelled: tuple[str, str, float] | None = None
@@ -125,6 +126,7 @@ class Link:
             self._next_try = now + _LOOK_AGAIN_S
             return False
         self.url = endpoint.url
+        self.endpoint = endpoint
         try:
             self._connection = Connection(endpoint.url, endpoint.token, self.instance, self._patience(now))
         except RefusedError as error:

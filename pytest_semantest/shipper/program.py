@@ -199,10 +199,11 @@ def _ship(
     acked, events = _counts(shipment)
     detail = shipment.stopped or link.refused or link.unreachable or ""
     if outcome == "unreachable":
-        detail = detail or link.failure or ""
+        detail = detail or link.failure or shipment.artifacts.failure or ""
     log(f"{outcome} {detail}".rstrip())
     if outcome == "shipped":
         damaged = [source.path for source in shipment.sources.values() if source.follower.damaged]
+        damaged += shipment.artifacts.refused
         try:
             left = remove(folder, damaged)
         except OSError as error:

@@ -17,6 +17,7 @@ from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER, sour
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper import unnamed
+from pytest_semantest.shipper.artifacts import Artifacts
 from pytest_semantest.shipper.context import ContextLookup, lookup_for
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.link import Link
@@ -64,6 +65,7 @@ class Shipment:
         self._named_before = before.get("named")
         self._meant_for = before.get("recorder") if self._named_before is True else None
         self._stopping: Stopping | None = None
+        self.artifacts = Artifacts(folder, log)
         self._own = OwnJournal(folder, self.session)
         self._state_file = StateFile(folder)
         self._context: ContextLookup | None = None
@@ -103,7 +105,8 @@ class Shipment:
         """Whether all there is was acknowledged."""
         own = self.sources.get(SHIPPER_WORKER)
         own_shipped = self._own.seq == 0 or (own is not None and own.outbox.acked >= self._own.seq)
-        return own_shipped and all(source.is_shipped for source in self.sources.values())
+        shipped = own_shipped and self.artifacts.is_shipped
+        return shipped and all(source.is_shipped for source in self.sources.values())
 
     @property
     def is_done(self) -> bool:
@@ -114,7 +117,8 @@ class Shipment:
     def is_told(self) -> bool:
         """Whether all that pytest's processes wrote, and what closes it, is acknowledged; the context may follow."""
         closing = self._own.crashes_told or self._own.run_end_told
-        return self.is_closed and (self.is_shipped if closing else all(s.is_shipped for s in self._processes()))
+        shipped = self.is_shipped if closing else all(s.is_shipped for s in self._processes())
+        return self.is_closed and shipped and self.artifacts.is_shipped
 
     @property
     def is_read(self) -> bool:
@@ -123,15 +127,23 @@ class Shipment:
 
     @property
     def stopped(self) -> str | None:
-        """Why a source is not sent any more, ``None`` when all are."""
+        """Why a source, or what belongs to tests, is not sent any more, ``None`` when all is."""
+        return self._source_stopped or self.artifacts.stopped
+
+    @property
+    def _source_stopped(self) -> str | None:
         return next((source.outbox.stopped for source in self.sources.values() if source.outbox.stopped), None)
 
     @property
     def all_sent_but_stopped(self) -> bool:
-        """Whether nothing is left but sources that the recorder does not take."""
-        return self.stopped is not None and all(
-            source.outbox.stopped or source.is_shipped for source in self.sources.values()
-        )
+        """Whether nothing is left but what the recorder does not take."""
+        if self.stopped is None or not (self.artifacts.stopped or self.artifacts.is_shipped):
+            return False
+        if self._source_stopped is None and not (
+            self.is_closed and (self._own.context_told or not self._wants_context)
+        ):
+            return False  # what closes the session is still to be written
+        return all(source.outbox.stopped or source.is_shipped for source in self.sources.values())
 
     # -- what is done ------------------------------------------------------------------------------------------
 
@@ -144,6 +156,8 @@ class Shipment:
             self._observe(clock)
         outboxes = {source.outbox.source: source.outbox for source in self.sources.values()}
         self.link.step(clock.monotonic, outboxes, list(self._sendable()))
+        self.artifacts.step(clock.monotonic, self.link.endpoint if self.link.is_open else None)
+        self.link.last_contact = max(self.link.last_contact, self.artifacts.last_progress)
         if self.link.cancelled is not None:
             self._stop(*self.link.cancelled, clock.monotonic)
         self._write_state(clock)
@@ -248,6 +262,7 @@ class Shipment:
             for damage in source.new_damage():
                 self._log(damage)
         moved = self._name_unnamed(clock) or moved
+        self.artifacts.look()
         self._pause = _BUSY_S if moved else min(self._pause * 1.5, _IDLE_S)
         more = any(not source.follower.drained for source in self.sources.values())
         self._next_read = clock.monotonic + (0.0 if more else self._pause)

@@ -29,8 +29,10 @@ from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.server.application import create_application, http_logger
+from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.status import status_route
+from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.history import write_history
 from semantest_recorder.store.writer import Writer
@@ -185,7 +187,9 @@ class _Daemon:
     async def _start_server(self, hub: Hub) -> tuple[web.AppRunner, web.SockSite]:
         addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous)
-        app = create_application(hub, addresses, credentials, [status_route(hub, self._process)])
+        artifacts = ArtifactStore(self._settings.directory)
+        routes = [status_route(hub, self._process), *artifact_routes(artifacts)]
+        app = create_application(hub, addresses, credentials, routes)
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S
         )

@@ -31,6 +31,8 @@ class Misbehaviour:
     error: tuple[str, int] = ("", 0)  # code, how often
     mute: bool = False  # accept the connection and never say anything
     protocol: int = 1
+    artifacts: bool = True  # whether it knows them at all
+    put_statuses: list[int] = field(default_factory=list)  # answer the next uploads so
 
 
 @dataclass
@@ -47,6 +49,8 @@ class IngestServer:
     events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     handshakes: list[Handshake] = field(default_factory=list)
     batches: list[tuple[str, int, int]] = field(default_factory=list)
+    artifacts: dict[str, bytes] = field(default_factory=dict)
+    puts: list[str] = field(default_factory=list)
     duplicates: int = 0
     conflicts: list[str] = field(default_factory=list)
     port: int = 0
@@ -78,6 +82,8 @@ class IngestServer:
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_get("/ws", self._serve)
+        if self.behaviour.artifacts:
+            app.router.add_put("/api/v1/artifacts/{sha256}", self._put)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -137,6 +143,19 @@ class IngestServer:
         finally:
             self._sockets.discard(socket)
         return socket
+
+    async def _put(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["sha256"]
+        body = await request.content.read()
+        self.puts.append(name)
+        self._change()
+        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+            return web.Response(status=401)
+        if self.behaviour.put_statuses:
+            return web.Response(status=self.behaviour.put_statuses.pop(0))
+        self.artifacts[name] = body
+        self._change()
+        return web.Response(status=201)
 
     async def _talk(self, socket: web.WebSocketResponse) -> None:
         if self.behaviour.mute:

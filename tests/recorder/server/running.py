@@ -19,8 +19,10 @@ from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application
+from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
+from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.writer import Writer
 
 TOKEN = "smt_for-the-tests-of-the-server"
@@ -66,7 +68,9 @@ class RunningServer:
             max_queued_bytes=self._max_queued_bytes,
         )
         addresses = AddressRules(self.port, origins=self._origins)
-        self.app = create_application(self.hub, addresses, Credentials(TOKEN, anonymous=self._anonymous))
+        routes = artifact_routes(ArtifactStore(self.database.parent))
+        credentials = Credentials(TOKEN, anonymous=self._anonymous)
+        self.app = create_application(self.hub, addresses, credentials, routes)
         runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         await web.SockSite(runner, listener).start()

@@ -1,0 +1,119 @@
+"""``PUT`` and ``GET /api/v1/artifacts/<sha256>``: attachments of tests in, and out as downloads."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from aiohttp import ClientPayloadError, web
+
+from pytest_semantest.protocol.artifacts import ARTIFACTS_PATH, MAX_ARTIFACT, is_sha256
+from semantest_recorder.core.access import INGESTERS, READERS
+from semantest_recorder.server.problem import problem
+from semantest_recorder.server.routes import Route
+
+_CHUNK = 256 * 1024
+#: A client that sends nothing for this long is given up.
+_SILENCE_S = 60.0
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: Whatever is in the file: no browser shows it, runs it or guesses its type (``nosniff`` is on every answer).
+_AS_DOWNLOAD = {
+    "Content-Type": "application/octet-stream",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class Incoming(Protocol):
+    """One artifact that is being written; all methods but ``abort`` block and raise ``OSError``."""
+
+    def write(self, chunk: bytes) -> None:
+        """Takes the next bytes."""
+
+    def commit(self) -> bool:
+        """Keeps it for good; false when its hash is another."""
+
+    def abort(self) -> None:
+        """Lets go of it."""
+
+
+class Artifacts(Protocol):
+    """Where artifacts are kept; its methods block."""
+
+    def find(self, sha256: str) -> Path | None:
+        """The file of an artifact."""
+
+    def begin(self, sha256: str) -> Incoming:
+        """Begins to take one in. Raises ``OSError``."""
+
+
+def artifact_routes(artifacts: Artifacts) -> list[Route]:
+    """The two routes over ``artifacts``."""
+
+    async def put(request: web.Request) -> web.StreamResponse:
+        sha256 = request.match_info["sha256"]
+        if not is_sha256(sha256):
+            return _no_hash()
+        if (request.content_length or 0) > MAX_ARTIFACT:
+            return _too_large()
+        try:
+            return await _take_in(request, artifacts, sha256)
+        except (TimeoutError, ConnectionError, ClientPayloadError):
+            return problem(400, "INVALID_REQUEST", "the artifact did not come to its end; send it again")
+        except OSError as error:
+            _log.error("an artifact cannot be stored: %s", error)
+            if error.errno in _NO_ROOM:
+                return problem(507, "STORE_FULL", "no room for the artifact; it can be sent again")
+            return problem(503, "STORE_ERROR", "the artifact cannot be stored; it can be sent again")
+
+    async def get(request: web.Request) -> web.StreamResponse:
+        sha256 = request.match_info["sha256"]
+        if not is_sha256(sha256):
+            return _no_hash()
+        path = await asyncio.to_thread(artifacts.find, sha256)
+        if path is None:
+            return problem(404, "NOT_FOUND", "no such artifact")
+        headers = {**_AS_DOWNLOAD, "Content-Disposition": f'attachment; filename="{sha256}"'}
+        return web.FileResponse(path, headers=headers)
+
+    path = f"{ARTIFACTS_PATH}{{sha256}}"
+    return [Route("PUT", path, put, INGESTERS), Route("GET", path, get, READERS)]
+
+
+async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str) -> web.StreamResponse:
+    """Stores the body; one that is there already is read and left."""
+    known = await asyncio.to_thread(artifacts.find, sha256)
+    incoming = None if known is not None else await asyncio.to_thread(artifacts.begin, sha256)
+    size = 0
+    try:
+        while chunk := await _read(request):
+            size += len(chunk)
+            if size > MAX_ARTIFACT:
+                return _too_large()
+            if incoming is not None:
+                await asyncio.to_thread(incoming.write, chunk)
+        if incoming is not None and not await asyncio.to_thread(incoming.commit):
+            return problem(422, "HASH_MISMATCH", "the content has another SHA-256 than its address says")
+    finally:
+        if incoming is not None:
+            incoming.abort()
+    body = msgspec.json.encode({"sha256": sha256, "size": size})
+    return web.Response(body=body, status=201 if known is None else 200, content_type="application/json")
+
+
+async def _read(request: web.Request) -> bytes:
+    async with asyncio.timeout(_SILENCE_S):
+        return await request.content.read(_CHUNK)
+
+
+def _no_hash() -> web.Response:
+    return problem(400, "INVALID_REQUEST", "an artifact is named by its SHA-256: 64 lower-case hex digits")
+
+
+def _too_large() -> web.Response:
+    return problem(413, "ARTIFACT_TOO_LARGE", f"an artifact has at most {MAX_ARTIFACT} bytes")

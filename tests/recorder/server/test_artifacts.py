@@ -1,0 +1,146 @@
+"""Artifacts go in by their hash and come out as downloads."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from pytest_semantest.protocol.artifacts import MAX_ARTIFACT
+from tests.recorder.server.running import DEADLINE_S, TOKEN, RunningServer, wait_until
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+BODY = b"<script>alert(1)</script>" * 20_000
+NAME = hashlib.sha256(BODY).hexdigest()
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def code(self) -> str:
+        return str(json.loads(self.body)["code"])
+
+
+def ask(
+    server: RunningServer, method: str, name: str, body: bytes | Iterator[bytes] | None = None, **headers: str
+) -> Answer:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    try:
+        connection.request(method, f"/api/v1/artifacts/{name}", body=body, headers=BEARER | headers)
+        response = connection.getresponse()
+        return Answer(response.status, dict(response.getheaders()), response.read())
+    finally:
+        connection.close()
+
+
+def files(server: RunningServer) -> list[str]:
+    root = server.database.parent / "artifacts"
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_what_goes_in_comes_out_as_a_download(server: RunningServer) -> None:
+    assert ask(server, "GET", NAME).status == 404
+    first, again = ask(server, "PUT", NAME, BODY), ask(server, "PUT", NAME, BODY)
+    assert (first.status, again.status) == (201, 200)
+    assert json.loads(first.body) == json.loads(again.body) == {"sha256": NAME, "size": len(BODY)}
+    assert files(server) == [f"{NAME[:2]}/{NAME}"]
+    got = ask(server, "GET", NAME)
+    assert (got.status, got.body) == (200, BODY)
+    assert got.headers["Content-Disposition"] == f'attachment; filename="{NAME}"'
+    assert got.headers["Content-Type"] == "application/octet-stream"
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in got.headers["Content-Security-Policy"]
+
+
+def test_a_file_belongs_to_its_owner_alone(server: RunningServer) -> None:
+    ask(server, "PUT", NAME, BODY)
+    path = server.database.parent / "artifacts" / NAME[:2] / NAME
+    assert path.stat().st_mode & 0o077 == 0
+    assert path.parent.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.hazard(34)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..%2f..%2fsemantest.db",
+        "%2e%2e",
+        "../../etc/passwd",
+        NAME.upper(),
+        NAME[:-1],
+        NAME + "0",
+        "%00" * 64,
+        "/etc/passwd",
+        "incoming",
+        "x" * 64,
+    ],
+)
+def test_a_name_that_is_no_hash_reaches_no_file(server: RunningServer, name: str) -> None:
+    for method in ("PUT", "GET"):
+        answer = ask(server, method, name, BODY if method == "PUT" else None)
+        assert answer.status in (400, 404, 405)
+        assert answer.code in ("INVALID_REQUEST", "NOT_FOUND", "METHOD_NOT_ALLOWED")
+    assert files(server) == []
+
+
+def test_another_content_is_not_taken(server: RunningServer) -> None:
+    answer = ask(server, "PUT", NAME, BODY + b"!")
+    assert (answer.status, answer.code) == (422, "HASH_MISMATCH")
+    assert ask(server, "PUT", NAME, b"").status == 422
+    assert files(server) == []
+
+
+def test_too_much_is_not_taken_whatever_length_is_said(server: RunningServer) -> None:
+    answer = ask(server, "PUT", NAME, None, **{"Content-Length": str(MAX_ARTIFACT + 1)})
+    assert (answer.status, answer.code) == (413, "ARTIFACT_TOO_LARGE")
+    assert files(server) == []
+
+
+def test_a_client_that_leaves_halfway_leaves_nothing(server: RunningServer) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    connection.putrequest("PUT", f"/api/v1/artifacts/{NAME}")
+    connection.putheader("Authorization", BEARER["Authorization"])
+    connection.putheader("Content-Length", str(len(BODY)))
+    connection.endheaders()
+    connection.send(BODY[:1000])
+    wait_until(lambda: len(files(server)) == 1)
+    connection.close()
+    wait_until(lambda: files(server) == [])
+    assert ask(server, "PUT", NAME, BODY).status == 201
+
+
+def test_what_a_killed_recorder_left_is_swept(tmp_path: Path) -> None:
+    incoming = tmp_path / "artifacts" / "incoming"
+    incoming.mkdir(parents=True)
+    (incoming / "tmpabc").write_bytes(b"half")
+    server = RunningServer(tmp_path / "a.db")
+    try:
+        assert ask(server, "PUT", NAME, BODY).status == 201
+        assert files(server) == [f"{NAME[:2]}/{NAME}"]
+    finally:
+        server.close()
+
+
+@pytest.mark.hazard(31)
+def test_only_who_may(server: RunningServer) -> None:
+    for method in ("PUT", "GET"):
+        assert ask(server, method, NAME, b"", Authorization="Bearer smt_wrong").status == 401
+        assert ask(server, method, NAME, b"", Origin="https://evil.example").status == 403
+    assert files(server) == []
+
+
+@pytest.mark.hazard(22)
+def test_a_folder_that_cannot_be_written_is_told(server: RunningServer) -> None:
+    (server.database.parent / "artifacts").write_text("in the way")
+    answer = ask(server, "PUT", NAME, BODY)
+    assert (answer.status, answer.code) == (503, "STORE_ERROR")
+    (server.database.parent / "artifacts").unlink()
+    assert ask(server, "PUT", NAME, BODY).status == 201

@@ -1,0 +1,105 @@
+"""Artifacts of a session are with the recorder before the session counts as shipped."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from tests.shipper.conftest import StartShipper
+from tests.shipper.ingest_server import IngestServer
+from tests.shipper.journals import Journal, session
+from tests.shipper.test_shipping import ended_session, finish
+
+GIVE_UP_S = 4.0
+
+
+def put(folder: Path, data: bytes) -> str:
+    (folder / "artifacts").mkdir(exist_ok=True)
+    name = hashlib.sha256(data).hexdigest()
+    (folder / "artifacts" / name).write_bytes(data)
+    return name
+
+
+def test_they_are_sent_and_the_folder_goes(directory: Path, server: IngestServer, start_shipper: StartShipper) -> None:
+    folder = ended_session(directory).folder
+    data = {put(folder, bytes([n]) * (n * 300_000 + 1)): bytes([n]) * (n * 300_000 + 1) for n in range(5)}
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert code == 0, said
+    assert server.artifacts == data
+    assert sorted(server.puts) == sorted(data)
+    assert list((directory / "sessions").iterdir()) == []
+
+
+def test_a_recorder_without_room_gets_them_when_it_has(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    folder = ended_session(directory).folder
+    name = put(folder, b"picture")
+    server.behaviour.put_statuses = [507, 503, 500]
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 0
+    assert server.artifacts == {name: b"picture"}
+    assert len(server.puts) == 4
+
+
+def test_one_that_is_never_taken_keeps_the_session(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(directory)
+    name = put(journal.folder, b"picture")
+    server.behaviour.put_statuses = [507] * 1000
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))
+    assert code in (3, 6), said
+    assert server.events[journal.source] == journal.events()
+    assert (journal.folder / "artifacts" / name).read_bytes() == b"picture"
+    server.behaviour.put_statuses = []
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 0
+    assert server.artifacts == {name: b"picture"}
+
+
+def test_a_recorder_that_does_not_know_them_gets_the_events(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    server.behaviour.artifacts = False
+    server.restart()
+    journal = ended_session(directory)
+    put(journal.folder, b"picture")
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert code == 4
+    assert "the recorder takes no attachments: upgrade it" in said
+    assert server.events[journal.source] == journal.events()
+    assert len(list((journal.folder / "artifacts").iterdir())) == 1
+
+
+def test_a_damaged_file_is_set_aside(directory: Path, server: IngestServer, start_shipper: StartShipper) -> None:
+    folder = ended_session(directory).folder
+    name = put(folder, b"picture")
+    server.behaviour.put_statuses = [422]
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 0
+    assert [path.name for path in (directory / "damaged").iterdir()] == [f"{folder.name}.{name}"]
+    assert list((directory / "sessions").iterdir()) == []
+
+
+def test_a_cut_connection_and_a_recorder_elsewhere(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(directory))
+    journal.start()
+    names = {put(journal.folder, bytes([n])) for n in range(20)}
+    journal.test("test_a.py::test_0")
+    journal.end()
+    server.behaviour.put_statuses = [500, 201, 500]
+    server.behaviour.drop_after = 0
+    process = start_shipper(sync=True, url=server.url)
+    server.wait_for(lambda: len(server.puts) > 3)
+    server.cut()
+    assert finish(process)[0] == 0
+    assert len(names - set(server.artifacts)) <= 1  # the one that a 201 without storing answered
+
+
+def test_other_files_there_are_kept(directory: Path, server: IngestServer, start_shipper: StartShipper) -> None:
+    folder = ended_session(directory).folder
+    put(folder, b"picture")
+    (folder / "artifacts" / "notes.txt").write_text("mine")
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 0
+    assert (folder / "artifacts" / "notes.txt").read_text() == "mine"
+    assert len(server.artifacts) == 1
