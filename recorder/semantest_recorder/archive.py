@@ -13,7 +13,7 @@ import msgspec
 
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.refusal import Refusal
-from semantest_recorder.core.run_status import run_status, statistics, test_result
+from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
 from semantest_recorder.core.subscription import Subscription
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
@@ -40,6 +40,7 @@ class Archive:
             "statistics": self._statistics,
             "events": self._events,
             "testResults": self._test_results,
+            "suites": self._suites,
         }
 
     def has_run(self, run_id: str) -> bool:
@@ -54,6 +55,15 @@ class Archive:
     async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
         """The answer to a query. Raises ``Refusal``."""
         return await self._in_thread(lambda: self._find(query, parameters))
+
+    def find_now(self, query: str, **parameters: Any) -> Any:
+        """As ``find``, here and now, for programs that ask without waiting. Raises ``Refusal``."""
+        return self._find(query, parameters)
+
+    @staticmethod
+    def read(payload: msgspec.Raw) -> Any:
+        """What the payload of an event says."""
+        return msgspec.json.decode(payload)
 
     async def replay(
         self, start_ms: float, end_ms: float, types: list[str] | None
@@ -114,6 +124,11 @@ class Archive:
         page = self._status.results(run_id, int(cursor or 0), limit)
         results = [test_result(row, page.errors.get(row[0]), page.details.get(row[0], ())) for row in page.rows]
         return {"runId": run_id, "results": results, "cursor": None if page.last is None else str(page.last)}
+
+    def _suites(self, run_id: str) -> list[dict[str, Any]]:
+        if not self._status.has_run(run_id):
+            raise RunNotFound(run_id, [])
+        return [suite_result(row) for row in self._reader.suites(run_id)]
 
     @staticmethod
     def _wanted(events: Iterator[TimedEvent], types: list[str] | None) -> Iterator[TimedEvent]:

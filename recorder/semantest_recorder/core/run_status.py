@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from pytest_semantest.protocol.events import WIRE_STATUS
-from semantest_recorder.core.rows import RunRow
+from semantest_recorder.core.rows import RunRow, SuiteRow
 
 _RUN_STATUS: Final = {
     "pending": "pending",
@@ -111,6 +111,23 @@ def test_result(row: Sequence[Any], error: Sequence[Any] | None, details: Iterab
         "assertions": assertions,
         "screenshots": screenshots,
         "logs": logs,
+    }
+
+
+def suite_result(row: SuiteRow) -> dict[str, Any]:
+    """A suite as the original gives it; ``duration`` in milliseconds, ``None`` while it runs."""
+    ended = row.ended_ms
+    return {
+        "suiteId": row.suite_id,
+        "suiteName": row.name or row.suite_id,
+        "startTime": row.started_ms,
+        "endTime": ended,
+        "duration": None if ended is None or row.started_ms is None else ended - row.started_ms,
+        "totalTests": row.total,
+        "completedTests": row.done,
+        "passedTests": row.passed,
+        "failedTests": row.failed,
+        "skippedTests": row.skipped,
     }
 
 

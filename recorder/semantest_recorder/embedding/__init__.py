@@ -1,0 +1,26 @@
+"""The whole recorder inside somebody's own asyncio program.
+
+system = create_orchestrator_integration(db_path="results.db", security_policy={"require_authentication": False})
+handlers = system.create_websocket_handlers()
+async with websockets.serve(handlers.serve, "127.0.0.1", 8765):
+...
+"""
+
+from __future__ import annotations
+
+from semantest_recorder.embedding.handlers import WebSocketHandlers
+from semantest_recorder.embedding.integration import OrchestratorIntegration, create_orchestrator_integration
+from semantest_recorder.embedding.orchestrator import Orchestrator
+from semantest_recorder.embedding.persistence import Persistence
+from semantest_recorder.embedding.security import SecurityMiddleware
+from semantest_recorder.embedding.state import TestStateManager
+
+__all__ = [
+    "Orchestrator",
+    "OrchestratorIntegration",
+    "Persistence",
+    "SecurityMiddleware",
+    "TestStateManager",
+    "WebSocketHandlers",
+    "create_orchestrator_integration",
+]

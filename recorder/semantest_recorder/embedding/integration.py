@@ -1,0 +1,134 @@
+"""The second composition root: writer, hub, queries and guard for a program that has its own event loop and server."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pytest_semantest import __version__
+from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
+from semantest_recorder.archive import Archive
+from semantest_recorder.core.access import Credentials, Denied, Identity
+from semantest_recorder.core.policy import Policy
+from semantest_recorder.core.session import ServerFacts
+from semantest_recorder.embedding.handlers import WebSocketHandlers
+from semantest_recorder.embedding.in_process import InProcessPeer
+from semantest_recorder.embedding.orchestrator import Orchestrator
+from semantest_recorder.embedding.persistence import Persistence
+from semantest_recorder.embedding.security import SecurityMiddleware
+from semantest_recorder.embedding.spelling import camel_keys
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.store.writer import Writer
+
+_TIME_S = 0.25
+_CLOSE_TIMEOUT_S = 2.0
+
+
+class OrchestratorIntegration:
+    """All of it, on one database. Raises ``StoreError`` and ``InvalidPolicy`` when it is made.
+
+    It may be made before the event loop runs; everything else happens in the loop of its first use. ``token`` is what
+    clients show to be let in while the policy requires authentication.
+    """
+
+    def __init__(self, db_path: str | Path, security_policy: Mapping[str, Any], token: str | None) -> None:
+        self._path = Path(db_path)
+        self._policy = Policy().changed(camel_keys(security_policy))
+        self.token = token or f"smt_{secrets.token_urlsafe(32)}"
+        self._writer = Writer(self._path)
+        self.archive = Archive(self._path)
+        self._hub: Hub | None = None
+        self._peer: InProcessPeer | None = None
+        self._time: asyncio.Task[None] | None = None
+        self._orchestrator = Orchestrator(self)
+        self._persistence = Persistence(self)
+        self._security = SecurityMiddleware(self)
+
+    @property
+    def hub(self) -> Hub:
+        """The hub, made at its first use. Raises ``RuntimeError`` outside of an event loop."""
+        if self._hub is None:
+            facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
+            self._hub = Hub(self._writer, facts, _now_ms, self.archive, policy=self._policy)
+            self.archive.load_open_runs(self._hub.runs)
+            self._time = asyncio.create_task(self._keep_time(self._hub))
+        return self._hub
+
+    @property
+    def peer(self) -> InProcessPeer:
+        """The program's own part in the conversation."""
+        if self._peer is None:
+            self._peer = InProcessPeer(self.hub)
+        return self._peer
+
+    def identify(self, authorization: Collection[str]) -> Identity | Denied:
+        """Who is behind the Authorization headers of a handshake; anonymous only while the policy allows it."""
+        anonymous = not self.hub.security.policy.require_authentication
+        return Credentials(self.token, anonymous=anonymous).identify(authorization)
+
+    def get_orchestrator(self) -> Orchestrator:
+        """Runs."""
+        return self._orchestrator
+
+    def get_persistence(self) -> Persistence:
+        """The log and what follows from it."""
+        return self._persistence
+
+    def get_security(self) -> SecurityMiddleware:
+        """The guard."""
+        return self._security
+
+    def create_websocket_handlers(self) -> WebSocketHandlers:
+        """Handlers for a WebSocket server of one's own."""
+        return WebSocketHandlers(self)
+
+    async def shutdown(self, *, cancel_runs: bool = False) -> None:
+        """Commits what was taken, says goodbye to clients and closes the database.
+
+        ``cancel_runs``: cancels runs that are not over, as the original did; else they may go on after a restart.
+        """
+        if self._hub is not None:
+            if cancel_runs:
+                for run in list(self._hub.runs):
+                    await self._orchestrator.cancel_test_run(run.run_id, "the orchestrator is shut down")
+            if self._time is not None:
+                self._time.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._time
+            self._hub.accepting = False
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
+        if self._hub is not None:
+            if self._peer is not None:
+                self._peer.leave()
+            await self._hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
+        self.archive.close()
+
+    @staticmethod
+    async def _keep_time(hub: Hub) -> None:
+        while True:
+            await asyncio.sleep(_TIME_S)
+            hub.keep_time()
+
+
+def create_orchestrator_integration(
+    db_path: str | Path = "semantest.db",
+    security_policy: Mapping[str, Any] | None = None,
+    *,
+    token: str | None = None,
+) -> OrchestratorIntegration:
+    """The whole system in one call, for embedding into somebody's own asyncio server.
+
+    ``security_policy``: keys of the policy (docs/reference/wire.md), snake_case allowed; without
+    ``require_authentication: False`` clients need ``token`` (by default a new one, see ``.token``).
+    Raises ``StoreError`` when the database cannot be opened and ``InvalidPolicy`` for a wrong key or value.
+    """
+    return OrchestratorIntegration(db_path, security_policy or {}, token)
+
+
+def _now_ms() -> float:
+    return time.time() * 1000.0

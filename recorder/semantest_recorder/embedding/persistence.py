@@ -1,0 +1,65 @@
+"""The log and what follows from it, as the original's EventPersistence has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from semantest_recorder.embedding.integration import OrchestratorIntegration
+
+
+class Persistence:
+    """Saves events and asks for them; questions are answered from what was committed."""
+
+    def __init__(self, system: OrchestratorIntegration) -> None:
+        self._system = system
+
+    async def save_event(self, event: Mapping[str, Any]) -> None:
+        """Takes one event; returns when it is committed. Raises ``Refusal``."""
+        await self._system.peer.send([event])
+
+    async def save_events(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """Takes many events. Raises ``EventsRefusedError`` for those that were not taken; the others are committed."""
+        await self._system.peer.send(events)
+
+    def get_events_by_time_range(
+        self, start_time: float, end_time: float, types: list[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """All events of a time (milliseconds since the epoch), oldest first. Raises ``Refusal``."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = self._system.archive.find_now(
+                "events", start_ms=start_time, end_ms=end_time, types=types, limit=10_000, cursor=cursor
+            )
+            found += [{**event, "payload": self._system.archive.read(event["payload"])} for event in page["events"]]
+            cursor = page["cursor"]
+            if cursor is None:
+                return found
+
+    def get_events_by_type(self, event_type: str, limit: int = 100) -> list[dict[str, Any]]:
+        """The last ``limit`` events of a type (exact, or a prefix such as ``test/*``), newest first."""
+        found = self.get_events_by_time_range(0.0, 1e15, [event_type])
+        return found[: -limit - 1 : -1]
+
+    def get_test_results_by_run(self, run_id: str) -> list[dict[str, Any]]:
+        """All results of a run. Raises ``Refusal`` (``RUN_NOT_FOUND``)."""
+        found: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = self._system.archive.find_now("testResults", run_id=run_id, cursor=cursor, limit=10_000)
+            found += page["results"]
+            cursor = page["cursor"]
+            if cursor is None:
+                return found
+
+    def get_suite_results_by_run(self, run_id: str) -> list[dict[str, Any]]:
+        """The suites of a run, with their counts."""
+        found: list[dict[str, Any]] = self._system.archive.find_now("suites", run_id=run_id)
+        return found
+
+    def get_statistics(self) -> dict[str, Any]:
+        """Totals, and the size of the database in bytes."""
+        found: dict[str, Any] = self._system.archive.find_now("statistics")
+        return found

@@ -1,0 +1,77 @@
+"""A client on somebody's own WebSocket server: anything with frames to iterate over, ``send`` and ``close``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from typing import Protocol
+
+from semantest_recorder.core.session import Session
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.peer import Peer
+
+_log = logging.getLogger(__name__)
+
+
+class WebSocket(Protocol):
+    """What is needed of a connection; those of ``websockets`` fit as they are."""
+
+    def __aiter__(self) -> AsyncIterator[str | bytes]:
+        """The frames that come, until the connection ends."""
+
+    async def send(self, message: str) -> None:
+        """Sends a text frame."""
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Closes the connection."""
+
+
+class StreamPeer(Peer):
+    """Serves one connection; ``run`` returns when it has ended."""
+
+    def __init__(self, socket: WebSocket, session: Session, hub: Hub) -> None:
+        super().__init__(session, hub)
+        self._socket = socket
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serves the connection to its end."""
+        self._hub.join(self)
+        sender = asyncio.create_task(self._send_queued())
+        try:
+            self.perform(self.session.open())
+            async for frame in self._socket:
+                if self._closing is None and self._hub.accepting:
+                    self.perform(self.session.receive(frame, self._hub.now_ms(), self._hub.pending_events))
+                while self._queued_bytes > self._max_queued_bytes and not sender.done():
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            if self._closing is None:
+                sender.cancel()
+            with suppress(asyncio.CancelledError):
+                await sender
+            self._hub.leave(self)
+
+    def _closes_soon(self) -> None:
+        self._room.set()
+
+    async def _send_queued(self) -> None:
+        try:
+            while self._closing is None or self._queue:
+                if not self._queue:
+                    self._work.clear()
+                    await self._work.wait()
+                    continue
+                frame = self._queue.popleft()
+                self._queued_bytes -= len(frame)
+                self._room.set()
+                await self._socket.send(frame.decode())
+            code, reason = self._closing
+            await self._socket.close(code, reason)
+        except Exception as error:  # noqa: BLE001 - each library has its own class for a connection that is gone
+            _log.debug("client %s could not be written to: %s", self.session.client.id, error)
+        finally:
+            self._room.set()
