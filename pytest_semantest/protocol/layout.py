@@ -60,6 +60,19 @@ def has_journal(folder: Path) -> bool:
     return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
 
 
+def lost_its_journals(folder: Path) -> bool:
+    """Whether a session began in a folder that holds no journal any more, and nobody shipped it.
+
+    What is looked for comes after the journal, and goes before it when a shipper deletes what it has delivered.
+    """
+    try:
+        entries = list(folder.iterdir())
+    except OSError:  # gone as well, or closed
+        return False
+    began = any(entry.name == SHIP_STATE or entry.suffix == STATUS_SUFFIX for entry in entries)
+    return began and not any(entry.suffix == JOURNAL_SUFFIX for entry in entries)
+
+
 def find_directory(explicit: str | None, start: Path) -> Path | None:
     """The ``.semantest`` folder: the one named, else the nearest in ``start`` and its parents, else ``None``."""
     if explicit:

@@ -40,13 +40,22 @@ class Link:
 
     ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it
     is the token that was refused. ``failure``: what failed last, however short a time ago. ``url``: the recorder's
-    address once it is known, ``endpoint`` with its token. ``named``: that address was given; it is not the
-    project's own recorder. ``last_contact``: when a recorder last answered, in monotonic seconds. ``deadline``: no
-    attempt to connect takes longer than until then.
+    address once it is known, ``endpoint`` with its token. ``named``: that address was given; it is not the project's
+    own recorder.
+    ``last_contact``: when a recorder was first met, or last took something or put it off, in monotonic seconds.
+    ``deadline``: no attempt to connect takes longer than until then, nor than until ``give_up`` seconds after the last
+    contact.
     """
 
     def __init__(
-        self, rendezvous: Rendezvous, instance: str, log: Log, now: float, *, deadline: float | None = None
+        self,
+        rendezvous: Rendezvous,
+        instance: str,
+        log: Log,
+        now: float,
+        *,
+        deadline: float | None = None,
+        give_up: float | None = None,
     ) -> None:
         self.refused: str | None = None
         self.wants_token = False
@@ -69,6 +78,8 @@ class Link:
         self._failing_since: float | None = None
         self._silent_since = now
         self._deadline = deadline
+        self._give_up = give_up
+        self._was_met = False
 
     @property
     def is_open(self) -> bool:
@@ -191,7 +202,9 @@ class Link:
         self.refused = self.unreachable = None
         self.wants_token = False
         self._failing_since = None
-        self.last_contact = now
+        if not self._was_met:  # one that greets again and again, and takes nothing, is as good as none
+            self._was_met = True
+            self.last_contact = now
         self._refused_backoff.reset()
         self._log(f"connected to {self.url}")
 
@@ -253,7 +266,12 @@ class Link:
 
     def _patience(self, now: float) -> float:
         """How long each step of connecting may take, in seconds."""
-        return CONNECT_S if self._deadline is None else max(_SHORTEST_S, min(CONNECT_S, self._deadline - now))
+        ends = [now + CONNECT_S]
+        if self._deadline is not None:
+            ends.append(self._deadline)
+        if self._give_up is not None:
+            ends.append(self.last_contact + self._give_up)
+        return max(_SHORTEST_S, min(ends) - now)
 
     def _refuse(self, now: float, why: RefusedError) -> None:
         self._log(str(why))

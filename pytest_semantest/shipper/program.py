@@ -187,7 +187,8 @@ def _ship(
     settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None, log: Diagnostics
 ) -> Result:
     rendezvous = Rendezvous(settings.directory, log, url=settings.url, token=settings.token)
-    link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic(), deadline=settings.deadline)
+    give_up = settings.give_up if settings.sync else None  # a live run is followed for longer than one try takes
+    link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic(), deadline=settings.deadline, give_up=give_up)
     redactor = _redactor(settings.token, log)
     shipment = Shipment(folder, link, log, redactor, adopted=settings.sync)
     try:

@@ -9,20 +9,28 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.destination import destination, is_on_this_host, is_same_recorder
-from pytest_semantest.protocol.layout import DISCOVERY, SHIP_YIELD, has_journal, session_folders
+from pytest_semantest.protocol.layout import (
+    DISCOVERY,
+    SHIP_LOCK,
+    SHIP_YIELD,
+    has_journal,
+    lost_its_journals,
+    session_folders,
+)
+from pytest_semantest.protocol.ship_lock import has_shipper
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep
 from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
 from pytest_semantest.shipper.progress import Progress
-from pytest_semantest.shipper.results import Result, exit_code
+from pytest_semantest.shipper.results import Outcome, Result, exit_code
 from pytest_semantest.shipper.state import read_object, read_state
 from pytest_semantest.shipper.terminal import hand_over, say
 
@@ -75,6 +83,7 @@ class Sync:
         self._settings = replace(settings, deadline=self._deadline)
         self._termination = termination
         self._vain: dict[str | None, Result] = {}  # by recorder that cannot be had
+        self._waits: dict[str, Progress] = {}  # by session that another shipper has
 
     def ship_all(self, found: list[Leftover]) -> list[Result]:
         """Ships them, and says what went well of each as soon as it is known."""
@@ -82,13 +91,15 @@ class Sync:
         for one in waiting:
             if one.held and not one.running:
                 _say(self._settings, f"waiting for the shipper of session {one.name}{_holder(one.folder)}")
+                _ask(one.folder)  # each of them may take a while to let go
         results = []
         while waiting:
             share = self._remaining / len({(other.held, other.running, other.recorder) for other in waiting})
+            patience = min(_LOOK_S / len(waiting), self._remaining)
             one = waiting.popleft()
-            result = self._one(one, share)
+            result = self._one(one, share, patience if one.held else 0.0)
             if result is None:
-                waiting.append(replace(one, held=True))  # somebody was faster
+                waiting.append(replace(one, held=True))
                 continue
             results.append(result)
             if result.outcome in ("unreachable", "refused"):
@@ -101,28 +112,44 @@ class Sync:
     def _remaining(self) -> float:
         return max(0.0, self._deadline - time.monotonic())
 
-    def _one(self, one: Leftover, share: float) -> Result | None:
-        """Ships one session; ``None`` when another shipper has taken it just now.
+    def _one(self, one: Leftover, share: float, patience: float) -> Result | None:
+        """Ships one session; ``None`` when another shipper has it, and it is to be tried again in its turn.
 
-        ``share``: for how long it may be tried without a recorder, or followed while it runs, in seconds.
+        ``share``: for how long it may be tried without a recorder, or followed while it runs; ``patience``: for how
+        long its lock is waited for. Both in seconds.
         """
         if one.held and one.running:
             return Result(one.name, "followed", _holder(one.folder))
         if self._termination.deadline is not None:
-            return Result(one.name, "terminated")
+            return _left(one, "terminated")
+        lock = lock_of(one.folder)
         try:
-            with self._lock(one) as held:
-                if held:
-                    return self._ship(one, share) if has_journal(one.folder) else Result(one.name, "elsewhere")
+            if not one.folder.is_dir():
+                return _gone(one)  # taking the lock would make it again
+            if not _acquired(lock, patience):
+                return self._held(one)
         except OSError as error:
-            if not has_journal(one.folder):
-                return Result(one.name, "elsewhere")
+            return Result(one.name, "unreadable", f"its lock cannot be taken: {error.strerror}")
+        try:
+            (one.folder / SHIP_YIELD).unlink(missing_ok=True)
+            return self._ship(one, share) if has_journal(one.folder) else _gone(one)
+        except OSError as error:
             return Result(one.name, "unreadable", f"it cannot be read: {error.strerror}")
         except Exception as error:  # noqa: BLE001  the others are to be shipped; the session's log has the traceback
             return Result(one.name, "unreadable", f"unexpected {type(error).__name__}, see its {LOG}")
-        if self._termination.deadline is not None:
-            return Result(one.name, "terminated")
-        return Result(one.name, "busy", _holder(one.folder)) if one.held else None
+        finally:
+            lock.release()
+
+    def _held(self, one: Leftover) -> Result | None:
+        """What to do about a session that another shipper has: asks for it, waits no longer when the time is over."""
+        if one.held and self._remaining == 0:
+            return _left(one, "busy", _holder(one.folder))
+        _ask(one.folder)
+        progress = self._waits.setdefault(one.name, Progress(one.name, time.monotonic()))
+        line = progress.line(time.monotonic(), *_told_counts(one.folder))
+        if line is not None:
+            _say(self._settings, line)
+        return None
 
     def _ship(self, one: Leftover, share: float) -> Result:
         before = self._vain.get(one.recorder)
@@ -155,30 +182,6 @@ class Sync:
         named = self._settings.url or self._settings.otherwise
         return recorder is None or (is_on_this_host(recorder) if named is None else is_same_recorder(recorder, named))
 
-    @contextmanager
-    def _lock(self, one: Leftover) -> Iterator[bool]:
-        """The session's lock; false when another shipper has it, to the end of the time if it was seen to have it.
-
-        Raises ``OSError`` when the folder cannot be used, or is gone.
-        """
-        lock = lock_of(one.folder)
-        give_way = one.folder / SHIP_YIELD
-        progress = Progress(one.name, time.monotonic())
-        while not _acquired(lock, min(_LOOK_S, self._remaining) if one.held else 0.0):
-            if not one.held or self._remaining == 0 or self._termination.deadline is not None:
-                give_way.unlink(missing_ok=True)
-                yield False
-                return
-            give_way.touch(mode=0o600)
-            line = progress.line(time.monotonic(), *_told_counts(one.folder))
-            if line is not None:
-                _say(self._settings, line)
-        try:
-            give_way.unlink(missing_ok=True)
-            yield True
-        finally:
-            lock.release()
-
 
 def _leftovers(settings: Settings) -> Iterator[Leftover]:
     for folder in session_folders(settings.directory):
@@ -189,11 +192,9 @@ def _leftovers(settings: Settings) -> Iterator[Leftover]:
             continue
         try:
             running = is_running(folder, time.time() * 1000)
-            held = not _acquired(lock := lock_of(folder), 0.0)
-            lock.release()
         except OSError:
-            running = held = False  # what is wrong with it is met again, and told
-        yield Leftover(folder, recorder, running, held)
+            running = False  # what is wrong with it is met again, and told
+        yield Leftover(folder, recorder, running, has_shipper(folder))
 
 
 def _recorder(settings: Settings, folder: Path) -> str | None:
@@ -218,6 +219,31 @@ def _acquired(lock: FileLock, seconds: float) -> bool:
     except Timeout:
         return False
     return True
+
+
+def _ask(folder: Path) -> None:
+    """Asks the shipper that holds a session to leave it when it has no recorder."""
+    with suppress(OSError):  # the folder is gone
+        (folder / SHIP_YIELD).touch(mode=0o600)
+
+
+def _left(one: Leftover, outcome: Outcome, detail: str = "") -> Result:
+    """The result of a session that is left to whoever has it."""
+    with suppress(OSError):
+        (one.folder / SHIP_YIELD).unlink(missing_ok=True)
+    return Result(one.name, outcome, detail)
+
+
+def _gone(one: Leftover) -> Result:
+    """The result of a session without journals: its shipper delivers all of it before it deletes them."""
+    if lost_its_journals(one.folder):
+        return Result(one.name, "unreadable", "its journals were deleted from outside")
+    with suppress(OSError):
+        if all(path.name in (SHIP_LOCK, SHIP_YIELD) for path in one.folder.iterdir()):  # made again with the lock
+            for path in one.folder.iterdir():
+                path.unlink()
+            one.folder.rmdir()
+    return Result(one.name, "elsewhere")
 
 
 def _holder(folder: Path) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -240,6 +242,56 @@ def test_what_the_other_shipper_delivers_is_shipped(
     assert finish(process) == (0, f"{FIRST}: shipped by its own shipper\n")
 
 
+def test_a_folder_that_goes_away_while_it_is_waited_for_does_not_come_back(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    held, other = ended(directory, FIRST), ended(directory, SECOND)
+    with FileLock(held.folder / "ship.lock"), FileLock(other.folder / "ship.lock"):
+        process = start_shipper(sync=True, url=server.url, timeout=3600)
+        assert line(process) == f"waiting for the shipper of session {FIRST}\n"
+        wait_until((other.folder / "ship.yield").exists, "both are waited for")
+        shutil.rmtree(held.folder.rename(directory / "sessions" / f".done-{FIRST}"))
+    code, said = finish(process)
+    assert (code, f"{FIRST}: shipped by its own shipper\n" in said) == (0, True)
+    assert list((directory / "sessions").iterdir()) == []
+
+
+def test_journals_that_are_deleted_while_they_are_waited_for_are_not_called_shipped(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    held = ended(directory, FIRST, state="refused")
+    with FileLock(held.folder / "ship.lock"):
+        process = start_shipper(sync=True, url=server.url, timeout=3600)
+        assert line(process) == f"waiting for the shipper of session {FIRST}\n"
+        held.path.unlink()
+    assert finish(process) == (5, f"{FIRST}: left where it is: its journals were deleted from outside\n")
+
+
+def test_every_shipper_that_is_waited_for_is_asked_at_once_and_taken_in_its_turn(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    first, second = ended(directory, FIRST), ended(directory, SECOND)
+    with FileLock(first.folder / "ship.lock"):
+        with FileLock(second.folder / "ship.lock"):
+            process = start_shipper(sync=True, url=server.url, timeout=3600)
+            for journal in (first, second):
+                wait_until((journal.folder / "ship.yield").exists, "all are asked to let go")
+        assert [line(process) for _ in range(3)][-1].startswith(f"{SECOND}: shipped, ")
+        assert first.source not in server.events
+    assert finish(process)[0] == 0
+    assert first.source in server.events
+
+
+def test_a_lock_that_cannot_be_taken_is_called_so(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal, other = ended(directory, FIRST), ended(directory, SECOND)
+    (journal.folder / "ship.lock").mkdir()
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert (code, other.source in server.events) == (5, True)
+    assert said.splitlines()[-1] == f"{FIRST}: left where it is: its lock cannot be taken: Is a directory"
+
+
 def test_a_shipper_without_a_recorder_gives_way_once_its_run_is_over(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:
@@ -349,6 +401,35 @@ def test_a_recorder_that_acknowledges_nothing_is_left_at_the_limit(
     assert journal.path.exists()
 
 
+def test_an_address_that_never_answers_takes_no_more_than_its_share(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        away = ended(directory, FIRST, url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        too = ended(directory, SECOND, url=f"http://localhost:{server.port}")
+        code, said = finish(start_shipper(sync=True, timeout=3))
+    assert (code, away.path.exists()) == (3, True), said
+    assert server.events[too.source] == too.events()
+
+
+class Dropping(IngestServer):
+    """Greets, and cuts the connection with the first batch."""
+
+    async def _batch(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
+        await self._cut()
+
+
+def test_a_recorder_that_greets_and_takes_nothing_takes_no_more_than_its_share(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    with Dropping() as dropping:
+        away = ended(directory, FIRST, url=dropping.url)
+        too = ended(directory, SECOND, url=f"http://localhost:{server.port}")
+        code, said = finish(start_shipper(sync=True, timeout=GIVE_UP_S))
+    assert (code, away.path.exists()) == (3, True), said
+    assert server.events[too.source] == too.events()
+
+
 # -- for programs ----------------------------------------------------------------------------------------------
 
 
@@ -368,6 +449,7 @@ def test_a_dry_run_says_where_each_session_would_go_and_ships_none(
         f"{THIRD}: would go to the project's own recorder, so far: it still runs",
     ]
     assert server.handshakes == []
+    assert [path.name for path in running.folder.iterdir()] == ["main.journal"], "nothing was written"
 
 
 def test_results_for_programs_are_lines_of_json(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pytest_semantest.protocol.layout import SHIP_STATE, STATUS_SUFFIX, has_journal, visible_folders
+from pytest_semantest.protocol.layout import lost_its_journals, visible_folders
 from semantest_recorder.reports.inert import inert_line
 
 
@@ -18,14 +18,6 @@ def session_notes(folder: Path) -> list[str]:
             if not session.exists():
                 continue  # its shipper has just finished
             notes.append(f"session {name} cannot be read: {session} is not open to you")
-        elif not has_journal(session) and _had_journal(session):
+        elif lost_its_journals(session):
             notes.append(f"the journals of session {name} were deleted from outside: what was not shipped yet is lost")
     return notes
-
-
-def _had_journal(session: Path) -> bool:
-    """Whether a session began here: these files come after its journal, and go before its folder gets this name."""
-    try:
-        return any(entry.name == SHIP_STATE or entry.suffix == STATUS_SUFFIX for entry in session.iterdir())
-    except OSError:  # the folder is gone as well
-        return False

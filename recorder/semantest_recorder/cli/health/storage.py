@@ -10,10 +10,10 @@ from pathlib import Path
 from shlex import quote
 
 from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SESSIONS, SHIP_STATE, session_folders
+from pytest_semantest.protocol.ship_lock import has_shipper
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.session_notes import session_notes
-from semantest_recorder.cli.ship_lock import has_shipper
 from semantest_recorder.cli.take_in import read_object
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size

@@ -1,4 +1,4 @@
-"""Whether a shipper sees to a session: it holds the session's lock as long as it lives."""
+"""Whether a shipper sees to a session: it holds the session's lock as long as it lives. Nothing is written."""
 
 from __future__ import annotations
 
