@@ -1,0 +1,135 @@
+"""Where what clients say goes: random clients, runs and events against the rules of the design page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semantest_recorder.core.active_runs import IMPLICIT_GRACE_MS, LIVE, ActiveRuns
+from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.run_config import RunConfig
+from semantest_recorder.core.run_state import RunState
+
+
+class Store:
+    """Applies batches as the writer does, and tells the runs what became of them."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, RunState] = {}
+        self.seqs: dict[str, int] = {}
+        self.runs = ActiveRuns(self.states.__contains__)
+        self.now = 1000.0
+
+    def take(self, batch: Batch) -> list[RawEvent]:
+        assert batch.first_seq == NEXT_SEQ
+        assert batch.source.startswith(LIVE)
+        assert ":" not in batch.source
+        assert batch.opening is not None
+        run_id = msgspec.json.decode(batch.opening.payload)["runId"]
+        events = batch.events if batch.source in self.seqs else [batch.opening, *batch.events]
+        if events:
+            state = self.states.setdefault(run_id, RunState(run_id))
+            first = self.seqs.get(batch.source, 0) + 1
+            state.apply_all(batch.source, first, events)
+            self.seqs[batch.source] = first + len(events) - 1
+            state.settle()
+            self.runs.note(Committed(batch.source, 0, run_id, "", run_state=state.run.state), self.now)
+        return events
+
+    def pytest_begins(self, run_id: str) -> None:
+        state = self.states.setdefault(run_id, RunState(run_id))
+        opening = {"runId": run_id, "session": run_id, "worker": "main"}
+        state.apply(f"{run_id}.main", 1, RawEvent("run/start", self.now, msgspec.Raw(msgspec.json.encode(opening))))
+        state.settle()
+        self.runs.note(Committed(f"{run_id}.main", 1, run_id, "main", run_state=state.run.state), self.now)
+
+
+def write(store: Store, kind: str, payload: dict[str, Any], run: str | None = None, client: str = "c1") -> list[str]:
+    event = RawEvent(kind, store.now, msgspec.Raw(msgspec.json.encode(payload)))
+    written = store.runs.write(event, payload, run, client, store.now)
+    return [found.type for batch in (written.batch, *written.after) for found in store.take(batch)]
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(("start", "pytest", "end", "cancel", "event", "fail", "leave", "later")),
+        st.sampled_from(("a", "b:1", "p")),
+        st.sampled_from(("c1", "c2")),
+        st.booleans(),
+    ),
+    max_size=40,
+)
+
+
+@given(steps)
+def test_every_word_of_a_client_lands_in_one_run_that_can_be_closed(taken: list[tuple[str, str, str, bool]]) -> None:
+    store = Store()
+    said = 0
+    for action, run_id, client, named in taken:
+        store.now += 10.0
+        try:
+            match action:
+                case "start":
+                    config = RunConfig(run_id, retries=1, fail_fast=named)
+                    store.take(store.runs.start(config, store.now, client=client))
+                case "pytest" if run_id not in store.states:
+                    store.pytest_begins(run_id)
+                case "end":
+                    store.take(store.runs.end(run_id, store.now))
+                case "cancel":
+                    store.take(store.runs.cancel(run_id, "why", store.now))
+                case "event" | "fail":
+                    kind = "test/failed" if action == "fail" else "custom/x"
+                    payload = {"testId": "t"} | ({"runId": run_id} if named else {})
+                    said += kind in write(store, kind, payload, client=client)
+                case "leave":
+                    for batch in store.runs.leave(client, [], store.now):
+                        store.take(batch)
+                case "later":
+                    store.now += IMPLICIT_GRACE_MS + 1
+                    for batch in store.runs.due(store.now):
+                        store.take(batch)
+        except Refusal as refusal:
+            assert refusal.code in ("RUN_EXISTS", "RUN_NOT_FOUND", "RUN_OF_PYTEST")
+    assert said == sum(action in ("event", "fail") for action, *_rest in taken)
+    for run in store.runs:
+        assert store.states[run.run_id].run.state == "running", "what is over is forgotten"
+        if run.is_clients:
+            store.take(store.runs.end(run.run_id, store.now))
+            assert store.states[run.run_id].run.state in ("passed", "failed")
+    assert all(run.origin == "pytest" for run in store.runs)
+
+
+def test_retries_and_fail_fast_in_the_order_of_what_is_written() -> None:
+    store = Store()
+    store.take(store.runs.start(RunConfig("r", retries=1, fail_fast=True), store.now, client="c1"))
+    failed = {"testId": "t", "status": "failed", "duration": 1}
+    assert write(store, "test/end", failed) == ["test/end", "test/retry"]
+    assert store.states["r"].tests["t"].result.state == "running"
+    assert write(store, "test/end", {**failed, "attempt": 2}) == ["test/end", "run/cancel", "run/end"]
+    assert store.states["r"].run.state == "cancelled"
+
+
+@pytest.mark.parametrize("kind", ["run/plan", "run/end", "run/cancel"])
+def test_clients_do_not_speak_for_pytest(kind: str) -> None:
+    store = Store()
+    store.pytest_begins("p")
+    with pytest.raises(Refusal):
+        write(store, kind, {"runId": "p"})
+    assert write(store, "test/log", {"testId": "t"}) == ["client/start", "test/log"]
+    assert store.states["p"].run.state == "running"
+
+
+def test_a_run_start_of_a_client_starts_a_run() -> None:
+    store = Store()
+    assert write(store, "run/start", {"runId": "mine", "name": "Mine", "config": {"retries": 2}}) == ["run/start"]
+    run = store.runs.get("mine")
+    assert run is not None
+    assert (run.config.retries, store.states["mine"].run.name) == (2, "Mine")
+    with pytest.raises(Refusal, match="already"):
+        write(store, "run/start", {"runId": "mine"})
