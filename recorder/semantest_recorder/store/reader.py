@@ -149,8 +149,11 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only = 1")
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
         application = int(connection.execute("PRAGMA application_id").fetchone()[0])
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # it is read now, and by no query later
     except sqlite3.Error as error:
         raise CannotOpen(path, str(error)) from None
+    except UnicodeDecodeError:  # SQLite's message quotes the schema, and Python cannot read the message
+        raise CannotOpen(path, "database schema is malformed") from None
     problem: Exception | None = None
     if application != APPLICATION_ID:
         problem = NotOurs(path) if application or version else NoDatabase(path)
