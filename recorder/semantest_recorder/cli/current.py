@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def _find(name: str, reader: Reader | None, heads: list[SessionHead], note: str,
         raise RunNotFound(name, [])
     rows = stored_rows(reader, reader.run(run_id), explained_only=explained_only)
     notes = [f"some sessions are not in the database yet: {note}"] if note else []
-    return FoundRun(rows, StoredPayloads(reader.path), notes)
+    return FoundRun(rows, StoredPayloads(reader.path), notes, partial(reader.test_events, rows.run.id))
 
 
 def take_in_leftovers(folder: Path, seconds: float) -> str:

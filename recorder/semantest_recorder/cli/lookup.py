@@ -11,6 +11,7 @@ import msgspec
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import PayloadOf, RunRows, is_explained
+from semantest_recorder.reports.details import EventsOf
 from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, DatabaseTooOld, NotOurs
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import Reader, connect_read_only
@@ -20,11 +21,12 @@ CANNOT_READ = (CannotOpen, DatabaseTooNew, DatabaseTooOld, NotOurs)
 
 
 class FoundRun(msgspec.Struct):
-    """A run's rows, how to get the payloads of its events, and what the reader should be told about them."""
+    """A run's rows, how to get its events and their payloads, and what the reader should be told about them."""
 
     rows: RunRows
     payload_of: PayloadOf
     notes: list[str]
+    events_of: EventsOf
 
 
 class StoredPayloads:

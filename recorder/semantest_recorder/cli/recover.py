@@ -23,6 +23,7 @@ from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXI
 
 if TYPE_CHECKING:
     from semantest_recorder.cli.recovery import Recovered, SessionHead
+    from semantest_recorder.reports.report import Report
 
 
 @click.command(
@@ -107,15 +108,26 @@ def _all_taken_in(folder: Path) -> str:
     return f"every session of {folder} was taken in. `{command_line('report', folder)}` shows the last run."
 
 
+def _add_details(entry: Recovered, report: Report, test_ids: list[str]) -> None:
+    from semantest_recorder.cli.artifact_places import place_finder  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details  # noqa: PLC0415
+    from semantest_recorder.reports.details import add_events  # noqa: PLC0415
+
+    found = entry.found
+    places = place_finder(entry.folders[0].absolute().parent.parent, entry.folders)
+    add_details(report, found.payload_of, test_ids)
+    add_events(report, found.events_of, found.payload_of, places, test_ids)
+
+
 def _print_json(recovered: list[Recovered]) -> None:
     from semantest_recorder.cli.console import print_json  # noqa: PLC0415
-    from semantest_recorder.reports.aggregate import add_details, aggregate, bad_tests  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import aggregate, bad_tests  # noqa: PLC0415
     from semantest_recorder.reports.report import REPORT_SCHEMA  # noqa: PLC0415
 
     runs = []
     for entry in recovered:
         report = aggregate(entry.found.rows)
-        add_details(report, entry.found.payload_of, [test.id for test in bad_tests(report)])
+        _add_details(entry, report, [test.id for test in bad_tests(report)])
         runs.append({"run": report.run.id, "damage": entry.damage, "unread": entry.unread, "report": report})
     print_json({"schema": REPORT_SCHEMA, "recovered": runs})
 
@@ -124,13 +136,13 @@ def _print_text(recovered: list[Recovered], limit: int, output: bool, cwd: Path)
     from rich.text import Text  # noqa: PLC0415
 
     from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
-    from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import aggregate  # noqa: PLC0415
     from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
 
     options = TerminalOptions(limit=limit, output=output, cwd=str(cwd), now_ms=time() * 1000)
     for number, entry in enumerate(recovered):
         report = aggregate(entry.found.rows)
-        add_details(report, entry.found.payload_of, shown_tests(report, options))
+        _add_details(entry, report, shown_tests(report, options))
         if number:
             print_lines([Text(), Text("-" * 79), Text()])
         print_lines(report_lines(report, options))

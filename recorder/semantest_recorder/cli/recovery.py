@@ -26,6 +26,7 @@ from semantest_recorder.cli.journal_file import Entry, JournalDamage, JournalFil
 from semantest_recorder.cli.liveness import writer_is_alive
 from semantest_recorder.cli.lookup import FoundRun
 from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.rows import TestEventRow
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.reports.aggregate import RunRows
 from semantest_recorder.reports.inert import inert_line
@@ -61,6 +62,7 @@ class Recovered:
     """
 
     found: FoundRun
+    folders: list[Path]
     damage: list[JournalDamage] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
@@ -133,6 +135,7 @@ class _Recovery:
         self.files: dict[str, JournalFile] = {}
         self.now_ms = time() * 1000
         self.unread: list[str] = []
+        self.details: list[TestEventRow] = []
 
     def read(self) -> Recovered:
         for head in self.heads:
@@ -151,7 +154,14 @@ class _Recovery:
             warnings=[*stored, *changes.warnings],
         )
         damage = [found for file in self.files.values() for found in file.damage]
-        return Recovered(FoundRun(rows, self._payload_of, []), damage, self.unread, _unreadable(self.files.values()))
+        self.details = changes.test_events
+        found = FoundRun(rows, self._payload_of, [], self._events_of)
+        folders = [head.folder for head in self.heads]
+        return Recovered(found, folders, damage, self.unread, _unreadable(self.files.values()))
+
+    def _events_of(self, test_id: str) -> list[TestEventRow]:
+        stored = [] if self.reader is None else self.reader.test_events(self.run_id, test_id)
+        return [*stored, *(row for row in self.details if row.test_id == test_id)]
 
     def _session(self, head: SessionHead) -> None:
         files = journal_files(head.folder)

@@ -41,14 +41,16 @@ def command(
     run_name: str | None,
     history: int,
 ) -> None:
-    """Show one test: every attempt with phases, error, traceback and output, and its history.
+    """Show one test: every attempt with phases, steps, attachments, error, traceback and output, and its history.
 
     TEST is a test's id or its name; or a part of an id that only one test has.
     """
+    from semantest_recorder.cli.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
     from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
+    from semantest_recorder.reports.details import add_events  # noqa: PLC0415
     from semantest_recorder.reports.story import story_of  # noqa: PLC0415
 
     folder = project_folder(directory)
@@ -66,6 +68,7 @@ def command(
         found = current_run(folder, past[0].run_id, 0)
         report = aggregate(found.rows)
     add_details(report, found.payload_of, [test_id])
+    add_events(report, found.events_of, found.payload_of, place_finder(folder), [test_id])
     entry = next(entry for entry in report.tests if entry.id == test_id)
     story = story_of(report, entry, past[:history], found.payload_of)
     if as_json:

@@ -136,10 +136,50 @@ class SubtestCounts(Public):
     failures: list[SubtestFailure] = field(default_factory=list)
 
 
+class StepInfo(Public):
+    """A step that a test told of. ``status``: passed, failed, skipped, ``open`` for one whose end is not there."""
+
+    step_id: str | None
+    name: str
+    status: str
+    seq: int
+    duration_ms: float | None = None
+    error: ErrorInfo | None = None
+    steps: list[StepInfo] = field(default_factory=list)
+
+
+class LogInfo(Public):
+    """A line that a test told; ``step_id``: in this step."""
+
+    level: str
+    message: str
+    data: Any
+    step_id: str | None
+    seq: int
+
+
+class AttachmentInfo(Public):
+    """A file that belongs to an attempt; ``kind``: attachment or screenshot. ``place``: where it is on this machine.
+
+    ``omitted`` says why it is not kept; there is no ``sha256`` then.
+    """
+
+    name: str
+    kind: str
+    media_type: str | None
+    size: int | None
+    sha256: str | None
+    place: str | None
+    omitted: str | None
+    step_id: str | None
+    seq: int
+
+
 class AttemptInfo(Public):
     """One attempt. ``phase`` is the one it reached last, ``None`` when nobody saw it.
 
-    ``seq`` (of ``source``) is the event with its details.
+    ``seq`` (of ``source``) is the event with its details. ``steps``, ``logs`` and ``attachments`` are there when the
+    events with the details were read; ``events_left_out`` counts those beyond what is read of one test.
     """
 
     attempt: int
@@ -158,6 +198,10 @@ class AttemptInfo(Public):
     last_output: str | None = None
     output: list[Output] = field(default_factory=list)
     user_properties: list[list[Any]] = field(default_factory=list)
+    steps: list[StepInfo] = field(default_factory=list)
+    logs: list[LogInfo] = field(default_factory=list)
+    attachments: list[AttachmentInfo] = field(default_factory=list)
+    events_left_out: int = 0
     seq: int | None = None
 
 

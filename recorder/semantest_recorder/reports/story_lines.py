@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES, error_lines, last_output_lines, output_lines, subtest_lines
+from semantest_recorder.reports.detail_lines import detail_lines
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, TestInfo
 from semantest_recorder.reports.story import LETTERS, TestStory
@@ -58,6 +59,7 @@ def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
     if attempt.timeout_ms is not None:
         yield Text(f"  limit {duration(attempt.timeout_ms)}")
     yield from subtest_lines(attempt)
+    yield from detail_lines(attempt)
     if attempt.reason:
         yield Text(f"  {inert_line(attempt.reason)}")
     yield from error_lines(attempt, 0)

@@ -23,6 +23,7 @@ from semantest_recorder.reports.attempt_lines import (
     output_lines,
     subtest_lines,
 )
+from semantest_recorder.reports.detail_lines import detail_lines
 from semantest_recorder.reports.header_lines import header_lines, is_told
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo
@@ -30,6 +31,7 @@ from semantest_recorder.reports.rerun import rerun_command
 from semantest_recorder.reports.wording import duration, plural, state_word
 
 _STACK_LINES = 12
+_DETAIL_LINES = 20
 _SLOWEST = 5
 #: A test that takes less is not worth naming as slow.
 _SLOW_MS = 100.0
@@ -111,6 +113,7 @@ def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
             yield from attempt_strip(test)
             if attempt.reason and not _is_told(report.run, attempt):
                 yield Text(f"  {inert_line(attempt.reason)}")
+            yield from detail_lines(attempt, _DETAIL_LINES)
             yield from error_lines(attempt, _STACK_LINES)
             yield from last_output_lines(attempt)
             yield from _captured(attempt, options)
@@ -135,6 +138,7 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
         if test.attempts_detail:
             attempt = deciding_attempt(test)
             yield from subtest_lines(attempt)
+            yield from detail_lines(attempt, _DETAIL_LINES)
             yield from error_lines(attempt, _STACK_LINES)
             yield from _captured(attempt, options)
         elif test.reason:

@@ -19,6 +19,7 @@ from semantest_recorder.core.rows import (
     RunRow,
     SourceRow,
     SuiteRow,
+    TestEventRow,
     WarningRow,
 )
 from semantest_recorder.store.errors import (
@@ -88,6 +89,10 @@ class Reader:
     def suites(self, run_id: str) -> list[SuiteRow]:
         """The suites of a run in the order in which they started."""
         return [SuiteRow(*row) for row in self._all("suites", run_id)]
+
+    def test_events(self, run_id: str, test_id: str) -> list[TestEventRow]:
+        """Where a test's steps, logs, assertions and attachments are, those of a source in their order."""
+        return [TestEventRow(*row) for row in self._all("test_events", run_id, test_id)]
 
     def warnings(self, run_id: str) -> list[WarningRow]:
         """The warnings of a run."""
