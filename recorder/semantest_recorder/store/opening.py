@@ -82,6 +82,8 @@ def _corruption(path: Path, check_all: bool) -> str | None:
         if is_corruption(error):
             return str(error)
         raise CannotOpen(path, str(error)) from None
+    except UnicodeDecodeError:  # SQLite's message quotes the schema, and Python cannot read the message
+        return "malformed database schema"
     return None
 
 

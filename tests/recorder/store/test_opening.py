@@ -159,12 +159,17 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.hazard(29)
-@pytest.mark.parametrize("damage", ["text", "first page", "inner page", "torn"])
+@pytest.mark.parametrize("damage", ["text", "first page", "schema that no message can quote", "inner page", "torn"])
 def test_a_corrupt_database_is_set_aside(path: Path, damage: str) -> None:
     write_run(path)
     content = bytearray(path.read_bytes())
     if damage == "text":
         content[:] = b"this is no database at all, but it is long enough to look like a file" * 10
+    elif damage == "schema that no message can quote":
+        odd = b"table\xab\xabsultsresults"
+        content = content.replace(b"tableresultsresults", odd)
+        content = content.replace(b"CREATE TABLE results (", b"CRXATE TABLE results (")
+        assert odd in content
     elif damage == "first page":
         content[100:2000] = os.urandom(1900)
     elif damage == "inner page":
