@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Generator, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, STATUS_SU
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from pytest_semantest.retry import RetryPolicy, reruns_possible
+from pytest_semantest.session_folder import make_session_folder, new_session_id
 from pytest_semantest.settings import Settings, resolve
 from pytest_semantest.translate import Translator
 
@@ -39,7 +39,7 @@ def install(config: pytest.Config, files: Configuration | None = None) -> None:
     config.stash[RECORDING] = recording
     config.pluginmanager.register(recording, "semantest-recording")
     if settings.retries:
-        policy = RetryPolicy(config, settings)
+        policy = RetryPolicy(config, settings, recording.notice)
         settings.problems.extend(policy.problems)
         config.pluginmanager.register(policy, "semantest-retry")
 
@@ -53,7 +53,7 @@ class Recording:
         self._problems = settings.problems
         joined: dict[str, str] | None = getattr(config, "workerinput", {}).get(WORKER_INPUT)
         self._is_worker = hasattr(config, "workerinput")
-        self._session_id = joined["session"] if joined else _new_session_id()
+        self._session_id = joined["session"] if joined else new_session_id()
         self._run_id = joined["runId"] if joined else settings.run_id or self._session_id
         self._worker = config.workerinput["workerid"] if joined else MAIN_WORKER  # type: ignore[attr-defined]
         self._directory = joined["directory"] if joined else settings.directory
@@ -69,6 +69,11 @@ class Recording:
         self._redactor: Redactor | None = None
         self._details: Details | None = None
         self._depth = forks.depth
+
+    def notice(self, line: str) -> None:
+        """Tell the user something at the end, once."""
+        if self._tests is not None and line not in self._tests.notices:
+            self._tests.notices.append(self._tests.translator.text(line, 500))
 
     def contain(self, error: BaseException) -> None:
         """Tell the user at the end what stopped the recording; the tests run on."""
@@ -86,7 +91,7 @@ class Recording:
             return  # the controller could not record
         try:
             if not self._is_worker:
-                _make_folder(self._directory, self._folder)
+                make_session_folder(self._directory, self._folder)
             stem = os.path.join(self._folder, self._worker)
             journal = Journal(stem + JOURNAL_SUFFIX)
             slot = open_phase_slot(stem + STATUS_SUFFIX)
@@ -211,8 +216,7 @@ class Recording:
         with PlainImports():
             from pytest_semantest.pictures import take_failure  # noqa: PLC0415
 
-            details = self.details()
-            if self._details is not None and details is self._details:
+            if self.details() is self._details:
                 take_failure(node, attempt, self._details)
 
     # -- end -----------------------------------------------------------------------------------------------------
@@ -394,17 +398,3 @@ def _inert(line: str) -> str:
 def _stopped_early(session: pytest.Session) -> str | bool:
     """Why pytest stopped before the end of its tests, false when it did not."""
     return session.shouldfail or session.shouldstop
-
-
-def _new_session_id() -> str:
-    """``20261121-093000-a1b2c3``: UTC start and 24 random bits."""
-    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{os.urandom(3).hex()}"
-
-
-def _make_folder(directory: str, folder: str) -> None:
-    """Make the session's folder, private to the user, and keep ``.semantest`` out of version control."""
-    if not os.path.isdir(directory):
-        os.makedirs(directory, 0o700, exist_ok=True)
-        with open(os.path.join(directory, ".gitignore"), "w", encoding="ascii") as file:
-            file.write("*\n")
-    os.makedirs(folder, 0o700)
