@@ -14,9 +14,11 @@ from pytest_semantest.protocol.layout import has_journal, session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.completing import complete_session
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import directory_option, json_option, limit_option, output_option
+from semantest_recorder.cli.note import say_note
+from semantest_recorder.cli.options import directory_option, json_option, limit_option, output_option, project_folder
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.rereading import reread_when_shipped
+from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_RUNNING, EXIT_USAGE, exit_code_of
@@ -50,6 +52,9 @@ def command(session: str | None, directory: str | None, as_json: bool, every: bo
     """
     if every and session is not None:
         raise Stop("name a session or give --all, not both.", EXIT_USAGE)
+    if session is None:
+        for note in session_notes(project_folder(directory)):
+            say_note(note)
     recovered = reread_when_shipped(lambda: _recovered(_folders(session, every, directory)))
     if as_json:
         _print_json(recovered)
@@ -71,8 +76,6 @@ def _recovered(folders: list[Path]) -> list[Recovered]:
 
 def _folders(session: str | None, every: bool, directory: str | None) -> list[Path]:
     """The session folders that are meant. Raises ``NothingRecorded`` or ``Stop``."""
-    from semantest_recorder.cli.options import project_folder  # noqa: PLC0415
-
     if session is not None and Path(session).is_dir():
         named = Path(session)
         if has_journal(named):

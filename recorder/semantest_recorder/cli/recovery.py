@@ -176,7 +176,8 @@ class _Recovery:
                 continue
             written_ms = file.written_ms()
             if digest.start is None:
-                digest.start = guessed_start(file.path.with_suffix(STATUS_SUFFIX), head.start)
+                opening = opening_of(self.run_id, head.session, file.worker)
+                digest.start = {**guessed_start(file.path.with_suffix(STATUS_SUFFIX), head.start), **opening}
                 digest.started_ms = written_ms
             alive = writer_is_alive(digest.start, digest.started_ms or 0.0, written_ms, self.now_ms)
             if not alive:

@@ -80,7 +80,8 @@ def test_a_session_that_cannot_be_read_hides_no_other(project: Project, how: str
         assert done.returncode == 0, done.stderr
         assert without_privileges(project, "show", "test_bad", "--sync-timeout", "0").returncode == 0
         done = without_privileges(project, "recover", "--all")
-        assert (done.returncode, done.stderr) == (1, "") if how != "session closed" else (1, done.stderr)
+        told = f"semantest: session {bad.name} cannot be read: {bad} is not open to you\n"
+        assert (done.returncode, done.stderr) == (1, told if how == "session closed" else "")
         assert f"Run {RUN}: failed" in done.stdout
         done = without_privileges(project, "doctor")
         assert "cannot be read" in done.stdout, done.stdout

@@ -9,12 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pytest_semantest.protocol.closing import closing_events
+from pytest_semantest.protocol.events import Event
 from pytest_semantest.protocol.record import encode_status
+from semantest_recorder.cli import recovery
 from tests.recorder.cli.command import Said, semantest
 from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
 
@@ -138,6 +142,31 @@ def test_a_hole_in_a_journal_makes_what_it_hides_lost_and_never_green(folder: Pa
     assert said.code == 1
     assert states(said) == {"a.py::test_one": "passed", "a.py::test_two": "lost"}
     assert said.json["recovered"][0]["report"]["run"]["gaps"] == 2
+
+
+def test_what_closes_a_journal_whose_first_record_is_destroyed_names_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = Recording(run_id="nightly")
+    recording.start("gw0")
+    recording.start()
+    recording.begin("a.py::test_one")
+    session = recording.journal(folder)
+    journal = session / "main.journal"
+    journal.write_bytes(b"x" + journal.read_bytes()[1:])
+    closed: list[Event] = []
+
+    def remembering(*arguments: Any, **more: Any) -> list[Event]:
+        closed.extend(events := closing_events(*arguments, **more))
+        return events
+
+    monkeypatch.setattr(recovery, "closing_events", remembering)
+    assert semantest("recover", "--directory", folder).code == 1
+    assert [(event["type"], event["payload"]["runId"]) for event in closed] == [
+        ("worker/crash", "nightly"),
+        ("worker/crash", "nightly"),
+        ("run/end", "nightly"),
+    ]
 
 
 def test_a_journal_whose_first_record_is_destroyed_still_says_what_it_has(folder: Path) -> None:
