@@ -1,6 +1,6 @@
 """Runs benchmarks that print their own numbers and keeps what they printed in docs/benchmarks.md.
 
-python -m benchmarks.publish ingest latency per_test
+python -m benchmarks.publish ingest latency per_test subscribers
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ HEADINGS = {
     "ingest": "What the recorder takes in",
     "per_test": "What one recorded test costs",
     "latency": "From the end of a test to a subscriber",
+    "subscribers": "A thousand readers, one of them stuck",
 }
 VERSIONS = ("pytest-semantest", "aiohttp", "msgspec")
 

@@ -23,7 +23,7 @@ from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
 from semantest_recorder.server.connection import Connection
-from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer
+from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
 
 INSTANCE_HEADER = "X-Semantest-Instance"
@@ -308,9 +308,10 @@ class Hub:
         if not self._subscribers:
             return
         for event in published(verdict, lambda kind: bool(self._targets(kind))):
+            wire = text_frame(event.frame)
             for connection in self._targets(event.type):
                 if connection is not sender:
-                    connection.publish(event.frame)
+                    connection.publish(event.frame, wire)
 
     def _targets(self, kind: str) -> tuple[Peer, ...]:
         """Who wants events of a type; remembered until a subscription changes."""

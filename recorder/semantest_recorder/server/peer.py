@@ -76,9 +76,16 @@ class Peer(ABC):
                 case Close(code, reason):
                     self.close_soon(code, reason)
 
-    def publish(self, frame: bytes) -> None:
-        """Queues an event for a subscriber; one that does not read is dropped and told to resync."""
-        if self._closing is not None:
+    def _send_now(self, wire: bytes) -> bool:  # noqa: ARG002 - where it can be done
+        """Sends a ``text_frame`` without the queue, which is empty; false when it has to be queued."""
+        return False
+
+    def publish(self, frame: bytes, wire: bytes) -> None:
+        """Sends or queues an event for a subscriber; one that does not read is dropped and told to resync.
+
+        ``wire`` is its ``text_frame``, made once for all of them.
+        """
+        if self._closing is not None or (not self._queue and self._send_now(wire)):
             return
         if self._queue and self._queued_bytes + len(frame) > self._max_queued_bytes:
             self.lagged = True
@@ -104,3 +111,13 @@ class Peer(ABC):
         self._queue.append(frame)
         self._queued_bytes += len(frame)
         self._work.set()
+
+
+def text_frame(text: bytes) -> bytes:
+    """An unmasked, unfragmented text frame (RFC 6455, 5.2)."""
+    length = len(text)
+    if length < 126:
+        return bytes((0x81, length)) + text
+    if length < 65536:
+        return b"\x81\x7e" + length.to_bytes(2, "big") + text
+    return b"\x81\x7f" + length.to_bytes(8, "big") + text

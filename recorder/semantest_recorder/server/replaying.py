@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from semantest_recorder.core import messages
-from semantest_recorder.server.peer import Peer
+from semantest_recorder.server.peer import Peer, text_frame
 
 #: What may wait for one of the readers before the replay waits for it, in bytes; for how long at most, in seconds.
 _WAITING_BYTES = 1024 * 1024
@@ -63,14 +63,16 @@ class Replay:
             raise
         finally:
             ended = {**self.facts, "events": count, "completed": error is None} | ({"error": error} if error else {})
-            self._asker.publish(messages.encode("replayEnded", self._now_ms(), ended, id=self.facts["replayId"]))
+            frame = messages.encode("replayEnded", self._now_ms(), ended, id=self.facts["replayId"])
+            self._asker.publish(frame, text_frame(frame))
 
     def _send(self, event: Mapping[str, Any]) -> None:
         frame = messages.encode("event", self._now_ms(), event, id=event["id"], replay=self.facts["replayId"])
-        self._asker.publish(frame)
+        wire = text_frame(frame)
+        self._asker.publish(frame, wire)
         for connection in self._targets(event["type"]):
             if connection is not self._asker:
-                connection.publish(frame)
+                connection.publish(frame, wire)
 
     async def _wait_for_readers(self, page: Iterable[Mapping[str, Any]]) -> None:
         """A replay is faster than any reader: it waits for them, but not for one that does not read at all."""
