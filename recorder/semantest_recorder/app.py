@@ -28,6 +28,11 @@ from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
 from semantest_recorder.history import HistoryKeeper
+from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
+from semantest_recorder.plugins.dispatch import Dispatcher
+from semantest_recorder.plugins.registry import PluginRegistry
+from semantest_recorder.plugins.writing import PluginWriter
+from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.hub import Hub
@@ -65,6 +70,7 @@ class Settings:
     hosts: tuple[str, ...] = ()
     idle_timeout_s: float = 0.0
     told: Mapping[str, Any] = field(default_factory=dict)
+    plugins: PluginSettings = PluginSettings()  # noqa: RUF009 - frozen
 
 
 class CannotServe(Exception):  # noqa: N818 - the name is the message
@@ -87,6 +93,7 @@ def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bo
             "use --host 127.0.0.1 and a tunnel such as `ssh -L`",
             2,
         )
+    registry = _load_plugins(settings.plugins)
     _make_directory(settings.directory)
     lock = RecorderLock(settings.directory)
     try:
@@ -102,9 +109,29 @@ def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bo
                 raise CannotServe(str(error)) from None
             for notice in writer.notices:
                 _log.warning("%s", notice)
-            return asyncio.run(_Daemon(settings, lock, writer, database, listener).run(announce))
+            dispatcher = _start_plugins(registry, settings.directory, database)
+            return asyncio.run(_Daemon(settings, lock, writer, dispatcher, database, listener).run(announce))
     finally:
         lock.release()
+
+
+def _load_plugins(settings: PluginSettings) -> PluginRegistry:
+    """The plugins that are installed and enabled. Raises ``CannotServe``."""
+    registry = PluginRegistry(settings)
+    try:
+        registry.load()
+    except InvalidPlugins as error:
+        raise CannotServe(str(error), 2) from None
+    return registry
+
+
+def _start_plugins(registry: PluginRegistry, directory: Path, database: Path) -> Dispatcher:
+    reading = RunReading(database)
+    dispatcher = Dispatcher(
+        registry, directory, known=reading.known_source, read_summary=reading.summary, read_report=reading.report
+    )
+    dispatcher.start()
+    return dispatcher
 
 
 def _make_directory(directory: Path) -> None:
@@ -135,11 +162,18 @@ class _Daemon:
     """One run of the recorder, from a listening socket to its end."""
 
     def __init__(
-        self, settings: Settings, lock: RecorderLock, writer: Writer, database: Path, listener: socket.socket
+        self,
+        settings: Settings,
+        lock: RecorderLock,
+        writer: Writer,
+        dispatcher: Dispatcher,
+        database: Path,
+        listener: socket.socket,
     ) -> None:
         self._settings = settings
         self._lock = lock
-        self._writer = writer
+        self._dispatcher = dispatcher
+        self._writer = PluginWriter(writer, dispatcher)
         self._database = database
         self._listener = listener
         host, port = listener.getsockname()[:2]
@@ -213,6 +247,7 @@ class _Daemon:
             "database": str(self._database),
             "databaseBytes": size,
             "options": self._settings.told,
+            "plugins": self._dispatcher.status(),
         }
 
     def _stop(self, stop: asyncio.Event, reason: str) -> None:

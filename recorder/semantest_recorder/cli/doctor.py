@@ -52,6 +52,7 @@ def command(directory: str | None, as_json: bool) -> None:
 
 def _checks(directory: str | None) -> Iterator[Check]:
     from semantest_recorder.cli.health.check import Check  # noqa: PLC0415
+    from semantest_recorder.cli.health.plugin_health import plugin_checks  # noqa: PLC0415
     from semantest_recorder.cli.health.recorder_health import recorder_checks  # noqa: PLC0415
     from semantest_recorder.cli.health.startup_cost import startup_checks  # noqa: PLC0415
     from semantest_recorder.cli.health.storage import storage_checks  # noqa: PLC0415
@@ -65,6 +66,7 @@ def _checks(directory: str | None) -> Iterator[Check]:
     else:
         yield from storage_checks(folder)
         yield from recorder_checks(folder)
+        yield from plugin_checks(folder)
     yield from startup_checks()
 
 

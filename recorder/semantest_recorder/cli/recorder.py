@@ -110,6 +110,7 @@ def serve(
 
 def _settings(folder: Path, token: str | None, options: dict[str, Any], told: dict[str, Any]) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
+    from semantest_recorder.cli.plugin_section import plugins_of  # noqa: PLC0415
 
     database: Path | None = options["database"]
     return Settings(
@@ -123,6 +124,7 @@ def _settings(folder: Path, token: str | None, options: dict[str, Any], told: di
         hosts=options["allow_host"],
         idle_timeout_s=options["idle_timeout"],
         told=told,
+        plugins=plugins_of(folder),
     )
 
 

@@ -25,6 +25,7 @@ _COMMANDS = {
     "replay": "semantest_recorder.cli.replay",
     "recover": "semantest_recorder.cli.recover",
     "sync": "semantest_recorder.cli.sync",
+    "plugins": "semantest_recorder.cli.plugins",
     "doctor": "semantest_recorder.cli.doctor",
     "completion": "semantest_recorder.cli.completion",
 }

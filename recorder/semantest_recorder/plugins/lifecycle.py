@@ -26,6 +26,10 @@ _HOOK_OF = {
     **dict.fromkeys(_ENDS, "after_test"),
 }
 
+#: What a client says of suites is in those that the projection derives.
+_SUITES: Final = frozenset({types.SUITE_START, types.SUITE_END})
+_PLACE: Final = {types.RUN_START: 0, types.SUITE_START: 1, types.SUITE_END: 3}
+
 
 class Notice(NamedTuple):
     """A hook that is to be called, and with what."""
@@ -42,21 +46,17 @@ class Lifecycle:
         self._started: dict[str, None] = {}
 
     def notices(self, verdict: Committed) -> Iterator[Notice]:
-        """The hooks of a commit, in the order of its events; ends of runs are told elsewhere, when they are certain.
+        """The hooks of a commit; ends of runs are told elsewhere, when they are certain.
 
-        A suite starts before its first test and ends after its last one.
+        Starts of runs come first, then starts of suites, tests in the order of their events, and ends of suites.
         """
         kinds = self._kinds
-        derived = [event for event in verdict.derived if event.type in kinds]
-        for event in derived:
-            if event.type == types.SUITE_START:
-                yield from self._of(event, verdict)
-        for event in verdict.fresh:
-            if event.type in kinds and event.type not in (types.SUITE_START, types.SUITE_END):
-                yield from self._of(event, verdict)
-        for event in derived:
-            if event.type == types.SUITE_END:
-                yield from self._of(event, verdict)
+        own = [event for event in verdict.fresh if event.type in kinds and event.type not in _SUITES]
+        found = own + [event for event in verdict.derived if event.type in kinds]
+        if len(found) > 1:
+            found.sort(key=lambda event: _PLACE.get(event.type, 2))
+        for event in found:
+            yield from self._of(event, verdict)
 
     def _of(self, event: RawEvent, verdict: Committed) -> Iterator[Notice]:
         try:

@@ -1,0 +1,27 @@
+"""What the configuration says of plugins, for the recorder of a folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pytest_semantest.protocol.configuration import Configuration, ConfigurationError
+from pytest_semantest.protocol.configuration_files import find_configuration
+from pytest_semantest.protocol.effective import plugin_settings, resolve_section
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
+from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings, read_section
+
+
+def plugins_of(folder: Path) -> PluginSettings:
+    """The ``[plugins]`` section for the recorder of a ``.semantest`` folder: of the folder's own project.
+
+    Raises ``Stop`` when it cannot be used.
+    """
+    try:
+        found = find_configuration(str(folder.parent)) or Configuration(str(folder.parent), {})
+        given = plugin_settings(os.environ, found.checked())
+        timeout = resolve_section("plugins", os.environ, found)["timeout"].setting.value
+        section = {**given.options, "enabled": given.enabled, "disabled": given.disabled, "timeout": timeout}
+        return read_section(section)
+    except (ConfigurationError, InvalidPlugins) as error:
+        raise Stop(str(error), EXIT_USAGE) from None

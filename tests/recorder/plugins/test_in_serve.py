@@ -1,0 +1,259 @@
+"""Plugins in a real recorder: found by their entry point, set up by ``semantest.toml``, contained whatever they do."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from semantest_recorder.core.marking import crc_of
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment, wait_until
+from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed
+
+MODULE = """
+import asyncio, json, time
+from pathlib import Path
+from semantest_recorder.plugins import DROP, hookimpl
+
+class Changing:
+    @hookimpl
+    def initialize(self, context):
+        self.word = context.options["word"]
+
+    @hookimpl
+    async def on_event(self, event):
+        await asyncio.sleep(0)
+        if event.type == "test/log":
+            return event.replace(payload={**event.payload, "message": self.word})
+
+@hookimpl
+def on_event(event):
+    return DROP if event.type == "custom/noise" else None
+
+class Raising:
+    @hookimpl
+    def on_event(self, event):
+        if event.type == "custom/raise":
+            raise ValueError("as always")
+
+class Stuck:
+    @hookimpl
+    def on_event(self, event):
+        if event.type == "custom/stuck":
+            time.sleep(300)
+
+class Telling:
+    @hookimpl
+    def initialize(self, context):
+        self.file = context.directory / "told.jsonl"
+        self.tell("initialize", context.restarted)
+
+    def tell(self, *what):
+        with self.file.open("a") as file:
+            file.write(json.dumps(what) + "\\\\n")
+
+    @hookimpl
+    def before_test_run(self, run): self.tell("before_test_run", run.run_id)
+    @hookimpl
+    def before_suite(self, suite): self.tell("before_suite", suite.suite_id)
+    @hookimpl
+    def before_test(self, test): self.tell("before_test", test.test_id)
+    @hookimpl
+    async def after_test(self, test): self.tell("after_test", test.test_id, test.outcome)
+    @hookimpl
+    def after_suite(self, suite): self.tell("after_suite", suite.suite_id, suite.passed_tests)
+    @hookimpl
+    def after_test_run(self, run): self.tell("after_test_run", run.state, run.passed_tests)
+    @hookimpl
+    def on_error(self, failure): self.tell("on_error", failure.plugin, failure.timed_out)
+    @hookimpl
+    async def destroy(self): self.tell("destroy")
+""".replace("\\\\n", "\\n")
+ENTRY_POINTS = """
+[semantest.plugins]
+changing = our_plugins:Changing
+dropping = our_plugins
+raising = our_plugins:Raising
+stuck = our_plugins:Stuck
+telling = our_plugins:Telling
+absent = our_plugins:NotThere
+"""
+SETTINGS = """
+[plugins]
+enabled = ["changing", "json-report", "console"]
+timeout = 1
+[plugins.changing]
+word = "changed"
+"""
+SENT = [
+    begin(),
+    event("test/log", testId="a.py::t", message="sent"),
+    event("custom/noise", level=1),
+    event("custom/raise"),
+    event("custom/stuck"),
+    event("custom/token", headers={"Authorization": "Bearer abcdefgh"}),
+    *passed("a.py::t"),
+    event("run/end", 200.0, runId=RUN, exitCode=0, stoppedEarly=False),
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project, and beside it a folder with a distribution that brings plugins."""
+    info = tmp_path / "installed" / "our_plugins-1.2.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: our-plugins\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    (info.parent / "our_plugins.py").write_text(MODULE)
+    (tmp_path / "semantest.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+def path_of(project: Path) -> str:
+    """The distribution before whatever this process itself has on its path."""
+    return os.pathsep.join(filter(None, (str(project / "installed"), os.environ.get("PYTHONPATH"))))
+
+
+@pytest.fixture
+def daemon(project: Path) -> Iterator[Daemon]:
+    found = Daemon(project / ".semantest", PYTHONPATH=path_of(project)).ready()
+    yield found
+    if found.process.poll() is None:
+        found.process.kill()
+        found.process.communicate()
+
+
+def send(daemon: Daemon, first: int = 1) -> dict[str, Any]:
+    connection = daemon.connect()
+    try:
+        events = [{"type": sent.type, "timestamp": sent.timestamp, "payload": sent.payload} for sent in SENT]
+        message = {"type": "events", "source": MAIN, "firstSeq": first, "events": events[first - 1 :]}
+        connection.send(msgspec.json.encode(message).decode())
+        answer: dict[str, Any] = json.loads(connection.recv())
+        return answer
+    finally:
+        connection.close()
+
+
+def semantest(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments],
+        cwd=project,
+        env=environment(PYTHONPATH=path_of(project)),
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+
+
+def rows(project: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(project / ".semantest" / "semantest.db")) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def told(project: Path) -> list[list[Any]]:
+    return [json.loads(line) for line in (project / ".semantest" / "told.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.hazard(25)
+def test_plugins_of_every_kind_in_a_real_recorder(project: Path, daemon: Daemon) -> None:
+    assert (send(daemon)["type"], send(daemon, 2)["type"]) == ("ack", "ack")
+    stored = dict(rows(project, "SELECT seq, payload FROM events"))
+    assert json.loads(stored[2])["message"] == "changed"
+    assert json.loads(stored[3]) == {"type": "custom/noise", "reason": "plugin dropping"}
+    assert json.loads(stored[6])["headers"] == {"Authorization": "[REDACTED]"}
+    assert len(stored) == len(SENT)
+    assert rows(project, "SELECT seq, kind, reason, sent_crc FROM marks ORDER BY seq") == [
+        (2, "changed", "plugin changing", crc_of(SENT[1])),
+        (3, "dropped", "plugin dropping", crc_of(SENT[2])),
+        (4, "failed", "plugin raising: ValueError: as always", None),
+        (5, "failed", "plugin stuck: was given up", None),
+        (6, "changed", "plugin event-filter", crc_of(SENT[5])),
+    ]
+    report = project / ".semantest" / "reports" / f"{RUN}.json"
+    wait_until(report.exists, "the report of the run")
+    own = semantest(project, "report", "--json")
+    assert json.loads(report.read_text()) == json.loads(own.stdout)
+    wait_until(lambda: ["after_test_run", "passed", 1] in told(project), "the end of the run")
+    assert told(project) == [
+        ["initialize", False],
+        ["on_error", "raising", False],
+        ["initialize", True],
+        ["on_error", "stuck", True],
+        ["before_test_run", RUN],
+        ["before_suite", "a.py"],
+        ["before_test", "a.py::t"],
+        ["after_test", "a.py::t", "passed"],
+        ["after_suite", "a.py", 1],
+        ["after_test_run", "passed", 1],
+    ]
+    code, _out, err = daemon.end()
+    assert code == 0
+    assert told(project)[-1] == ["destroy"]
+    assert "plugin stuck is disabled" in err
+    assert "plugin absent cannot be loaded: AttributeError" in err
+    assert "PASSED    a.py::t" in err
+    assert f"run {RUN}: passed, 1 passed" in err
+
+
+def test_what_became_of_plugins_is_shown(project: Path, daemon: Daemon) -> None:
+    send(daemon)
+    found = json.loads(semantest(project, "plugins", "--json").stdout)
+    by_name = {plugin["name"]: plugin for plugin in found["plugins"]}
+    assert (found["schema"], found["running"]) == (1, True)
+    assert list(by_name)[:3] == ["changing", "json-report", "console"]
+    assert by_name["changing"]["origin"] == "our-plugins 1.2"
+    assert by_name["raising"]["hooks"]["on_event"]["failures"] == 1
+    assert by_name["raising"]["hooks"]["on_event"]["lastError"] == "ValueError: as always"
+    assert not by_name["absent"]["enabled"]
+    text = semantest(project, "plugins").stdout
+    assert "stuck (our-plugins 1.2): OFF, on_event held the thread of all plugins for more than 1 s" in text
+    assert "last error: ValueError: as always" in text
+    checks = {check["name"]: check for check in json.loads(semantest(project, "doctor", "--json").stdout)["checks"]}
+    assert (checks["plugin raising"]["status"], checks["plugin stuck"]["status"]) == ("warn", "warn")
+    assert checks["plugins"]["status"] == "ok"
+
+
+def test_without_a_recorder_plugins_shows_what_one_would_load(project: Path) -> None:
+    shown = semantest(project, "plugins")
+    assert shown.returncode == 0
+    assert shown.stdout.startswith("no recorder runs; it would load:\n  changing (our-plugins 1.2)\n")
+    assert "absent (our-plugins 1.2): OFF, cannot be loaded: AttributeError" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ('enabled = ["chnging"]', "no plugin 'chnging' is installed; did you mean 'changing'?"),
+        ("[plugins.consle]\nslowest = 1", "no plugin 'consle' is installed; did you mean 'console'?"),
+        ("timeout = 0", "timeout is a number of seconds from 0.01"),
+    ],
+)
+def test_a_section_that_names_what_there_is_not_is_refused_in_one_line(project: Path, section: str, said: str) -> None:
+    (project / "semantest.toml").write_text(f"[plugins]\n{section}\n")
+    daemon = Daemon(project / ".semantest", PYTHONPATH=path_of(project))
+    code, _out, err = daemon.process.wait(DEADLINE_S), *daemon.process.communicate()
+    assert code == 2
+    assert said in err
+    assert len(err.splitlines()) == 1
+    shown = semantest(project, "plugins")
+    assert (shown.returncode, said in shown.stderr) == (2, True)
+
+
+def test_a_plugin_whose_options_are_wrong_is_off_and_the_recorder_serves(project: Path) -> None:
+    (project / "semantest.toml").write_text('[plugins]\nenabled = ["console"]\n[plugins.console]\nslowst = 1\n')
+    daemon = Daemon(project / ".semantest").ready()
+    assert send(daemon)["type"] == "ack"
+    _code, _out, err = daemon.end()
+    assert "plugin console is disabled" in err
+    assert "no option 'slowst'; did you mean slowest?" in err
