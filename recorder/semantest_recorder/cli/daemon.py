@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -212,7 +212,8 @@ def stop(folder: Path, timeout_s: float) -> str:
 
 def _end(found: Discovery, timeout_s: float) -> None:
     """Sends SIGTERM and waits for the end. Raises ``Stop``."""
-    os.kill(found.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + timeout_s
     while process_exists(found.pid):
         if time.monotonic() >= deadline:

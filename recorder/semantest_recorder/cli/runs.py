@@ -6,6 +6,8 @@ import sys
 
 import click
 
+from semantest_recorder.cli.advice import command_line
+from semantest_recorder.cli.damaged_databases import set_aside_databases
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
@@ -45,6 +47,11 @@ def command(directory: str | None, as_json: bool, sync_timeout: float, limit: in
     from semantest_recorder.reports.run_list import RunList, run_lines  # noqa: PLC0415
 
     folder = project_folder(directory)
+    for name in set_aside_databases(folder):
+        say_note(
+            f"{name} was damaged and set aside: the runs in it are not shown; "
+            f"`{command_line('doctor', folder)}` says what can be done"
+        )
     most = limit or sys.maxsize
     runs, notes = found_runs(folder, most if state is None or not limit else _SEARCHED, sync_timeout)
     for note in notes:

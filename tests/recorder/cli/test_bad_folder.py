@@ -187,6 +187,23 @@ def test_doctor_tells_of_a_database_that_was_set_aside(folder: Path) -> None:
     assert "semantest.db.corrupt-20261121T080000Z" in said.out
 
 
+def test_runs_tells_of_a_database_that_was_set_aside(folder: Path) -> None:
+    green_run().store(folder)
+    told = (
+        "semantest: {} was damaged and set aside: the runs in it are not shown; "
+        f"`semantest doctor --directory {folder}` says what can be done\n"
+    )
+    names = ["semantest.db.corrupt-20261121T080000Z", "semantest.db.corrupt-20261121T090000Z"]
+    for number, name in enumerate(names, 1):
+        for suffix in ("", "-wal", "-shm"):
+            (folder / f"{name}{suffix}").write_bytes(b"x")
+        said = semantest("runs", "--directory", folder, "--sync-timeout", "0")
+        assert (said.code, said.err) == (0, "".join(told.format(known) for known in names[:number]))
+    (folder / "semantest.db").unlink()
+    said = semantest("runs", "--directory", folder, "--sync-timeout", "0")
+    assert (said.code, told.format(names[0]) in said.err) == (3, True)
+
+
 def test_an_empty_database_hides_no_run(folder: Path) -> None:
     small_run().journal(folder)
     (folder / "semantest.db").touch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from pytest_semantest.protocol.layout import session_folders
+from semantest_recorder.cli.health import storage
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.health.recorder_health import recorder_checks
 from semantest_recorder.cli.health.startup_cost import startup_checks
-from semantest_recorder.cli.health.storage import storage_checks
+from semantest_recorder.cli.health.storage import size_of, storage_checks
 from semantest_recorder.cli.health.versions import version_checks
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import DEAD_PID, RUN, small_run
@@ -88,6 +91,25 @@ def test_a_session_whose_shipper_died_does_not_count_as_shipped(folder: Path) ->
     journals = by_name(storage_checks(folder))["journals"]
     assert journals.status == "warn"
     assert "shipping, but its shipper is gone" in journals.detail
+
+
+def test_a_session_that_is_shipped_meanwhile_is_no_fault(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, left = small_run().journal(folder), small_run("20261121-100000-bbbbbb").journal(folder)
+
+    def shipped_meanwhile(path: Path) -> list[Path]:
+        found = session_folders(path)
+        shutil.rmtree(gone, ignore_errors=True)
+        return found
+
+    monkeypatch.setattr(storage, "session_folders", shipped_meanwhile)
+    (entry,) = by_name(storage_checks(folder))["journals"].data["sessions"]
+    assert (entry["session"], entry["unreadable"]) == (left.name, "")
+
+
+def test_files_that_go_while_they_are_measured_count_for_nothing(folder: Path) -> None:
+    session = small_run().journal(folder)
+    (session / "gw0.journal").symlink_to("gone")
+    assert size_of(session.iterdir()) == (session / "main.journal").stat().st_size
 
 
 def test_the_database_is_counted(folder: Path) -> None:

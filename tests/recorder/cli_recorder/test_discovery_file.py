@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from semantest_recorder.cli.daemon import _end
 from semantest_recorder.cli.health.recorder_health import recorder_checks
+from semantest_recorder.discovery import Discovery
+from tests.recorder.cli.recording import DEAD_PID
 from tests.recorder.cli_recorder.daemons import Daemon, run, wait_until
 
 _FOUND = {"pid": 1, "url": "http://127.0.0.1:1", "token": "x", "version": "1", "protocolVersion": 1}
@@ -46,6 +49,10 @@ def test_a_discovery_file_that_nobody_can_use_is_none(project: Path, content: by
     (told,) = recorder_checks(path.parent)
     assert (told.name, told.status) == ("recorder", "fail")
     assert told.advice == f"Remove {path}; the next run writes it."
+
+
+def test_a_recorder_that_ends_by_itself_just_before_it_is_ended_is_no_failure() -> None:
+    _end(Discovery(DEAD_PID, "http://127.0.0.1:1", "x", "1", 1), timeout_s=0.0)
 
 
 def test_a_running_recorder_puts_its_file_back_in_the_place_of_one_that_cannot_be_read(

@@ -5,13 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterable
+from contextlib import closing, suppress
 from pathlib import Path
 from shlex import quote
 
-from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SESSIONS, SHIP_STATE, session_folders
+from pytest_semantest.protocol.layout import (
+    DATABASE,
+    JOURNAL_SUFFIX,
+    SESSIONS,
+    SHIP_STATE,
+    has_journal,
+    session_folders,
+)
 from pytest_semantest.protocol.ship_lock import has_shipper
 from semantest_recorder.cli.advice import command_line
+from semantest_recorder.cli.damaged_databases import set_aside_databases
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.take_in import read_object
@@ -68,16 +77,14 @@ def _database(path: Path) -> Check:
         start = command_line("start", path.parent, program="semantest-recorder")
         advice = f"Start the recorder (`{start}`): it sets a damaged file aside and says so."
         return Check("database", "fail", f"{path}: {error}", advice)
-    total = sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("-shm"))
+    total = size_of(file for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("-shm"))
     detail = f"{path}: {size(total)}, {plural(runs, 'run')}, {plural(events, 'event')}"
     return Check("database", "ok", detail, data={"path": str(path), "bytes": total, "runs": runs, "events": events})
 
 
 def _set_aside(folder: Path) -> list[Check]:
     """Databases that were damaged: the runs in them are in no report."""
-    found = sorted(
-        path.name for path in folder.glob(f"{DATABASE}.corrupt-*") if not path.name.endswith(("-wal", "-shm"))
-    )
+    found = set_aside_databases(folder)
     if not found:
         return []
     names = ", ".join(inert_line(name) for name in found)
@@ -103,9 +110,10 @@ def _not_open(path: Path) -> Check:
 
 
 def _waiting(folder: Path, sessions: list[Path]) -> list[Check]:
-    if not sessions:
+    entries = [(session, _session(session)) for session in sessions]
+    found = [entry for session, entry in entries if has_journal(session)]  # the others were shipped just now
+    if not found:
         return [Check("journals", "ok", "every session was taken in", data={"sessions": []})]
-    found = [_session(session) for session in sessions]
     total = sum(entry["bytes"] for entry in found if isinstance(entry["bytes"], int))
     shown = ", ".join(f"{entry['session']} ({_standing(entry)})" for entry in found[:3])
     more = ", ..." if len(found) > 3 else ""
@@ -142,12 +150,21 @@ def _session(session: Path) -> dict[str, str | int | None]:
     state, detail = told.get("state"), told.get("detail")
     return {
         "session": inert_line(session.name),
-        "bytes": sum(path.stat().st_size for path in journals if path.is_file()),
+        "bytes": size_of(path for path in journals if path.is_file()),
         "unreadable": inert_line(", ".join(unreadable)),
         "state": inert_line(state) if isinstance(state, str) else None,
         "detail": inert_line(detail) if isinstance(detail, str) else None,
         "shipperLives": has_shipper(session),
     }
+
+
+def size_of(files: Iterable[Path]) -> int:
+    """The bytes of all files together; one that was deleted meanwhile has none."""
+    total = 0
+    for file in files:
+        with suppress(OSError):
+            total += file.stat().st_size
+    return total
 
 
 def _log(session: Path) -> Check | None:
