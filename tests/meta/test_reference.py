@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from pytest_semantest import hookspecs
+from pytest_semantest.fixtures import Semantest
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
 from semantest_recorder.core.access import ANY_ROLE, Role
@@ -89,6 +92,25 @@ def test_every_message_and_command_is_in_the_reference_with_its_role_and_answer(
 
 def _names(roles: frozenset[Role]) -> str:
     return "any" if roles == ANY_ROLE else " or ".join(sorted(role.value for role in roles))
+
+
+def test_every_hook_is_documented_and_tested() -> None:
+    hooks = {name for name in vars(hookspecs) if name.startswith("pytest_semantest_")}
+    assert hooks
+    page = (REFERENCE / "hooks.md").read_text(encoding="utf-8")
+    assert {heading.partition("(")[0] for heading in re.findall(r"^## `(.*)`$", page, re.MULTILINE)} == hooks
+    for name in hooks:
+        told = inspect.signature(getattr(hookspecs, name)).parameters
+        assert f"## `{name}({', '.join(told)})`" in page
+        assert any(
+            f"def {name}" in file.read_text(encoding="utf-8") for file in (ROOT / "tests" / "plugin").glob("*.py")
+        )
+
+
+def test_every_call_of_the_fixture_is_in_the_guide() -> None:
+    page = (ROOT / "docs" / "guide" / "details.md").read_text(encoding="utf-8")
+    calls = {name for name in vars(Semantest) if not name.startswith("_")}
+    assert set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE)) == calls
 
 
 def test_every_environment_variable_is_in_the_reference() -> None:
