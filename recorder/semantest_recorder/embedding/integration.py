@@ -22,6 +22,11 @@ from semantest_recorder.embedding.orchestrator import Orchestrator
 from semantest_recorder.embedding.persistence import Persistence
 from semantest_recorder.embedding.security import SecurityMiddleware
 from semantest_recorder.embedding.spelling import camel_keys
+from semantest_recorder.plugins.configuration import read_section
+from semantest_recorder.plugins.dispatch import Dispatcher
+from semantest_recorder.plugins.registry import PluginRegistry
+from semantest_recorder.plugins.writing import PluginWriter
+from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.store.writer import Writer
 
@@ -30,18 +35,33 @@ _CLOSE_TIMEOUT_S = 2.0
 
 
 class OrchestratorIntegration:
-    """All of it, on one database. Raises ``StoreError`` and ``InvalidPolicy`` when it is made.
+    """All of it, on one database. Raises what ``create_orchestrator_integration`` raises.
 
     It may be made before the event loop runs; everything else happens in the loop of its first use. ``token`` is what
     clients show to be let in while the policy requires authentication.
     """
 
-    def __init__(self, db_path: str | Path, security_policy: Mapping[str, Any], token: str | None) -> None:
-        self._path = Path(db_path)
+    def __init__(
+        self, db_path: str | Path, security_policy: Mapping[str, Any], plugins: Mapping[str, Any], token: str | None
+    ) -> None:
+        path = Path(db_path)
         self._policy = Policy().changed(camel_keys(security_policy))
+        registry = PluginRegistry(read_section(plugins))
+        if plugins:
+            registry.load()
         self.token = token or f"smt_{secrets.token_urlsafe(32)}"
-        self._writer = Writer(self._path)
-        self.archive = Archive(self._path)
+        reading = RunReading(path)
+        writer = Writer(path)
+        self.dispatcher = Dispatcher(
+            registry,
+            path.absolute().parent,
+            known=reading.known_source,
+            read_summary=reading.summary,
+            read_report=reading.report,
+        )
+        self.dispatcher.start()
+        self._writer = PluginWriter(writer, self.dispatcher)
+        self.archive = Archive(path)
         self._hub: Hub | None = None
         self._peer: InProcessPeer | None = None
         self._time: asyncio.Task[None] | None = None
@@ -119,15 +139,18 @@ def create_orchestrator_integration(
     db_path: str | Path = "semantest.db",
     security_policy: Mapping[str, Any] | None = None,
     *,
+    plugins: Mapping[str, Any] | None = None,
     token: str | None = None,
 ) -> OrchestratorIntegration:
     """The whole system in one call, for embedding into somebody's own asyncio server.
 
     ``security_policy``: keys of the policy (docs/reference/wire.md), snake_case allowed; without
-    ``require_authentication: False`` clients need ``token`` (by default a new one, see ``.token``).
-    Raises ``StoreError`` when the database cannot be opened and ``InvalidPolicy`` for a wrong key or value.
+    ``require_authentication: False`` clients need ``token`` (by default a new one, see ``.token``). ``plugins``: a
+    section as in the configuration (``{"enabled": ["performance"]}``); without it, plugins that happen to be installed
+    stay out, and ``register_plugin`` adds the program's own.
+    Raises ``StoreError`` when the database cannot be opened, ``InvalidPolicy`` or ``InvalidPlugins`` for a wrong key.
     """
-    return OrchestratorIntegration(db_path, security_policy or {}, token)
+    return OrchestratorIntegration(db_path, security_policy or {}, plugins or {}, token)
 
 
 def _now_ms() -> float:

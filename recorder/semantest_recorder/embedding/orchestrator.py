@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,21 @@ class Orchestrator:
     def __init__(self, system: OrchestratorIntegration) -> None:
         self._system = system
         self._state = TestStateManager(system)
+
+    async def register_plugin(self, plugin: object, name: str | None = None) -> None:
+        """Adds a plugin: an object with methods named like hooks, or with ``hookimpl`` (docs/guide/plugins.md).
+
+        Raises ``InvalidPlugins``.
+        """
+        await asyncio.to_thread(self._system.dispatcher.register, plugin, name)
+
+    async def unregister_plugin(self, name: str) -> None:
+        """Takes a plugin away; its ``destroy`` is called. Raises ``KeyError`` for a name that there is not."""
+        await asyncio.to_thread(self._system.dispatcher.unregister, name)
+
+    def get_plugins(self) -> list[dict[str, Any]]:
+        """Every plugin with its calls and failures."""
+        return self._system.dispatcher.registry.to_wire()
 
     async def start_test_run(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Starts a run (config as on the wire, snake_case allowed); its status. Raises ``Refusal``."""

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -96,6 +97,54 @@ async def test_a_run_through_the_orchestrator_as_the_original_has_it(tmp_path: P
         assert everything[0] == "run/start"
         assert everything.count("test/start") == 2
     assert Reader(tmp_path / "own.db").run("r1").state == "cancelled"
+
+
+class Original:
+    """A plugin as the original has them: methods, dicts, and ``None`` drops."""
+
+    name = "original"
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+        self.done = threading.Event()
+
+    async def before_test_run(self, run: dict[str, Any]) -> None:
+        self.told.append(f"run {run['runId']}")
+
+    def after_test(self, test: dict[str, Any]) -> None:
+        self.told.append(f"test {test['testId']} {test['status']}")
+
+    def after_test_run(self, run: dict[str, Any]) -> None:
+        self.told.append(f"end {run['state']}")
+        self.done.set()
+
+    def on_event(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        return None if event["type"] == "custom/noise" else event
+
+
+@in_loop
+async def test_a_plugin_of_the_original_kind(tmp_path: Path) -> None:
+    plugin = Original()
+    async with running(tmp_path / "own.db") as system:
+        orchestrator = system.get_orchestrator()
+        await orchestrator.register_plugin(plugin)
+        await orchestrator.start_test_run({"runId": "r"})
+        await system.get_persistence().save_events(
+            [
+                event("test/start", testId="t", testName="t"),
+                event("custom/noise"),
+                event("test/end", testId="t", status="passed", duration=1),
+            ]
+        )
+        await orchestrator.end_test_run("r")
+        assert await asyncio.to_thread(plugin.done.wait, 30)
+        assert plugin.told == ["run r", "test t passed", "end passed"]
+        assert not system.get_persistence().get_events_by_type("custom/*")
+        assert system.get_persistence().get_events_by_type("event/dropped")[0]["payload"]["type"] == "custom/noise"
+        assert [found["name"] for found in orchestrator.get_plugins() if found["enabled"]] == ["original"]
+        await orchestrator.unregister_plugin("original")
+        with pytest.raises(KeyError):
+            await orchestrator.unregister_plugin("original")
 
 
 @in_loop
