@@ -26,7 +26,7 @@ from semantest_recorder.core.session import Session
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 #: Upper-case words of SQL and HTTP that are no error codes.
-VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BEGIN", "COMMIT", "ROLLBACK"}
+VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BEGIN", "COMMIT", "ROLLBACK", "VACUUM"}
 
 
 def sources(*folders: str) -> Iterator[Path]:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,7 @@ def start(folder: Path, wanted: Wanted, timeout_s: float) -> tuple[Discovery, li
     notes = [] if folder.is_dir() else [f"made {folder}"]
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with _others_wait(folder, timeout_s):
+        with others_wait(folder, timeout_s):
             return _start(folder, wanted, deadline, notes)
     except OSError as error:
         raise Stop(f"cannot start the recorder in {folder}: {error.strerror}") from None
@@ -117,7 +117,7 @@ def _start(folder: Path, wanted: Wanted, deadline: float, notes: list[str]) -> t
     while time.monotonic() < deadline:
         present = running(folder)
         if present is None:
-            found = _launch(folder, wanted.arguments, deadline)
+            found = _launch(folder, wanted, deadline)
             if found is not None:
                 return found, notes
         elif _is_replaced(present, wanted):
@@ -146,7 +146,7 @@ def _kept(present: tuple[Discovery, dict[str, Any]], wanted: Wanted) -> tuple[Di
 
 
 @contextmanager
-def _others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
+def others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
     """Meanwhile no run and no other ``start`` starts one: a run would put its own in the place of one that ends."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - 25 ms, only when one is started
 
@@ -161,7 +161,7 @@ def _others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
         lock.release()
 
 
-def _launch(folder: Path, options: Sequence[str], deadline: float) -> Discovery | None:
+def _launch(folder: Path, wanted: Wanted, deadline: float) -> Discovery | None:
     """Starts ``serve`` detached and waits until it is ready; ``None`` when another one was quicker. Raises ``Stop``."""
     log_path = _log_file(folder)
     log_path.touch(mode=0o600)
@@ -170,7 +170,8 @@ def _launch(folder: Path, options: Sequence[str], deadline: float) -> Discovery 
         # -P: no module of the working directory can shadow ours
         serve = [sys.executable, "-P", "-m", "semantest_recorder.cli.recorder", "serve"]
         child = subprocess.Popen(
-            [*serve, "--directory", folder, *options],
+            [*serve, "--directory", folder, *wanted.arguments],
+            env=os.environ if wanted.token is None else os.environ | {"SEMANTEST_TOKEN": wanted.token},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -14,7 +14,8 @@ from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, NotOurs
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, creation_script, migration_script
 
 _log = logging.getLogger(__name__)
-_MAGIC = b"SQLite format 3\0"
+#: How every SQLite database begins.
+MAGIC = b"SQLite format 3\0"
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 #: Larger files are not read through at start: a daemon has to serve soon. A page that cannot be read is met in use.
 _CHECKED_SIZE = 64 * 1024 * 1024
@@ -62,7 +63,7 @@ def _corruption(path: Path, check_all: bool) -> str | None:
     """Why the file cannot be used, ``None`` when it can be, is empty or is not there."""
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
+            magic = file.read(len(MAGIC))
             size = os.fstat(file.fileno()).st_size
     except FileNotFoundError:
         return None
@@ -70,7 +71,7 @@ def _corruption(path: Path, check_all: bool) -> str | None:
         raise CannotOpen(path, error.strerror or str(error)) from None
     if not magic:
         return None
-    if magic != _MAGIC:
+    if magic != MAGIC:
         return "it is no SQLite database"
     try:
         with closing(_connect(path)) as connection:

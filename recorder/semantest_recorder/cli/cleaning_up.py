@@ -1,0 +1,101 @@
+"""Deletes runs: a recorder that runs is asked to, else it is done here."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from semantest_recorder.cli import daemon
+from semantest_recorder.cli.offline import database_of, offline
+from semantest_recorder.cli.progress import Progress, progress
+from semantest_recorder.cli.stop import Stop
+from semantest_recorder.discovery import Discovery
+from semantest_recorder.reports.cleanup_plan import Done
+from semantest_recorder.store.artifact_sweep import sweep_artifacts
+from semantest_recorder.store.cleanup import Cleanup
+from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.opening import open_for_writing
+from semantest_recorder.store.vacuum import shorten
+
+_AT_ONCE = 100
+
+
+def clean_up(folder: Path, run_ids: Sequence[str]) -> Done:
+    """Deletes the runs, what earlier cleanups have left, and attachments that no event names. Raises ``Stop``."""
+    present = daemon.running(folder)
+    database = database_of(folder, present)
+    before = _size(database)
+    with progress("deleting") as tell:
+        if present is not None:
+            deleted, kept = _ask(present[0], run_ids, tell)
+        else:
+            with offline(folder, stop_recorder=False) as database:
+                deleted, kept = _delete(database, run_ids, tell)
+    swept = sweep_artifacts(folder, database, time.time() * 1000)
+    return Done(deleted, kept, before, _size(database), swept.files, swept.bytes)
+
+
+def _delete(database: Path, run_ids: Sequence[str], tell: Progress) -> tuple[list[str], list[str]]:
+    """Under the recorder's lock."""
+    connection, _notices = open_for_writing(database, _now_ms)
+    with closing(connection):
+        ingest = Ingest(connection)
+        deleted: list[str] = []
+        kept: list[str] = []
+        for start in range(0, max(1, len(run_ids)), _AT_ONCE):
+            work = Cleanup(run_ids[start : start + _AT_ONCE], _now_ms())
+            while work.step(ingest):
+                pass
+            deleted += work.cleaned.deleted
+            kept += work.cleaned.kept
+            tell(min(start + _AT_ONCE, len(run_ids)), len(run_ids))
+        shorten(connection)
+    return deleted, kept
+
+
+def _ask(found: Discovery, run_ids: Sequence[str], tell: Progress) -> tuple[list[str], list[str]]:
+    """Raises ``Stop``."""
+    deleted: list[str] = []
+    kept: list[str] = []
+    for start in range(0, max(1, len(run_ids)), _AT_ONCE):
+        answer = _post(found, run_ids[start : start + _AT_ONCE])
+        deleted += answer["deleted"]
+        kept += answer["kept"]
+        tell(min(start + _AT_ONCE, len(run_ids)), len(run_ids))
+    return deleted, kept
+
+
+def _post(found: Discovery, run_ids: Sequence[str]) -> dict[str, list[str]]:
+    address = urlsplit(found.url)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    headers = {"Authorization": f"Bearer {found.token}", "Content-Type": "application/json"}
+    try:
+        with closing(connection):
+            connection.request("POST", "/api/v1/cleanup", json.dumps({"runs": list(run_ids)}), headers)
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Stop(
+            f"the recorder at {found.url} ended in the middle of it ({error}); nothing is half deleted, run it again"
+        ) from None
+    if response.status != 200:
+        raise Stop(f"the recorder at {found.url} refused: {answer.get('detail', response.status)}")
+    return dict(answer)
+
+
+def _size(database: Path) -> int:
+    """Of the file and its log, in bytes."""
+    size = 0
+    for suffix in ("", "-wal"):
+        with suppress(OSError):
+            size += database.with_name(database.name + suffix).stat().st_size
+    return size
+
+
+def _now_ms() -> float:
+    return time.time() * 1000.0

@@ -1,0 +1,113 @@
+"""``semantest cleanup``: runs that are not needed any more go, and their room is given back."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from semantest_recorder.cli import daemon
+from semantest_recorder.cli.amounts import Age, Bytes, Grouping
+from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.number import Number
+from semantest_recorder.cli.offline import database_of
+from semantest_recorder.cli.options import directory_option, json_option, project_folder
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
+
+if TYPE_CHECKING:
+    from semantest_recorder.reports.cleanup_plan import Plan
+    from semantest_recorder.store.survey import RunFacts
+
+
+@click.command(
+    "cleanup",
+    short_help="Delete runs that are not needed any more.",
+    epilog=help_end(
+        "semantest cleanup --older-than 30d --dry-run",
+        "semantest cleanup --keep 100 --per branch",
+        "semantest cleanup --older-than 30d --keep 500 --max-size 1GB --yes",
+        exit_codes="0 done or nothing to do, 1 failed or was answered with no, 2 wrong usage, 3 nothing recorded",
+    ),
+)
+@directory_option
+@click.option("--older-than", type=Age(), metavar="AGE", help="Delete runs that started before: 12h, 30d, 8w.")
+@click.option("--keep", type=Number(min=0), metavar="N", help="Keep the newest N runs (of each group, see --per).")
+@click.option("--max-size", type=Bytes(), metavar="SIZE", help="Keep the newest runs that fit: 500MB, 1GB.")
+@click.option(
+    "--per", type=Grouping(), metavar="branch|label:KEY|name", help="Count --keep for each of these, not for all runs."
+)
+@click.option("--dry-run", is_flag=True, help="Only show what would go.")
+@click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
+@json_option
+def command(
+    directory: str | None,
+    older_than: float | None,
+    keep: int | None,
+    max_size: int | None,
+    per: str | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Show which runs go, ask, and delete them with all that belongs to them.
+
+    A run stays only if every option that is given lets it stay. The newest run of each group always stays, and so does
+    one that is still recorded. A recorder that runs does the work between the batches that it takes in.
+    """
+    from semantest_recorder.core.retention import Policy, runs_to_delete  # noqa: PLC0415
+    from semantest_recorder.reports.cleanup_plan import Plan, done_line, plan_lines  # noqa: PLC0415
+    from semantest_recorder.store.survey import survey  # noqa: PLC0415
+
+    if older_than is None and keep is None and max_size is None:
+        raise Stop("say what may go: --older-than 30d, --keep 500 or --max-size 1GB", EXIT_USAGE)
+    folder = project_folder(directory)
+    policy = Policy(older_than, keep, max_size)
+    stored = survey(database_of(folder, daemon.running(folder)), _grouping(per))
+    runs = runs_to_delete(stored, policy, time.time() * 1000)
+    plan = Plan(
+        directory=str(folder),
+        dry_run=dry_run,
+        policy=policy,
+        per=per,
+        stored=len(stored),
+        runs=runs,
+        bytes=sum(run.bytes for run in runs),
+    )
+    if not as_json:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+
+        print_lines(plan_lines(plan))
+    if not dry_run:
+        _confirm(plan, yes=yes)
+        from semantest_recorder.cli.cleaning_up import clean_up  # noqa: PLC0415
+
+        plan.done = clean_up(folder, [run.id for run in runs])
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        print_json(plan)
+    elif plan.done is not None and (runs or plan.done.artifacts):
+        click.echo(done_line(plan.done))
+
+
+def _grouping(per: str | None) -> Callable[[RunFacts], str]:
+    """The group of a run; those that have no branch, name or label are one group."""
+    if per is None:
+        return lambda _run: ""
+    if per == "branch":
+        return lambda run: run.branch or ""
+    if per == "name":
+        return lambda run: run.name or ""
+    key = per.removeprefix("label:")
+    return lambda run: str(run.labels.get(key, ""))
+
+
+def _confirm(plan: Plan, *, yes: bool) -> None:
+    if yes or not plan.runs:
+        return
+    if not sys.stdin.isatty():
+        raise Stop("nothing was deleted: without a terminal give --yes, or --dry-run to look only", EXIT_USAGE)
+    click.confirm("Delete them?", abort=True, err=True)

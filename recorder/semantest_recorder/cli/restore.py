@@ -1,0 +1,71 @@
+"""``semantest restore``: a backup becomes the database."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.offline import offline, stop_option
+from semantest_recorder.cli.options import directory_option, json_option, project_folder
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
+
+#: Version of what `--json` prints: fields are only added within one.
+SCHEMA = 1
+_DRAFT = ".restoring"
+
+
+@click.command(
+    "restore",
+    short_help="Make a backup the database.",
+    epilog=help_end(
+        "semantest restore semantest-2026-11-21.db --dry-run",
+        "semantest restore semantest-2026-11-21.db --stop",
+        exit_codes="0 restored, 1 the file cannot be used or it failed, 2 wrong usage, 3 no such file or folder, "
+        "4 a recorder runs",
+    ),
+)
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@directory_option
+@click.option("--dry-run", is_flag=True, help="Only check FILE, and say what is in it.")
+@stop_option
+@json_option
+def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: bool, as_json: bool) -> None:
+    """Put a copy of FILE in the place of the database.
+
+    FILE is checked first: it must be a database of Semantest, of this or an older version, with no damaged page. The
+    present database is kept as semantest.db.before-restore-<time>. What was recorded since the backup is in that file
+    only.
+    """
+    from semantest_recorder.store.backup import inspect, prepare  # noqa: PLC0415
+    from semantest_recorder.store.exchange import exchange  # noqa: PLC0415
+
+    folder = project_folder(directory)
+    if not file.exists():
+        raise Stop(f"there is no file {file}: name one that `semantest backup` wrote", EXIT_USAGE)
+    kept = None
+    contents = inspect(file)
+    if not dry_run:
+        with offline(folder, stop_recorder=stop_recorder) as database:
+            draft = database.with_name(database.name + _DRAFT)
+            try:
+                contents = prepare(file, draft)
+                kept = exchange(draft, database, "restore", time.time() * 1000)
+            finally:
+                draft.unlink(missing_ok=True)
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        told = {"file": str(file.absolute()), "dryRun": dry_run, "contents": contents, "kept": kept and str(kept)}
+        print_json({"schema": SCHEMA, "directory": str(folder), **told})
+        return
+    from semantest_recorder.reports.wording import plural, size  # noqa: PLC0415
+
+    what = f"{plural(contents.runs, 'run')}, {plural(contents.events, 'event')}, {size(contents.bytes)}"
+    if dry_run:
+        click.echo(f"{file} can be restored: {what}, schema version {contents.version}; nothing was done")
+    else:
+        beside = f"; the database before it is kept: {kept}" if kept else ""
+        click.echo(f"restored {file}: {what}{beside}")
