@@ -20,6 +20,7 @@ from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.spawn import shipper_environment
 from pytest_semantest.shipper.state import read_object
 
+#: When a recorder that nobody configured otherwise ends.
 IDLE_TIMEOUT_S = 600
 #: How long a started recorder may take to be found, and how long to wait before another one is started.
 START_S = 15.0
@@ -140,7 +141,7 @@ def start_recorder(directory: Path, environment: Mapping[str, str]) -> subproces
     if found is None or found.origin is None:
         raise UnreachableError("semantest_recorder is not installed beside pytest_semantest")
     code = _RECORDER.format(folder=str(Path(found.origin).parent.parent))
-    arguments = ["serve", "--directory", str(directory), "--idle-timeout", str(IDLE_TIMEOUT_S)]
+    arguments = ["serve", "--directory", str(directory), "--on-demand", str(IDLE_TIMEOUT_S)]
     with _open_log(directory / RECORDER_LOG) as output:
         return subprocess.Popen(
             [sys.executable, "-I", "-c", code, *arguments],

@@ -23,9 +23,8 @@ from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE, HISTORY
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
 from semantest_recorder.archive import Archive
-from semantest_recorder.cleaning import Cleaner, resume
 from semantest_recorder.core.access import AddressRules, Credentials, is_loopback
-from semantest_recorder.core.policy import Policy
+from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
 from semantest_recorder.history import HistoryKeeper
@@ -36,7 +35,6 @@ from semantest_recorder.plugins.writing import PluginWriter
 from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.artifacts import artifact_routes
-from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.status import status_route
 from semantest_recorder.store.artifacts import ArtifactStore
@@ -59,7 +57,8 @@ _log = logging.getLogger(__name__)
 class Settings:
     """What ``serve`` was asked for; ``idle_timeout_s`` 0 means never, ``port`` 0 any, ``token`` ``None`` a new one.
 
-    ``told`` is the same, but for the token, as ``/api/v1/status`` shows it.
+    ``policy``: what differs from the usual security policy, by its names (camelCase). ``told`` is the same, but for
+    the token, as ``/api/v1/status`` shows it.
     """
 
     directory: Path
@@ -71,6 +70,7 @@ class Settings:
     origins: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     idle_timeout_s: float = 0.0
+    policy: Mapping[str, Any] = field(default_factory=dict)
     told: Mapping[str, Any] = field(default_factory=dict)
     plugins: PluginSettings = PluginSettings()  # noqa: RUF009 - frozen
 
@@ -96,6 +96,7 @@ def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bo
             2,
         )
     registry = _load_plugins(settings.plugins)
+    _policy(settings)
     _make_directory(settings.directory)
     lock = RecorderLock(settings.directory)
     try:
@@ -134,6 +135,14 @@ def _start_plugins(registry: PluginRegistry, directory: Path, database: Path) ->
     )
     dispatcher.start()
     return dispatcher
+
+
+def _policy(settings: Settings) -> Policy:
+    """The policy to begin with. Raises ``CannotServe``."""
+    try:
+        return Policy(require_authentication=not settings.anonymous).changed(settings.policy)
+    except InvalidPolicy as error:
+        raise CannotServe(f"[policy] {error}", 2) from None
 
 
 def _make_directory(directory: Path) -> None:
@@ -196,7 +205,7 @@ class _Daemon:
         facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
         history = HistoryKeeper(lambda: write_history(self._database, self._settings.directory / HISTORY))
         archive = Archive(self._database)
-        policy = Policy(require_authentication=not self._settings.anonymous)
+        policy = _policy(self._settings)
         hub = Hub(self._writer, facts, _now_ms, archive, policy=policy, on_commit=history.note)
         archive.load_open_runs(hub.runs)
         runner, site = await self._start_server(hub)
@@ -224,9 +233,7 @@ class _Daemon:
         addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous)
         artifacts = ArtifactStore(self._settings.directory)
-        cleaner = Cleaner(self._writer, _now_ms)
-        resume(self._writer)
-        routes = [status_route(hub, self._process), *artifact_routes(artifacts), cleanup_route(cleaner.clean)]
+        routes = [status_route(hub, self._process), *artifact_routes(artifacts)]
         app = create_application(hub, addresses, credentials, routes)
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
+from semantest_recorder.cli.configured import checked_configuration
 from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
-from semantest_recorder.cli.serve_options import options_in_effect, serve_options, wanted
+from semantest_recorder.cli.serve_options import configuration_of, options_in_effect, serve_options, wanted
 
 if TYPE_CHECKING:
     from semantest_recorder.app import Settings
@@ -45,6 +47,7 @@ def _examples(*lines: str) -> str:
 
 directory_option = click.option(
     "--directory",
+    is_eager=True,  # other options may stand in the configuration of its project
     envvar="SEMANTEST_DIR",
     metavar="FOLDER",
     help=f"The {DIRECTORY} folder.  [default: the nearest one in the working directory and its parents]",
@@ -52,9 +55,9 @@ directory_option = click.option(
 
 
 def folder_of(directory: str | None) -> Path:
-    """The ``.semantest`` folder that is meant; it may not exist yet."""
+    """The ``.semantest`` folder that is meant; it may not exist yet: then beside the configuration, if there is any."""
     here = working_directory(directory)
-    return semantest_folder(directory, here) or here / DIRECTORY
+    return semantest_folder(directory, here) or Path(checked_configuration(here).folder) / DIRECTORY
 
 
 class _Group(GuardedGroup):
@@ -74,6 +77,7 @@ def main() -> None:
 @main.command(epilog=_examples("semantest-recorder serve --port 4711 --log-format json"))
 @directory_option
 @serve_options
+@click.option("--on-demand", type=Seconds(), hidden=True, help="The idle timeout when no configuration has one.")
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -82,13 +86,16 @@ def serve(
     token_file: Path | None,
     log_format: str,
     log_level: str,
+    on_demand: float | None,
     **options: Any,
 ) -> None:
     """Run the recorder in the foreground until Ctrl-C or SIGTERM."""
+    if on_demand is not None and ctx.get_parameter_source("idle_timeout") is ParameterSource.DEFAULT:
+        ctx.params["idle_timeout"] = options["idle_timeout"] = on_demand
     from semantest_recorder.cli.log_lines import configure_logging  # noqa: PLC0415 - heavy imports late
 
     os.umask(0o077)  # the database and the logs hold what tests print
-    token = _token(token_file)
+    token = _token(ctx, token_file)
     configure_logging(log_format, log_level)
     from semantest_recorder.quick_imports import quick_imports  # noqa: PLC0415
 
@@ -97,7 +104,7 @@ def serve(
         from semantest_recorder.discovery import AlreadyRunning  # noqa: PLC0415
 
     try:
-        drained = app.serve(_settings(folder_of(directory), token, options, options_in_effect(ctx)), _announce)
+        drained = app.serve(_settings(ctx, folder_of(directory), token, options), _announce)
     except AlreadyRunning as error:
         raise Stop(str(error), EXIT_ALREADY_RUNNING) from None
     except app.CannotServe as error:
@@ -108,9 +115,8 @@ def serve(
         os._exit(1)  # the store's thread hangs in the file system and would hold the process
 
 
-def _settings(folder: Path, token: str | None, options: dict[str, Any], told: dict[str, Any]) -> Settings:
+def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict[str, Any]) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
-    from semantest_recorder.cli.plugin_section import plugins_of  # noqa: PLC0415
 
     database: Path | None = options["database"]
     return Settings(
@@ -123,15 +129,28 @@ def _settings(folder: Path, token: str | None, options: dict[str, Any], told: di
         origins=options["allow_origin"],
         hosts=options["allow_host"],
         idle_timeout_s=options["idle_timeout"],
-        told=told,
-        plugins=plugins_of(folder),
+        policy=_policy(ctx),
+        told=options_in_effect(ctx),
     )
 
 
-def _token(token_file: Path | None) -> str | None:
-    """The token that the user gave, or ``None``."""
+def _policy(ctx: click.Context) -> dict[str, Any]:
+    """What the configuration changes in the security policy."""
+    from pytest_semantest.protocol.configuration import ConfigurationError  # noqa: PLC0415 - with the others
+    from pytest_semantest.protocol.effective import policy_changes  # noqa: PLC0415
+
+    try:
+        return policy_changes(os.environ, configuration_of(ctx))
+    except ConfigurationError as error:
+        raise Stop(str(error), EXIT_USAGE) from None
+
+
+def _token(ctx: click.Context, token_file: Path | None) -> str | None:
+    """The token that the user gave, or ``None``; the variable hides a token file of the configuration."""
+    origin, token = "SEMANTEST_TOKEN", os.environ.get("SEMANTEST_TOKEN", "")
+    if token and ctx.get_parameter_source("token_file") is ParameterSource.DEFAULT_MAP:
+        token_file = None
     if token_file is None:
-        origin, token = "SEMANTEST_TOKEN", os.environ.get("SEMANTEST_TOKEN", "")
         if not token:
             return None
     else:
@@ -181,7 +200,7 @@ def start(
     """
     from semantest_recorder.cli import daemon  # noqa: PLC0415
 
-    found, notes = daemon.start(folder_of(directory), wanted(ctx, _token(token_file)), timeout)
+    found, notes = daemon.start(folder_of(directory), wanted(ctx, _token(ctx, token_file)), timeout)
     for note in notes:
         click.echo(f"semantest-recorder: {note}", err=True)
     click.echo(found.url)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, DISCOVERY, SESSIONS, find_directory
+from semantest_recorder.cli.configured import configured_directory
 
 
 def semantest_folder(directory: str | None, here: Path) -> Path | None:
-    """The folder named, else the nearest one in ``here`` and its parents, else ``None``; it need not be there.
+    """The folder named, else that of the configuration, else the nearest in ``here`` and its parents, else ``None``.
 
-    For a folder that holds nothing recorded but a ``.semantest`` folder, that one: people name their project, too.
+    It need not be there. For a folder that holds nothing recorded but a ``.semantest`` folder, that one: people name
+    their project, too. Raises ``Stop`` when no folder is named and the configuration cannot be used.
     """
-    folder = find_directory(directory, here)
+    named = None if directory else configured_directory(here)
+    folder = named or find_directory(directory, here)
     if folder is None:
         return None
     inner = folder / DIRECTORY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +13,56 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from pytest_semantest.protocol.configuration import Configuration, Setting
+from pytest_semantest.protocol.effective import resolve_key
+from pytest_semantest.protocol.keys import RECORDER, Key
+from semantest_recorder.cli.configured import checked_configuration
 from semantest_recorder.cli.number import Number
+from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
+from semantest_recorder.cli.semantest_folder import semantest_folder
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _IDLE = "idleTimeout"
+_CONFIGURATION = "semantest.configuration"
 
 
 class ServeOption(click.Option):
-    """An option of ``serve``, as opposed to one of how it is started."""
+    """An option of ``serve``, as opposed to one of how it is started; ``setting`` is its key of the configuration."""
+
+    def __init__(self, *args: Any, setting: Key, **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.setting = setting
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
+        """As click does it; the configuration files stand between environment and default."""
+        value, source = super().consume_value(ctx, opts)
+        if source is not ParameterSource.DEFAULT or ctx.resilient_parsing:
+            return value, source
+        configured = self.configured(ctx)
+        return (value, source) if configured.kind == "default" else (configured.value, ParameterSource.DEFAULT_MAP)
+
+    def configured(self, ctx: click.Context) -> Setting:
+        """What environment or files say, else the default. Raises ``Stop``."""
+        configuration = configuration_of(ctx)
+        try:
+            setting = resolve_key(self.setting, os.environ, configuration).setting
+        except ValueError as error:
+            raise Stop(str(error), EXIT_USAGE) from None
+        if setting.kind == "file" and self.setting.kind == "path":
+            return setting._replace(value=str(Path(configuration.folder) / setting.value))
+        return setting
+
+    def default_for(self, ctx: click.Context) -> Any:
+        """What it is when no command line says it, as two recorders can be compared by it."""
+        setting = self.configured(ctx)
+        return (
+            self.default_as_json
+            if setting.kind == "default"
+            else self.as_json(self.type_cast_value(ctx, setting.value))
+        )
 
     @property
     def key(self) -> str:
@@ -54,65 +96,26 @@ class ServeOption(click.Option):
         return [part for one in (value if self.multiple else [value]) for part in (self.opts[0], str(one))]
 
 
-_OPTIONS = (
-    click.option(
-        "--host", cls=ServeOption, default="127.0.0.1", show_default=True, help="Loopback address to listen on."
-    ),
-    click.option(
-        "--port",
-        cls=ServeOption,
-        type=Number(0, 65535),
-        default=0,
-        help="Port to listen on.  [default: any free one]",
-    ),
-    click.option(
-        "--database",
-        cls=ServeOption,
-        type=click.Path(path_type=Path),
-        help="SQLite file.  [default: semantest.db in the folder]",
-    ),
-    click.option(
-        "--token-file",
-        cls=ServeOption,
-        type=click.Path(path_type=Path),
-        help="File that holds the token.  [default: the variable SEMANTEST_TOKEN, else a new random one]",
-    ),
-    click.option(
-        "--allow-anonymous", cls=ServeOption, is_flag=True, help="Clients without a token may send and read events."
-    ),
-    click.option(
-        "--allow-origin",
-        cls=ServeOption,
-        multiple=True,
-        metavar="ORIGIN",
-        help="Pages of this exact origin may connect.",
-    ),
-    click.option(
-        "--allow-host",
-        cls=ServeOption,
-        multiple=True,
-        metavar="HOST",
-        help="Serve this Host too: name or name:port.",
-    ),
-    click.option(
-        "--idle-timeout",
-        cls=ServeOption,
-        type=Seconds(),
-        default=0.0,
-        metavar="SECONDS",
-        help="End after this time without a client.  [default: never]",
-    ),
-    click.option(
-        "--log-format", cls=ServeOption, type=click.Choice(["text", "json"]), default="text", show_default=True
-    ),
-    click.option(
-        "--log-level",
-        cls=ServeOption,
-        type=click.Choice(["debug", "info", "warning", "error"]),
-        default="info",
-        show_default=True,
-    ),
-)
+def _option(key: Key) -> Callable[[Command], Command]:
+    """The click option of a key."""
+    attributes: dict[str, Any] = {"cls": ServeOption, "setting": key, "help": key.help, "envvar": key.variable}
+    if key.metavar:
+        attributes["metavar"] = key.metavar
+    if key.kind == "flag":
+        return click.option(key.flag, is_flag=True, **attributes)
+    if key.is_list:
+        return click.option(key.flag, multiple=True, **attributes)
+    if key.kind == "path":
+        return click.option(key.flag, type=click.Path(path_type=Path), **attributes)
+    if key.kind == "integer":
+        return click.option(key.flag, type=Number(*key.limits), default=key.default, **attributes)
+    if key.kind == "seconds":
+        return click.option(key.flag, type=Seconds(), default=float(key.default), **attributes)
+    choice = click.Choice(key.choices) if key.kind == "choice" else None
+    return click.option(key.flag, type=choice, default=key.default, show_default=True, **attributes)
+
+
+_OPTIONS = [_option(key) for key in RECORDER]
 
 
 def serve_options(command: Command) -> Command:
@@ -164,19 +167,40 @@ class Wanted:
 
 
 def wanted(ctx: click.Context, token: str | None) -> Wanted:
-    """What the command line of ``start`` asks for."""
-    typed = [
-        option for option in _all(ctx) if ctx.get_parameter_source(option.name or "") is ParameterSource.COMMANDLINE
-    ]
+    """What the command line of ``start`` asks for, and the configuration, which ``serve`` reads by itself."""
+    sources = {option.key: ctx.get_parameter_source(option.name or "") for option in _all(ctx)}
+    typed = [option for option in _all(ctx) if sources[option.key] is ParameterSource.COMMANDLINE]
     arguments = {option.key: option.arguments(ctx.params[option.name or ""]) for option in typed}
-    compared = [option for option in typed if option.is_compared]
+    asked = [option for option in _compared(ctx) if sources[option.key] is not ParameterSource.DEFAULT]
+    told = {option.key: _configured_text(ctx, option) for option in asked}
+    told |= {key: " ".join(quote(part) for part in parts) for key, parts in arguments.items()}
     return Wanted(
         arguments=[part for parts in arguments.values() for part in parts],
-        given={option.key: option.as_json(ctx.params[option.name or ""]) for option in compared},
-        told={option.key: " ".join(quote(part) for part in arguments[option.key]) for option in compared},
-        defaults={option.key: option.default_as_json for option in _compared(ctx)},
+        given={option.key: option.as_json(ctx.params[option.name or ""]) for option in asked},
+        told=told,
+        defaults={option.key: option.default_for(ctx) for option in _compared(ctx)},
         token=token,
     )
+
+
+def _configured_text(ctx: click.Context, option: ServeOption) -> str:
+    setting = option.configured(ctx)
+    return f"{option.setting.path} = {json.dumps(setting.value)} ({setting.place})"
+
+
+def configuration_of(ctx: click.Context) -> Configuration:
+    """The configuration files of the project: those found from here, else from its folder. Raises ``Stop``."""
+    found: Configuration | None = ctx.meta.get(_CONFIGURATION)
+    if found is None:
+        told = ctx.params.get("directory")
+        directory = (
+            told if isinstance(told, str) else None
+        )  # while click parses, a marker of its own stands for nothing
+        here = working_directory(directory)
+        folder = semantest_folder(directory, here)
+        found = checked_configuration(here, *([folder] if folder else []))
+        ctx.meta[_CONFIGURATION] = found
+    return found
 
 
 def _all(ctx: click.Context) -> Iterator[ServeOption]:
