@@ -23,6 +23,7 @@ from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE, HISTORY
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
 from semantest_recorder.archive import Archive
+from semantest_recorder.cleaning import Cleaner, resume
 from semantest_recorder.core.access import AddressRules, Credentials, is_loopback
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.core.session import ServerFacts
@@ -35,6 +36,7 @@ from semantest_recorder.plugins.writing import PluginWriter
 from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.artifacts import artifact_routes
+from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.status import status_route
 from semantest_recorder.store.artifacts import ArtifactStore
@@ -95,8 +97,8 @@ def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bo
             "use --host 127.0.0.1 and a tunnel such as `ssh -L`",
             2,
         )
-    registry = _load_plugins(settings.plugins)
     _policy(settings)
+    registry = _load_plugins(settings.plugins)
     _make_directory(settings.directory)
     lock = RecorderLock(settings.directory)
     try:
@@ -233,7 +235,9 @@ class _Daemon:
         addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous)
         artifacts = ArtifactStore(self._settings.directory)
-        routes = [status_route(hub, self._process), *artifact_routes(artifacts)]
+        cleaner = Cleaner(self._writer, _now_ms)
+        resume(self._writer)
+        routes = [status_route(hub, self._process), *artifact_routes(artifacts), cleanup_route(cleaner.clean)]
         app = create_application(hub, addresses, credentials, routes)
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -14,30 +14,19 @@ from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.cli.configured import checked_configuration
 from semantest_recorder.cli.guarded import GuardedGroup
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.serve_options import configuration_of, options_in_effect, serve_options, wanted
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
     from semantest_recorder.app import Settings
     from semantest_recorder.discovery import Discovery
 
-EXIT_USAGE = 2
 EXIT_NOT_RUNNING = 3
 EXIT_ALREADY_RUNNING = 4
-
-
-class Stop(click.ClickException):
-    """Ends the command with one line on stderr and an exit code."""
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code  # type: ignore[misc]  # click declares it on the class, and reads it here
-
-    def show(self, file: IO[Any] | None = None) -> None:
-        """Prints the line."""
-        click.echo(f"semantest-recorder: {self.format_message()}", file=file or sys.stderr)
 
 
 def _examples(*lines: str) -> str:
@@ -117,6 +106,7 @@ def serve(
 
 def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict[str, Any]) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
+    from semantest_recorder.cli.plugin_section import plugins_of  # noqa: PLC0415
 
     database: Path | None = options["database"]
     return Settings(
@@ -131,6 +121,7 @@ def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict
         idle_timeout_s=options["idle_timeout"],
         policy=_policy(ctx),
         told=options_in_effect(ctx),
+        plugins=plugins_of(folder),
     )
 
 
@@ -202,7 +193,7 @@ def start(
 
     found, notes = daemon.start(folder_of(directory), wanted(ctx, _token(ctx, token_file)), timeout)
     for note in notes:
-        click.echo(f"semantest-recorder: {note}", err=True)
+        say_note(note, "semantest-recorder")
     click.echo(found.url)
 
 
