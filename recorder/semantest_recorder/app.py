@@ -186,6 +186,7 @@ class _Daemon:
         self._settings = settings
         self._lock = lock
         self._dispatcher = dispatcher
+        self._store = writer  # for what the recorder does by itself, past the plugins
         self._writer = PluginWriter(writer, dispatcher)
         self._database = database
         self._listener = listener
@@ -235,8 +236,8 @@ class _Daemon:
         addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous)
         artifacts = ArtifactStore(self._settings.directory)
-        cleaner = Cleaner(self._writer, _now_ms)
-        resume(self._writer)
+        cleaner = Cleaner(self._store, _now_ms)
+        resume(self._store)
         routes = [status_route(hub, self._process), *artifact_routes(artifacts), cleanup_route(cleaner.clean)]
         app = create_application(hub, addresses, credentials, routes)
         runner = web.AppRunner(
