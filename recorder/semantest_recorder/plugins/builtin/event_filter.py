@@ -78,14 +78,14 @@ class EventFilter:
         """The event without its secrets."""
         text = event.text
         is_log = event.type == _LOG
+        if self._tails and event.type == TEST_END:
+            self._tails.pop(_key(event, event.payload), None)
         if not (is_log or self._always or b'"logs"' in text or self._may_hold_secrets(text)):
             return None
         payload = event.payload
         filtered = self._payload(payload)
         if is_log:
             filtered = self._continued(event, payload, filtered)
-        elif event.type == TEST_END and self._tails:
-            self._tails.pop(_key(event, payload), None)
         return None if filtered is payload else event.replace(payload=filtered)
 
     def _may_hold_secrets(self, text: bytes) -> bool:

@@ -1,0 +1,161 @@
+"""Secrets do not get past the event filter, in whatever field, depth or chunk; what is none stays byte by byte."""
+
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_semantest.protocol.redaction import MASK
+from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.plugins import Context, Event
+from semantest_recorder.plugins.builtin.event_filter import EventFilter
+from semantest_recorder.plugins.builtin.options import InvalidOptions
+from semantest_recorder.plugins.event import accepted
+from tests.recorder.store.ingesting import event
+
+TOKEN = "ghp_" + "a1B2" * 9
+
+
+def make(**options: Any) -> EventFilter:
+    found = EventFilter()
+    found.initialize(Context("event-filter", Path(), options))
+    return found
+
+
+def filtered(sent: RawEvent, by: EventFilter | None = None) -> dict[str, Any]:
+    """The payload as it is stored."""
+    before = Event(sent, source="s.main", seq=1, run_id="s", worker="main")
+    after = accepted(before, (by or make()).on_event(before))
+    return (after or before).payload
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ({"password": "x1y2"}, {"password": MASK}),
+        ({"a": {"b": [{"apiKey": "k", "n": 1}]}}, {"a": {"b": [{"apiKey": MASK, "n": 1}]}}),
+        (
+            {"credentials": {"user": "u", "pin": 1234, "ok": True}},
+            {"credentials": {"user": MASK, "pin": MASK, "ok": True}},
+        ),
+        ({"Set-Cookie": ["a", "b"]}, {"Set-Cookie": [MASK, MASK]}),
+        (
+            {"headers": [{"name": "Authorization", "value": "z"}]},
+            {"headers": [{"name": "Authorization", "value": MASK}]},
+        ),
+        ({"userProperties": [["token", "t"], ["n", "v"]]}, {"userProperties": [["token", MASK], ["n", "v"]]}),
+        ({"error": {"stack": f"git clone https://u:{TOKEN}@h"}}, {"error": {"stack": f"git clone https://u:{MASK}@h"}}),
+        ({"message": f"a {TOKEN} b"}, {"message": f"a {MASK} b"}),
+        ({"args": ["--x", "password=hunter22"]}, {"args": ["--x", f"password={MASK}"]}),
+    ],
+    ids=lambda value: next(iter(value)),
+)
+def test_secret_fields_and_texts_are_masked(payload: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert filtered(event("custom/x", **payload)) == expected
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"testId": "a.py::t[password=secret99]", "duration": 1.5},
+        {"message": f"password={MASK}", "token": MASK},
+        {"token": None, "secret": "", "password": False, "keys": {}},
+        {"message": "the key of the token ring"},
+    ],
+)
+def test_what_is_no_secret_or_is_masked_already_is_not_touched(payload: dict[str, Any]) -> None:
+    sent = event("test/end", **payload)
+    assert make().on_event(Event(sent)) is None
+
+
+def test_escaped_names_and_values_are_seen_through() -> None:
+    text = rb'{"p\u0061ssword":"x","m":"\u0067hp_' + TOKEN[4:].encode() + b'"}'
+    assert filtered(RawEvent("custom/x", 1.0, msgspec.Raw(text))) == {"password": MASK, "m": MASK}
+
+
+def test_a_payload_nested_too_deeply_is_masked_not_passed() -> None:
+    deep: Any = {"password": "x1y2"}
+    for _ in range(300):
+        deep = [deep]
+    assert "x1y2" not in str(filtered(event("custom/x", a=deep)))
+
+
+@pytest.mark.hazard(35)
+@given(st.integers(1, len(TOKEN) - 1), st.integers(0, 3))
+def test_a_secret_split_over_two_chunks_of_output_is_gone_from_both(at: int, between: int) -> None:
+    logs = [{"stream": "stdout", "text": f"begin {TOKEN[:at]}"}]
+    logs += [{"stream": "stderr", "text": "other"}] * between
+    logs.append({"stream": "stdout", "text": f"{TOKEN[at:]} end"})
+    found = filtered(event("test/end", testId="t", logs=logs))["logs"]
+    together = "".join(entry["text"] for entry in found if entry["stream"] == "stdout")
+    assert together == f"begin {MASK} end"
+    assert [entry["text"] for entry in found if entry["stream"] == "stderr"] == ["other"] * between
+
+
+@pytest.mark.hazard(35)
+@given(st.lists(st.integers(1, len(TOKEN) - 1), min_size=1, max_size=3, unique=True))
+def test_a_secret_split_over_successive_logs_of_a_test_is_never_whole(cuts: list[int]) -> None:
+    by, edges = make(), [0, *sorted(cuts), len(TOKEN)]
+    pieces = [TOKEN[start:end] for start, end in pairwise(edges)]
+    pieces[0], pieces[-1] = f"begin {pieces[0]}", f"{pieces[-1]} end"
+    found = [filtered(event("test/log", testId="t", message=piece), by)["message"] for piece in pieces]
+    assert TOKEN not in "".join(found)
+    assert found[0] == pieces[0], "it is stored by the time that the rest comes"
+    assert found[-1].endswith(" end")
+    assert TOKEN[edges[-2] :] not in found[-1] or len(pieces[-1]) < 6
+
+
+def test_logs_of_other_tests_and_runs_are_not_joined() -> None:
+    by = make()
+    assert filtered(event("test/log", testId="t", message="token="), by)["message"] == "token="
+    assert filtered(event("test/log", testId="u", message="harmless"), by)["message"] == "harmless"
+    filtered(event("test/end", testId="t"), by)
+    assert filtered(event("test/log", testId="t", message="harmless"), by)["message"] == "harmless"
+
+
+def test_own_fields_and_patterns() -> None:
+    by = make(fields=["iban"], patterns=[r"X-\d{4}"])
+    assert filtered(event("custom/x", IBAN="DE1", m="an X-1234"), by) == {"IBAN": MASK, "m": f"an {MASK}"}
+    with pytest.raises(InvalidOptions, match="no regular expression"):
+        make(patterns=["("])
+    with pytest.raises(InvalidOptions, match="did you mean fields"):
+        make(felds=["x"])
+
+
+def test_values_of_secret_variables_are_masked_unless_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", "correct-horse-battery")
+    sent = event("custom/x", m="it is correct-horse-battery here")
+    assert filtered(sent, make()) == {"m": f"it is {MASK} here"}
+    assert filtered(sent, make(environment=False)) == {"m": "it is correct-horse-battery here"}
+
+
+@pytest.mark.hazard(35)
+@pytest.mark.parametrize("unit", ["password=", "://a:", "ghp_", "eyJ", "-----BEGIN PRIVATE KEY-----", "token: \\", "["])
+def test_hostile_texts_cost_linear_time(unit: str) -> None:
+    """Counted in function calls and lines, not seconds: twice the text costs about twice as much."""
+
+    def cost(size: int) -> int:
+        chunks = [{"stream": "stdout", "text": unit * 8} for _ in range(size)]
+        sent, by, steps = event("test/end", testId="t", logs=chunks, m=unit * size), make(), 0
+
+        def count(*_: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            return count
+
+        before = sys.gettrace()
+        sys.settrace(count)
+        try:
+            filtered(sent, by)
+        finally:
+            sys.settrace(before)
+        return steps
+
+    assert cost(400) < 3 * cost(200)
