@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, NamedTuple
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS
@@ -70,13 +71,13 @@ class ArtifactFolder:
     _rename = os.rename
     _unlink = os.unlink
     _mkdir = os.mkdir
-    _exists = os.path.exists
 
     def __init__(self, folder: str, limit: int, redactor: Redactor) -> None:
         self._folder = os.path.join(folder, ARTIFACTS)
         self._limit = limit
         self._redactor = redactor
-        self._count = 0
+        self._token = os.urandom(8).hex()
+        self._number = count(1)  # threads may ask it at once
 
     def put_text(self, text: str) -> Stored:
         """Keep a text as UTF-8."""
@@ -121,11 +122,9 @@ class ArtifactFolder:
 
     def _put(self, chunks: Iterator[bytes]) -> Stored:
         """Write to a temporary file, and give it its name when all of it is there."""
-        self._count += 1
-        temporary = os.path.join(self._folder, f"{os.getpid()}-{id(chunks):x}-{self._count}.tmp")
+        temporary = os.path.join(self._folder, f"{self._token}-{next(self._number)}.tmp")
         try:
-            if not ArtifactFolder._exists(self._folder):
-                self._make_folder()
+            self._make_folder()
             fd = ArtifactFolder._open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise NotStoredError(f"{self._folder} cannot be written: {error.strerror}") from None
@@ -145,7 +144,7 @@ class ArtifactFolder:
     def _make_folder(self) -> None:
         try:
             ArtifactFolder._mkdir(self._folder, 0o700)
-        except FileExistsError:  # another worker was faster
+        except FileExistsError:  # by an earlier one, or by another worker
             return
 
     def _copy(self, fd: int, chunks: Iterator[bytes]) -> tuple[str, int]:

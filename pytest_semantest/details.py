@@ -32,6 +32,8 @@ _PNG = "image/png"
 class Details(Semantest):
     """The fixture of a recorded session. ``text_limit`` caps messages, in characters; ``items`` are those collected."""
 
+    _getpid = os.getpid  # a test may replace the module's
+
     def __init__(
         self,
         tests: TestHooks,
@@ -44,7 +46,7 @@ class Details(Semantest):
         self._text_limit = text_limit
         self._items = items
         self._ids = count(1)
-        self._pid = os.getpid()
+        self._pid = Details._getpid()
         self._depth = forks.depth
         SharedJournal.share(tests.journal)
 
@@ -184,7 +186,7 @@ class Details(Semantest):
     @property
     def _is_here(self) -> bool:
         """Whether this is the process that records: a child of a test writes nothing."""
-        return self._depth == forks.depth and os.getpid() == self._pid
+        return self._depth == forks.depth and Details._getpid() == self._pid
 
     def _attempt(self, what: str) -> Attempt | None:
         """The attempt that runs, ``None`` when nothing is to be written."""
