@@ -105,7 +105,8 @@ def _print_rerun(report: Report) -> int:
 
     arguments = rerun_arguments(report)
     if not arguments:  # not 0: pytest with an empty list would run all tests
-        say_note("nothing to run again: no test was bad or missing")
+        ours = report.run.origin == "pytest"
+        say_note(f"nothing to run again: {'no test was bad or missing' if ours else 'pytest did not start this run'}")
         return EXIT_NOTHING
     sys.stdout.buffer.write("".join(f"{argument}\n" for argument in arguments).encode())
     sys.stdout.buffer.flush()

@@ -183,6 +183,7 @@ def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
         args=[str(arg) for arg in args] if isinstance(args := facts.get("args"), list) else [],
         distribution=_mapping(facts.get("distribution")),
         sources=[_source(source) for source in sources],
+        origin="client" if facts.get("origin") == "client" else "pytest",
     )
 
 

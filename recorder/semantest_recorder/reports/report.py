@@ -52,7 +52,10 @@ class RunHead(Public):
 
 
 class RunInfo(RunHead):
-    """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed."""
+    """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed.
+
+    ``origin``: ``pytest``, or ``client`` for a run that another program started.
+    """
 
     stopped_early: bool
     stop_reason: str | None
@@ -68,6 +71,7 @@ class RunInfo(RunHead):
     args: list[str] = field(default_factory=list)
     distribution: dict[str, Any] | None = None
     sources: list[SourceInfo] = field(default_factory=list)
+    origin: str = "pytest"
 
 
 class Counts(msgspec.Struct):

@@ -40,8 +40,11 @@ def rerun_command(report: Report, cwd: str, directory: str | None = None) -> str
 def rerun_arguments(report: Report) -> list[str]:
     """The tests that were not green, in the order of the report, as pytest takes them in the run's own folder.
 
-    A test whose name no shell or file can hold is covered by its function or its file.
+    A test whose name no shell or file can hold is covered by its function or its file. None of a run that is not
+    pytest's: whoever ran it knows how.
     """
+    if report.run.origin != "pytest":
+        return []
     bad = (test for test in report.tests if test.state in BAD_STATES)
     return list(dict.fromkeys(filter(None, (_argument(test, report.run) for test in bad))))
 

@@ -42,6 +42,10 @@ def test_few_tests_are_named_in_the_order_of_the_report(tests: list[tuple[str, s
     assert rerun_command(report, "/else where") == (f"cd {_HOME} && {expected}" if expected else None)
 
 
+def test_what_another_program_ran_is_not_pytests_to_run_again() -> None:
+    assert rerun_command(report_of(("login", "failed"), origin="client"), _HOME) is None
+
+
 def test_many_tests_go_through_a_file_of_the_readers_own() -> None:
     report = report_of(*[(f"a.py::t{n}", "failed") for n in range(6)], args=["-n", "2", "tests"])
     assert rerun_command(report, _HOME) == (
