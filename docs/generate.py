@@ -103,7 +103,7 @@ SECTION_TEXTS = {
     "recorder": "The options of `semantest-recorder serve` and `start`, also for a recorder that a run starts.",
     "policy": "The security policy that a recorder starts with.",
     "plugins": "Plugins of the recorder. `[plugins.<name>]` holds a plugin's own options, passed on as they are.",
-    "cleanup": "What the recorder's database keeps.",
+    "cleanup": "What `semantest cleanup` deletes. A run stays only if every key that is set lets it stay.",
 }
 
 

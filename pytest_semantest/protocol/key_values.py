@@ -9,8 +9,8 @@ from typing import Any
 
 from pytest_semantest.protocol.keys import FALSE, TRUE, URL, Key
 
-_DURATION = re.compile(r"\d+(?:\.\d+)? ?[smhdw]")
-_SIZE = re.compile(r"\d+(?:\.\d+)? ?(?:[kKMGT]i?)?B")
+_DURATION = re.compile(r"\d{1,12}(?:\.\d{1,6})?\s*[smhdw]", re.ASCII)
+_SIZE = re.compile(r"\d{1,12}(?:\.\d{1,6})?\s*(?:(?:[kmgt]i?)?b)?", re.ASCII | re.IGNORECASE)
 
 
 def shown(key: Key, value: Any) -> str:

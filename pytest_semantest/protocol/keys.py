@@ -215,11 +215,11 @@ PLUGINS = (
     Key("plugins", "timeout", "seconds", 5, "SECONDS", "What one call of a plugin may take before it is given up."),
 )
 
-#: What the recorder's database keeps.
+#: What ``semantest cleanup`` deletes; a run stays only if every key that is set lets it stay.
 CLEANUP = (
-    Key("cleanup", "older-than", "duration", None, "AGE", "Runs that are older may go: 30d, 12h, 90m."),
-    Key("cleanup", "keep", "integer", None, "N", "The newest runs stay, whatever their age."),
-    Key("cleanup", "max-size", "size", None, "SIZE", "The oldest runs go until the database is smaller: 500MB, 2 GB."),
+    Key("cleanup", "older-than", "duration", None, "AGE", "Delete runs that started before: 12h, 30d, 8w."),
+    Key("cleanup", "keep", "integer", None, "N", "Keep the newest N runs (of each group, see --per)."),
+    Key("cleanup", "max-size", "size", None, "SIZE", "Keep the newest runs that fit: 500MB, 1GB."),
 )
 
 SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP}

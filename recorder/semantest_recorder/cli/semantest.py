@@ -30,6 +30,7 @@ _COMMANDS = {
     "restore": "semantest_recorder.cli.restore",
     "rebuild": "semantest_recorder.cli.rebuild",
     "plugins": "semantest_recorder.cli.plugins",
+    "config": "semantest_recorder.cli.config",
     "doctor": "semantest_recorder.cli.doctor",
     "completion": "semantest_recorder.cli.completion",
 }

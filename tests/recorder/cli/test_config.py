@@ -1,0 +1,147 @@
+"""``semantest config``: what is set up, where it comes from, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_semantest.protocol.keys import all_keys
+
+
+def config(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTEST") and name != "CI"}
+    command = [sys.executable, "-m", "semantest_recorder.cli.semantest", "config", *arguments]
+    return subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
+
+
+def shown(folder: Path, *arguments: str, **environment: str) -> dict[str, dict[str, Any]]:
+    done = config(folder, "show", "--json", *arguments, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    return {one.pop("key"): one for one in json.loads(done.stdout)["settings"]}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "semantest.toml").write_text("retries = 1\n[plugins.slow]\nlimit-ms = 5\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.semantest]\nretries = 2\nstrict = true\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nsemantest_retries = 3\nsemantest_labels =\n  a=b\n  c=d\n")
+    below = tmp_path / "src"
+    below.mkdir()
+    return below
+
+
+def test_each_value_comes_with_its_place_and_what_it_hides(project: Path) -> None:
+    found = shown(project, SEMANTEST_RETRIES="0")
+    assert {key.path for key in all_keys()} | {"plugins.slow.limit-ms"} == set(found)
+    assert found["retries"] == {
+        "value": 0,
+        "kind": "environment",
+        "place": "SEMANTEST_RETRIES",
+        "hidden": [
+            {"value": 1, "kind": "file", "place": "semantest.toml"},
+            {"value": 2, "kind": "file", "place": "pyproject.toml [tool.semantest]"},
+            {"value": 3, "kind": "ini", "place": "pytest.ini"},
+        ],
+    }
+    assert (found["strict"]["value"], found["strict"]["place"]) == (True, "pyproject.toml [tool.semantest]")
+    assert (found["labels"]["value"], found["labels"]["kind"]) == ({"a": "b", "c": "d"}, "ini")
+    assert (found["flush-timeout"]["value"], found["flush-timeout"]["kind"]) == (2, "default")
+    assert shown(project, "flush-timeout", CI="1")["flush-timeout"]["value"] == 15
+
+
+def test_text_is_toml_that_says_the_same(project: Path) -> None:
+    text = config(project, "show").stdout
+    found = tomllib.loads(text)
+    assert (found["retries"], found["labels"], found["plugins"]["slow"]) == (1, {"a": "b", "c": "d"}, {"limit-ms": 5})
+    assert found["recorder"]["port"] == 0
+    assert "retries = 1  # semantest.toml; hides pyproject.toml [tool.semantest]: 2; hides pytest.ini: 3" in text
+
+
+def test_one_key_or_one_section(project: Path) -> None:
+    assert config(project, "show", "recorder.idle_timeout").stdout == "recorder.idle-timeout = 0  # default\n"
+    assert set(shown(project, "cleanup")) == {"cleanup.older-than", "cleanup.keep", "cleanup.max-size"}
+    assert config(project, "show", "plugins.slow").stdout == "plugins.slow.limit-ms = 5  # semantest.toml\n"
+    done = config(project, "show", "recorder.prot")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "semantest: recorder.prot is no setting; did you mean recorder.port?\n"
+
+
+@pytest.mark.hazard(35)
+def test_secrets_are_masked_wherever_they_stand(project: Path) -> None:
+    (project.parent / "semantest.toml").write_text(
+        "token = 'correct-horse-1'\nurl = 'http://me:correct-horse-2@h:1'\n"
+        "labels = { db_password = 'correct-horse-3' }\n"
+        "[plugins.chat]\napi-key = 'correct-horse-4'\nmore = [{ secret = 'correct-horse-5' }]\n"
+    )
+    (project.parent / "pyproject.toml").unlink()
+    for arguments in ([], ["--json"]):
+        done = config(project, "show", *arguments, SEMANTEST_TOKEN="correct-horse-6", A_SECRET="battery-staple")
+        assert done.returncode == 0
+        assert "horse" not in done.stdout
+        assert done.stdout.count("[REDACTED]") == 6, "the hidden token, too"
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "said"),
+    [
+        ("retires = 1", {}, "semantest.toml: retires is no setting; did you mean retries?"),
+        (
+            "a b",
+            {},
+            "semantest.toml: it is no TOML: Expected '=' after a key in a key/value pair (at line 1, column 3)",
+        ),
+        ("", {"SEMANTEST_RETRIES": "x"}, "SEMANTEST_RETRIES is 'x', and must be a whole number"),
+    ],
+)
+def test_what_is_wrong_is_told_by_every_command(project: Path, text: str, variables: dict[str, str], said: str) -> None:
+    (project.parent / "semantest.toml").write_text(text)
+    for arguments in (["show"], ["check"]):
+        done = config(project, *arguments, **variables)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> None:
+    (project.parent / "semantest.toml").write_text("retires = 1\n[policy]\nblocked-event-types = ['a*b']\nx = 1\n")
+    done = config(project, "check", "--json", SEMANTEST_RETIRES="1")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"]) == (2, False)
+    assert [problem.partition(" ")[0] for problem in told["problems"]] == [
+        "semantest.toml:",
+        "semantest.toml:",
+        "[policy]",
+    ]
+    assert told["notes"] == ["SEMANTEST_RETIRES is no variable of ours; did you mean SEMANTEST_RETRIES?"]
+
+
+def test_check_says_that_nothing_is_wrong(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    done = config(project, "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"Nothing is wrong: semantest.toml and pyproject.toml in {project.parent}.\n"
+    assert config(tmp_path_factory.mktemp("bare"), "check").stdout == "Nothing is wrong: no file here or above.\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("pytest.toml", "[pytest]\nsemantest_retries = 7\n"),
+        (".pytest.ini", "[pytest]\nsemantest_retries: 7\n"),
+        ("pyproject.toml", "[tool.pytest.ini_options]\nsemantest_retries = 7\n"),
+        ("pyproject.toml", "[tool.pytest]\nsemantest_retries = '7'\n"),
+        ("tox.ini", "[pytest]\nsemantest_retries = 7\n"),
+        ("setup.cfg", "[tool:pytest]\nsemantest_retries = 7\n"),
+    ],
+)
+def test_every_file_that_pytest_reads_is_known(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    found = shown(tmp_path, "retries")["retries"]
+    assert (found["value"], found["kind"]) == (7, "ini")
+    assert found["place"].startswith(name)
