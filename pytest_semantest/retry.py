@@ -84,8 +84,12 @@ class RetryDecision:
         if report.failed and not hasattr(report, "wasxfail"):
             terminal: dict[str, bool] | None = getattr(item, "_terminal_errors", None)
             again = self._decide(item, report, int(getattr(item, "execution_count", 1)))
-            if terminal is not None and again is not None:
+            if again is not None and terminal is not None:
                 terminal[report.when or "call"] = not again
+            elif again is not None:
+                self._notices(
+                    "pytest_semantest_should_retry has no effect: pytest-rerunfailures keeps errors elsewhere"
+                )
         return report
 
     def _decide(self, item: pytest.Item, report: pytest.TestReport, attempt: int) -> bool | None:

@@ -63,7 +63,7 @@ def artifact_routes(artifacts: Artifacts) -> list[Route]:
             return _too_large()
         try:
             return await _take_in(request, artifacts, sha256)
-        except (TimeoutError, ConnectionError, ClientPayloadError):
+        except (TimeoutError, ConnectionError, ClientPayloadError, web.RequestPayloadError):
             return problem(400, "INVALID_REQUEST", "the artifact did not come to its end; send it again")
         except OSError as error:
             _log.error("an artifact cannot be stored: %s", error)
