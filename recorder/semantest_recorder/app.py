@@ -210,7 +210,7 @@ class _Daemon:
         archive = Archive(self._database)
         policy = _policy(self._settings)
         hub = Hub(self._writer, facts, _now_ms, archive, policy=policy, on_commit=history.note)
-        archive.load_open_runs(hub.runs)
+        archive.load_open_runs(hub.runs, _now_ms())
         runner, site = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)

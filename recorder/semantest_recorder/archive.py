@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
@@ -47,10 +48,11 @@ class Archive:
         """Whether there is a run of this very id."""
         return self._status.has_run(run_id)
 
-    def load_open_runs(self, runs: ActiveRuns) -> None:
+    def load_open_runs(self, runs: ActiveRuns, now_ms: float) -> None:
         """Tells ``runs`` of those that were not over when the recorder ended last."""
         for run_id, cancelling in self._status.open_runs():
-            runs.load(self._reader.run(run_id), cancelling)
+            mains = (row for row in self._reader.sources(run_id) if row.worker == MAIN_WORKER and row.state == "open")
+            runs.load(self._reader.run(run_id), cancelling, [row.session for row in mains], now_ms)
 
     async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
         """The answer to a query. Raises ``Refusal``."""

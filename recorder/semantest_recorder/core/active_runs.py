@@ -5,7 +5,7 @@ The recorder itself writes what clients say one by one, into sources whose sessi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -21,6 +21,8 @@ from semantest_recorder.core.run_config import RunConfig, config_of
 LIVE: Final = "live/"
 #: For how long an implicit run waits for a client that has gone, in milliseconds.
 IMPLICIT_GRACE_MS: Final = 30_000.0
+#: For how long a run of pytest lives without a sign, in milliseconds.
+LEASE_MS: Final = 3_600_000.0
 #: How long a cancelled pytest has to end politely, in milliseconds.
 GRACE_MS: Final = 10_000.0
 OPEN_STATES: Final = frozenset({"pending", "running"})
@@ -33,7 +35,8 @@ class ActiveRun(msgspec.Struct):
 
     ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` counts the attempts
     that failed, for tests that may be retried. ``cancelling`` holds the reason once the run is being cancelled,
-    ``grace_ms`` how long its pytest then has.
+    ``grace_ms`` how long its pytest then has. ``last_ms``: when something of it was committed last, ``sessions`` those
+    of its pytests that may still run.
     """
 
     run_id: str
@@ -46,6 +49,8 @@ class ActiveRun(msgspec.Struct):
     failures: dict[str, int] = msgspec.field(default_factory=dict)
     cancelling: str | None = None
     grace_ms: float = GRACE_MS
+    last_ms: float = 0.0
+    sessions: set[str] = msgspec.field(default_factory=set)
 
     @property
     def is_clients(self) -> bool:
@@ -71,12 +76,13 @@ class ActiveRuns:
         self._exists = exists
         self._runs: dict[str, ActiveRun] = {}
 
-    def load(self, row: RunRow, cancelling: str | None) -> None:
+    def load(self, row: RunRow, cancelling: str | None, sessions: Iterable[str], now_ms: float) -> None:
         """Takes a run of the database that is not over; ``cancelling``: why it is being cancelled."""
         origin = "client" if row.facts.get("origin") == "client" else "pytest"
         run = ActiveRun(row.id, origin, config_of(row.facts, row.id), row.started_ms or 0.0, cancelling=cancelling)
         run.implicit = row.facts.get("implicit") is True
         run.left_ms = run.started_ms if run.implicit else None
+        run.last_ms, run.sessions = now_ms, set(sessions)
         self._runs[row.id] = run
 
     def __iter__(self) -> Iterator[ActiveRun]:
@@ -92,8 +98,15 @@ class ActiveRuns:
             return
         if verdict.run_state not in OPEN_STATES:
             self._runs.pop(verdict.run_id, None)
-        elif verdict.run_id not in self._runs:
-            self._runs[verdict.run_id] = ActiveRun(verdict.run_id, "pytest", RunConfig(verdict.run_id), now_ms)
+            return
+        run = self._runs.get(verdict.run_id)
+        if run is None:
+            run = ActiveRun(verdict.run_id, "pytest", RunConfig(verdict.run_id), now_ms)
+            self._runs[verdict.run_id] = run
+        if verdict.worker == MAIN_WORKER:
+            run.sessions.add(verdict.source.removesuffix(f".{MAIN_WORKER}"))
+        if not verdict.source.startswith(LIVE):
+            run.last_ms = now_ms
 
     # -- commands ----------------------------------------------------------------------------------------------
 
@@ -124,8 +137,13 @@ class ActiveRuns:
         ending = {"exitCode": None, "interrupted": True, "stoppedEarly": True, "stopReason": reason}
         return self._main(run, [told, _event(types.RUN_END, now_ms, runId=run_id, **ending)], now_ms)
 
-    def due(self, now_ms: float) -> list[Batch]:
-        """What time alone brings about: runs of clients that took too long, implicit ones whose client is gone."""
+    def due(self, now_ms: float, attended: Container[str] = ()) -> list[Batch]:
+        """What time alone brings about.
+
+        Runs of clients that took too long are cancelled, implicit ones whose client is gone end. A run of pytest of
+        which nothing came for the length of a lease, and that nobody sends (those are ``attended``), counts as dead;
+        should its journals come after all, what they say holds.
+        """
         batches = []
         for run in list(self._runs.values()):
             limit = run.config.timeout
@@ -135,6 +153,9 @@ class ActiveRuns:
             elif run.left_ms is not None and run.cancelling is None and now_ms - run.left_ms > IMPLICIT_GRACE_MS:
                 run.cancelling = "its client is gone"
                 batches.append(self.end(run.run_id, now_ms, run.cancelling))
+            elif not run.is_clients and run.sessions and now_ms - run.last_ms > LEASE_MS and run.run_id not in attended:
+                run.last_ms = now_ms
+                batches.append(self._expire(run, now_ms))
         return batches
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -202,6 +223,14 @@ class ActiveRuns:
         if run.config.fail_fast and run.cancelling is None:
             after.append(self.cancel(run.run_id, f"fail-fast: {test_id} failed", now_ms))
         return Written(self._main(run, [event], now_ms, client=client), after)
+
+    def _expire(self, run: ActiveRun, now_ms: float) -> Batch:
+        reason = f"nothing came of it for {LEASE_MS / 60_000:g} minutes, and nobody sends it"
+        told = [
+            _event(types.WORKER_CRASH, now_ms, runId=run.run_id, session=session, worker=MAIN_WORKER, reason=reason)
+            for session in sorted(run.sessions)
+        ]
+        return self._beside(run.run_id, f"recorder/{run.run_id}", told, now_ms)
 
     # -- sources -----------------------------------------------------------------------------------------------
 

@@ -338,7 +338,7 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     payload = read_payload(tables, source, seq, event, WorkerCrash)
     if payload.worker == SHIPPER_WORKER:
         raise MalformedError("worker: the shipper's death closes nothing")
-    target = tables.source(source.row.session, payload.worker)
+    target = tables.source(payload.session or source.row.session, payload.worker)
     crash = CrashRow(
         source.row.source,
         seq,

@@ -159,9 +159,10 @@ class Output(Payload):
 
 
 class WorkerCrash(Payload):
-    """``worker/crash``."""
+    """``worker/crash``; ``session``: whose worker, when it is not the reporter's own."""
 
     worker: str
+    session: str | None = None
     reason: str | None = None
     test_id: str | None = None
     attempt: Number | None = None

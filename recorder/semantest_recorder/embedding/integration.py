@@ -75,7 +75,7 @@ class OrchestratorIntegration:
         if self._hub is None:
             facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
             self._hub = Hub(self._writer, facts, _now_ms, self.archive, policy=self._policy)
-            self.archive.load_open_runs(self._hub.runs)
+            self.archive.load_open_runs(self._hub.runs, _now_ms())
             self._time = asyncio.create_task(self._keep_time(self._hub))
         return self._hub
 

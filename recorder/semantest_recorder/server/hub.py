@@ -150,7 +150,8 @@ class Hub:
     def keep_time(self) -> None:
         """Ends what is over by time alone, or may not be any more; to be called some times a second."""
         if self.accepting:
-            for batch in self.runs.due(self.now_ms()):
+            attended = {run_id for run_id, senders in self._senders.items() if senders}
+            for batch in self.runs.due(self.now_ms(), attended):
                 self.submit(batch, None)
         for connection in list(self._connections.values()):
             denied = self.security.admit(connection.session.client.identity)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semantest_recorder.core.active_runs import IMPLICIT_GRACE_MS, LIVE, ActiveRuns
+from semantest_recorder.core.active_runs import IMPLICIT_GRACE_MS, LEASE_MS, LIVE, ActiveRuns
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_config import RunConfig
@@ -117,6 +117,22 @@ def test_retries_and_fail_fast_in_the_order_of_what_is_written() -> None:
     assert store.states["r"].tests["t"].result.state == "running"
     assert write(store, "test/end", {**failed, "attempt": 2}) == ["test/end", "run/cancel", "run/end"]
     assert store.states["r"].run.state == "cancelled"
+
+
+@pytest.mark.hazard(6)
+def test_a_pytest_that_gives_no_sign_and_that_nobody_sends_is_dead_until_it_speaks_again() -> None:
+    store = Store()
+    store.pytest_begins("p")
+    store.now += LEASE_MS + 1
+    assert store.runs.due(store.now, {"p"}) == [], "somebody sends it: it may take its time"
+    (batch,) = store.runs.due(store.now)
+    assert [event.type for event in store.take(batch)] == ["client/start", "worker/crash"]
+    run = store.states["p"].run
+    assert (run.state, list(store.runs)) == ("interrupted", [])
+    end = RawEvent("run/end", store.now, msgspec.Raw(b'{"exitCode":0}'))
+    store.states["p"].apply("p.main", 2, end)
+    store.states["p"].settle()
+    assert store.states["p"].run.state == "passed", "its journal came after all"
 
 
 @pytest.mark.parametrize("kind", ["run/plan", "run/end", "run/cancel"])

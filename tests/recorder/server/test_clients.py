@@ -35,7 +35,8 @@ def pass_time(server: RunningServer, ms: float) -> None:
     """What is due so much later is done now."""
 
     def submit() -> None:
-        for due in server.hub.runs.due(now_ms() + ms):
+        attended = {run_id for run_id, senders in server.hub._senders.items() if senders}
+        for due in server.hub.runs.due(now_ms() + ms, attended):
             server.hub.submit(due, None)
 
     server.call(submit)
@@ -266,6 +267,26 @@ def test_a_shipper_is_told_of_a_cancellation_whenever_it_comes(server: RunningSe
     late = server.connect(instance="two")
     late.send(batch(1, [run_start("p", "gw0")], source="s.gw0"))
     assert late.until("cancel")["payload"]["reason"] == "enough"
+
+
+@pytest.mark.hazard(6)
+def test_a_run_whose_shipper_is_gone_for_good_is_not_running_for_ever(serve: NewServer) -> None:
+    server = serve()
+    shipper = server.connect()
+    shipper.ask(batch(1, [run_start("p"), records_of_test(1)[0]]))
+    pass_time(server, 3_700_000)
+    shipper.ask({"type": "ping"})
+    assert Reader(server.database).run("p").state == "running", "its shipper is there"
+    shipper.cut()
+    wait_until(lambda: not server.hub._connections)
+    pass_time(server, 3_700_000)
+    wait_until(lambda: Reader(server.database).run("p").state == "interrupted")
+    assert [row.state for row in Reader(server.database).results("p")] == ["crashed"]
+    again = server.connect()
+    again.ask(batch(3, [records_of_test(1)[1]]))
+    end = {"type": "run/end", "timestamp": now_ms(), "payload": {"runId": "p", "exitCode": 0}}
+    again.ask(batch(4, [end]))
+    assert Reader(server.database).run("p").state == "passed"
 
 
 def test_events_of_a_time_come_page_by_page_in_their_order(server: RunningServer) -> None:
