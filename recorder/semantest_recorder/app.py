@@ -282,7 +282,7 @@ class _Daemon:
                     self._stop(stop, f"{self._settings.directory} was removed or taken over")
                 elif idle_ms and hub.idle_ms() >= idle_ms:
                     self._stop(stop, f"idle for {self._settings.idle_timeout_s:g} seconds")
-            except Exception:  # whatever it is, the recorder is to end when idle
+            except Exception:  # noqa: BLE001 - whatever it is, the recorder is to end when idle
                 _log.exception("cannot look after %s, trying on", self._settings.directory)
 
     def _restore_discovery(self) -> bool:
