@@ -165,12 +165,21 @@ RECORDING = (
 
 #: What ``semantest-recorder serve`` and ``start`` take.
 RECORDER = (
-    Key("recorder", "host", "text", "127.0.0.1", "", "Loopback address to listen on."),
+    Key("recorder", "host", "text", "127.0.0.1", "", "Address to listen on."),
     Key("recorder", "port", "integer", 0, "", "Port to listen on.  [default: any free one]", limits=(0, 65535)),
     Key("recorder", "database", "path", None, "", "SQLite file.  [default: semantest.db in the folder]"),
     Key(
         *("recorder", "token-file", "path", None, ""),
         "File that holds the token.  [default: the variable SEMANTEST_TOKEN, else a new random one]",
+    ),
+    Key(
+        *("recorder", "tls-cert", "path", None, "FILE"),
+        "Speak TLS with this certificate (PEM, with its chain); a renewed one is taken at once.",
+    ),
+    Key("recorder", "tls-key", "path", None, "FILE", "The key of the certificate (PEM, no password)."),
+    Key(
+        *("recorder", "tls-terminated", "flag", False, ""),
+        "A proxy in front speaks TLS: plain HTTP beyond loopback is meant.",
     ),
     Key("recorder", "allow-anonymous", "flag", False, "", "Clients without a token may send and read events."),
     Key("recorder", "allow-origin", "words", (), "ORIGIN", "Pages of this exact origin may connect."),
@@ -224,8 +233,8 @@ CLEANUP = (
 
 SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP}
 
-#: Variables that belong to no key: handed over between our own processes.
-OTHER_VARIABLES = ("SEMANTEST_SHIPPER_REDACT", "SEMANTEST_COVERAGE")
+#: Variables that belong to no key: the shipper's, and those handed over between our own processes.
+OTHER_VARIABLES = ("SEMANTEST_CA_FILE", "SEMANTEST_SHIPPER_REDACT", "SEMANTEST_COVERAGE")
 
 
 def all_keys() -> Iterator[Key]:

@@ -7,6 +7,7 @@
         recorder.json                 discovery file of the project's own recorder, 0600
         recorder.lock recorder.log    held by the recorder for life; its log
         recorder-starting.lock        held by the shipper or the `start` that starts one
+        tokens.json tokens.lock       hashes of the tokens that were given out, 0600; held while they are changed
         semantest.db
         history.json                  what earlier runs knew of each test, written by the recorder
         sessions/<session>/           one pytest session, until all of it is acknowledged
@@ -31,6 +32,8 @@ SESSIONS = "sessions"
 DATABASE = "semantest.db"
 DISCOVERY = "recorder.json"
 RECORDER_LOCK = "recorder.lock"
+TOKENS = "tokens.json"
+TOKENS_LOCK = "tokens.lock"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"

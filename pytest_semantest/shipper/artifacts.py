@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import ssl
 import threading
 import time
 from collections import deque
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 from pytest_semantest import __version__
 from pytest_semantest.protocol.artifacts import ARTIFACTS, ARTIFACTS_PATH, is_sha256
 from pytest_semantest.shipper.backoff import Backoff
+from pytest_semantest.shipper.connection import tls_context
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.rendezvous import Endpoint
 
@@ -155,6 +155,6 @@ def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
     prefix = parts.path.rstrip("/").removesuffix("/ws")
     host = parts.hostname or ""
     if parts.scheme.lower() in ("https", "wss"):
-        context = ssl.create_default_context()
+        context = tls_context()
         return http.client.HTTPSConnection(host, parts.port, timeout=_SILENCE_S, context=context), prefix
     return http.client.HTTPConnection(host, parts.port, timeout=_SILENCE_S), prefix

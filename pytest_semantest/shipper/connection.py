@@ -8,6 +8,7 @@ elsewhere.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 from typing import Any
@@ -20,6 +21,8 @@ from pytest_semantest import __version__
 
 CONNECT_S = 3.0
 MAX_MESSAGE = 4 * 1024 * 1024
+#: The variable that names a file of certificates to trust, for a recorder with one of its own.
+CA_FILE_VARIABLE = "SEMANTEST_CA_FILE"
 _BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -184,9 +187,22 @@ def _open_socket(address: str, timeout: float) -> socket.socket:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if parts.scheme == "ws":
             return plain
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        return tls_context().wrap_socket(plain, server_hostname=host)
     except (OSError, ValueError) as error:
         raise ConnectionFailedError(f"{host}:{parts.netloc.rpartition(':')[2]}: {_reason(error)}") from None
+
+
+def tls_context() -> ssl.SSLContext:
+    """Trusts the certificates in the file that ``SEMANTEST_CA_FILE`` names alone, else those of the system.
+
+    Raises ``OSError`` when there are none in it.
+    """
+    trusted = os.environ.get(CA_FILE_VARIABLE) or None
+    try:
+        return ssl.create_default_context(cafile=trusted)
+    except OSError as error:
+        reason = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise OSError(f"{CA_FILE_VARIABLE} names {trusted}: {reason}") from None
 
 
 def _refusal(error: websocket.WebSocketBadStatusException) -> str:
@@ -196,7 +212,9 @@ def _refusal(error: websocket.WebSocketBadStatusException) -> str:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message} (SSL_CERT_FILE may name one to trust)"
+        return f"its certificate is not trusted: {error.verify_message} ({CA_FILE_VARIABLE} may name one to trust)"
+    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return "it does not speak TLS there: its address begins with http:// then"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return (str(error) or type(error).__name__).splitlines()[0][:200]

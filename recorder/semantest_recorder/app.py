@@ -6,13 +6,11 @@ import asyncio
 import gc
 import logging
 import os
-import secrets
 import signal
-import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,11 +22,14 @@ from pytest_semantest.protocol.layout import DATABASE, HISTORY
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
 from semantest_recorder.archive import Archive
 from semantest_recorder.cleaning import Cleaner, resume
-from semantest_recorder.core.access import AddressRules, Credentials, is_loopback
+from semantest_recorder.core.access import AddressRules, Credentials
+from semantest_recorder.core.exposure import is_wildcard
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
 from semantest_recorder.history import HistoryKeeper
+from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
+from semantest_recorder.own_folder import make_folder
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.dispatch import Dispatcher
 from semantest_recorder.plugins.registry import PluginRegistry
@@ -38,11 +39,14 @@ from semantest_recorder.server.application import create_application, http_logge
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.routes import Route
 from semantest_recorder.server.status import status_route
+from semantest_recorder.service_manager import tell_service_manager
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.history import write_history
 from semantest_recorder.store.writer import Writer
+from semantest_recorder.token_file import TokenFile, new_token
 
 #: From the signal to the end: what has not been committed by then stays in its journals.
 DRAIN_TIMEOUT_S = 4.0
@@ -59,8 +63,9 @@ _log = logging.getLogger(__name__)
 class Settings:
     """What ``serve`` was asked for; ``idle_timeout_s`` 0 means never, ``port`` 0 any, ``token`` ``None`` a new one.
 
-    ``policy``: what differs from the usual security policy, by its names (camelCase). ``told`` is the same, but for
-    the token, as ``/api/v1/status`` shows it.
+    ``policy``: what differs from the usual security policy, by its names (camelCase). ``tls_cert`` and ``tls_key`` are
+    PEM files, ``tls_terminated``: somebody in front of us speaks TLS. ``told`` is the same, but for the token, as
+    ``/api/v1/status`` shows it.
     """
 
     directory: Path
@@ -73,40 +78,48 @@ class Settings:
     hosts: tuple[str, ...] = ()
     idle_timeout_s: float = 0.0
     policy: Mapping[str, Any] = field(default_factory=dict)
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_terminated: bool = False
     told: Mapping[str, Any] = field(default_factory=dict)
     plugins: PluginSettings = PluginSettings()  # noqa: RUF009 - frozen
 
 
-class CannotServe(Exception):  # noqa: N818 - the name is the message
-    """The recorder cannot start; one line that says what to do, and the exit code."""
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+#: Is called once the recorder serves: what clients and commands of this machine go by, our address for other clients
+#: when that is another one, and the database.
+Announce = Callable[[Discovery, str | None, Path], None]
 
 
-def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bool:
-    """Runs the recorder until a signal or idleness ends it; ``announce`` is called once it serves.
+def serve(settings: Settings, announce: Announce) -> bool:
+    """Runs the recorder until a signal or idleness ends it.
 
     ``False`` when the store could not finish in time: its thread still runs, and the caller ends the process.
     Raises ``CannotServe`` before that and ``AlreadyRunning`` when another recorder serves the folder.
     """
-    if not is_loopback(settings.host):
-        raise CannotServe(
-            f"--host {settings.host} is not this machine's loopback address: this version listens on loopback only; "
-            "use --host 127.0.0.1 and a tunnel such as `ssh -L`",
-            2,
-        )
+    certificate = protection(
+        settings.host,
+        (settings.tls_cert, settings.tls_key),
+        terminated=settings.tls_terminated,
+        anonymous=settings.anonymous,
+        allowed_hosts=settings.hosts,
+    )
     _policy(settings)
     registry = _load_plugins(settings.plugins)
-    _make_directory(settings.directory)
+    try:
+        make_folder(settings.directory)
+    except OSError as error:
+        text = f"cannot write {settings.directory}: {error.strerror}; name another folder with --directory"
+        raise CannotServe(text) from None
     lock = RecorderLock(settings.directory)
     try:
         lock.acquire(_LOCK_WAIT_S)
     except OSError as error:
         raise CannotServe(f"cannot lock {settings.directory}: {error.strerror}; check who may write there") from None
     try:
-        with _listen(settings.host, settings.port) as listener:
+        with ExitStack() as sockets:
+            listeners = open_listeners(settings.host, settings.port, certificate)
+            for listener in listeners:
+                sockets.enter_context(listener.socket)
             database = settings.database or settings.directory / DATABASE
             try:
                 writer = Writer(database)
@@ -115,7 +128,7 @@ def serve(settings: Settings, announce: Callable[[Discovery, Path], None]) -> bo
             for notice in writer.notices:
                 _log.warning("%s", notice)
             dispatcher = _start_plugins(registry, settings.directory, database)
-            return asyncio.run(_Daemon(settings, lock, writer, dispatcher, database, listener).run(announce))
+            return asyncio.run(_Daemon(settings, lock, writer, dispatcher, database, listeners).run(announce))
     finally:
         lock.release()
 
@@ -147,28 +160,11 @@ def _policy(settings: Settings) -> Policy:
         raise CannotServe(f"[policy] {error}", 2) from None
 
 
-def _make_directory(directory: Path) -> None:
-    """Creates the ``.semantest`` folder, for its owner only and out of sight of git."""
-    try:
-        if not directory.is_dir():
-            directory.mkdir(parents=True, mode=0o700)
-        if not (directory / ".gitignore").exists():
-            (directory / ".gitignore").write_text("*\n")
-    except OSError as error:
-        text = f"cannot write {directory}: {error.strerror}; name another folder with --directory"
-        raise CannotServe(text) from None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ``CannotServe``."""
-    address = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
-    try:
-        return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror  # theirs repeats it
-        raise CannotServe(
-            f"cannot listen on {host} port {port}: {reason}; free it or use --port 0 for any free port"
-        ) from None
+def routes_of_rooms(
+    hub: Hub, directory: Path, process: Callable[[], dict[str, Any]], clean: Callable[[list[str]], Awaitable[Any]]
+) -> list[Route]:
+    """What is served besides the application's own; ``process``: see ``status_route``, ``clean``: ``cleanup_route``."""
+    return [status_route(hub, process), *artifact_routes(ArtifactStore(directory)), cleanup_route(clean)]
 
 
 class _Daemon:
@@ -181,7 +177,7 @@ class _Daemon:
         writer: Writer,
         dispatcher: Dispatcher,
         database: Path,
-        listener: socket.socket,
+        listeners: Sequence[Listener],
     ) -> None:
         self._settings = settings
         self._lock = lock
@@ -189,19 +185,20 @@ class _Daemon:
         self._store = writer  # for what the recorder does by itself, past the plugins
         self._writer = PluginWriter(writer, dispatcher)
         self._database = database
-        self._listener = listener
-        host, port = listener.getsockname()[:2]
-        self._port = int(port)
+        self._listeners = listeners
+        self._tokens = TokenFile(settings.directory, _now_ms)
+        #: Where others reach us, when that is not where this machine's own clients do.
+        self._public_url = listeners[0].url if len(listeners) > 1 else None
         self._discovery = Discovery(
             pid=os.getpid(),
-            url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
-            token=settings.token or f"smt_{secrets.token_urlsafe(32)}",
+            url=listeners[-1].url,
+            token=settings.token or new_token(),
             version=__version__,
             protocol_version=PROTOCOL_VERSION,
         )
         self._reason = ""
 
-    async def run(self, announce: Callable[[Discovery, Path], None]) -> bool:
+    async def run(self, announce: Announce) -> bool:
         """Serves until stopped, then drains; whether all that was taken in has been committed."""
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
@@ -211,42 +208,54 @@ class _Daemon:
         policy = _policy(self._settings)
         hub = Hub(self._writer, facts, _now_ms, archive, policy=policy, on_commit=history.note)
         archive.load_open_runs(hub.runs, _now_ms())
-        runner, site = await self._start_server(hub)
+        runner = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
         except OSError as error:
-            await self._shut_down(hub, runner, site)
+            await self._shut_down(hub, runner)
             text = f"cannot write the discovery file in {self._settings.directory}: {error.strerror}"
             raise CannotServe(text) from None
         gc.freeze()  # modules and functions stay: a collection that walks them all stops everything for some 15 ms
-        tasks = [asyncio.create_task(work) for work in (self._watch(hub, stop), _keep_time(hub), history.run())]
-        announce(self._discovery, self._database)
+        tasks = [asyncio.create_task(work) for work in (self._watch(hub, stop), self._keep_time(hub), history.run())]
+        announce(self._discovery, self._public_url, self._database)
+        tell_service_manager("READY=1", f"STATUS=listening on {self._public_url or self._discovery.url}")
         await stop.wait()
+        tell_service_manager("STOPPING=1", f"STATUS=stopping: {self._reason}")
         for task in tasks:
             task.cancel()
         _log.info("stopping: %s", self._reason)
-        drained = await self._shut_down(hub, runner, site)
+        drained = await self._shut_down(hub, runner)
         archive.close()
         await history.finish()
         for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
             signal.signal(number, signal.SIG_IGN)
         return drained
 
-    async def _start_server(self, hub: Hub) -> tuple[web.AppRunner, web.SockSite]:
-        addresses = AddressRules(self._port, self._settings.hosts, self._settings.origins)
-        credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous)
-        artifacts = ArtifactStore(self._settings.directory)
+    async def _start_server(self, hub: Hub) -> web.AppRunner:
+        credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
+        hub.security.check_tokens(credentials.still_valid)
         cleaner = Cleaner(self._store, _now_ms)
         resume(self._store)
-        routes = [status_route(hub, self._process), *artifact_routes(artifacts), cleanup_route(cleaner.clean)]
-        app = create_application(hub, addresses, credentials, routes)
+        routes = routes_of_rooms(hub, self._settings.directory, self._process, cleaner.clean)
+        app = create_application(hub, self._addresses(), credentials, routes)
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S
         )
         await runner.setup()
-        site = web.SockSite(runner, self._listener)
-        await site.start()
-        return runner, site
+        for listener in self._listeners:
+            context = listener.certificate.context if listener.certificate is not None else None
+            await web.SockSite(runner, listener.socket, ssl_context=context).start()
+        return runner
+
+    def _addresses(self) -> AddressRules:
+        settings = self._settings
+        own_name = () if is_wildcard(settings.host) else (settings.host.strip("[]"),)
+        return AddressRules(
+            {listener.port: listener.scheme for listener in self._listeners},
+            (*settings.hosts, *own_name) if self._public_url else settings.hosts,
+            settings.origins,
+            terminated=settings.tls_terminated,
+        )
 
     def _process(self) -> dict[str, Any]:
         """What ``/api/v1/status`` says about the process."""
@@ -257,6 +266,7 @@ class _Daemon:
         return {
             "pid": self._discovery.pid,
             "url": self._discovery.url,
+            "publicUrl": self._public_url,
             "version": __version__,
             "protocolVersion": PROTOCOL_VERSION,
             "directory": str(self._settings.directory),
@@ -296,25 +306,34 @@ class _Daemon:
         _log.warning("the discovery file was gone; it is there again")
         return True
 
-    async def _shut_down(self, hub: Hub, runner: web.AppRunner, site: web.SockSite) -> bool:
-        """Takes nothing more, commits and acknowledges what it has, says goodbye."""
+    async def _keep_time(self, hub: Hub) -> None:
+        while True:
+            await asyncio.sleep(_TIME_S)
+            try:
+                hub.keep_time()
+                for listener in self._listeners:
+                    if listener.certificate is not None:
+                        listener.certificate.renew()
+            except Exception:  # noqa: BLE001 - time goes on
+                _log.exception("cannot look after runs and tokens, trying on")
+
+    async def _shut_down(self, hub: Hub, runner: web.AppRunner) -> bool:
+        """Takes nothing more, commits and acknowledges what it has, says goodbye.
+
+        Meanwhile whoever asks is told so: /readyz answers 503.
+        """
         hub.accepting = False
-        await site.stop()
         drained = await _in_thread(self._writer.close, DRAIN_TIMEOUT_S)
         if not drained:
             _log.error(
                 "the store is not done after %g s; what is unacknowledged stays in the journals", DRAIN_TIMEOUT_S
             )
+        for site in list(runner.sites):
+            await site.stop()
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
         return drained
-
-
-async def _keep_time(hub: Hub) -> None:
-    while True:
-        await asyncio.sleep(_TIME_S)
-        hub.keep_time()
 
 
 def _on_signals(stop: Callable[[str], None]) -> None:

@@ -33,11 +33,12 @@ def test_an_unknown_certificate_is_refused_in_one_clear_line(
     assert code == 3
     line = next(line for line in said.splitlines() if "certificate" in line)
     assert f"127.0.0.1:{proxy.port}: its certificate is not trusted: self-signed certificate" in line
-    assert "SSL_CERT_FILE" in line
+    assert "SEMANTEST_CA_FILE" in line
     assert server.handshakes == []
     assert journal.path.exists()
 
 
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "SEMANTEST_CA_FILE"])
 @pytest.mark.parametrize("scheme", ["https", "wss"])
 def test_a_certificate_that_was_given_is_accepted(
     directory: Path,
@@ -46,10 +47,11 @@ def test_a_certificate_that_was_given_is_accepted(
     certificate: tuple[Path, Path],
     start_shipper: StartShipper,
     scheme: str,
+    variable: str,
 ) -> None:
     journal = ended_session(directory, tests=3000)
     url = f"{scheme}://127.0.0.1:{proxy.port}"
-    process = start_shipper(sync=True, url=url, environment={"SSL_CERT_FILE": str(certificate[0])})
+    process = start_shipper(sync=True, url=url, environment={variable: str(certificate[0])})
     assert finish(process)[0] == 0
     assert server.events[journal.source] == journal.events()
 
@@ -65,3 +67,23 @@ def test_a_certificate_for_another_name_is_refused(
     assert "its certificate is not trusted: IP address mismatch" in (journal.folder / "shipper.log").read_text()
     assert server.handshakes == []
     assert journal.path.exists()
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_a_file_of_certificates_that_is_none_is_named_in_one_line(
+    directory: Path, proxy: TlsProxy, tmp_path: Path, start_shipper: StartShipper, content: str | None
+) -> None:
+    journal, trusted = ended_session(directory), tmp_path / "ca.pem"
+    if content is not None:
+        trusted.write_text(content)
+    url, given = f"https://127.0.0.1:{proxy.port}", {"SEMANTEST_CA_FILE": str(trusted)}
+    assert finish(start_shipper(sync=True, url=url, give_up=0.5, environment=given))[0] == 3
+    assert f"SEMANTEST_CA_FILE names {trusted}: " in (journal.folder / "shipper.log").read_text()
+
+
+def test_https_to_a_recorder_without_tls_says_what_to_write(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended_session(directory)
+    assert finish(start_shipper(sync=True, url=f"https://127.0.0.1:{server.port}", give_up=0.5))[0] == 3
+    assert "it does not speak TLS there" in (journal.folder / "shipper.log").read_text()

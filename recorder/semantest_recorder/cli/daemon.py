@@ -75,7 +75,8 @@ def ask(found: Discovery) -> dict[str, Any] | None:
         return None
     finally:
         connection.close()
-    return answer if isinstance(answer, dict) else None
+    # One that is stopping is as good as gone: whoever starts another waits for its lock.
+    return answer if isinstance(answer, dict) and answer.get("status") != "stopping" else None
 
 
 def describe(found: dict[str, Any]) -> str:

@@ -91,12 +91,13 @@ def serve(
     with quick_imports():
         from semantest_recorder import app  # noqa: PLC0415
         from semantest_recorder.discovery import AlreadyRunning  # noqa: PLC0415
+        from semantest_recorder.listening import CannotServe  # noqa: PLC0415
 
     try:
         drained = app.serve(_settings(ctx, folder_of(directory), token, options), _announce)
     except AlreadyRunning as error:
         raise Stop(str(error), EXIT_ALREADY_RUNNING) from None
-    except app.CannotServe as error:
+    except CannotServe as error:
         raise Stop(str(error), error.exit_code) from None
     if not drained:
         sys.stdout.flush()
@@ -108,18 +109,20 @@ def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict
     from semantest_recorder.app import Settings  # noqa: PLC0415
     from semantest_recorder.cli.plugin_section import plugins_of  # noqa: PLC0415
 
-    database: Path | None = options["database"]
     return Settings(
         directory=folder,
         host=options["host"],
         port=options["port"],
-        database=database.absolute() if database else None,
+        database=_absolute(options["database"]),
         token=token,
         anonymous=options["allow_anonymous"],
         origins=options["allow_origin"],
         hosts=options["allow_host"],
         idle_timeout_s=options["idle_timeout"],
         policy=_policy(ctx),
+        tls_cert=_absolute(options["tls_cert"]),
+        tls_key=_absolute(options["tls_key"]),
+        tls_terminated=options["tls_terminated"],
         told=options_in_effect(ctx),
         plugins=plugins_of(folder),
     )
@@ -160,8 +163,16 @@ def _token(ctx: click.Context, token_file: Path | None) -> str | None:
     return token
 
 
-def _announce(discovery: Discovery, database: Path) -> None:
-    click.echo(f"semantest-recorder: listening on {discovery.url} (pid {discovery.pid}, database {database})")
+def _absolute(path: Path | None) -> Path | None:
+    return path.absolute() if path else None
+
+
+def _announce(discovery: Discovery, public_url: str | None, database: Path) -> None:
+    facts = f"pid {discovery.pid}, database {database}"
+    url = public_url or discovery.url
+    click.echo(f"semantest-recorder: listening on {url} ({facts})")
+    if public_url:
+        click.echo(f"semantest-recorder: commands on this machine use {discovery.url}")
 
 
 class _StartCommand(click.Command):

@@ -31,6 +31,7 @@ _COMMANDS = {
     "rebuild": "semantest_recorder.cli.rebuild",
     "plugins": "semantest_recorder.cli.plugins",
     "config": "semantest_recorder.cli.config",
+    "token": "semantest_recorder.cli.token",
     "doctor": "semantest_recorder.cli.doctor",
     "completion": "semantest_recorder.cli.completion",
 }

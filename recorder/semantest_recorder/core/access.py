@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -30,10 +30,14 @@ ADMINS = frozenset({Role.ADMIN})
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request or connection comes from, as far as its credentials say."""
+    """Who a request or connection comes from, as far as its credentials say.
+
+    ``credential``: the SHA-256 of the token that it came with, empty for the owner's and for none.
+    """
 
     name: str
     roles: frozenset[Role]
+    credential: bytes = field(default=b"", repr=False)
 
     @property
     def is_anonymous(self) -> bool:
@@ -89,14 +93,23 @@ class AddressRules:
     """Which Host and Origin headers belong to requests meant for this recorder.
 
     A page on a foreign site can reach a loopback port (its Origin is foreign) and can point its own name at it (DNS
-    rebinding: its Host is foreign), so both are checked on every request. ``port`` is the one we listen on;
-    ``hosts`` are further names (``name`` or ``name:port``) and ``origins`` further exact origins.
+    rebinding: its Host is foreign), so both are checked on every request. ``ports`` are those we listen on with their
+    schemes (``http``, ``https``; a number alone is ``http``); ``hosts`` are further names (``name`` or ``name:port``)
+    and ``origins`` further exact origins. ``terminated``: under these names others speak ``https`` for us.
     """
 
-    def __init__(self, port: int, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
-        self._port = port
+    def __init__(
+        self,
+        ports: int | Mapping[int, str],
+        hosts: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        *,
+        terminated: bool = False,
+    ) -> None:
+        self._ports = {ports: "http"} if isinstance(ports, int) else dict(ports)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(origins)
+        self._secure_names = terminated or "https" in self._ports.values()
 
     def refuse(self, hosts: Collection[str], origins: Collection[str]) -> Denied | None:
         """Why a request with these Host and Origin headers (all of them) is refused, or ``None`` when it is not."""
@@ -104,40 +117,53 @@ class AddressRules:
             return Denied(403, "FORBIDDEN", "this Host is not served here; allow it with --allow-host")
         if not origins:
             return None
-        if len(origins) != 1 or not self._origin_fits(next(iter(origins))):
+        if len(origins) != 1 or not self._origin_fits(next(iter(origins)), next(iter(hosts))):
             return Denied(403, "FORBIDDEN", "this Origin is not allowed; allow it with --allow-origin")
         return None
 
     def _host_fits(self, header: str) -> bool:
-        if header.lower() in self._hosts:
-            return True
-        parts = split_host(header)
-        if parts is None:
-            return False
-        name, port = parts
-        return name in self._hosts or (is_loopback(name) and (80 if port is None else port) == self._port)
+        return self._is_named(header) or any(_is_here(header, port, kind) for port, kind in self._ports.items())
 
-    def _origin_fits(self, origin: str) -> bool:
+    def _is_named(self, header: str) -> bool:
+        parts = split_host(header)
+        return header.lower() in self._hosts or (parts is not None and parts[0] in self._hosts)
+
+    def _origin_fits(self, origin: str, host: str) -> bool:
         if origin in self._origins:
             return True
-        scheme, separator, host = origin.partition("://")
-        parts = split_host(host)
-        if scheme != "http" or not separator or parts is None:
+        scheme, separator, place = origin.partition("://")
+        if not separator:
             return False
-        name, port = parts
-        return is_loopback(name) and (80 if port is None else port) == self._port
+        if self._secure_names and scheme == "https" and place.lower() == host.lower() and self._is_named(host):
+            return True  # our own page
+        return any(scheme == kind and _is_here(place, port, kind) for port, kind in self._ports.items())
+
+
+def _is_here(host: str, port: int, scheme: str) -> bool:
+    """Whether a host with its port is this machine's loopback at ``port``."""
+    parts = split_host(host)
+    if parts is None or not is_loopback(parts[0]):
+        return False
+    return (parts[1] if parts[1] is not None else {"http": 80, "https": 443}[scheme]) == port
 
 
 class Credentials:
-    """Tells the holder of the recorder's token from others; keeps only the token's hash.
+    """Tells who holds which token; of the recorder's own it keeps only the hash.
 
     With ``anonymous`` a request without any credentials gets the roles of ``ANONYMOUS``; one with a wrong token is
-    still refused.
+    still refused. ``holder`` gives the present holder of the token with this SHA-256, if any (core/tokens.py).
     """
 
-    def __init__(self, token: str, *, anonymous: bool = False) -> None:
-        self._digest = _digest(token)
+    def __init__(
+        self,
+        token: str,
+        *,
+        anonymous: bool = False,
+        holder: Callable[[bytes], Identity | None] = lambda _digest: None,
+    ) -> None:
+        self._digest = digest_of(token)
         self._anonymous = anonymous
+        self._holder = holder
 
     def identify(self, authorization: Collection[str]) -> Identity | Denied:
         """The identity behind the Authorization headers (all of them) of a request."""
@@ -145,10 +171,19 @@ class Credentials:
             return ANONYMOUS
         if len(authorization) == 1:
             scheme, _, token = next(iter(authorization)).partition(" ")
-            if scheme.lower() == "bearer" and hmac.compare_digest(_digest(token.strip()), self._digest):
-                return OWNER
-        return Denied(401, "UNAUTHORIZED", "send 'Authorization: Bearer TOKEN' with the token of recorder.json")
+            found = self._find(digest_of(token.strip())) if scheme.lower() == "bearer" else None
+            if found is not None:
+                return found
+        return Denied(401, "UNAUTHORIZED", "send 'Authorization: Bearer TOKEN'; `semantest token create` makes one")
+
+    def still_valid(self, identity: Identity) -> bool:
+        """Whether what ``identify`` found would be found again: not after its token was revoked or has expired."""
+        return not identity.credential or self._holder(identity.credential) == identity
+
+    def _find(self, digest: bytes) -> Identity | None:
+        return OWNER if hmac.compare_digest(digest, self._digest) else self._holder(digest)
 
 
-def _digest(token: str) -> bytes:
+def digest_of(token: str) -> bytes:
+    """The SHA-256 of a token: what is kept of it. It holds 256 random bits, so that no salt is needed."""
     return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

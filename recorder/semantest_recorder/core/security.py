@@ -6,7 +6,7 @@ or leaves a tombstone (its type).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -65,6 +65,11 @@ class Security:
         self._windows: dict[str, SlidingWindow] = {}
         self._hits: dict[str, int] = {}
         self._counts = Counts()
+        self._still_valid: Callable[[Identity], bool] = lambda _identity: True
+
+    def check_tokens(self, still_valid: Callable[[Identity], bool]) -> None:
+        """From now on ``admit`` also asks whether the token that a client came with still is one."""
+        self._still_valid = still_valid
 
     def update_policy(self, changes: Mapping[str, Any]) -> Policy:
         """Changes some keys of the policy for everybody, at once. Raises ``InvalidPolicy``."""
@@ -79,7 +84,9 @@ class Security:
     def admit(self, identity: Identity) -> Denied | None:
         """Whether this client may connect, or stay connected; the owner always may."""
         denied = None
-        if self.policy.require_authentication and identity.is_anonymous:
+        if not self._still_valid(identity):
+            denied = Denied(401, "UNAUTHORIZED", "the token was revoked or has expired")
+        elif self.policy.require_authentication and identity.is_anonymous:
             denied = Denied(401, "UNAUTHORIZED", "the policy requires a token: send 'Authorization: Bearer TOKEN'")
         elif self.policy.allowed_clients is not None and identity.name not in (*self.policy.allowed_clients, "owner"):
             denied = Denied(403, "FORBIDDEN", f"the policy does not allow the client {identity.name!r}")

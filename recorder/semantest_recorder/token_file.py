@@ -1,0 +1,123 @@
+"""``tokens.json``: the tokens that a recorder gives out, beside its database and independent of it.
+
+The commands that change it need no recorder, and a running one sees a change with the next request.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from pytest_semantest.protocol.layout import TOKENS, TOKENS_LOCK
+from semantest_recorder.core.access import Identity
+from semantest_recorder.core.tokens import PREFIX, TokenTable
+
+_SCHEMA = 1
+_MOST_BYTES = 4 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class TokensUnreadable(Exception):  # noqa: N818 - says what they are
+    """The file cannot be used; one line that says what to do. Until then none of its tokens is one."""
+
+
+def new_token() -> str:
+    """256 random bits, as a token."""
+    return f"{PREFIX}{secrets.token_urlsafe(32)}"
+
+
+def read_tokens(directory: Path) -> TokenTable:
+    """The table in the folder, an empty one without a file. Raises ``TokensUnreadable``."""
+    path = directory / TOKENS
+    try:
+        with path.open("rb") as file:
+            mode, data = os.fstat(file.fileno()).st_mode, file.read(_MOST_BYTES)
+    except FileNotFoundError:
+        return TokenTable()
+    except OSError as error:
+        raise TokensUnreadable(f"{path} cannot be read: {error.strerror}") from None
+    if mode & 0o022:
+        raise TokensUnreadable(f"others may write {path}, and give themselves tokens: run `chmod 600 {path}`")
+    try:
+        table = msgspec.json.decode(data, type=TokenTable)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise TokensUnreadable(f"{path} is no list of tokens ({error}); move it away and make new ones") from None
+    if table.schema > _SCHEMA:
+        raise TokensUnreadable(f"{path} is of a newer version (schema {table.schema}): upgrade")
+    return table
+
+
+def change_tokens(directory: Path, change: Callable[[TokenTable], TokenTable]) -> None:
+    """Replaces the file in one step while no other command does.
+
+    Raises ``TokensUnreadable``, ``OSError``, and what ``change`` raises.
+    """
+    from filelock import FileLock  # noqa: PLC0415 - 25 ms that reading need not pay
+
+    with FileLock(directory / TOKENS_LOCK, mode=0o600):
+        _leave_to_owner(directory, directory / TOKENS_LOCK)
+        _write(directory, change(read_tokens(directory)))
+
+
+def _write(directory: Path, table: TokenTable) -> None:
+    temporary = directory / f".{TOKENS}.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(table), indent=1) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        _leave_to_owner(directory, temporary)
+        temporary.replace(directory / TOKENS)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _leave_to_owner(directory: Path, path: Path) -> None:
+    """What root writes into the folder of a service belongs to the service, which has to read it."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.chown(path, owner.st_uid, owner.st_gid)
+
+
+class TokenFile:
+    """The table as a running recorder knows it; ``clock`` gives milliseconds since the epoch.
+
+    A file that cannot be used holds no tokens: it is told once in the log.
+    """
+
+    def __init__(self, directory: Path, clock: Callable[[], float]) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._table = TokenTable()
+        self._seen: tuple[int, ...] | None = ()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Reads the file again if it is another one than before."""
+        try:
+            found = (self._directory / TOKENS).stat()
+        except OSError:
+            present = None
+        else:
+            present = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode)
+        if present == self._seen:
+            return
+        self._seen = present
+        try:
+            self._table = read_tokens(self._directory)
+        except TokensUnreadable as error:
+            self._table = TokenTable()
+            _log.error("no token but the recorder's own is valid: %s", error)
+
+    def holder(self, digest: bytes) -> Identity | None:
+        """Who holds the token with this SHA-256, by the file as it is at this moment."""
+        self.refresh()
+        return self._table.holder(digest, self._clock())

@@ -1,0 +1,178 @@
+"""Tokens of a running recorder: taken in at once, and gone at once (HAZARDS 31, 32)."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import websocket
+
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
+
+pytestmark = [pytest.mark.hazard(31), pytest.mark.hazard(32)]
+
+Serve = Callable[..., Daemon]
+SEMANTEST = [sys.executable, "-m", "semantest_recorder.cli.semantest"]
+
+
+def token(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs ``semantest token``."""
+    command = [*SEMANTEST, "token", *arguments, "--directory", str(folder)]
+    return subprocess.run(
+        command, env=environment(), cwd=folder.parent, capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+
+
+def create(folder: Path, name: str, *roles: str, expires: str | None = None) -> str:
+    options = [part for role in roles for part in ("--role", role)] + (["--expires", expires] if expires else [])
+    made = token(folder, "create", "--name", name, *options)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+def status_of(url: str, bearer: str) -> int:
+    parts = urlsplit(url)
+    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_S)
+    try:
+        connection.request("GET", "/api/v1/status", headers={"Authorization": f"Bearer {bearer}"})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def connect(url: str, bearer: str) -> websocket.WebSocket:
+    connection = websocket.create_connection(
+        url.replace("http", "ws", 1) + "/ws",
+        header={"Authorization": f"Bearer {bearer}"},
+        suppress_origin=True,
+        http_no_proxy=["*"],
+        timeout=DEADLINE_S,
+    )
+    assert json.loads(connection.recv())["payload"]["type"] == "system.connected"
+    return connection
+
+
+def close_code(connection: websocket.WebSocket) -> tuple[int, str]:
+    while True:
+        frame: Any = connection.frame_buffer.recv_frame()
+        if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
+            return int.from_bytes(frame.data[:2], "big"), bytes(frame.data[2:]).decode()
+
+
+def test_a_token_works_from_the_moment_it_is_made_to_the_moment_it_is_revoked(project: Path, serve: Serve) -> None:
+    folder = project / ".semantest"
+    early = create(folder, "early", "read")  # before there is any recorder
+    daemon = serve().ready()
+    url, own = daemon.discovery["url"], daemon.discovery["token"]
+    assert status_of(url, early) == 200
+    late, other = create(folder, "late", "read"), create(folder, "other", "ingest")
+    assert status_of(url, late) == 200
+    assert status_of(url, other) == 403
+    reader, kept = connect(url, late), connect(url, early)
+    assert token(folder, "revoke", "late").stdout == "Revoked late.\n"
+    assert status_of(url, late) == 401
+    assert close_code(reader) == (1008, "the token was revoked or has expired")
+    kept.send(json.dumps({"type": "ping", "id": 1}))
+    assert json.loads(kept.recv())["type"] == "pong"
+    kept.close()
+    _code, out, err = daemon.end()
+    for secret in (early, late, other, own):
+        assert secret not in out + err
+
+
+def test_a_token_that_expires_during_a_connection_closes_it(project: Path, serve: Serve) -> None:
+    daemon = serve().ready()
+    mine = create(daemon.folder, "brief", "read", expires="30d")
+    connection = connect(daemon.discovery["url"], mine)
+    path = daemon.folder / "tokens.json"
+    table = json.loads(path.read_text())
+    table["tokens"][0]["expiresMs"] = time.time() * 1000 + 1500  # nothing but the clock tells of the end
+    path.write_text(json.dumps(table))
+    assert close_code(connection)[0] == 1008
+    assert status_of(daemon.discovery["url"], mine) == 401
+    listed = json.loads(token(daemon.folder, "list", "--json").stdout)
+    assert [(one["name"], one["expired"]) for one in listed["tokens"]] == [("brief", True)]
+
+
+@pytest.mark.parametrize("damage", ["no json", "writable by others", "a newer schema"])
+def test_a_file_that_cannot_be_trusted_gives_nobody_a_role_but_the_owner(
+    project: Path, serve: Serve, damage: str
+) -> None:
+    daemon = serve().ready()
+    mine, path = create(daemon.folder, "ci", "read"), daemon.folder / "tokens.json"
+    url = daemon.discovery["url"]
+    connection, good = connect(url, mine), path.read_text()
+    if damage == "no json":
+        path.write_text('{"tokens": [')
+    elif damage == "a newer schema":
+        path.write_text(good.replace('"schema": 1', '"schema": 2'))
+    else:
+        path.chmod(0o666)
+    assert close_code(connection)[0] == 1008
+    assert status_of(url, mine) == 401
+    assert status_of(url, daemon.discovery["token"]) == 200
+    refused = token(daemon.folder, "create", "--name", "x", "--role", "read")
+    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
+    path.write_text(good)
+    path.chmod(0o600)
+    assert status_of(url, mine) == 200
+    assert "no token but the recorder's own is valid" in daemon.end()[2]
+
+
+def test_tokens_outlive_database_and_recorder(project: Path, serve: Serve) -> None:
+    daemon = serve().ready()
+    mine = create(daemon.folder, "ci", "read")
+    daemon.end()
+    for file in daemon.folder.glob("semantest.db*"):
+        file.unlink()
+    assert status_of(serve().ready().discovery["url"], mine) == 200
+
+
+def test_commands_that_run_at_the_same_time_lose_no_token(project: Path) -> None:
+    folder = project / ".semantest"
+    command = [*SEMANTEST, "token", "create", "--role", "read", "--directory", str(folder), "--name"]
+    running = [
+        subprocess.Popen([*command, f"t{number}"], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for number in range(6)
+    ]
+    said = [process.communicate(timeout=DEADLINE_S)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 6
+    assert len(set(said)) == 6
+    listed = json.loads(token(folder, "list", "--json").stdout)["tokens"]
+    assert sorted(one["name"] for one in listed) == [f"t{number}" for number in range(6)]
+    path = folder / "tokens.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert not [secret for secret in said if secret.strip() in path.read_bytes()]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can write for others")
+def test_what_root_makes_in_the_folder_of_a_service_belongs_to_the_service(project: Path) -> None:
+    folder = project / ".semantest"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 12345, 12345)
+    create(folder, "ci", "read")
+    assert {(folder / name).stat().st_uid for name in ("tokens.json", "tokens.lock")} == {12345}
+
+
+def test_what_is_wrong_is_told_in_one_line(project: Path) -> None:
+    folder = project / ".semantest"
+    assert token(folder, "revoke", "ci").returncode == 3
+    create(folder, "ci", "read")
+    taken = token(folder, "create", "--name", "ci", "--role", "read")
+    assert taken.returncode == 2
+    assert "semantest token revoke ci" in taken.stderr
+    missing = token(folder, "revoke", "cj", "--dry-run")
+    assert (missing.returncode, missing.stderr) == (3, "semantest: there is no token named 'cj'; there are ci\n")
+    assert token(folder, "revoke", "ci", "--dry-run").stdout == "Would revoke ci.\n"
+    assert token(folder, "create", "--name", "x", "--role", "read", "--expires", "soon").returncode == 2
+    assert "ci: read; made" in token(folder, "list").stdout
