@@ -21,7 +21,7 @@ from semantest_recorder.plugins.batch_work import BatchWork
 from semantest_recorder.plugins.lifecycle import CLOSED, Lifecycle, Notice, of_runs_only
 from semantest_recorder.plugins.registry import PluginRegistry
 
-MAX_NOTICED: Final = 20_000
+MAX_NOTICED: Final = 50_000
 #: The ends of one run's processes come one after another; a run is told to be over when none came for so long.
 QUIET_S: Final = 0.3
 _SOURCES: Final = 10_000

@@ -75,7 +75,7 @@ class BatchWork:
         self.calling = False
         if event is None:
             return
-        self.place = place._replace(position=place.position + 1)
+        self.place = Place(place.at, place.position + 1, event, place.by)
         if given is None:
             return
         plugin = self.calls[place.position].plugin

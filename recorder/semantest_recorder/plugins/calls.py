@@ -10,10 +10,15 @@ from typing import Any, NamedTuple
 class CallCounts:
     """Of one plugin and hook. ``busy_s`` is the time in which it held the thread or was awaited."""
 
-    __slots__ = ("busy_s", "calls", "failures", "last_error", "last_error_ms", "timeouts", "timeouts_in_a_row")
+    __slots__ = (
+        *("busy_s", "calls", "failures", "timeouts", "timeouts_in_a_row"),
+        *("is_off", "last_error", "last_error_ms"),
+    )
 
     def __init__(self) -> None:
         self.calls = 0
+        #: Whether its plugin is disabled, or gone.
+        self.is_off = False
         self.failures = 0
         self.timeouts = 0
         self.timeouts_in_a_row = 0

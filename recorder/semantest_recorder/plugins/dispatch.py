@@ -7,14 +7,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock, Thread
-from time import monotonic, perf_counter
+from time import monotonic
 from typing import Any
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
 from semantest_recorder.plugins.arguments import Context, Failure, ReadReport, no_report
 from semantest_recorder.plugins.backlog import Backlog, Known
+from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.registry import Plugin, PluginRegistry
-from semantest_recorder.plugins.running import Caller, Held, disable_loudly
+from semantest_recorder.plugins.running import Caller, disable_loudly
 from semantest_recorder.plugins.worker import PluginThread
 
 #: Version of what ``semantest plugins --json`` prints: fields are only added within one.
@@ -180,31 +181,32 @@ class Dispatcher:
     def _watch(self) -> None:
         """Counts how many times in a row it finds the same call, so that a suspended machine blames nobody."""
         pause = Caller(self.registry, self._limit_s).beat_s
-        held: Held | None = None
-        beat, rounds, silent = 0.0, 0, 0
+        held: Implementation | None = None
+        number, beat, rounds, silent = 0, 0.0, 0, 0
         while not self._stop.wait(pause):
             thread = self._thread
             if thread is None:
                 continue
-            now_held, now_beat = thread.caller.holding, thread.beat
-            rounds = rounds + 1 if now_held is not None and now_held is held else 0
-            silent = silent + 1 if now_beat == beat and now_held is None else 0
-            held, beat = now_held, now_beat
+            caller = thread.caller
+            now = caller.number, caller.holding, thread.beat
+            rounds = rounds + 1 if now[1] is not None and now[:2] == (number, held) else 0
+            silent = silent + 1 if now[1] is None and now[2] == beat else 0
+            number, held, beat = now
             if rounds * pause >= self._limit_s or silent * pause >= 2 * self._limit_s:
                 self._replace(thread, held)
                 rounds = silent = 0
 
-    def _replace(self, stuck: PluginThread, held: Held | None) -> None:
+    def _replace(self, stuck: PluginThread, held: Implementation | None) -> None:
         """Leaves a stuck thread alone and goes on in a new one, without the plugin that is stuck in it."""
         stuck.caller.abandoned = True
         failures: tuple[Failure, ...] = ()
         if held is None:
             _log.error("a task of some plugin holds the thread of all plugins: it is replaced")
         else:
-            message = f"{held.call.hook} held the thread of all plugins for more than {self._limit_s:g} s"
-            held.call.counts.failed(message, perf_counter() - held.since, timed_out=True)
-            disable_loudly(self.registry, held.call, message)
-            failures = (Failure(held.call.plugin, held.call.hook, message, timed_out=True),)
+            message = f"{held.hook} held the thread of all plugins for more than {self._limit_s:g} s"
+            held.counts.failed(message, self._limit_s, timed_out=True)
+            disable_loudly(self.registry, held, message)
+            failures = (Failure(held.plugin, held.hook, message, timed_out=True),)
         self._replaced += 1
         self._backlog.resume()
         self._backlog.hooks_changed()

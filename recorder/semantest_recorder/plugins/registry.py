@@ -33,6 +33,11 @@ class Plugin:
         self.disabled = ""
         self.implementations: dict[str, Implementation] = {}
 
+    def switch_off(self) -> None:
+        """None of its hooks is called any more, not even by who has them in hand."""
+        for call in self.implementations.values():
+            call.counts.is_off = True
+
     def to_wire(self) -> dict[str, Any]:
         """As ``semantest plugins --json`` shows it."""
         return {
@@ -95,13 +100,15 @@ class PluginRegistry:
             raise KeyError(name)
         self._hooks.unregister(name=name)
         self.plugins.remove(plugin)
-        self._calls.clear()
+        plugin.switch_off()
+        self._calls = {}
 
     def disable(self, name: str, reason: str) -> None:
         """Takes a plugin out of the game; it stays visible with the reason."""
         for plugin in self.plugins:
             if plugin.name == name:
                 plugin.disabled = plugin.disabled or reason
+                plugin.switch_off()
         self._calls = {}
 
     def calls(self, hook: str) -> tuple[Implementation, ...]:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Coroutine, Generator
 from contextlib import suppress
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from semantest_recorder.plugins.arguments import Failure
 from semantest_recorder.plugins.calls import Implementation, described
@@ -20,13 +20,6 @@ MAX_TIMEOUTS = 3
 _log = logging.getLogger(__name__)
 
 
-class Held(NamedTuple):
-    """The call that holds the thread, and since when (``perf_counter``)."""
-
-    call: Implementation
-    since: float
-
-
 class AbandonedError(BaseException):
     """The thread was replaced while a plugin was stuck in it: it has to end and to touch nothing more."""
 
@@ -35,7 +28,9 @@ class Caller:
     """Calls plugins. ``holding`` is read by the watchdog of another thread, which sets ``abandoned``."""
 
     def __init__(self, registry: PluginRegistry, limit_s: float) -> None:
-        self.holding: Held | None = None
+        #: Whose call holds the thread, and the number of that call.
+        self.holding: Implementation | None = None
+        self.number = 0
         self.abandoned = False
         #: How often, in seconds, the thread shows that it is alive and is looked at.
         self.beat_s = min(0.5, limit_s / 10)
@@ -45,7 +40,8 @@ class Caller:
 
     def begin(self, call: Implementation, argument: object) -> Any:
         """Calls it and gives what it gives, which may have to be awaited with ``finish``. Raises what it raises."""
-        self.holding = Held(call, perf_counter())
+        self.number += 1
+        self.holding = call
         try:
             return call.call(argument)
         except asyncio.CancelledError as error:  # it would end the task that calls plugins
@@ -147,7 +143,8 @@ class _Steps:
         sent: Any = None
         thrown: BaseException | None = None
         while True:
-            self._caller.holding = Held(self._call, perf_counter())
+            self._caller.number += 1
+            self._caller.holding = self._call
             try:
                 waits_for = self._coroutine.throw(thrown) if thrown is not None else self._coroutine.send(sent)
             except StopIteration as stop:

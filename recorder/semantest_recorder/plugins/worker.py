@@ -19,6 +19,10 @@ from semantest_recorder.plugins.event import Event
 from semantest_recorder.plugins.lifecycle import run_of_summary
 from semantest_recorder.plugins.running import AbandonedError, Caller, disable_loudly, is_awaitable
 
+#: For how long hooks are called before others get their turn: while batches wait, and while none does.
+_SLICE_S = 0.0005
+_IDLE_SLICE_S = 0.005
+
 _log = logging.getLogger(__name__)
 
 
@@ -129,13 +133,13 @@ class PluginThread:
     async def _transform(self, work: BatchWork) -> None:
         while (due := work.next_call()) is not None:
             call, event = due
-            if call not in self._backlog.registry.calls("on_event"):
+            if call.counts.is_off:
                 work.skip()
                 continue
             started = perf_counter()
             try:
                 given = self.caller.begin(call, event)
-                if is_awaitable(given):
+                if given is not None and is_awaitable(given):
                     given = await self.caller.finish(call, given)
             except (AbandonedError, asyncio.CancelledError):
                 raise
@@ -159,6 +163,7 @@ class PluginThread:
     async def _tell(self) -> None:
         """Calls the hooks of what was committed."""
         await self._told.wait()
+        since = perf_counter()
         while True:
             notice = self._backlog.notice() if self.ready.is_set() else None
             if notice is None:
@@ -167,8 +172,10 @@ class PluginThread:
                 await self._tell_end(notice)
             else:
                 await self.tell(notice.hook, notice.argument)
-            self._backlog.told()
-            await asyncio.sleep(0)
+            # A round of the loop costs more than a call.
+            if perf_counter() - since > (_SLICE_S if self._backlog.pending_events else _IDLE_SLICE_S):
+                await asyncio.sleep(0)
+                since = perf_counter()
 
     async def _wait_for_notices(self) -> None:
         self._told.clear()

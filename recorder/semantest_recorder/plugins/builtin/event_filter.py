@@ -90,9 +90,10 @@ class EventFilter:
 
     def _may_hold_secrets(self, text: bytes) -> bool:
         lowered = text.lower()
-        if b"://" in text and b"@" in text:
-            return True
-        return any(sign in lowered for sign in self._signs)
+        for sign in self._signs:  # quicker than any(), and asked of every event
+            if sign in lowered:
+                return True
+        return b"://" in text and b"@" in text
 
     # -- fields ------------------------------------------------------------------------------------------------
 
