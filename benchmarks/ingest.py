@@ -33,7 +33,6 @@ from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.writer import Writer, wall_ms
 
 SESSION = "20261121-093000-a1b2c3"
-SOURCE = f"{SESSION}.main"
 TABLES = ("runs", "sources", "tests", "batches", "events", "results", "attempts", "suites")
 #: Of the raw writer; the recorder's group commit takes at most as many events in one transaction.
 RAW_TRANSACTION = 20_000
@@ -178,21 +177,22 @@ def write_raw(source: Path, target: Path) -> float:
     return seconds
 
 
-def frames_of_a_run(tests: int, batch: int) -> Iterator[bytes]:
+def frames_of_a_run(tests: int, batch: int, session: str = SESSION) -> Iterator[bytes]:
     """The ``events`` messages of a run, as the shipper makes them of a journal."""
-    bodies = list(bodies_of_a_run(tests))
+    bodies = list(bodies_of_a_run(tests, session))
     for start in range(0, len(bodies), batch):
-        head = f'{{"type":"events","source":"{SOURCE}","firstSeq":{start + 1},"events":['
+        head = f'{{"type":"events","source":"{session}.main","firstSeq":{start + 1},"events":['
         yield (head + ",".join(bodies[start : start + batch]) + "]}").encode()
 
 
-def bodies_of_a_run(tests: int) -> Iterator[str]:
+def bodies_of_a_run(tests: int, session: str = SESSION) -> Iterator[str]:
     """Event bodies as the plugin writes them (docs/design/events.md)."""
     now = time() * 1000
     names = [
         f"tests/unit/package_{i // 1000:03d}/test_module_{i // 100:04d}.py::test_case_{i:06d}" for i in range(tests)
     ]
-    yield _body("run/start", now, runId=SESSION, session=SESSION, source=SOURCE, worker="main", pid=4711, host="ci")
+    names_of_run = {"runId": session, "session": session, "source": f"{session}.main", "worker": "main"}
+    yield _body("run/start", now, **names_of_run, pid=4711, host="ci")
     for offset in range(0, tests, 500):
         yield _body("run/plan", now, tests=names[offset : offset + 500], offset=offset, total=tests, deselected=0)
     for number, test_id in enumerate(names):
@@ -207,7 +207,7 @@ def bodies_of_a_run(tests: int) -> Iterator[str]:
             f'"status":"passed","outcome":"passed","duration":0.612,'
             f'"phases":{{"setup":0.101,"call":0.412,"teardown":0.099}}}}}}'
         )
-    yield _body("run/end", now + 2, runId=SESSION, exitCode=0, stoppedEarly=False)
+    yield _body("run/end", now + 2, runId=session, exitCode=0, stoppedEarly=False)
 
 
 def _body(kind: str, timestamp: float, **payload: Any) -> str:

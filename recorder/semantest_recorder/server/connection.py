@@ -139,4 +139,3 @@ class Connection(Peer):
         transport = self._request.transport
         if transport is not None:
             asyncio.get_running_loop().call_later(seconds, transport.abort)
-
