@@ -21,6 +21,9 @@ from pytest_semantest import plugin
 from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
+from semantest_recorder.core.access import ANY_ROLE, Role
+from semantest_recorder.core.commands import COMMANDS
+from semantest_recorder.role_table import message_roles, served_routes
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- made by docs/generate.py (`make docs`); edit the code, not this page -->"
@@ -202,9 +205,55 @@ def commands_page() -> str:
     return f"{NOTE}\n# Commands\n\nEvery command also has `--help`.\n\n" + "\n\n".join(sections) + "\n"
 
 
+def who(roles: frozenset[Role] | None) -> str:
+    """The roles of which one is needed."""
+    if roles is None:
+        return "open to all"
+    return "any token" if roles == ANY_ROLE else " or ".join(sorted(role.value for role in roles))
+
+
+def roles_page() -> str:
+    """Every route, message and command with the roles of which its sender needs one, from the tables that decide."""
+    routes = (
+        (f"`{route.method} {cell(route.path)}`", who(route.roles))
+        for route in sorted(served_routes(), key=lambda route: (route.path, route.method))
+    )
+    messages = ((f"`{tag}`", who(roles)) for tag, roles in message_roles())
+    commands = ((f"`{name}`", who(command.roles)) for name, command in COMMANDS.items())
+    return f"""{NOTE}
+# Roles
+
+A token (`semantest token create`) has one or more of the roles {", ".join(f"`{role.value}`" for role in Role)}; none
+includes another. The recorder's own token, in `.semantest/recorder.json`, has them all. Without a token there
+is nothing but the two probes, unless `--allow-anonymous` gives `ingest` and `read` (loopback only).
+
+Without a valid token: HTTP 401. With one that lacks the role: HTTP 403, or `FORBIDDEN` on the WebSocket. A route that
+is in no table is told to holders of a token only. When a token is revoked or expires, its connections close (1008).
+
+## HTTP
+
+{table(("route", "needs"), routes)}
+
+## Messages on the WebSocket
+
+{table(("type", "needs"), messages)}
+
+A `request` also needs the role of its method; a command that is a message of its own needs the same.
+
+## Methods and commands
+
+{table(("name", "needs"), commands)}
+"""
+
+
 def pages() -> dict[str, str]:
     """Text by file name."""
-    return {"configuration.md": configuration_page(), "options.md": options_page(), "cli.md": commands_page()}
+    return {
+        "configuration.md": configuration_page(),
+        "options.md": options_page(),
+        "cli.md": commands_page(),
+        "roles.md": roles_page(),
+    }
 
 
 def main() -> int:
