@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.effective import named
 from semantest_recorder.cli import daemon
 from semantest_recorder.cli.amounts import Age, Bytes, Grouping
+from semantest_recorder.cli.configured_option import ConfiguredOption
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.offline import database_of
@@ -20,6 +22,11 @@ from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 if TYPE_CHECKING:
     from semantest_recorder.reports.cleanup_plan import Plan
     from semantest_recorder.store.survey import RunFacts
+
+
+def _configured(path: str, kind: click.ParamType) -> Callable[[Callable[..., None]], Callable[..., None]]:  # type: ignore[type-arg]
+    key = named(path)
+    return click.option(key.flag, cls=ConfiguredOption, setting=key, type=kind, metavar=key.metavar, help=key.help)
 
 
 @click.command(
@@ -33,9 +40,9 @@ if TYPE_CHECKING:
     ),
 )
 @directory_option
-@click.option("--older-than", type=Age(), metavar="AGE", help="Delete runs that started before: 12h, 30d, 8w.")
-@click.option("--keep", type=Number(min=0), metavar="N", help="Keep the newest N runs (of each group, see --per).")
-@click.option("--max-size", type=Bytes(), metavar="SIZE", help="Keep the newest runs that fit: 500MB, 1GB.")
+@_configured("cleanup.older-than", Age())
+@_configured("cleanup.keep", Number(min=0))
+@_configured("cleanup.max-size", Bytes())
 @click.option(
     "--per", type=Grouping(), metavar="branch|label:KEY|name", help="Count --keep for each of these, not for all runs."
 )
@@ -62,7 +69,8 @@ def command(
     from semantest_recorder.store.survey import survey  # noqa: PLC0415
 
     if older_than is None and keep is None and max_size is None:
-        raise Stop("say what may go: --older-than 30d, --keep 500 or --max-size 1GB", EXIT_USAGE)
+        text = "say what may go: --older-than 30d, --keep 500 or --max-size 1GB, or [cleanup] in semantest.toml"
+        raise Stop(text, EXIT_USAGE)
     folder = project_folder(directory)
     policy = Policy(older_than, keep, max_size)
     stored = survey(database_of(folder, daemon.running(folder)), _grouping(per))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pytest_semantest.protocol.layout import DIRECTORY
+from pytest_semantest.protocol.layout import DIRECTORY, find_directory
+from semantest_recorder.cli.configured import nearest_configuration
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.semantest_folder import semantest_folder
+from semantest_recorder.cli.stop import Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN
 
@@ -59,7 +62,12 @@ def _checks(directory: str | None) -> Iterator[Check]:
     from semantest_recorder.cli.health.versions import version_checks  # noqa: PLC0415
 
     yield from version_checks()
-    folder = semantest_folder(directory, working_directory(directory))
+    here = working_directory(directory)
+    yield _configuration(here)
+    try:
+        folder = semantest_folder(directory, here)
+    except Stop:  # the configuration cannot be used, which is told
+        folder = find_directory(None, here)
     if folder is None or not folder.is_dir():
         detail = f"no {DIRECTORY} folder {'at ' + str(folder) if folder else 'here or above'}"
         yield Check("folder", "warn", detail, "Run `pytest --semantest` once, or name it with --directory.")
@@ -68,6 +76,16 @@ def _checks(directory: str | None) -> Iterator[Check]:
         yield from recorder_checks(folder)
         yield from plugin_checks(folder)
     yield from startup_checks()
+
+
+def _configuration(here: Path) -> Check:
+    from semantest_recorder.cli.health.check import Check  # noqa: PLC0415
+
+    found = nearest_configuration(here)
+    if found.problems:
+        return Check("configuration", "fail", "; ".join(found.problems), f"Correct it in {found.folder}.")
+    where = f"{' and '.join(found.files)} in {found.folder}" if found.files else "no file here or above"
+    return Check("configuration", "ok", where)
 
 
 def _lines(checks: list[Check]) -> Iterator[Text]:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError
-from pytest_semantest.protocol.configuration_files import find_configuration
 from pytest_semantest.protocol.effective import plugin_settings, resolve_section
+from semantest_recorder.cli.configured import nearest_configuration
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings, read_section
 
@@ -17,8 +17,12 @@ def plugins_of(folder: Path) -> PluginSettings:
 
     Raises ``Stop`` when it cannot be used.
     """
+    return plugins_in(nearest_configuration(folder.parent))
+
+
+def plugins_in(found: Configuration) -> PluginSettings:
+    """The section of a configuration. Raises ``Stop`` when it cannot be used."""
     try:
-        found = find_configuration(str(folder.parent)) or Configuration(str(folder.parent), {})
         given = plugin_settings(os.environ, found.checked())
         timeout = resolve_section("plugins", os.environ, found)["timeout"].setting.value
         section = {**given.options, "enabled": given.enabled, "disabled": given.disabled, "timeout": timeout}

@@ -13,12 +13,13 @@ from click.core import ParameterSource
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.cli.configured import checked_configuration
+from semantest_recorder.cli.configured_option import configuration_of
 from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
-from semantest_recorder.cli.serve_options import configuration_of, options_in_effect, serve_options, wanted
+from semantest_recorder.cli.serve_options import options_in_effect, serve_options, wanted
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def serve(
 
 def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict[str, Any]) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
-    from semantest_recorder.cli.plugin_section import plugins_of  # noqa: PLC0415
+    from semantest_recorder.cli.plugin_section import plugins_in  # noqa: PLC0415
 
     return Settings(
         directory=folder,
@@ -124,7 +125,7 @@ def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict
         tls_key=_absolute(options["tls_key"]),
         tls_terminated=options["tls_terminated"],
         told=options_in_effect(ctx),
-        plugins=plugins_of(folder),
+        plugins=plugins_in(configuration_of(ctx)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,47 +12,18 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from pytest_semantest.protocol.configuration import Configuration, Setting
-from pytest_semantest.protocol.effective import resolve_key
 from pytest_semantest.protocol.keys import RECORDER, Key
-from semantest_recorder.cli.configured import checked_configuration
+from semantest_recorder.cli.configured_option import ConfiguredOption
 from semantest_recorder.cli.number import Number
-from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
-from semantest_recorder.cli.semantest_folder import semantest_folder
-from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _IDLE = "idleTimeout"
-_CONFIGURATION = "semantest.configuration"
 
 
-class ServeOption(click.Option):
-    """An option of ``serve``, as opposed to one of how it is started; ``setting`` is its key of the configuration."""
-
-    def __init__(self, *args: Any, setting: Key, **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.setting = setting
-
-    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> tuple[Any, ParameterSource]:
-        """As click does it; the configuration files stand between environment and default."""
-        value, source = super().consume_value(ctx, opts)
-        if source is not ParameterSource.DEFAULT or ctx.resilient_parsing:
-            return value, source
-        configured = self.configured(ctx)
-        return (value, source) if configured.kind == "default" else (configured.value, ParameterSource.DEFAULT_MAP)
-
-    def configured(self, ctx: click.Context) -> Setting:
-        """What environment or files say, else the default. Raises ``Stop``."""
-        configuration = configuration_of(ctx)
-        try:
-            setting = resolve_key(self.setting, os.environ, configuration).setting
-        except ValueError as error:
-            raise Stop(str(error), EXIT_USAGE) from None
-        if setting.kind == "file" and self.setting.kind == "path":
-            return setting._replace(value=str(Path(configuration.folder) / setting.value))
-        return setting
+class ServeOption(ConfiguredOption):
+    """An option of ``serve``, as opposed to one of how it is started."""
 
     def default_for(self, ctx: click.Context) -> Any:
         """What it is when no command line says it, as two recorders can be compared by it."""
@@ -98,7 +68,7 @@ class ServeOption(click.Option):
 
 def _option(key: Key) -> Callable[[Command], Command]:
     """The click option of a key."""
-    attributes: dict[str, Any] = {"cls": ServeOption, "setting": key, "help": key.help, "envvar": key.variable}
+    attributes: dict[str, Any] = {"cls": ServeOption, "setting": key, "help": key.help}
     if key.metavar:
         attributes["metavar"] = key.metavar
     if key.kind == "flag":
@@ -186,21 +156,6 @@ def wanted(ctx: click.Context, token: str | None) -> Wanted:
 def _configured_text(ctx: click.Context, option: ServeOption) -> str:
     setting = option.configured(ctx)
     return f"{option.setting.path} = {json.dumps(setting.value)} ({setting.place})"
-
-
-def configuration_of(ctx: click.Context) -> Configuration:
-    """The configuration files of the project: those found from here, else from its folder. Raises ``Stop``."""
-    found: Configuration | None = ctx.meta.get(_CONFIGURATION)
-    if found is None:
-        told = ctx.params.get("directory")
-        directory = (
-            told if isinstance(told, str) else None
-        )  # while click parses, a marker of its own stands for nothing
-        here = working_directory(directory)
-        folder = semantest_folder(directory, here)
-        found = checked_configuration(here, *([folder] if folder else []))
-        ctx.meta[_CONFIGURATION] = found
-    return found
 
 
 def _all(ctx: click.Context) -> Iterator[ServeOption]:

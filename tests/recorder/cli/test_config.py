@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,16 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.keys import all_keys
+from tests.recorder.cli.recording import small_run
 
 
 def config(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run_semantest(folder, "config", *arguments, **environment)
+
+
+def run_semantest(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTEST") and name != "CI"}
-    command = [sys.executable, "-m", "semantest_recorder.cli.semantest", "config", *arguments]
+    command = [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments]
     return subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
 
 
@@ -127,6 +133,40 @@ def test_check_says_that_nothing_is_wrong(project: Path, tmp_path_factory: pytes
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"Nothing is wrong: semantest.toml and pyproject.toml in {project.parent}.\n"
     assert config(tmp_path_factory.mktemp("bare"), "check").stdout == "Nothing is wrong: no file here or above.\n"
+
+
+def test_doctor_tells_what_is_wrong_and_goes_on(project: Path) -> None:
+    def checks() -> dict[str, dict[str, Any]]:
+        said = run_semantest(project, "doctor", "--json")
+        return {check["name"]: check for check in json.loads(said.stdout)["checks"]}
+
+    assert checks()["configuration"]["status"] == "ok"
+    (project.parent / "semantest.toml").write_text("retires = 1")
+    found = checks()
+    assert found["configuration"]["status"] == "fail"
+    assert "did you mean retries?" in found["configuration"]["detail"]
+    assert "folder" in found
+
+
+def test_cleanup_goes_by_the_files(project: Path) -> None:
+    for number, days in enumerate((40, 10, 0)):
+        start = time.time() * 1000 - days * 86_400_000
+        small_run(f"2026112{number}-000000-aaaaaa", start_ms=start).store(project.parent / ".semantest")
+
+    def planned(*arguments: str) -> int:
+        said = run_semantest(project, "cleanup", "--dry-run", "--json", *arguments)
+        assert (said.returncode, said.stderr) == (0, "")
+        return len(json.loads(said.stdout)["runs"])
+
+    said = run_semantest(project, "cleanup", "--dry-run")
+    assert said.returncode == 2
+    assert "[cleanup] in semantest.toml" in said.stderr
+    (project.parent / "semantest.toml").write_text("[cleanup]\nolder-than = '30d'\nmax-size = '1 TB'\n")
+    assert planned() == 1
+    assert planned("--older-than", "5d") == 2
+    assert planned("--older-than", "50d", "--keep", "2") == 1
+    (project.parent / "semantest.toml").write_text("[cleanup]\nkeep = 1\n")
+    assert planned() == 2
 
 
 @pytest.mark.parametrize(
