@@ -40,6 +40,13 @@ def first_other(connection: sqlite3.Connection, source_key: int, batch: Batch, s
     return None
 
 
+def stored_marks(connection: sqlite3.Connection, batch: Batch) -> list[EventMark]:
+    """The marks that a database has for the events of a batch of its own log."""
+    span = batch.source, batch.first_seq, batch.first_seq + len(batch.events) - 1
+    rows = connection.execute(_SQL["marks_of_source"], span).fetchall()
+    return [EventMark(seq - batch.first_seq, *rest) for seq, *rest in rows]
+
+
 def marks_of(batch: Batch, index: int) -> tuple[EventMark, ...]:
     """The marks of one event, for a batch that holds it alone."""
     return tuple(msgspec.structs.replace(mark, index=0) for mark in batch.marks if mark.index == index)

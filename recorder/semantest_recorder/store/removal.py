@@ -13,8 +13,10 @@ from pathlib import Path
 import msgspec
 
 from semantest_recorder.core.batch import Refused
+from semantest_recorder.core.marking import marked
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.marks import stored_marks
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.replay import groups
 
@@ -66,7 +68,7 @@ def carry_over(removed: sqlite3.Connection, into: Ingest, run_ids: Iterable[str]
     """
     names = msgspec.json.encode(sorted(run_ids)).decode()
     for group in groups(removed, removed.execute(_SQL["log_of_runs"], (names,)).fetchall()):
-        for verdict in into.commit(group):
+        for verdict in into.commit([marked(batch, stored_marks(removed, batch)) for batch in group]):
             if isinstance(verdict, Refused):
                 raise CannotOpen(path, f"it does not take what was recorded before: {verdict.message}")
 

@@ -46,6 +46,10 @@ INSERT INTO events (source_key, seq, type, time_ms, payload) VALUES (?, ?, ?, ?,
 -- name: add_marks
 INSERT OR REPLACE INTO marks (source_key, seq, kind, reason, sent_crc) VALUES (?, ?, ?, ?, ?);
 
+-- name: marks_of_source
+SELECT m.seq, m.kind, m.reason, m.sent_crc FROM marks m JOIN sources s USING (source_key)
+WHERE s.source = ? AND m.seq BETWEEN ? AND ?;
+
 -- name: sent_crcs
 SELECT seq, sent_crc FROM marks WHERE source_key = ? AND seq BETWEEN ? AND ? AND sent_crc IS NOT NULL;
 

@@ -137,6 +137,17 @@ def test_a_guards_notes_become_marks_and_stay_beside_those_of_plugins(path: Path
     assert RUN in rows(path, "SELECT id FROM runs")[0]
 
 
+def test_marks_come_along_when_the_database_is_removed_in_use(path: Path) -> None:
+    with recording(path) as recorder:
+        send(recorder, filtered())
+        before = rows(path, "SELECT seq, kind, reason, sent_crc FROM marks ORDER BY seq")
+        path.unlink()
+        assert isinstance(recorder.send(MAIN, len(SENT) + 1, [event("custom/more")]), Committed)
+        assert rows(path, "SELECT seq, kind, reason, sent_crc FROM marks ORDER BY seq") == before
+        again = recorder.send(MAIN, 1, SENT)
+    assert isinstance(again, Committed), again
+
+
 def test_an_event_that_is_changed_and_then_dropped_has_one_crc_that_of_what_was_sent() -> None:
     batch = Batch(MAIN, 1, [SECRET], 1.0)
     twice = replaced(replaced(batch, {0: (MASKED, "m")}, {}), {}, {0: "d"})
