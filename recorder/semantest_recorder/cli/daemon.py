@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_semantest.protocol.layout import RECORDER_LOG, STARTING_LOCK
-from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING, Stop
+from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING
 from semantest_recorder.cli.serve_options import Wanted
+from semantest_recorder.cli.stop import Stop
 from semantest_recorder.discovery import Discovery, process_exists, read_discovery
 
 #: Version of what `status --json` prints: fields are only added within one.

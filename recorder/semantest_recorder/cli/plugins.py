@@ -50,7 +50,7 @@ def command(directory: str | None, as_json: bool) -> None:
 def _of_recorder(folder: Path) -> dict[str, Any] | None:
     """What the recorder of the folder says, ``None`` when none runs or answers."""
     from semantest_recorder.cli import daemon  # noqa: PLC0415
-    from semantest_recorder.cli.recorder import Stop  # noqa: PLC0415
+    from semantest_recorder.cli.stop import Stop  # noqa: PLC0415
 
     try:
         present = daemon.running(folder)

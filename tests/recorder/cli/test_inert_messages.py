@@ -6,7 +6,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from semantest_recorder.cli.recorder import main as recorder
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import RUN, START, green_run, small_run
@@ -73,3 +75,9 @@ def test_of_a_session_whose_name_cannot_be_typed_nothing_is_advised(project: Pro
     said = project.semantest("sync")
     assert (said.returncode, "recover" in said.stderr) == (5, False)
     assert not set(said.stderr) & set("\x1b\x07")
+
+
+def test_the_recorders_own_command_steers_no_terminal_either(tmp_path: Path) -> None:
+    said = CliRunner().invoke(recorder, ["serve", "--directory", str(tmp_path), "--token-file", f"{tmp_path}/{_EVIL}"])
+    assert (said.exit_code, said.stderr.startswith("semantest-recorder: cannot read the token file ")) == (2, True)
+    assert not set(said.stderr) & set("\x1b\x07\x9b\u202e")

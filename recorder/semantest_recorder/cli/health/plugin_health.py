@@ -16,7 +16,7 @@ _ON_PURPOSE = "switched off"
 def plugin_checks(folder: Path) -> list[Check]:
     """One check for all plugins that are well, and one for each that is not; none when no recorder answers."""
     from semantest_recorder.cli import daemon  # noqa: PLC0415 - 20 ms
-    from semantest_recorder.cli.recorder import Stop  # noqa: PLC0415
+    from semantest_recorder.cli.stop import Stop  # noqa: PLC0415
 
     try:
         present = daemon.running(folder)
