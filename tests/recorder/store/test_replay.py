@@ -7,14 +7,19 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semantest_recorder.core.batch import Batch, Committed
+from semantest_recorder.core.batch import Batch, Committed, RawEvent
 from semantest_recorder.core.handlers import HANDLERS
+from semantest_recorder.core.run_state import RunState
+from semantest_recorder.store.cleanup import Cleanup
 from semantest_recorder.store.comparison import TABLES, differences
+from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.replay import CannotReplayError, rebuild
@@ -124,3 +129,62 @@ def test_the_comparison_forgets_no_table(tmp_path: Path) -> None:
 def mentions(table: str, column: str) -> bool:
     """Whether the query that compares a table names a column of it."""
     return re.search(rf"\b{column}\b", statements("comparison.sql")[table].partition("FROM")[0]) is not None
+
+
+@pytest.mark.hazard(25)
+def test_what_the_database_refuses_it_refuses_in_replay_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflow(tables: RunState, source: Any, seq: int, event: RawEvent) -> None:
+        source.row.pid = 2**70
+        tables.dirty_sources[source.row.source] = source.row
+
+    monkeypatch.setitem(HANDLERS, "custom/overflow", overflow)
+    path, again = tmp_path / "semantest.db", tmp_path / "again.db"
+    with recording(path) as recorder:
+        bad = [begin(), *passed("a.py::t"), event("custom/overflow", 7.0), *passed("a.py::u")]
+        good = Batch("good.main", 1, whole_run("good", passed("b.py::t")), 1.0)
+        for verdict in recorder.send_all([good, Batch(MAIN, 1, bad, 1.0)]):
+            assert isinstance(verdict, Committed)
+    rebuild(path, again)
+    assert differences(path, again) == []
+    assert rows_in(again, "SELECT seq, kind FROM quarantine") == [(4, "failed")]
+
+
+def test_what_others_put_into_quarantine_is_kept(tmp_path: Path) -> None:
+    path, again = tmp_path / "semantest.db", tmp_path / "again.db"
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t")))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO quarantine VALUES (1, 2, 'plugin', 'it did not like it')")
+        connection.commit()
+    rebuild(path, again)
+    assert differences(path, again) == []
+
+
+def test_keys_of_runs_and_sources_stay(tmp_path: Path) -> None:
+    path, again = tmp_path / "semantest.db", tmp_path / "again.db"
+    with recording(path) as recorder:
+        for number in range(3):
+            run = f"run{number}"
+            recorder.send(f"{run}.main", 1, whole_run(run, passed("a.py::t")))
+    delete_run(path, "run1")
+    rebuild(path, again)
+    for table, columns in (("runs", "run_key, id"), ("sources", "source_key, source"), ("batches", "*")):
+        found = [rows_in(database, f"SELECT {columns} FROM {table} ORDER BY 1") for database in (path, again)]
+        assert found[0] == found[1]
+        assert len(found[0]) == 2
+
+
+def delete_run(path: Path, run_id: str) -> None:
+    """As the store's cleanup does it."""
+    connection, _notices = open_for_writing(path, lambda: 0.0)
+    with closing(connection):
+        ingest, cleanup = Ingest(connection), Cleanup([run_id], 1.0)
+        while cleanup.step(ingest):
+            pass
+
+
+def rows_in(path: Path, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
