@@ -87,6 +87,21 @@ def test_nothing_goes_unasked(folder: Path) -> None:
     assert len(ids(folder)) == 3
 
 
+@pytest.mark.parametrize(("answer", "left"), [("y", ["0"]), ("n", ["0", "10", "40"])])
+def test_on_a_terminal_it_asks(folder: Path, answer: str, left: list[str]) -> None:
+    terminal, end = os.openpty()
+    os.write(terminal, f"{answer}\n".encode())
+    command = [sys.executable, "-m", "semantest_recorder.cli.semantest", "cleanup", "--keep", "1"]
+    done = subprocess.run(
+        [*command, "--directory", folder], stdin=end, capture_output=True, text=True, timeout=60, check=False
+    )
+    os.close(terminal)
+    os.close(end)
+    assert "Delete them?" in done.stderr
+    assert done.returncode == (0 if answer == "y" else 1)
+    assert ids(folder) == left
+
+
 def test_what_the_policies_name_goes(folder: Path) -> None:
     said = semantest("cleanup", "--older-than", "30d", "--yes", "--directory", folder)
     assert said.code == 0, said.err
