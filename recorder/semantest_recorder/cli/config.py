@@ -26,6 +26,11 @@ _SCHEMA = 1
 _CODES = "0 nothing is wrong, 2 something is wrong or wrong usage"
 
 
+def _complete(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    names = [*(section for section in SECTIONS if section), *(key.path for key in all_keys())]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @click.group(
     "config",
     short_help="What is set up, and where each value comes from.",
@@ -49,7 +54,7 @@ def command() -> None:
         exit_codes=_CODES,
     ),
 )
-@click.argument("key", required=False, metavar="[KEY]")
+@click.argument("key", required=False, metavar="[KEY]", shell_complete=_complete)
 @json_option
 def show(key: str | None, as_json: bool) -> None:
     """All values in effect, or those of KEY (a name such as recorder.port, or a section).

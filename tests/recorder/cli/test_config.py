@@ -79,6 +79,16 @@ def test_one_key_or_one_section(project: Path) -> None:
     assert done.stderr == "semantest: recorder.prot is no setting; did you mean recorder.port?\n"
 
 
+def test_shells_complete_names(project: Path) -> None:
+    asked = {
+        "_SEMANTEST_COMPLETE": "bash_complete",
+        "COMP_WORDS": "semantest config show recorder.al",
+        "COMP_CWORD": "3",
+    }
+    offered = run_semantest(project, **asked).stdout.split()
+    assert offered == ["plain,recorder.allow-anonymous", "plain,recorder.allow-origin", "plain,recorder.allow-host"]
+
+
 @pytest.mark.hazard(35)
 def test_secrets_are_masked_wherever_they_stand(project: Path) -> None:
     (project.parent / "semantest.toml").write_text(
