@@ -123,6 +123,9 @@ def test_logs_of_other_tests_and_runs_are_not_joined() -> None:
 def test_own_fields_and_patterns() -> None:
     by = make(fields=["iban"], patterns=[r"X-\d{4}"])
     assert filtered(event("custom/x", IBAN="DE1", m="an X-1234"), by) == {"IBAN": MASK, "m": f"an {MASK}"}
+    for name in ("cardNumber", "card-number", "CARD_NUMBER"):
+        assert filtered(event("custom/x", **{name: "4111"}), make(fields=["card-number"])) == {name: MASK}
+    assert filtered(event("custom/x", schlüssel="x"), make(fields=["Schlüssel"])) == {"schlüssel": MASK}
     with pytest.raises(InvalidOptions, match="no regular expression"):
         make(patterns=["("])
     with pytest.raises(InvalidOptions, match="did you mean fields"):
