@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.keys import all_keys
+from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import small_run
 
 
@@ -195,3 +196,16 @@ def test_every_file_that_pytest_reads_is_known(tmp_path: Path, name: str, text: 
     found = shown(tmp_path, "retries")["retries"]
     assert (found["value"], found["kind"]) == (7, "ini")
     assert found["place"].startswith(name)
+
+
+def test_the_recorder_that_a_run_starts_goes_by_the_files_too(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    try:
+        project.write("test_a.py", "def test_a(): pass")
+        project.write("semantest.toml", "enabled = true\n[recorder]\nallow-host = ['tests']\nidle-timeout = 300\n")
+        assert project.pytest().returncode == 0
+        options = json.loads(project.recorder("status", "--json").stdout)["options"]
+        assert (options["allowHost"], options["idleTimeout"]) == (["tests"], 300.0)
+        assert project.recorder("start").stderr == "", "it is what start would start"
+    finally:
+        project.close()
