@@ -35,13 +35,13 @@ from semantest_recorder.plugins.dispatch import Dispatcher
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.plugins.writing import PluginWriter
 from semantest_recorder.run_reading import RunReading
+from semantest_recorder.sd_notify import tell_service_manager
 from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.routes import Route
 from semantest_recorder.server.status import status_route
-from semantest_recorder.service_manager import tell_service_manager
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.history import write_history

@@ -237,6 +237,49 @@ def status(directory: str | None, as_json: bool) -> None:
         sys.exit(EXIT_NOT_RUNNING)
 
 
+_dry_run_option = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@main.command(
+    "install-service",
+    short_help="Have systemd or launchd run the recorder.",
+    epilog=_examples("semantest-recorder install-service --dry-run", "semantest-recorder install-service --port 4711"),
+)
+@directory_option
+@_dry_run_option
+@_json_option
+@serve_options
+@click.pass_context
+def install_service(
+    ctx: click.Context, /, directory: str | None, dry_run: bool, as_json: bool, token_file: Path | None, **_options: Any
+) -> None:
+    """Write a service of your own, without root, that runs the recorder of the project.
+
+    It takes the options of `serve`. A systemd user unit, on macOS a launch agent. Nothing is started: what to run is printed.
+    """
+    from semantest_recorder.cli import service  # noqa: PLC0415
+
+    _token(ctx, token_file)  # what is wrong with it is to be told now
+    arguments = wanted(ctx, None).arguments
+    service.install(folder_of(directory).absolute(), arguments, dry_run=dry_run, as_json=as_json)
+
+
+@main.command(
+    "uninstall-service",
+    short_help="Remove that service.",
+    epilog=_examples("semantest-recorder uninstall-service --dry-run"),
+)
+@directory_option
+@_dry_run_option
+@_json_option
+def uninstall_service(directory: str | None, dry_run: bool, as_json: bool) -> None:
+    """Remove what `install-service` wrote; exit code 3 when there is nothing. What was recorded stays."""
+    from semantest_recorder.cli import service  # noqa: PLC0415
+
+    service.uninstall(folder_of(directory).absolute(), dry_run=dry_run, as_json=as_json)
+
+
 @main.command(epilog=_examples('eval "$(semantest-recorder completion bash)"'))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context

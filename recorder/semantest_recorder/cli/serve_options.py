@@ -63,7 +63,8 @@ class ServeOption(ConfiguredOption):
         """The command line that gives it this value."""
         if self.is_flag:
             return [self.opts[0]] if value else []
-        return [part for one in (value if self.multiple else [value]) for part in (self.opts[0], str(one))]
+        values = value if self.multiple else [value.absolute() if isinstance(value, Path) else value]
+        return [part for one in values for part in (self.opts[0], str(one))]
 
 
 def _option(key: Key) -> Callable[[Command], Command]:
