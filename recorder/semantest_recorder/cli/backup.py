@@ -39,6 +39,8 @@ def command(file: Path, directory: str | None, force: bool, as_json: bool) -> No
 
     folder = project_folder(directory)
     database = database_of(folder, daemon.running(folder))
+    if file.exists() and database.exists() and file.samefile(database):
+        raise Stop(f"{file} is the database itself: name another file", EXIT_USAGE)
     try:
         contents = back_up(database, file, overwrite=force)
     except FileExistsError:

@@ -300,6 +300,17 @@ def test_a_backup_replaces_nothing_unasked(folder: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == [".semantest", "backup.db"]
 
 
+def test_the_database_is_no_place_for_its_own_backup(folder: Path, tmp_path: Path) -> None:
+    database, second = folder / "semantest.db", tmp_path / "second.db"
+    second.symlink_to(database)
+    before = database.stat().st_ino
+    for target in (database, second):
+        said = semantest("backup", target, "--force", "--directory", folder)
+        assert said.code == 2
+        assert "is the database itself" in said.err
+    assert database.stat().st_ino == before
+
+
 def test_what_was_backed_up_comes_back(folder: Path, tmp_path: Path) -> None:
     database, backup = folder / "semantest.db", tmp_path / "backup.db"
     semantest("backup", backup, "--directory", folder)
