@@ -30,6 +30,7 @@ from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
 from semantest_recorder.own_folder import make_folder
+from semantest_recorder.plugins.builtin.retry import worth_retrying
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.dispatch import Dispatcher
 from semantest_recorder.plugins.registry import PluginRegistry
@@ -207,6 +208,7 @@ class _Daemon:
         archive = Archive(self._database)
         policy = _policy(self._settings)
         hub = Hub(self._writer, facts, _now_ms, archive, policy=policy, on_commit=history.note)
+        hub.runs.worth_retrying = worth_retrying(self._dispatcher.registry)
         archive.load_open_runs(hub.runs, _now_ms())
         runner = await self._start_server(hub)
         try:

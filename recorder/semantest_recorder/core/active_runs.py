@@ -69,10 +69,18 @@ class Written(NamedTuple):
     beside: str | None = None
 
 
+def as_asked(_payload: Mapping[str, Any], failures: int, retries: int) -> bool:
+    """A failed test is run again as often as its run asks for."""
+    return failures <= retries
+
+
 class ActiveRuns:
     """The runs that are not over. ``exists`` tells whether the database has a run of this id."""
 
     def __init__(self, exists: Callable[[str], bool]) -> None:
+        #: Whether a client's test is to be run again: what its failed attempt said, how many failed, how many retries
+        #: its run asked for.
+        self.worth_retrying: Callable[[Mapping[str, Any], int, int], bool] = as_asked
         self._exists = exists
         self._runs: dict[str, ActiveRun] = {}
 
@@ -212,10 +220,10 @@ class ActiveRuns:
         """What a result means for the rest of its run: the test is to be run again, or all is over."""
         failed = event.type == types.TEST_FAILED or (event.type == types.TEST_END and payload.get("status") in _FAILED)
         test_id = payload.get("testId")
-        if not failed or not isinstance(test_id, str) or not (run.config.retries or run.config.fail_fast):
+        if not failed or not isinstance(test_id, str):
             return Written(self._main(run, [event], now_ms, client=client), [])
         number = run.failures[test_id] = run.failures.get(test_id, 0) + 1
-        if number <= run.config.retries:
+        if self.worth_retrying(payload, number, run.config.retries):
             event = RawEvent(event.type, event.timestamp, _json({**payload, "willRetry": True}))
             again = _event("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
             return Written(self._main(run, [event], now_ms, client=client), [self._main(run, [again], now_ms)])

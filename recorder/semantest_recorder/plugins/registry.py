@@ -31,6 +31,8 @@ class Plugin:
         self.origin = origin
         self.options = options
         self.disabled = ""
+        #: What was loaded, ``None`` when nothing was.
+        self.loaded: object = None
         self.implementations: dict[str, Implementation] = {}
 
     def switch_off(self) -> None:
@@ -141,6 +143,7 @@ class PluginRegistry:
             made = loaded() if inspect.isclass(loaded) else loaded
             made = ClassStylePlugin(made) if is_class_style(made) else made
             self._hooks.register(made, plugin.name)
+            plugin.loaded = made
             self._find_implementations(plugin)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):

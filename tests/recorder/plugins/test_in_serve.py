@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -248,6 +249,37 @@ def test_a_section_that_names_what_there_is_not_is_refused_in_one_line(project: 
     assert len(err.splitlines()) == 1
     shown = semantest(project, "plugins")
     assert (shown.returncode, said in shown.stderr) == (2, True)
+
+
+def test_the_retry_policy_decides_for_runs_of_clients(project: Path) -> None:
+    (project / "semantest.toml").write_text(
+        '[plugins]\nenabled = ["retry"]\n[plugins.retry]\nretries = 1\nonly = ["Timeout"]\n'
+    )
+    daemon = Daemon(project / ".semantest").ready()
+    connection = daemon.connect()
+
+    def say(kind: str, payload: dict[str, Any]) -> None:
+        connection.send(json.dumps({"id": kind, "type": kind, "payload": payload}))
+
+    def ended(test_id: str, error: str) -> None:
+        content = {"testId": test_id, "status": "failed", "duration": 1, "error": {"type": error, "message": "m"}}
+        say("event", {"id": test_id, "type": "test/end", "timestamp": time.time() * 1000, "payload": content})
+
+    say("startTestRun", {"runId": "r"})
+    say("subscribe", {"eventTypes": ["test/retry"]})
+    ended("other", "AssertionError")
+    ended("flaky", "TimeoutError")
+    ended("flaky", "TimeoutError")
+    ended("last", "TimeoutError")
+    retried: list[str] = []
+    while len(retried) < 2:
+        message = json.loads(connection.recv())
+        assert message["type"] != "error", message
+        if message["type"] == "event" and message["payload"]["type"] == "test/retry":
+            retried.append(message["payload"]["payload"]["testId"])
+    connection.close()
+    daemon.end()
+    assert retried == ["flaky", "last"]
 
 
 def test_a_plugin_whose_options_are_wrong_is_off_and_the_recorder_serves(project: Path) -> None:

@@ -8,14 +8,18 @@ often where the client said nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from semantest_recorder.core.active_runs import as_asked
 from semantest_recorder.plugins.arguments import Context, Run, Test
 from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
 from semantest_recorder.plugins.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from semantest_recorder.plugins.registry import PluginRegistry
 
 _SEARCHED = 10_000
 _RUNS = 256
@@ -56,6 +60,18 @@ class RetryPolicy:
         if any(pattern.search(text) for pattern in self._never):
             return False
         return not self._only or any(pattern.search(text) for pattern in self._only)
+
+
+def worth_retrying(registry: PluginRegistry) -> Callable[[Mapping[str, Any], int, int], bool]:
+    """What decides for runs of clients: the policy of this plugin while it is on, else the ``retries`` of the run."""
+    found = next((plugin for plugin in registry.plugins if isinstance(plugin.loaded, Retry)), None)
+
+    def wants(payload: Mapping[str, Any], failures: int, asked: int) -> bool:
+        if found is None or found.disabled or not isinstance(found.loaded, Retry):
+            return as_asked(payload, failures, asked)
+        return found.loaded.policy.wants(payload, failures, asked)
+
+    return wants
 
 
 class Retry:
