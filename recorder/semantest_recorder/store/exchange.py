@@ -23,6 +23,7 @@ def exchange(new: Path, path: Path, why: str, now_ms: float) -> Path | None:
     kept = None
     if path.exists():
         is_one_file = _make_one_file(path)
+        _drop_other_names(path)
         kept = _free_name(path, why, now_ms)
         _link(path, kept)
         if not is_one_file:
@@ -60,6 +61,13 @@ def _move_companions(path: Path, kept: Path) -> None:
         part = path.with_name(path.name + suffix)
         if part.exists():
             part.rename(kept.with_name(kept.name + suffix))
+
+
+def _drop_other_names(path: Path) -> None:
+    """Removes names of the present file that an exchange gave it which was killed before it was done."""
+    for name in path.parent.glob(f"{path.name}.before-*"):
+        if not name.is_symlink() and name.samefile(path):
+            name.unlink()
 
 
 def _free_name(path: Path, why: str, now_ms: float) -> Path:
