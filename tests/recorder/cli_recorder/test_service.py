@@ -124,7 +124,7 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
 def test_the_installed_unit_runs_the_recorder_and_goes_again(project: Path, serve: Serve) -> None:
     folder = project / "a b %h $HOME" / ".semantest"
     home = {"XDG_CONFIG_HOME": str(project / "config")}
-    told = ["--directory", folder, "--port", "0", "--log-format", "json", "--json"]
+    told: list[str | Path] = ["--directory", folder, "--port", "0", "--log-format", "json", "--json"]
     dry = json.loads(run("install-service", *told, "--dry-run", cwd=project, **home).stdout)
     assert not Path(dry["path"]).exists()
     made = json.loads(run("install-service", *told, cwd=project, **home).stdout)

@@ -11,7 +11,8 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from http.client import HTTPSConnection
+from contextlib import closing
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -140,6 +141,24 @@ def test_a_shipper_delivers_with_an_ingest_token_to_a_named_recorder(
     assert (shipped.returncode, journal.path.exists()) == (3, True)
     assert [line for line in shipped.stderr.splitlines() if "its certificate is not trusted" in line]
     assert "Traceback" not in shipped.stderr
+
+
+def test_behind_a_proxy_the_names_that_were_allowed_are_answered_and_no_others(project: Path, serve: Serve) -> None:
+    daemon = serve("--host", "0.0.0.0", "--tls-terminated", "--allow-host", "recorder.example").ready()
+    port, token = urlsplit(daemon.line.split()[3]).port, daemon.discovery["token"]
+
+    def look(host: str, origin: str = "") -> int:
+        connection = HTTPConnection("127.0.0.1", port, timeout=DEADLINE_S)
+        headers = {"Host": host, "Authorization": f"Bearer {token}"} | ({"Origin": origin} if origin else {})
+        connection.request("GET", "/api/v1/status", headers=headers)
+        with closing(connection):
+            return connection.getresponse().status
+
+    assert look("recorder.example") == 200
+    assert look("recorder.example", "https://recorder.example") == 200
+    assert look("recorder.example", "http://recorder.example") == 403
+    assert look("other.example") == 403
+    assert look(f"127.0.0.1:{port}") == 200
 
 
 REFUSED = [
