@@ -1,7 +1,7 @@
 """How many forks lie between this process and the one that imported this module, known without a system call.
 
 ``os.getpid`` costs a test more than most of what is done for it: four calls were a tenth of the recording. Forks by C
-code that bypasses Python are not seen: ``Journal.append``, which asks for the pid at the end of the test that forked, tells.
+code that bypasses Python are not seen: ``Journal.append``, which asks for the pid at the end of a test, tells of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def _in_child() -> None:
 
 
 def note_unseen() -> None:
-    """This process was forked by C code."""
+    """Called in a process that turned out to be a child forked by C code."""
     _in_child()
 
 

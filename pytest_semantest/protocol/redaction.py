@@ -43,10 +43,13 @@ _BEGIN = r"(?:(?<![A-Za-z0-9_])|(?<=[\d\[]m))"
 _PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,\-]{0,20000}"
 _NAMED = (
     r"(?i)((?:password|passwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|client[_\-]?secret)"
-    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)([^\s\"',;&)\]}]{4,512})"
+    r"[\"']?\s{0,3}[=:]\s{0,3}[\"']?)(?!\[REDACTED\])([^\s\"',;&)\]}]{4,512})"
 )
 _NAMED_WORDS = ("passw", "passphrase", "secret", "token", "key")
-_BEARER = r"(?i)(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token)\s{1,3})([^\s\"',]{4,2000})"
+_BEARER = (
+    r"(?i)(authorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token)\s{1,3})(?!\[REDACTED\])"
+    r"([^\s\"',]{4,2000})"
+)
 _URL_USER = r"(://[^\s:/@]{0,100}:)([^\s/@]{1,200})(?=@)"
 
 

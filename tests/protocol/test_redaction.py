@@ -48,6 +48,22 @@ def test_named_values(text: str, redacted: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "password=geheim99",
+        "Authorization: Bearer abcdefgh",
+        "https://me:secret@host/",
+        "token: 'abcdef'",
+        "api_key=abcdef;",
+    ],
+)
+def test_what_is_masked_stays_as_it_is(text: str) -> None:
+    once = Redactor().redact(text)
+    assert "[REDACTED]" in once
+    assert Redactor().redact(once) == once
+
+
+@pytest.mark.parametrize(
     "text", ["tests/test_tokens.py::test_token[key-1]", "assert token == 3", "http://host:80/a@b", "eyJ", "the secret"]
 )
 def test_ordinary_text_stays(text: str) -> None:
