@@ -17,12 +17,13 @@ class TextLine(logging.Formatter):
 
 
 class JsonLine(logging.Formatter):
-    """``{"time", "level", "logger", "message"}``."""
+    """``{"time", "level", "logger", "message"}`` and what the record has in ``fields``: ``remote``, ``status``."""
 
     def format(self, record: logging.LogRecord) -> str:
         """One record."""
         line = {"time": _time(record), "level": record.levelname.lower(), "logger": record.name}
-        return json.dumps(line | {"message": _text(self, record)})
+        fields: dict[str, object] = getattr(record, "fields", {})
+        return json.dumps(fields | line | {"message": _text(self, record)})
 
 
 def configure_logging(style: str, level: str) -> None:

@@ -24,7 +24,9 @@ def guard(addresses: AddressRules, credentials: Credentials) -> Middleware:
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         found = _admit(request, addresses, credentials)
         if isinstance(found, Denied):
-            _log.warning("refused %s %s from %s: %s", request.method, request.path, request.remote, found.detail)
+            fields = {"method": request.method, "path": request.path, "remote": request.remote, "status": found.status}
+            text = "refused %s %s from %s: %s"
+            _log.warning(text, request.method, request.path, request.remote, found.detail, extra={"fields": fields})
             return refusal(found)
         if found is not None:
             request[IDENTITY] = found

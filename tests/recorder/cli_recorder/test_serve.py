@@ -254,6 +254,19 @@ def test_log_lines_as_json(serve: Serve) -> None:
     assert any("connected" in line["message"] for line in lines)
 
 
+def test_a_refused_request_is_in_fields_of_its_own_as_json(serve: Serve) -> None:
+    daemon = serve("--log-format", "json").ready()
+    port = int(daemon.discovery["url"].rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as raw:
+        raw.sendall(f"GET /api/v1/status?token=smt_never HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        assert b" 401 " in raw.recv(1000)
+    _code, _out, err = daemon.end()
+    (line,) = [found for found in map(json.loads, err.splitlines()) if "status" in found]
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/api/v1/status", 401)
+    assert (line["remote"], line["level"]) == ("127.0.0.1", "warning")
+    assert "smt_never" not in err
+
+
 def test_nothing_that_a_client_says_breaks_a_log_line_and_no_token_is_in_the_log(serve: Serve) -> None:
     daemon = serve("--log-level", "debug").ready()
     token = daemon.discovery["token"]
