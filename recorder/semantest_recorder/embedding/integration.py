@@ -13,6 +13,7 @@ from typing import Any
 from pytest_semantest import __version__
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
 from semantest_recorder.archive import Archive
+from semantest_recorder.cleaning import resume
 from semantest_recorder.core.access import Credentials, Denied, Identity
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import ServerFacts
@@ -22,6 +23,7 @@ from semantest_recorder.embedding.orchestrator import Orchestrator
 from semantest_recorder.embedding.persistence import Persistence
 from semantest_recorder.embedding.security import SecurityMiddleware
 from semantest_recorder.embedding.spelling import camel_keys
+from semantest_recorder.plugins.builtin.retry import worth_retrying
 from semantest_recorder.plugins.configuration import read_section
 from semantest_recorder.plugins.dispatch import Dispatcher
 from semantest_recorder.plugins.registry import PluginRegistry
@@ -51,7 +53,9 @@ class OrchestratorIntegration:
             registry.load()
         self.token = token or f"smt_{secrets.token_urlsafe(32)}"
         reading = RunReading(path)
-        writer = Writer(path)
+        self.path = path
+        self.store = Writer(path)
+        resume(self.store)
         self.dispatcher = Dispatcher(
             registry,
             path.absolute().parent,
@@ -60,7 +64,7 @@ class OrchestratorIntegration:
             read_report=reading.report,
         )
         self.dispatcher.start()
-        self._writer = PluginWriter(writer, self.dispatcher)
+        self._writer = PluginWriter(self.store, self.dispatcher)
         self.archive = Archive(path)
         self._hub: Hub | None = None
         self._peer: InProcessPeer | None = None
@@ -75,6 +79,7 @@ class OrchestratorIntegration:
         if self._hub is None:
             facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
             self._hub = Hub(self._writer, facts, _now_ms, self.archive, policy=self._policy)
+            self._hub.runs.worth_retrying = worth_retrying(self.dispatcher.registry)
             self.archive.load_open_runs(self._hub.runs, _now_ms())
             self._time = asyncio.create_task(self._keep_time(self._hub))
         return self._hub

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from semantest_recorder.cleaning import Cleaner
+from semantest_recorder.core.retention import Policy, runs_to_delete
+from semantest_recorder.store.survey import survey
 
 if TYPE_CHECKING:
     from semantest_recorder.embedding.integration import OrchestratorIntegration
@@ -58,6 +63,17 @@ class Persistence:
         """The suites of a run, with their counts."""
         found: list[dict[str, Any]] = self._system.archive.find_now("suites", run_id=run_id)
         return found
+
+    async def cleanup_old_events(self, before_timestamp: float) -> int:
+        """Deletes the runs that began before a time (milliseconds since the epoch); how many.
+
+        Runs go as a whole: half a run would be judged wrongly. One that still goes on stays, as does the newest one.
+        """
+        now_ms = self._system.hub.now_ms()
+        stored = await asyncio.to_thread(survey, self._system.path, lambda _facts: "")
+        chosen = runs_to_delete(stored, Policy(older_than_ms=now_ms - before_timestamp), now_ms)
+        done = await Cleaner(self._system.store, self._system.hub.now_ms).clean([run.id for run in chosen])
+        return len(done.deleted)
 
     def get_statistics(self) -> dict[str, Any]:
         """Totals, and the size of the database in bytes."""

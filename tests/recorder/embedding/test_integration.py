@@ -203,6 +203,19 @@ async def test_what_was_running_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert (status["state"], status["flakyTests"]) == ("passed", 1)
 
 
+@in_loop
+async def test_old_runs_are_deleted_as_a_whole_and_the_newest_stays(tmp_path: Path) -> None:
+    async with running(tmp_path / "own.db") as system:
+        orchestrator, persistence = system.get_orchestrator(), system.get_persistence()
+        for run_id in ("old", "new"):
+            await orchestrator.start_test_run({"runId": run_id})
+            await persistence.save_event(event("test/passed", testId="t", runId=run_id))
+            await orchestrator.end_test_run(run_id)
+        assert await persistence.cleanup_old_events(0) == 0
+        assert await persistence.cleanup_old_events(time.time() * 1000 + 1000) == 1
+        assert (orchestrator.get_run_status("old"), persistence.get_statistics()["totalTestRuns"]) == (None, 1)
+
+
 def test_a_wrong_key_or_path_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidPolicy, match="did you mean requireAuthentication"):
         create_orchestrator_integration(tmp_path / "a.db", {"require_authentification": False})
