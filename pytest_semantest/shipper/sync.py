@@ -129,6 +129,8 @@ class Sync:
             if not _acquired(lock, patience):
                 return self._held(one)
         except OSError as error:
+            if not has_journal(one.folder):
+                return _gone(one)  # just now
             return Result(one.name, "unreadable", f"its lock cannot be taken: {error.strerror}")
         try:
             (one.folder / SHIP_YIELD).unlink(missing_ok=True)
