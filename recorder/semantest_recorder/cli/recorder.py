@@ -64,7 +64,10 @@ def main() -> None:
     """The recorder of a project: takes in test events, keeps them, and tells who subscribed."""
 
 
-@main.command(epilog=_examples("semantest-recorder serve --port 4711 --log-format json"))
+@main.command(
+    short_help="Run the recorder in the foreground.",
+    epilog=_examples("semantest-recorder serve --port 4711 --log-format json"),
+)
 @directory_option
 @serve_options
 @click.option("--on-demand", type=Seconds(), hidden=True, help="The idle timeout when no configuration has one.")
@@ -209,7 +212,7 @@ def start(
     click.echo(found.url)
 
 
-@main.command(epilog=_examples("semantest-recorder stop --timeout 30"))
+@main.command(short_help="Stop the recorder.", epilog=_examples("semantest-recorder stop --timeout 30"))
 @directory_option
 @click.option("--timeout", type=Seconds(), default=10.0, show_default=True, metavar="SECONDS")
 def stop(directory: str | None, timeout: float) -> None:
@@ -256,7 +259,8 @@ def install_service(
 ) -> None:
     """Write a service of your own, without root, that runs the recorder of the project.
 
-    It takes the options of `serve`. A systemd user unit, on macOS a launch agent. Nothing is started: what to run is printed.
+    It takes the options of `serve`. A systemd user unit, on macOS a launch agent. Nothing is started: what is to be run
+    for that is printed.
     """
     from semantest_recorder.cli import service  # noqa: PLC0415
 

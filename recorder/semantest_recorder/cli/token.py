@@ -34,6 +34,7 @@ _SCHEMA = 1
         "semantest token create --role ingest --name ci --expires 90d",
         "semantest token list",
         "semantest token revoke ci",
+        exit_codes="0 done, 1 the folder cannot be written, 2 wrong usage, 3 there is no such token",
     ),
 )
 def command() -> None:

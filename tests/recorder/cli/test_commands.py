@@ -83,9 +83,9 @@ def test_completion_scripts_are_those_of_the_shell(shell: str) -> None:
 
 def test_completion_answers_with_the_commands(project: Project) -> None:
     said = project.semantest(
-        _SEMANTEST_COMPLETE="bash_complete", _SEMANTEST_MAIN_COMPLETE="", COMP_WORDS="semantest re", COMP_CWORD="1"
+        _SEMANTEST_COMPLETE="bash_complete", _SEMANTEST_MAIN_COMPLETE="", COMP_WORDS="semantest rep", COMP_CWORD="1"
     )
-    assert said.stdout.split() == ["plain,report", "plain,recover"]
+    assert said.stdout.split() == ["plain,report", "plain,replay"]
 
 
 def completed(project: Project, line: str) -> list[str]:
