@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from semantest_recorder.core.batch import RawEvent
 
 
 class CallCounts:
@@ -59,7 +61,10 @@ class CallCounts:
 
 
 class Implementation(NamedTuple):
-    """What a plugin does for a hook; ``rank``: -1 first, 1 last."""
+    """What a plugin does for a hook; ``rank``: -1 first, 1 last.
+
+    ``concerns`` tells of a whole batch whether ``on_event`` could do anything to any event of it.
+    """
 
     plugin: str
     hook: str
@@ -67,6 +72,7 @@ class Implementation(NamedTuple):
     arguments: tuple[str, ...]
     rank: int
     counts: CallCounts
+    concerns: Callable[[Sequence[RawEvent]], bool] | None = None
 
     def call(self, argument: object) -> Any:
         """Calls it with the hook's one argument if it takes it; gives what it gives, an awaitable perhaps."""

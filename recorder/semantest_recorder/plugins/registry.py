@@ -165,6 +165,8 @@ class PluginRegistry:
                     arguments=found.argnames,
                     rank=-1 if found.tryfirst else 1 if found.trylast else 0,
                     counts=CallCounts(),
+                    # Asked outside of the watch over plugins: for our own only.
+                    concerns=getattr(found.plugin, "concerns", None) if plugin.origin == "built-in" else None,
                 )
         if not plugin.implementations:
             raise TypeError(f"it implements no hook; there are {', '.join(HOOKS)}")

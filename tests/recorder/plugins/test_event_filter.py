@@ -36,6 +36,24 @@ def filtered(sent: RawEvent, by: EventFilter | None = None) -> dict[str, Any]:
     return (after or before).payload
 
 
+words = st.sampled_from(
+    ["plain", "password=hunter22", TOKEN, "token", "https://u:pw@h", "customer_pin", "\u00e9", "logs", "KEY", "pin"]
+)
+payloads = st.dictionaries(words, words | st.lists(words, max_size=2) | st.integers(), max_size=3)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["custom/x", "test/log", "test/end"]), payloads), max_size=4), st.booleans())
+def test_a_batch_that_does_not_concern_it_has_no_event_that_it_would_change(
+    given_events: list[tuple[str, dict[str, Any]]], own: bool
+) -> None:
+    found = make(fields=["customerPin"]) if own else make()
+    events = [event(kind, testId="t", **payload) for kind, payload in given_events]
+    if not found.concerns(events):
+        for sent in events:
+            before = Event(sent, source="s.main", seq=1)
+            assert found.on_event(before) is None
+
+
 @pytest.mark.parametrize(
     ("payload", "expected"),
     [

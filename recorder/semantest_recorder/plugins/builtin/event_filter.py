@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +18,7 @@ import msgspec
 
 from pytest_semantest.protocol.events import TEST_END
 from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
+from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.arguments import Context
 from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
 from semantest_recorder.plugins.event import FIXED_FIELDS, Event
@@ -66,6 +67,8 @@ class EventFilter:
         self._names = _EXACT | {_plain(name) for name in options.fields}
         signs = [re.escape(sign) for sign in _SIGNS] + [_any_spelling(name) for name in options.fields]
         self._sign = re.compile(b"|".join(signs))  # half the time of a search for each
+        own = [_any_spelling(name) for name in options.fields]
+        self._own_sign = re.compile(b"|".join(own)) if own else None
         self._literals = tuple(_forms(literals))
         self._always = bool(options.patterns) or not all(name.isascii() for name in options.fields)
 
@@ -73,6 +76,20 @@ class EventFilter:
     def initialize(self, context: Context) -> None:
         """Takes the options. Raises ``InvalidOptions``."""
         self._use(read_options(context.options, FilterOptions))
+
+    def concerns(self, events: Sequence[RawEvent]) -> bool:
+        """Whether any of these events may hold something for the filter; most batches hold nothing."""
+        if self._always or self._tails or any(event.type == _LOG for event in events):
+            return True
+        text = b"\n".join([bytes(event.payload) for event in events])
+        lowered = text.lower()
+        if b'"logs"' in text or (b"://" in text and b"@" in text):
+            return True
+        return any(sign in lowered for sign in _SIGNS) or self._holds_more(lowered)
+
+    def _holds_more(self, lowered: bytes) -> bool:
+        own = self._own_sign is not None and self._own_sign.search(lowered) is not None
+        return own or any(literal in lowered for literal in self._literals)
 
     @hookimpl(trylast=True)
     def on_event(self, event: Event) -> Event | None:
