@@ -347,6 +347,8 @@ def _on_signals(stop: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
 
     def handle(number: int, _frame: object) -> None:
+        for other in _SIGNALS:  # one is enough; a volley would interrupt this very function for ever
+            signal.signal(other, signal.SIG_IGN)
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(stop, f"received {signal.Signals(number).name}")
 
