@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import sqlite3
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -14,8 +15,9 @@ from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
 
 _SQL = statements("timeline.sql")
-#: Events fetched of one source at a time, so that no read transaction lasts.
+#: Events fetched of one source at a time, so that no read transaction lasts; a few at first, for many may overlap.
 _PAGE = 500
+_FIRST_PAGE = 20
 
 
 class TimedEvent(NamedTuple):
@@ -43,8 +45,7 @@ def events_between(path: Path, start_ms: float, end_ms: float, after: str | None
         try:
             sources = connection.execute(_SQL["sources_between"], (start_ms, end_ms)).fetchall()
             begin = start_ms if passed is None else max(start_ms, passed[0])
-            streams = [_stream(connection, key, source, begin, end_ms) for key, source in sources]
-            for event in heapq.merge(*streams):
+            for event in _merged(connection, sources, begin, end_ms):
                 if passed is None or event[:3] > passed:
                     yield event
         except sqlite3.Error as error:
@@ -60,9 +61,36 @@ def _place(cursor: str) -> tuple[float, str, int]:
     time_ms, _, rest = cursor.partition(":")
     seq, _, source = rest.partition(":")
     try:
+        if not source:
+            raise ValueError(cursor)
         return float(time_ms), source, int(seq)
     except ValueError:
         raise InvalidCursor(f"{cursor[:100]!r} is no cursor: take the one that came with the page before") from None
+
+
+def _merged(
+    connection: sqlite3.Connection, sources: Sequence[tuple[int, str, float]], start_ms: float, end_ms: float
+) -> Iterator[TimedEvent]:
+    """The events of all sources in order; a source is read from the time on at which it began.
+
+    So no more is held than pages of sources that overlap, however many the range has.
+    """
+    waiting = deque(sorted(sources, key=lambda source: (source[2], source[0])))
+    open_streams: list[tuple[TimedEvent, int, Iterator[TimedEvent]]] = []
+    while waiting or open_streams:
+        while waiting and (not open_streams or waiting[0][2] <= open_streams[0][0].time_ms):
+            key, source, _began = waiting.popleft()
+            _push(open_streams, key, _stream(connection, key, source, start_ms, end_ms))
+        if open_streams:
+            event, key, stream = heapq.heappop(open_streams)
+            yield event
+            _push(open_streams, key, stream)
+
+
+def _push(streams: list[tuple[TimedEvent, int, Iterator[TimedEvent]]], key: int, stream: Iterator[TimedEvent]) -> None:
+    event = next(stream, None)
+    if event is not None:
+        heapq.heappush(streams, (event, key, stream))
 
 
 def _stream(
@@ -71,14 +99,14 @@ def _stream(
     found: Sequence[Sequence[int]] = connection.execute(_SQL["first_at"], (key, start_ms)).fetchall()
     if not found:
         return
-    seq, latest = found[0][0], start_ms
+    seq, latest, size = found[0][0], start_ms, _FIRST_PAGE
     while True:
-        page = connection.execute(_SQL["next_events"], (key, seq, _PAGE)).fetchall()
+        page = connection.execute(_SQL["next_events"], (key, seq, size)).fetchall()
         for at, kind, time_ms, payload in page:
             latest = max(latest, time_ms)
             if latest > end_ms:
                 return
             yield TimedEvent(latest, source, at, kind, payload)
-        if len(page) < _PAGE:
+        if len(page) < size:
             return
-        seq = page[-1][0] + 1
+        seq, size = page[-1][0] + 1, _PAGE

@@ -1,5 +1,5 @@
 -- name: sources_between
-SELECT source_key, source FROM sources
+SELECT source_key, source, coalesce(started_ms, 0.0) FROM sources
 WHERE last_seq > 0 AND (last_ms IS NULL OR last_ms >= ?1 - 3600000.0) AND (started_ms IS NULL OR started_ms <= ?2 + 3600000.0);
 
 -- name: first_at

@@ -1,0 +1,63 @@
+"""The events of all sources in the order of their times, page by page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from semantest_recorder.core.batch import Batch
+from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between
+
+from .ingesting import begin, event, recording
+
+#: Times of the events of each source, in the order of its log.
+logs = st.lists(st.lists(st.integers(0, 60), max_size=50), min_size=1, max_size=5)
+
+
+def expected(times: list[list[int]], start: float, end: float) -> list[tuple[float, str, int]]:
+    found = []
+    for number, own in enumerate(times):
+        whole, latest = [5, *own], None
+        first = next((at for at, time in enumerate(whole) if time >= start), len(whole))
+        for at in range(first, len(whole)):
+            latest = max(start, whole[at]) if latest is None else max(latest, whole[at])
+            if latest > end:
+                break
+            found.append((float(latest), f"r{number}.main", at + 1))
+    return sorted(found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs, st.integers(0, 40), st.integers(0, 40), st.integers(1, 7))
+def test_every_event_of_the_range_comes_once_and_in_order(
+    times: list[list[int]], start: int, length: int, page: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "semantest.db"
+        with recording(path) as recorder:
+            for number, own in enumerate(times):
+                events = [begin(f"r{number}", at=5.0), *(event("custom/x", float(at)) for at in own)]
+                recorder.send_all([Batch(f"r{number}.main", 1, events, 1.0)])
+        end = start + length
+        whole = [found[:3] for found in events_between(path, start, end)]
+        assert whole == expected(times, start, end)
+        paged: list[TimedEvent] = []
+        while True:
+            after = cursor_of(paged[-1]) if paged else None
+            found = [one for one, _n in zip(events_between(path, start, end, after), range(page), strict=False)]
+            paged += found
+            if len(found) < page:
+                break
+        assert [one[:3] for one in paged] == whole
+
+
+def test_a_cursor_that_was_not_given_out_is_told(tmp_path: Path) -> None:
+    with recording(tmp_path / "semantest.db"):
+        pass
+    for wrong in ("", "x", "1:y:s", "1:2"):
+        with pytest.raises(InvalidCursor, match="is no cursor"):
+            list(events_between(tmp_path / "semantest.db", 0, 1, wrong))
