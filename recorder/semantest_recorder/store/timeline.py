@@ -6,7 +6,7 @@ import heapq
 import sqlite3
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,12 +60,12 @@ def cursor_of(event: TimedEvent) -> str:
 def _place(cursor: str) -> tuple[float, str, int]:
     time_ms, _, rest = cursor.partition(":")
     seq, _, source = rest.partition(":")
-    try:
-        if not source:
-            raise ValueError(cursor)
-        return float(time_ms), source, int(seq)
-    except ValueError:
-        raise InvalidCursor(f"{cursor[:100]!r} is no cursor: take the one that came with the page before") from None
+    place = None
+    with suppress(ValueError):
+        place = float(time_ms), source, int(seq)
+    if place is None or not source:
+        raise InvalidCursor(f"{cursor[:100]!r} is no cursor: take the one that came with the page before")
+    return place
 
 
 def _merged(
