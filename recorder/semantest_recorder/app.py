@@ -238,7 +238,13 @@ class _Daemon:
         hub.security.check_tokens(credentials.still_valid)
         cleaner = Cleaner(self._store, _now_ms)
         resume(self._store)
-        routes = routes_of_rooms(hub, self._settings.directory, self._process, cleaner.clean)
+
+        async def clean(run_ids: list[str]) -> object:
+            done = await cleaner.clean(run_ids)
+            hub.forget_runs(done.deleted)
+            return done
+
+        routes = routes_of_rooms(hub, self._settings.directory, self._process, clean)
         app = create_application(hub, self._addresses(), credentials, routes)
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S

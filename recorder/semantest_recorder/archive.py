@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import msgspec
@@ -25,6 +26,10 @@ T = TypeVar("T")
 #: Queries at a time; more wait.
 _THREADS = 2
 _REPLAY_PAGE = 200
+_FOUND_MAX = 10_000
+#: What one page of events holds at most, in bytes, and how many events are looked at for it.
+_PAGE_BYTES = 4 * 1024 * 1024
+_PAGE_EVENTS = 50_000
 
 
 class Archive:
@@ -35,6 +40,7 @@ class Archive:
         self._reader = Reader(path)
         self._status = Status(path)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="semantest-query")
+        self._found: dict[str, float] = {}
         self._queries: Mapping[str, Callable[..., object]] = {
             "activeRuns": self._active_runs,
             "runStatus": self._run_status,
@@ -45,14 +51,34 @@ class Archive:
         }
 
     def has_run(self, run_id: str) -> bool:
-        """Whether there is a run of this very id."""
-        return self._status.has_run(run_id)
+        """Whether there is a run of this very id, now or a second ago. Raises ``Refusal``."""
+        now = monotonic()
+        if self._found.get(run_id, 0.0) > now:
+            return True
+        try:
+            found = self._status.has_run(run_id)
+        except StoreError as error:
+            raise Refusal("STORE_ERROR", str(error)) from None
+        if found:  # a client that goes on about a run that is over asks for every event
+            if len(self._found) >= _FOUND_MAX:
+                self._found.clear()
+            self._found[run_id] = now + 1.0
+        return found
 
     def load_open_runs(self, runs: ActiveRuns, now_ms: float) -> None:
         """Tells ``runs`` of those that were not over when the recorder ended last."""
         for run_id, cancelling in self._status.open_runs():
+            row = self._reader.run_by_id(run_id)
             mains = (row for row in self._reader.sources(run_id) if row.worker == MAIN_WORKER and row.state == "open")
-            runs.load(self._reader.run(run_id), cancelling, [row.session for row in mains], now_ms)
+            clients = row.facts.get("origin") == "client"
+            attempts = self._reader.attempts(run_id) if clients else []
+            runs.load(
+                row,
+                now_ms,
+                cancelling=cancelling,
+                sessions=[main.session for main in mains],
+                attempts=[(attempt.test_id, attempt.attempt, attempt.outcome) for attempt in attempts],
+            )
 
     async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
         """The answer to a query. Raises ``Refusal``."""
@@ -102,9 +128,7 @@ class Archive:
             return []
 
     def _run_status(self, run_id: str) -> dict[str, Any]:
-        if not self._status.has_run(run_id):
-            raise RunNotFound(run_id, [])
-        return run_status(self._reader.run(run_id), *self._status.counts(run_id))
+        return run_status(self._reader.run_by_id(run_id), *self._status.counts(run_id))
 
     def _statistics(self) -> dict[str, Any]:
         totals = self._status.totals()
@@ -114,9 +138,16 @@ class Archive:
     def _events(
         self, start_ms: float, end_ms: float, types: list[str] | None, limit: int, cursor: str | None
     ) -> dict[str, Any]:
-        found = list(islice(self._wanted(events_between(self._path, start_ms, end_ms, cursor), types), limit))
-        more = cursor_of(found[-1]) if len(found) == limit else None
-        return {"events": [event_message(event) for event in found], "cursor": more}
+        wanted = None if types is None else self._subscription(types)
+        found, size, last = list[TimedEvent](), 0, None
+        for seen, event in enumerate(events_between(self._path, start_ms, end_ms, cursor), 1):
+            if wanted is None or wanted.matches(event.type):
+                found.append(event)
+                size += len(event.payload)
+            if len(found) == limit or size > _PAGE_BYTES or seen == _PAGE_EVENTS:
+                last = cursor_of(event)
+                break
+        return {"events": [event_message(event) for event in found], "cursor": last}
 
     def _test_results(self, run_id: str, cursor: str | None, limit: int) -> dict[str, Any]:
         if not self._status.has_run(run_id):
@@ -136,9 +167,14 @@ class Archive:
     def _wanted(events: Iterator[TimedEvent], types: list[str] | None) -> Iterator[TimedEvent]:
         if types is None:
             return events
+        wanted = Archive._subscription(types)
+        return (event for event in events if wanted.matches(event.type))
+
+    @staticmethod
+    def _subscription(types: list[str]) -> Subscription:
         wanted = Subscription()
         wanted.add(types)
-        return (event for event in events if wanted.matches(event.type))
+        return wanted
 
 
 def event_message(event: TimedEvent) -> dict[str, Any]:

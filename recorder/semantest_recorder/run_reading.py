@@ -46,7 +46,7 @@ class RunReading:
 
     def summary(self, run_id: str) -> Mapping[str, Any]:
         """The status of a run as clients see it, and ``counts`` of the final states of its tests, ``labels``."""
-        row = self._reader.run(run_id)
+        row = self._reader.run_by_id(run_id)
         states, suites = self._status.counts(run_id)
         counts = msgspec.to_builtins(counts_of(states, closed=row.state in CLOSED_RUN_STATES))
         more = {"counts": counts, "labels": row.labels, "exitCode": row.exit_code}
@@ -56,7 +56,7 @@ class RunReading:
         """What ``semantest report --json`` prints."""
         reader = self._reader
         rows = RunRows(
-            run=reader.run(run_id),
+            run=reader.run_by_id(run_id),
             sources=reader.sources(run_id),
             results=reader.results(run_id),
             attempts=reader.attempts(run_id),

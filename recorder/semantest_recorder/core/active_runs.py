@@ -5,6 +5,7 @@ The recorder itself writes what clients say one by one, into sources whose sessi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -28,15 +29,23 @@ GRACE_MS: Final = 10_000.0
 OPEN_STATES: Final = frozenset({"pending", "running"})
 _LIFECYCLE: Final = frozenset({types.RUN_START, types.RUN_PLAN, types.RUN_END, types.RUN_CANCEL})
 _FAILED: Final = frozenset({"failed"})
+#: What pytest's own processes and shippers say of themselves.
+_OF_JOURNALS: Final = frozenset(
+    {
+        *(types.WORKER_START, types.WORKER_END, types.WORKER_CRASH, types.SHIPPER_START, types.RUN_CONTEXT),
+        *(types.COLLECT_ERROR, types.JOURNAL_GAP, "client/start", "event/dropped"),
+    }
+)
+_RUN_ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,150}")
 
 
 class ActiveRun(msgspec.Struct):
     """A run that is not over. ``origin``: ``client`` or ``pytest``.
 
-    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` counts the attempts
-    that failed, for tests that may be retried. ``cancelling`` holds the reason once the run is being cancelled,
-    ``grace_ms`` how long its pytest then has. ``last_ms``: when something of it was committed last, ``sessions`` those
-    of its pytests that may still run.
+    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` are the numbers of
+    the attempts at each test that failed, ``tries`` how often each was started. ``cancelling`` holds the reason once
+    the run is being cancelled, ``grace_ms`` how long its pytest then has. ``last_ms``: when something of it was
+    committed last, ``sessions`` those of its pytests that may still run.
     """
 
     run_id: str
@@ -46,7 +55,8 @@ class ActiveRun(msgspec.Struct):
     implicit: bool = False
     owner: str | None = None
     left_ms: float | None = None
-    failures: dict[str, int] = msgspec.field(default_factory=dict)
+    failures: dict[str, set[int]] = msgspec.field(default_factory=dict)
+    tries: dict[str, int] = msgspec.field(default_factory=dict)
     cancelling: str | None = None
     grace_ms: float = GRACE_MS
     last_ms: float = 0.0
@@ -84,13 +94,29 @@ class ActiveRuns:
         self._exists = exists
         self._runs: dict[str, ActiveRun] = {}
 
-    def load(self, row: RunRow, cancelling: str | None, sessions: Iterable[str], now_ms: float) -> None:
-        """Takes a run of the database that is not over; ``cancelling``: why it is being cancelled."""
+    def load(
+        self,
+        row: RunRow,
+        now_ms: float,
+        *,
+        cancelling: str | None = None,
+        sessions: Iterable[str] = (),
+        attempts: Iterable[tuple[str, int, str | None]] = (),
+    ) -> None:
+        """Takes a run of the database that is not over.
+
+        ``cancelling``: why it is being cancelled; ``sessions``: those whose main process has not ended; ``attempts``:
+        test, number and outcome of each attempt, for a run of a client.
+        """
         origin = "client" if row.facts.get("origin") == "client" else "pytest"
         run = ActiveRun(row.id, origin, config_of(row.facts, row.id), row.started_ms or 0.0, cancelling=cancelling)
         run.implicit = row.facts.get("implicit") is True
-        run.left_ms = run.started_ms if run.implicit else None
+        run.left_ms = now_ms if run.implicit else None
         run.last_ms, run.sessions = now_ms, set(sessions)
+        for test_id, attempt, outcome in attempts:
+            run.tries[test_id] = max(run.tries.get(test_id, 0), attempt)
+            if outcome in _FAILED:
+                run.failures.setdefault(test_id, set()).add(attempt)
         self._runs[row.id] = run
 
     def __iter__(self) -> Iterator[ActiveRun]:
@@ -109,6 +135,8 @@ class ActiveRuns:
             return
         run = self._runs.get(verdict.run_id)
         if run is None:
+            if verdict.source.startswith(LIVE):
+                return  # said beside a run that is gone
             run = ActiveRun(verdict.run_id, "pytest", RunConfig(verdict.run_id), now_ms)
             self._runs[verdict.run_id] = run
         if verdict.worker == MAIN_WORKER:
@@ -178,6 +206,10 @@ class ActiveRuns:
         """
         named = payload.get("runId")
         chosen = named if isinstance(named, str) and named else run_id or self._only() or f"implicit-{client}"
+        if not _RUN_ID.fullmatch(chosen):
+            raise Refusal("INVALID_MESSAGE", "a runId has 1 to 150 characters, none of them a control character")
+        if event.type in _OF_JOURNALS:
+            raise Refusal("FORBIDDEN", f"{event.type} comes out of journals only: it is not for clients to say")
         if event.type == types.RUN_START:
             return Written(self.start(_config(payload, chosen), now_ms, client=client), [])
         run = self._runs.get(chosen)
@@ -200,11 +232,18 @@ class ActiveRuns:
         return [
             self._beside(run_id, f"{client}/{run_id}", [_event(types.WORKER_END, now_ms, runId=run_id)], now_ms)
             for run_id in beside
+            if run_id in self._runs or self._exists(run_id)  # it may have been deleted
         ]
 
     def forget(self, run_id: str) -> None:
-        """The run could not be stored."""
+        """The run could not be stored, or was deleted."""
         self._runs.pop(run_id, None)
+
+    def undo_cancel(self, run_id: str) -> None:
+        """The cancellation could not be stored."""
+        run = self._runs.get(run_id)
+        if run is not None:
+            run.cancelling = None
 
     def _lifecycle(self, event: RawEvent, payload: Mapping[str, Any], run_id: str, now_ms: float) -> Written:
         if event.type == types.RUN_CANCEL:
@@ -220,9 +259,13 @@ class ActiveRuns:
         """What a result means for the rest of its run: the test is to be run again, or all is over."""
         failed = event.type == types.TEST_FAILED or (event.type == types.TEST_END and payload.get("status") in _FAILED)
         test_id = payload.get("testId")
+        if event.type == types.TEST_START and isinstance(test_id, str):
+            run.tries[test_id] = _attempt(payload) or run.tries.get(test_id, 0) + 1
         if not failed or not isinstance(test_id, str):
             return Written(self._main(run, [event], now_ms, client=client), [])
-        number = run.failures[test_id] = run.failures.get(test_id, 0) + 1
+        failures = run.failures.setdefault(test_id, set())
+        failures.add(_attempt(payload) or run.tries.get(test_id, 1))
+        number = len(failures)
         if self.worth_retrying(payload, number, run.config.retries):
             event = RawEvent(event.type, event.timestamp, _json({**payload, "willRetry": True}))
             again = _event("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
@@ -302,6 +345,14 @@ def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:
     name, retries = payload.get("name"), payload.get("config")
     given = retries if isinstance(retries, dict) else {}
     return config_of({"config": {**given, "name": name if isinstance(name, str) else None}}, run_id)
+
+
+def _attempt(payload: Mapping[str, Any]) -> int | None:
+    """The number of the attempt that an event is about; the original clients count ``retries``."""
+    attempt, retries = payload.get("attempt"), payload.get("retries")
+    if isinstance(attempt, int) and 0 < attempt < 2**31:
+        return attempt
+    return retries + 1 if isinstance(retries, int) and 0 <= retries < 2**31 else None
 
 
 def _text(value: object) -> str | None:

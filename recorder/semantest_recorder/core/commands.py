@@ -6,6 +6,7 @@ A command states what it wants; the session carries it out and answers when it i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -33,11 +34,12 @@ class Ask(NamedTuple):
 
 
 class Do(NamedTuple):
-    """The batch is committed, then ``ask`` finds out the answer."""
+    """The batch is committed, then ``stop`` is done and ``ask`` finds out the answer; ``undo`` when it is refused."""
 
     batch: Batch
     ask: Ask
     stop: StopPytest | None = None
+    undo: Callable[[], None] | None = None
 
 
 class Command(NamedTuple):
@@ -123,7 +125,8 @@ def _start_run(session: Session, payload: msgspec.Raw) -> object:
         raise Refusal("INVALID_MESSAGE", str(error)) from None
     batch = session.runs.start(config, session.now_ms, client=session.client.id)
     session.started_run = config.run_id
-    return Do(batch, Ask("runStatus", {"run_id": config.run_id}))
+    undo = partial(session.runs.forget, config.run_id)
+    return Do(batch, Ask("runStatus", {"run_id": config.run_id}), undo=undo)
 
 
 def _end_run(session: Session, payload: msgspec.Raw) -> object:
@@ -140,7 +143,7 @@ def _cancel_run(session: Session, payload: msgspec.Raw) -> object:
     batch = session.runs.cancel(named.run_id, reason, session.now_ms, grace_ms=named.grace_ms)
     run = session.runs.get(named.run_id)
     stop = None if run is None or run.is_clients else StopPytest(named.run_id)
-    return Do(batch, Ask("runStatus", {"run_id": named.run_id}), stop)
+    return Do(batch, Ask("runStatus", {"run_id": named.run_id}), stop, partial(session.runs.undo_cancel, named.run_id))
 
 
 def _active_runs(_session: Session, _payload: msgspec.Raw) -> object:

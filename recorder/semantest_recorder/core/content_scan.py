@@ -20,6 +20,8 @@ _HANDLER = re.compile(r"on[a-z]{2,20}\s{0,8}=")
 #: What an error says is text of the tested program, and a result must not be refused for it.
 _FREE = ("error",)
 _DEPTH = 64
+_KEY = 50
+_PATH = 200
 
 
 def is_suspicious(text: str) -> bool:
@@ -41,8 +43,15 @@ def suspicious_fields(value: object, path: str) -> Iterator[str]:
         elif depth >= _DEPTH:
             continue
         elif isinstance(item, Mapping):
-            waiting += [(held, f"{at}.{key}", depth + 1) for key, held in item.items() if key not in _FREE]
+            waiting += [
+                (held, _below(at, f".{key[:_KEY]}"), depth + 1) for key, held in item.items() if key not in _FREE
+            ]
             if any(is_suspicious(key) for key in item if isinstance(key, str)):
                 yield f"{at} (a key)"
         elif isinstance(item, Sequence):
-            waiting += [(held, f"{at}[{number}]", depth + 1) for number, held in enumerate(item)]
+            waiting += [(held, _below(at, f"[{number}]"), depth + 1) for number, held in enumerate(item)]
+
+
+def _below(path: str, step: str) -> str:
+    """Cut where it gets long: each of a million items has a path of its own."""
+    return path if len(path) > _PATH else path + step

@@ -12,11 +12,14 @@ from semantest_recorder.core import messages
 from semantest_recorder.core.access import Role
 from semantest_recorder.core.batch import Committed, Verdict
 from semantest_recorder.core.commands import Ask, Command, Do
-from semantest_recorder.core.effects import Effect, Query, Send
+from semantest_recorder.core.effects import Effect, Query, Send, StopPytest
 from semantest_recorder.core.refusal import Refusal
 
 if TYPE_CHECKING:
     from semantest_recorder.core.session import Session
+
+#: What requests of one connection that wait may hold, in bytes.
+_WAITING_BYTES = 8 * 1024 * 1024
 
 
 class Reply(NamedTuple):
@@ -25,6 +28,11 @@ class Reply(NamedTuple):
     request_id: object
     kind: str | None
 
+    def copy(self) -> Reply:
+        """The same without the frame that the id came in."""
+        identity = self.request_id
+        return self._replace(request_id=identity.copy() if isinstance(identity, msgspec.Raw) else identity)
+
 
 class _Waiting(NamedTuple):
     """Something to be carried out once ``after`` batches of the connection have their verdict."""
@@ -32,13 +40,16 @@ class _Waiting(NamedTuple):
     after: int
     perform: Callable[[], object]
     reply: Reply
+    size: int
 
 
 class _Promise(NamedTuple):
-    """What is asked, and then answered, once a batch is committed."""
+    """What is done, asked, and then answered, once a batch is committed; ``undo`` when it is refused."""
 
     ask: Ask
     reply: Reply
+    stop: StopPytest | None
+    undo: Callable[[], None] | None
 
 
 class Dialogue:
@@ -50,6 +61,7 @@ class Dialogue:
         self.submitted = 0
         self.settled = 0
         self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
         #: By the number of the batch on whose commit they depend.
         self._promises: dict[int, _Promise] = {}
         self._asked: Reply | None = None
@@ -61,11 +73,13 @@ class Dialogue:
             return [self._failed(reply, lacking(name, command.roles))]
         if command.writes:  # in the log its place is here, whatever waits for an answer
             return self._carry_out(lambda: command.perform(session, payload), reply)
-        if len(self._waiting) >= self._waiting_max:
+        if len(self._waiting) >= self._waiting_max or self._waiting_bytes + len(payload) > _WAITING_BYTES:
             error = {"code": "RATE_LIMITED", "message": "too many requests wait for an answer", "retryAfterMs": 1000}
             return [self._failed(reply, error)]
-        kept = msgspec.Raw(bytes(payload))  # the frame it points into does not wait with it
-        self._waiting.append(_Waiting(self.submitted, lambda: command.perform(session, kept), reply))
+        # Copies, so that the frame which they point into does not wait with them.
+        kept, reply = payload.copy(), reply.copy()
+        self._waiting_bytes += len(kept)
+        self._waiting.append(_Waiting(self.submitted, lambda: command.perform(session, kept), reply, len(kept)))
         return self._go_on()
 
     def settle(self, verdict: Verdict) -> tuple[bool, list[Effect]]:
@@ -76,9 +90,11 @@ class Dialogue:
         if promise is not None:
             if isinstance(verdict, Committed):
                 ask = promise.ask
-                self._waiting.appendleft(_Waiting(0, lambda: ask, promise.reply))
+                self._waiting.appendleft(_Waiting(0, lambda: ask, promise.reply, 0))
+                effects += [promise.stop] if promise.stop is not None else []
             else:
-                self._session.runs.forget(str(promise.ask.parameters["run_id"]))
+                if promise.undo is not None:
+                    promise.undo()
                 effects.append(self._failed(promise.reply, {"code": verdict.code, "message": verdict.message}))
         return promise is not None, effects + self._go_on()
 
@@ -102,6 +118,7 @@ class Dialogue:
         effects: list[Effect] = []
         while self._waiting and self._waiting[0].after <= self.settled and self._asked is None:
             waiting = self._waiting.popleft()
+            self._waiting_bytes -= waiting.size
             effects += self._carry_out(waiting.perform, waiting.reply)
         return effects
 
@@ -112,9 +129,8 @@ class Dialogue:
             return [self._failed(reply, {"code": refusal.code, "message": str(refusal)})]
         if isinstance(outcome, Do):
             self.submitted += 1
-            self._promises[self.submitted] = _Promise(outcome.ask, reply)
-            ingest = self._session.submit(outcome.batch)
-            return [ingest, outcome.stop] if outcome.stop is not None else [ingest]
+            self._promises[self.submitted] = _Promise(outcome.ask, reply, outcome.stop, outcome.undo)
+            return [self._session.submit(outcome.batch)]
         if isinstance(outcome, Ask):
             self._asked = reply
             return [Query(outcome.query, outcome.parameters)]

@@ -93,7 +93,10 @@ def _enriched(payload: bytes, verdict: Committed) -> tuple[bytes, bytes]:
     """
     if not payload.startswith(b"{"):
         return payload, b""
-    known = _KNOWN.decode(payload)
+    try:
+        known = _KNOWN.decode(payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):  # a number that no float can hold, say
+        return payload, b""
     added: dict[str, str] = {}
     if known.run_id is msgspec.UNSET:
         added["runId"] = verdict.run_id

@@ -11,7 +11,7 @@ _SLICE_MS = 50.0
 class SlidingWindow:
     """Counts what one client sent within the last second.
 
-    Time may stand still or jump back (a clock that is set): it then counts as the last time seen.
+    Time that goes back a little counts as the last time seen; when the clock was set back, counting begins anew.
     """
 
     def __init__(self, limit: int) -> None:
@@ -43,6 +43,9 @@ class SlidingWindow:
         return max(0, self.limit - self._used)
 
     def _slide(self, now_ms: float) -> None:
+        if now_ms < self._now - WINDOW_MS:
+            self._slices.clear()
+            self._used, self._now = 0, now_ms
         self._now = max(self._now, now_ms)
         while self._slices and self._slices[0][0] + _SLICE_MS + WINDOW_MS <= self._now:
             self._used -= self._slices.popleft()[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -45,6 +46,11 @@ class Metrics(msgspec.Struct, rename="camel"):
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def _is_near(at: float, now_ms: float) -> bool:
+    """Also of a whole number that no float can hold."""
+    return 0 <= at <= 1e15 and abs(at - now_ms) <= CLOCK_TOLERANCE_MS
 
 
 def _is_duration(value: object) -> bool:
@@ -127,7 +133,7 @@ class EventValidator:
         if self._policy.scan_content:
             problems += [
                 Problem(field, "the text looks like an injection", "SUSPICIOUS_CONTENT")
-                for field in suspicious_fields(event, "")
+                for field in islice(suspicious_fields(event, ""), _PROBLEMS_MAX)
             ]
         return [Problem(found.field.removeprefix("."), found.message, found.code) for found in problems]
 
@@ -146,7 +152,7 @@ class EventValidator:
             problems.append(
                 Problem("timestamp", "an event has a timestamp, in milliseconds since 1970", "MISSING_TIMESTAMP")
             )
-        elif isinstance(at, bool) or not isinstance(at, int | float) or not abs(at - now_ms) <= CLOCK_TOLERANCE_MS:
+        elif isinstance(at, bool) or not isinstance(at, int | float) or not _is_near(at, now_ms):
             text = "the timestamp is milliseconds since 1970 and at most 5 minutes off"
             problems.append(Problem("timestamp", text, "INVALID_TIMESTAMP"))
         return problems

@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
-from semantest_recorder.server.guard import IDENTITY, guard, refusal
+from semantest_recorder.server.guard import IDENTITY, guard
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Route, add_routes, route_of
@@ -20,7 +20,7 @@ def create_application(
     hub: Hub, addresses: AddressRules, credentials: Credentials, routes: Iterable[Route] = ()
 ) -> web.Application:
     """The application with its own routes (WebSocket and health) and those of other rooms."""
-    app = web.Application(middlewares=[guard(addresses, credentials), _activity(hub)])
+    app = web.Application(middlewares=[guard(addresses, credentials, hub.security.admit), _activity(hub)])
     add_routes(app, [*_own_routes(hub), *routes])
     app.on_response_prepare.append(_say_little)
     return app
@@ -55,9 +55,6 @@ def _own_routes(hub: Hub) -> list[Route]:
             return problem(426, "UPGRADE_REQUIRED", "this address speaks WebSocket", {"Upgrade": "websocket"})
         if not hub.accepting:
             return problem(503, "STOPPING", "the recorder is stopping; connect again in a moment")
-        denied = hub.security.admit(request[IDENTITY])
-        if denied is not None:
-            return refusal(denied)
         return await hub.serve(request, request[IDENTITY])
 
     async def healthz(_request: web.Request) -> web.StreamResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -17,12 +18,16 @@ IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
 _log = logging.getLogger(__name__)
 
 
-def guard(addresses: AddressRules, credentials: Credentials) -> Middleware:
+#: Why a known client is not let in all the same, by the policy.
+Admit = Callable[[Identity], Denied | None]
+
+
+def guard(addresses: AddressRules, credentials: Credentials, admit: Admit) -> Middleware:
     """The middleware; it answers refused requests itself, so that no handler and no upgrade is reached."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        found = _admit(request, addresses, credentials)
+        found = _admit(request, addresses, credentials, admit)
         if isinstance(found, Denied):
             fields = {"method": request.method, "path": request.path, "remote": request.remote, "status": found.status}
             text = "refused %s %s from %s: %s"
@@ -38,7 +43,9 @@ def guard(addresses: AddressRules, credentials: Credentials) -> Middleware:
     return check
 
 
-def _admit(request: web.Request, addresses: AddressRules, credentials: Credentials) -> Identity | Denied | None:
+def _admit(
+    request: web.Request, addresses: AddressRules, credentials: Credentials, admit: Admit
+) -> Identity | Denied | None:
     """Who sent the request, ``None`` for an open route, or why it is refused."""
     headers = request.headers
     foreign = addresses.refuse(headers.getall(hdrs.HOST, ()), headers.getall(hdrs.ORIGIN, ()))
@@ -51,7 +58,7 @@ def _admit(request: web.Request, addresses: AddressRules, credentials: Credentia
     if isinstance(identity, Identity) and not identity.has_any(roles):
         names = " or ".join(sorted(role.value for role in roles))
         return Denied(403, "FORBIDDEN", f"this needs the role {names}")
-    return identity
+    return identity if isinstance(identity, Denied) else admit(identity) or identity
 
 
 def refusal(denied: Denied) -> web.Response:

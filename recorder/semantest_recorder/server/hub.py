@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -28,6 +28,9 @@ from semantest_recorder.server.replaying import Replay
 
 INSTANCE_HEADER = "X-Semantest-Instance"
 _ROUTES_MAX = 1000
+_REPLAYS_MAX = 8
+_POSTPONED_MAX = 10_000
+_POSTPONED_MS = 2000.0
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +90,10 @@ class Hub:
         #: Who sends the journals of a run that is not over, by run and client.
         self._senders: dict[str, dict[str, Peer]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._replaying: set[asyncio.Task[None]] = set()
         self._replays = 0
+        #: The recorder's own batches that were refused, and when they are tried again: nobody else would.
+        self._postponed: deque[tuple[float, Batch]] = deque(maxlen=_POSTPONED_MAX)
         self._connections: dict[str, Peer] = {}
         self._subscribers: dict[str, Peer] = {}
         self._routes: dict[str, tuple[Peer, ...]] = {}
@@ -145,11 +151,13 @@ class Hub:
 
     def submit(self, batch: Batch, connection: Peer | None) -> None:
         """Hands a batch to the writer; its verdict comes back to the connection's session, if there is one."""
-        self._writer.submit(batch, lambda verdict: self._settle(connection, verdict))
+        self._writer.submit(batch, lambda verdict: self._settle(connection, verdict, batch))
 
     def keep_time(self) -> None:
         """Ends what is over by time alone, or may not be any more; to be called some times a second."""
         if self.accepting:
+            while self._postponed and self._postponed[0][0] <= self.now_ms():
+                self.submit(self._postponed.popleft()[1], None)
             attended = {run_id for run_id, senders in self._senders.items() if senders}
             for batch in self.runs.due(self.now_ms(), attended):
                 self.submit(batch, None)
@@ -173,12 +181,27 @@ class Hub:
         if query.name == "server.health":
             connection.perform(connection.session.answer(self.health(), self.now_ms()))
             return
-        self._begin(self._replay(query, connection) if query.name == "replay" else self._find_out(query, connection))
+        if query.name != "replay":
+            self._begin(self._find_out(query, connection), self._tasks)
+        elif len(self._replaying) >= _REPLAYS_MAX:
+            text = f"{_REPLAYS_MAX} replays go on already; wait for the end of one"
+            connection.perform(connection.session.fail("RATE_LIMITED", text, self.now_ms()))
+        else:
+            self._begin(self._replay(query, connection), self._replaying)
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+    @staticmethod
+    def _begin(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
         task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    def forget_runs(self, run_ids: Iterable[str]) -> None:
+        """These runs were deleted: nothing more is said beside them."""
+        for run_id in run_ids:
+            self.runs.forget(run_id)
+            self._senders.pop(run_id, None)
+            for connection in self._connections.values():
+                connection.session.beside.discard(run_id)
 
     async def _replay(self, query: Query, connection: Peer) -> None:
         self._replays += 1
@@ -237,7 +260,10 @@ class Hub:
     async def close(self, reason: str, timeout_s: float) -> None:
         """Sends what is queued and closes every connection with 1001; the writer must have drained before."""
         while self._verdicts:
-            self._deliver_one(*self._verdicts.popleft())
+            try:
+                self._deliver_one(*self._verdicts.popleft())
+            except Exception:  # noqa: BLE001 - the others wait for theirs
+                _log.exception("a verdict could not be delivered in full")
         for connection in list(self._connections.values()):
             connection.close_soon(1001, reason)
         with suppress(TimeoutError):
@@ -248,8 +274,10 @@ class Hub:
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
-    def _settle(self, connection: Peer | None, verdict: Verdict) -> None:
+    def _settle(self, connection: Peer | None, verdict: Verdict, batch: Batch) -> None:
         """Called by the writer's thread: one wake-up of the loop for all verdicts of a commit."""
+        if connection is None and not isinstance(verdict, Committed):
+            self._postponed.append((self.now_ms() + _POSTPONED_MS, batch))
         self._verdicts.append((connection, verdict))
         if not self._delivery_due:
             self._delivery_due = True
@@ -261,8 +289,11 @@ class Hub:
     def _deliver(self) -> None:
         """One verdict at a time, so that readers can take what it publishes before the next one adds to it."""
         self._delivery_due = False  # before the queue is read: what is appended later schedules again
-        if self._verdicts:
-            self._deliver_one(*self._verdicts.popleft())
+        try:
+            if self._verdicts:
+                self._deliver_one(*self._verdicts.popleft())
+        except Exception:  # noqa: BLE001 - the others wait for theirs
+            _log.exception("a verdict could not be delivered in full")
         if self._verdicts:
             self._delivery_due = True
             self._loop.call_soon(self._deliver)

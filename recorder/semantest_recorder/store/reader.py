@@ -70,6 +70,13 @@ class Reader:
         """
         return run_row(self._all("run", self._resolve(name))[0])
 
+    def run_by_id(self, run_id: str) -> RunRow:
+        """The run with this very id. Raises ``RunNotFound``."""
+        rows = self._all("run", run_id)
+        if not rows:
+            raise RunNotFound(run_id, [])
+        return run_row(rows[0])
+
     def sources(self, run_id: str) -> list[SourceRow]:
         """The sources of a run in the order in which they came."""
         return [source_row(row) for row in self._all("sources", run_id)]

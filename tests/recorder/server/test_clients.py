@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+import tracemalloc
+import urllib.error
+import urllib.request
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import pytest
 import websocket
 
+from semantest_recorder.core.policy import Policy
+from semantest_recorder.core.validation import EventValidator
 from semantest_recorder.store.reader import Reader
 from tests.recorder.server.running import Client, RunningServer, batch, records_of_test, run_start, wait_until
 
@@ -348,3 +355,122 @@ def test_a_policy_that_lets_a_client_in_no_more_ends_its_connection(serve: NewSe
         Client(url, [])
     assert request(owner, "getSecurityMetrics")["accessDenied"] >= 2
     assert request(owner, "client.info")["name"] == "owner"
+
+
+@pytest.mark.hazard(27)
+def test_an_event_of_many_items_below_a_long_name_costs_no_memory_to_judge() -> None:
+    event = {"id": "1", "type": "x", "timestamp": 1.0, "payload": {"k" * 50_000: ["<script>"] * 4000}}
+    tracemalloc.start()
+    problems = EventValidator(Policy()).validate(event, 100, 1.0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(problems) == 50
+    assert peak < 10_000_000
+
+
+def test_a_number_that_no_float_holds_is_no_timestamp(server: RunningServer) -> None:
+    client = server.connect()
+    client.send(f'{{"type":"event","payload":{{"id":"1","type":"x","timestamp":1{"0" * 400},"payload":{{}}}}}}')
+    assert client.receive()["details"][0]["code"] == "INVALID_TIMESTAMP"
+
+
+@pytest.mark.parametrize("kind", ["worker/crash", "journal/gap", "collect/error", "run/context", "event/dropped"])
+def test_clients_do_not_speak_as_pytests_own_processes(server: RunningServer, kind: str) -> None:
+    shipper, client = server.connect(), server.connect()
+    shipper.ask(batch(1, [run_start("p"), *records_of_test(1)]))
+    say(client, kind, {"runId": "p", "session": "s", "worker": "main"})
+    assert client.receive()["code"] == "FORBIDDEN"
+    assert request(client, "getRunStatus", {"runId": "p"})["status"] == "running"
+
+
+def test_a_run_id_that_is_no_name_is_refused(server: RunningServer) -> None:
+    client = server.connect()
+    for run_id in ("x" * 151, "a\nb", "\0"):
+        say(client, "custom/x", {"runId": run_id})
+        assert client.receive()["code"] == "INVALID_MESSAGE"
+    say(client, "custom/x", {"runId": "last"})
+    assert request(client, "getRunStatus", {"runId": "last"})["runId"] == "last"
+
+
+def test_the_policy_holds_for_every_route(serve: NewServer) -> None:
+    server = serve(anonymous=True)
+    address = f"http://127.0.0.1:{server.port}/readyz-not"
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(address)
+    request(server.connect(), "updatePolicy", {"requireAuthentication": True})
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(address)
+
+
+def test_what_the_disk_refuses_can_be_said_again(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r", "timeout": 60_000}})
+    with closing(sqlite3.connect(server.database)) as blocker:
+        blocker.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT raise(ABORT, 'no room'); END")
+        blocker.commit()
+        assert client.ask({"type": "endTestRun", "payload": {"runId": "r"}})["type"] == "error"
+        pass_time(server, 61_000)
+        client.ask({"type": "ping"})
+        blocker.execute("DROP TRIGGER full")
+        blocker.commit()
+    assert client.ask({"type": "endTestRun", "payload": {"runId": "r"}})["type"] == "testRunEnded"
+
+
+def test_what_the_recorder_itself_could_not_store_it_stores_later(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r", "timeout": 60_000}})
+    with closing(sqlite3.connect(server.database)) as blocker:
+        blocker.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT raise(ABORT, 'no room'); END")
+        blocker.commit()
+        pass_time(server, 61_000)
+        wait_until(lambda: bool(server.hub._postponed))
+        blocker.execute("DROP TRIGGER full")
+        blocker.commit()
+    wait_until(lambda: server.call(server.hub.keep_time) or Reader(server.database).run("r").state == "timeout")
+
+
+def test_a_replay_waits_for_who_reads_and_ends_with_who_asked(server: RunningServer) -> None:
+    client = server.connect()
+    text = "x" * 100_000
+    log = [
+        {"type": "test/log", "timestamp": now_ms() + n, "payload": {"testId": "t", "message": text}} for n in range(150)
+    ]
+    client.send(batch(1, [run_start("p"), *log[:70]]))
+    assert client.receive()["type"] == "ack"
+    client.send(batch(72, log[70:]))
+    assert client.receive()["type"] == "ack"
+    wanted = {"startTime": 0, "endTime": now_ms() + 10_000}
+    client.ask({"type": "replayEvents", "payload": wanted})
+    replayed = 0
+    while client.receive()["type"] != "replayEnded":
+        replayed += 1
+    assert replayed == 151
+    for _ in range(8):
+        client.ask({"type": "replayEvents", "payload": {**wanted, "speed": 1e-9}})
+    refused = client.ask({"type": "request", "method": "replayEvents", "payload": wanted})
+    while refused["type"] != "response":
+        refused = client.receive()
+    assert refused["payload"]["code"] == "RATE_LIMITED"
+    client.cut()
+    wait_until(lambda: not server.hub._replaying)
+
+
+def test_one_attempt_told_in_two_words_fails_once(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r", "retries": 1, "failFast": True}})
+    say(client, "test/start", {"testId": "t", "testName": "t"})
+    say(client, "test/failed", {"testId": "t"})
+    say(client, "test/end", {"testId": "t", "status": "failed", "duration": 1})
+    assert request(client, "getRunStatus", {"runId": "r"})["status"] == "running"
+
+
+def test_a_payload_that_cannot_be_enriched_holds_up_nobody(server: RunningServer) -> None:
+    watcher, one, other = server.connect(), server.connect(instance="1"), server.connect(instance="2")
+    watcher.subscribe("custom/*")
+    one.ask(batch(1, [run_start("p")]))
+    other.ask(batch(1, [run_start("q", session="q")], source="q.main"))
+    one.send('{"type":"events","source":"s.main","firstSeq":2,"events":'
+             '[{"type":"custom/x","timestamp":1,"payload":{"worker":1e999}}]}')  # fmt: skip
+    other.send(batch(2, [{"type": "custom/y", "timestamp": 1.0, "payload": {}}], source="q.main"))
+    assert (one.receive()["type"], other.receive()["type"]) == ("ack", "ack")
+    assert {watcher.until("event")["payload"]["type"] for _ in range(2)} == {"custom/x", "custom/y"}
