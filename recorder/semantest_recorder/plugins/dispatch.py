@@ -187,6 +187,10 @@ class Dispatcher:
             thread = self._thread
             if thread is None:
                 continue
+            if thread.has_ended_part and not self._stop.is_set():
+                self._replace(thread, None, "the thread of all plugins works no more: it is replaced")
+                rounds = silent = 0
+                continue
             caller = thread.caller
             now = caller.number, caller.holding, thread.beat
             rounds = rounds + 1 if now[1] is not None and now[:2] == (number, held) else 0
@@ -196,12 +200,18 @@ class Dispatcher:
                 self._replace(thread, held)
                 rounds = silent = 0
 
-    def _replace(self, stuck: PluginThread, held: Implementation | None) -> None:
+    def _replace(
+        self,
+        stuck: PluginThread,
+        held: Implementation | None,
+        message: str = "a task of some plugin holds the thread of all plugins: it is replaced",
+    ) -> None:
         """Leaves a stuck thread alone and goes on in a new one, without the plugin that is stuck in it."""
         stuck.caller.abandoned = True
+        stuck.stop()
         failures: tuple[Failure, ...] = ()
         if held is None:
-            _log.error("a task of some plugin holds the thread of all plugins: it is replaced")
+            _log.error("%s", message)
         else:
             message = f"{held.hook} held the thread of all plugins for more than {self._limit_s:g} s"
             held.counts.failed(message, self._limit_s, timed_out=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from math import isfinite
 from typing import Any, Final
 
@@ -99,8 +100,8 @@ class Event:
             text = self.raw.payload if payload is None else msgspec.Raw(_encode(payload))
         except (TypeError, ValueError, RecursionError, OverflowError) as error:
             raise UnusableEvent(f"the payload cannot be written as JSON: {error}") from None
-        raw = RawEvent(self.type if type is None else type, self.timestamp if timestamp is None else timestamp, text)
-        return Event(raw, source=self.source, seq=self.seq, run_id=self.run_id, worker=self.worker)
+        kind, at = self.type if type is None else type, self.timestamp if timestamp is None else timestamp
+        return _in_place_of(self, RawEvent(_type(kind), _timestamp(at), text))
 
     def to_wire(self) -> dict[str, Any]:
         """The event as a dict: ``{id, type, timestamp, payload, runId, source, seq, worker}``."""
@@ -132,7 +133,11 @@ def accepted(before: Event, returned: object) -> Event | None:
     if returned is None:
         return None
     if isinstance(returned, Event):
-        after = returned if returned is not before else before.replace(payload=before.payload)
+        after = (
+            before.replace(payload=before.payload)
+            if returned is before
+            else _in_place_of(before, _checked(returned.raw))
+        )
     elif isinstance(returned, dict):
         after = _of_wire(before, returned)
     else:
@@ -148,6 +153,10 @@ def may_be_dropped(event: RawEvent) -> bool:
     return event.type not in KEPT_TYPES
 
 
+def _in_place_of(before: Event, raw: RawEvent) -> Event:
+    return Event(raw, source=before.source, seq=before.seq, run_id=before.run_id, worker=before.worker)
+
+
 def _of_wire(before: Event, wire: dict[str, Any]) -> Event:
     kind, at, payload = (wire.get(key) for key in ("type", "timestamp", "payload"))
     if not isinstance(payload, dict):
@@ -157,9 +166,37 @@ def _of_wire(before: Event, wire: dict[str, Any]) -> Event:
     return before.replace(type=kind, timestamp=at, payload=payload)
 
 
+def _checked(raw: RawEvent) -> RawEvent:
+    if not isinstance(raw, RawEvent) or not isinstance(raw.payload, msgspec.Raw):
+        raise UnusableEvent("an event is made with event.replace(...)")
+    return RawEvent(_type(raw.type), _timestamp(raw.timestamp), raw.payload)
+
+
+def _type(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise UnusableEvent("the type of an event is a text")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise UnusableEvent("the type of an event is no Unicode text") from None
+    return str(value)
+
+
+def _timestamp(value: object) -> float:
+    """As a float: SQLite holds no larger integers than those of 64 bits."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        with suppress(OverflowError):
+            if isfinite(at := float(value)):
+                return at
+    raise UnusableEvent("the timestamp of an event is a number: milliseconds since the epoch")
+
+
 def _check(before: RawEvent, after: RawEvent) -> None:
-    if not after.type or not isfinite(after.timestamp):
-        raise UnusableEvent("an event has a type and a timestamp")
+    if after.payload is not before.payload:
+        try:
+            _decode(after.payload)
+        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+            raise UnusableEvent("the payload is no JSON object") from None
     if after.type != before.type and (after.type in FIXED_TYPES or before.type in FIXED_TYPES):
         raise UnusableEvent(f"{before.type} cannot become {after.type}")
     if before.type in KEPT_TYPES:

@@ -49,6 +49,7 @@ class PluginThread:
         self._loop = asyncio.new_event_loop()
         self._work = asyncio.Event()
         self._told = asyncio.Event()
+        self._parts: list[asyncio.Task[None]] = []
         self._thread = Thread(target=self._run, name="semantest-plugins", daemon=True)
 
     def start(self) -> None:
@@ -74,6 +75,11 @@ class PluginThread:
             self._loop.call_soon_threadsafe(lambda: self._loop.create_task(run()))
         return done
 
+    @property
+    def has_ended_part(self) -> bool:
+        """Whether a part of it works no more, by an error or since a plugin cancelled it. Safe in every thread."""
+        return any(part.done() for part in self._parts)
+
     def stop(self) -> None:
         """Ends the loop behind what it does now."""
         with suppress(RuntimeError):
@@ -84,6 +90,7 @@ class PluginThread:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         tasks = [self._loop.create_task(part()) for part in (self._beat, self._serve, self._tell)]
+        self._parts = tasks
         try:
             self._loop.run_forever()
         finally:
@@ -92,8 +99,8 @@ class PluginThread:
             with suppress(Exception):
                 self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.2))
             for task in tasks:
-                if task.done() and not task.cancelled():
-                    task.exception()
+                if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+                    _tell_error(error)
             self._loop.close()
 
     def _wake(self) -> None:
@@ -149,7 +156,9 @@ class PluginThread:
                 continue
             try:
                 work.took(given)
-            except ValueError as error:
+            except (AbandonedError, asyncio.CancelledError):
+                raise
+            except BaseException as error:  # noqa: BLE001 - what it gave may be code of the plugin, such as a dict of its own
                 await self._failed(work, call, event, error, started)
             else:
                 call.counts.succeeded(perf_counter() - started)
@@ -195,3 +204,8 @@ class PluginThread:
         """Calls one hook of every plugin."""
         for call in self._backlog.registry.calls(hook):
             await self.caller.run(call, argument)
+
+
+def _tell_error(error: BaseException) -> None:
+    if not isinstance(error, AbandonedError):
+        _log.error("the thread of the plugins came to an end it should not", exc_info=error)

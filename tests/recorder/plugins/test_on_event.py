@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from semantest_recorder.core.batch import Batch, Committed
+from semantest_recorder.core.batch import Batch, Committed, RawEvent
 from semantest_recorder.core.security import KEPT_TYPES
 from semantest_recorder.plugins import DROP, Event, Failure, hookimpl
 from semantest_recorder.store.comparison import differences
@@ -166,6 +166,13 @@ class Raises:
         return self.given(event) if callable(self.given) else self.given
 
 
+class Treacherous(dict[str, Any]):
+    """Ends the process when somebody looks into it."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        raise SystemExit(4)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -176,9 +183,22 @@ class Raises:
         (lambda event: event.replace(payload={"x": object()}), "cannot be written as JSON"),
         (lambda event: event.replace(type="run/end"), "cannot become run/end"),
         (lambda event: event.replace(timestamp=float("nan")), "timestamp"),
+        (lambda event: event.replace(timestamp="2026-01-01"), "timestamp of an event is a number"),
+        (lambda event: event.replace(timestamp=True), "timestamp of an event is a number"),
+        (lambda event: event.replace(type=["test/log"]), "type of an event is a text"),
+        (lambda event: event.replace(type="\ud800"), "no Unicode text"),
+        (lambda event: event.replace(payload=["x"]), "no JSON object"),
+        (lambda event: Event(RawEvent("test/log", "now", event.raw.payload)), "timestamp of an event is a number"),  # type: ignore[arg-type]
+        (lambda event: Event(RawEvent("test/log", 1.0, "{}")), "event.replace"),  # type: ignore[arg-type]
         ({"type": "test/log"}, "no payload"),
+        ({"type": "test/log", "timestamp": 10**400, "payload": {}}, "timestamp of an event is a number"),
+        (Treacherous(), "SystemExit: 4"),
     ],
-    ids=["raises", "exits", "cancels itself", "no event", "no JSON", "other type", "no time", "no payload"],
+    ids=[
+        *("raises", "exits", "cancels itself", "no event", "no JSON", "other type", "no time", "time as text"),
+        *("time as bool", "type as list", "type no text", "payload as list", "own event", "own payload", "no payload"),
+        *("time without end", "exits when it is read"),
+    ],
 )
 def test_a_plugin_that_fails_leaves_the_event_as_it_was_and_the_next_one_follows(
     path: Path, given: object, said: str
@@ -194,6 +214,12 @@ def test_a_plugin_that_fails_leaves_the_event_as_it_was_and_the_next_one_follows
         assert [(failure.plugin, failure.hook) for failure in watcher.failures] == [("raises", "on_event")]
         assert watcher.failures[0].event is not None
         assert isinstance(recorder.send(MAIN, 6, passed("a.py::u")), Committed)
+
+
+def test_a_large_whole_number_is_a_time(path: Path) -> None:
+    with plugged(path, Raises(lambda event: event.replace(timestamp=10**300))) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+        assert recorder.rows("SELECT time_ms FROM events WHERE seq = 2") == [(1e300,)]
 
 
 def test_a_failing_on_error_is_only_counted(path: Path) -> None:

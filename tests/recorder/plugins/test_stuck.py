@@ -156,6 +156,35 @@ def test_awaiting_lifecycle_hooks_do_not_hold_up_events(path: Path) -> None:
         assert isinstance(recorder.send(MAIN, 6, EVENTS[1:2]), Committed)
 
 
+@pytest.mark.parametrize("part", ["", "_serve", "_tell"])
+def test_a_plugin_that_cancels_tasks_of_the_thread_ends_nothing(path: Path, part: str) -> None:
+    class Cancels:
+        name = "cancels"
+        calls = 0
+        tests = 0
+
+        @hookimpl
+        async def on_event(self, event: Event) -> None:
+            Cancels.calls += 1
+            if Cancels.calls == 2:
+                for task in asyncio.all_tasks():
+                    if part in repr(task.get_coro()):
+                        task.cancel()
+
+        @hookimpl
+        def after_test(self, test: Test) -> None:
+            Cancels.tests += 1
+
+    recording = Recording()
+    with plugged(path, Cancels(), Upper(), recording, section=SHORT) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+        assert recorder.stored()[1][2]["message"] == "HELLO"
+        wait_for(lambda: recorder.dispatcher.status()["replacedThreads"] == 1)
+        assert isinstance(recorder.send(MAIN, 6, passed("a.py::u")), Committed)
+        wait_for(lambda: Cancels.tests == 2)
+    assert recording.started == [False, True]
+
+
 def test_hooks_of_tests_are_left_out_and_counted_when_plugins_lag_behind_those_of_runs_are_not(
     path: Path, free: threading.Event
 ) -> None:
