@@ -35,10 +35,10 @@ def test_a_recorder_without_room_gets_them_when_it_has(
 ) -> None:
     folder = ended_session(directory).folder
     name = put(folder, b"picture")
-    server.behaviour.put_statuses = [507, 503, 500]
+    server.behaviour.put_statuses = [507, 503, 500, 408]
     assert finish(start_shipper(sync=True, url=server.url))[0] == 0
     assert server.artifacts == {name: b"picture"}
-    assert len(server.puts) == 4
+    assert len(server.puts) == 5
 
 
 def test_one_that_is_never_taken_keeps_the_session(

@@ -18,7 +18,7 @@ from semantest_recorder.server.routes import Route
 
 _CHUNK = 256 * 1024
 #: A client that sends nothing for this long is given up.
-_SILENCE_S = 60.0
+SILENCE_S = 60.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Whatever is in the file: no browser shows it, runs it or guesses its type (``nosniff`` is on every answer).
 _AS_DOWNLOAD = {
@@ -52,8 +52,8 @@ class Artifacts(Protocol):
         """Begins to take one in. Raises ``OSError``."""
 
 
-def artifact_routes(artifacts: Artifacts) -> list[Route]:
-    """The two routes over ``artifacts``."""
+def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[Route]:
+    """The two routes over ``artifacts``; a client that sends nothing for ``silence_s`` is given up."""
 
     async def put(request: web.Request) -> web.StreamResponse:
         sha256 = request.match_info["sha256"]
@@ -62,9 +62,9 @@ def artifact_routes(artifacts: Artifacts) -> list[Route]:
         if (request.content_length or 0) > MAX_ARTIFACT:
             return _too_large()
         try:
-            return await _take_in(request, artifacts, sha256)
+            return await _take_in(request, artifacts, sha256, silence_s)
         except (TimeoutError, ConnectionError, ClientPayloadError, web.RequestPayloadError):
-            return problem(400, "INVALID_REQUEST", "the artifact did not come to its end; send it again")
+            return problem(408, "INVALID_REQUEST", "the artifact did not come to its end; send it again")
         except OSError as error:
             _log.error("an artifact cannot be stored: %s", error)
             if error.errno in _NO_ROOM:
@@ -85,13 +85,13 @@ def artifact_routes(artifacts: Artifacts) -> list[Route]:
     return [Route("PUT", path, put, INGESTERS), Route("GET", path, get, READERS)]
 
 
-async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str) -> web.StreamResponse:
+async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str, silence_s: float) -> web.StreamResponse:
     """Stores the body; one that is there already is read and left."""
     known = await asyncio.to_thread(artifacts.find, sha256)
     incoming = None if known is not None else await asyncio.to_thread(artifacts.begin, sha256)
     size = 0
     try:
-        while chunk := await _read(request):
+        while chunk := await _read(request, silence_s):
             size += len(chunk)
             if size > MAX_ARTIFACT:
                 return _too_large()
@@ -106,8 +106,8 @@ async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str) -> w
     return web.Response(body=body, status=201 if known is None else 200, content_type="application/json")
 
 
-async def _read(request: web.Request) -> bytes:
-    async with asyncio.timeout(_SILENCE_S):
+async def _read(request: web.Request, silence_s: float) -> bytes:
+    async with asyncio.timeout(silence_s):
         return await request.content.read(_CHUNK)
 
 

@@ -19,7 +19,7 @@ from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application
-from semantest_recorder.server.artifacts import artifact_routes
+from semantest_recorder.server.artifacts import SILENCE_S, artifact_routes
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
 from semantest_recorder.store.artifacts import ArtifactStore
@@ -41,8 +41,10 @@ class RunningServer:
         max_queued_bytes: int = MAX_QUEUED_BYTES,
         anonymous: bool = False,
         origins: Iterable[str] = (),
+        silence_s: float = SILENCE_S,
     ) -> None:
         self.database = database
+        self._silence_s = silence_s
         self.writer = Writer(database)
         self._limits = limits or Limits()
         self._max_queued_bytes = max_queued_bytes
@@ -68,7 +70,7 @@ class RunningServer:
             max_queued_bytes=self._max_queued_bytes,
         )
         addresses = AddressRules(self.port, origins=self._origins)
-        routes = artifact_routes(ArtifactStore(self.database.parent))
+        routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)
         credentials = Credentials(TOKEN, anonymous=self._anonymous)
         self.app = create_application(self.hub, addresses, credentials, routes)
         runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)

@@ -41,6 +41,15 @@ def ask(
         connection.close()
 
 
+def begin_upload(server: RunningServer, header: str, value: str) -> http.client.HTTPConnection:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    connection.putrequest("PUT", f"/api/v1/artifacts/{NAME}")
+    connection.putheader("Authorization", BEARER["Authorization"])
+    connection.putheader(header, value)
+    connection.endheaders()
+    return connection
+
+
 def files(server: RunningServer) -> list[str]:
     root = server.database.parent / "artifacts"
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
@@ -104,12 +113,37 @@ def test_too_much_is_not_taken_whatever_length_is_said(server: RunningServer) ->
     assert files(server) == []
 
 
+def test_too_much_is_not_taken_when_no_length_is_said(server: RunningServer) -> None:
+    chunk = bytes(1024 * 1024)
+    connection = begin_upload(server, "Transfer-Encoding", "chunked")
+    try:
+        for _ in range(MAX_ARTIFACT // len(chunk)):
+            connection.send(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+        assert [Path(name).parent.name for name in files(server)] == ["incoming"]
+        connection.send(b"1\r\n!\r\n")  # one byte more, and no end
+        response = connection.getresponse()
+        assert (response.status, json.load(response)["code"]) == (413, "ARTIFACT_TOO_LARGE")
+    finally:
+        connection.close()
+    wait_until(lambda: files(server) == [])
+
+
+def test_an_upload_that_pauses_for_too_long_is_to_be_sent_again(tmp_path: Path) -> None:
+    server = RunningServer(tmp_path / "a.db", silence_s=0.2)
+    connection = begin_upload(server, "Content-Length", str(len(BODY)))
+    try:
+        connection.send(BODY[:1000])
+        response = connection.getresponse()
+        assert (response.status, json.load(response)["code"]) == (408, "INVALID_REQUEST")
+        assert files(server) == []
+        assert ask(server, "PUT", NAME, BODY).status == 201
+    finally:
+        connection.close()
+        server.close()
+
+
 def test_a_client_that_leaves_halfway_leaves_nothing(server: RunningServer) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
-    connection.putrequest("PUT", f"/api/v1/artifacts/{NAME}")
-    connection.putheader("Authorization", BEARER["Authorization"])
-    connection.putheader("Content-Length", str(len(BODY)))
-    connection.endheaders()
+    connection = begin_upload(server, "Content-Length", str(len(BODY)))
     connection.send(BODY[:1000])
     wait_until(lambda: len(files(server)) == 1)
     connection.close()
