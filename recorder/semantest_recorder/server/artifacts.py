@@ -48,6 +48,9 @@ class Artifacts(Protocol):
     def find(self, sha256: str) -> Path | None:
         """The file of an artifact."""
 
+    def renew(self, sha256: str) -> bool:
+        """Whether an artifact is there; it then counts as written now."""
+
     def begin(self, sha256: str) -> Incoming:
         """Begins to take one in. Raises ``OSError``."""
 
@@ -87,8 +90,8 @@ def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[
 
 async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str, silence_s: float) -> web.StreamResponse:
     """Stores the body; one that is there already is read and left."""
-    known = await asyncio.to_thread(artifacts.find, sha256)
-    incoming = None if known is not None else await asyncio.to_thread(artifacts.begin, sha256)
+    known = await asyncio.to_thread(artifacts.renew, sha256)
+    incoming = None if known else await asyncio.to_thread(artifacts.begin, sha256)
     size = 0
     try:
         while chunk := await _read(request, silence_s):
@@ -103,7 +106,7 @@ async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str, sile
         if incoming is not None:
             incoming.abort()
     body = msgspec.json.encode({"sha256": sha256, "size": size})
-    return web.Response(body=body, status=201 if known is None else 200, content_type="application/json")
+    return web.Response(body=body, status=200 if known else 201, content_type="application/json")
 
 
 async def _read(request: web.Request, silence_s: float) -> bytes:

@@ -27,24 +27,28 @@ class Swept(msgspec.Struct):
 def sweep_artifacts(directory: Path, database: Path, now_ms: float) -> Swept:
     """Deletes files below ``directory/artifacts`` that are named by their SHA-256 and by no event in ``database``.
 
-    A file that was written in the last 24 hours stays. Raises what ``Reader`` raises, and ``OSError``.
+    A file that was written or sent again in the last 24 hours stays. Raises what ``Reader`` raises, and ``OSError``.
     """
     swept = Swept()
     old = [
         path
         for path in (directory / ARTIFACTS).glob("[0-9a-f][0-9a-f]/*")
-        if is_sha256(path.name) and not path.is_symlink() and now_ms - path.stat().st_mtime * 1000 > _GRACE_MS
+        if is_sha256(path.name) and not path.is_symlink() and _is_old(path, now_ms)
     ]
     if not old:
         return swept
     named = _named(database)
     for path in old:
-        if path.name not in named:
+        if path.name not in named and _is_old(path, now_ms):  # it may have been sent again meanwhile
             size = path.stat().st_size
             path.unlink(missing_ok=True)
             swept.files += 1
             swept.bytes += size
     return swept
+
+
+def _is_old(path: Path, now_ms: float) -> bool:
+    return now_ms - path.stat().st_mtime * 1000 > _GRACE_MS
 
 
 def _named(database: Path) -> set[str]:

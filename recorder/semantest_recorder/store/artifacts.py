@@ -28,6 +28,20 @@ class ArtifactStore:
         path = self._folder.joinpath(*place_of(sha256))
         return path if path.is_file() and not path.is_symlink() else None
 
+    def renew(self, sha256: str) -> bool:
+        """Whether an artifact is there; it then counts as written now: a sweep leaves it until its event is there.
+
+        One that cannot be renewed is not there, and is taken in anew.
+        """
+        path = self.find(sha256)
+        if path is None:
+            return False
+        try:
+            os.utime(path)
+        except OSError:
+            return False
+        return True
+
     def begin(self, sha256: str) -> IncomingArtifact:
         """Begins to take one in. Raises ``OSError``."""
         folder, name = place_of(sha256)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import http.client
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from pytest_semantest.protocol.artifacts import MAX_ARTIFACT
+from semantest_recorder.store.artifact_sweep import sweep_artifacts
 from tests.recorder.server.running import DEADLINE_S, TOKEN, RunningServer, wait_until
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -67,6 +70,17 @@ def test_what_goes_in_comes_out_as_a_download(server: RunningServer) -> None:
     assert got.headers["Content-Type"] == "application/octet-stream"
     assert got.headers["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in got.headers["Content-Security-Policy"]
+
+
+def test_one_that_is_sent_again_stays_until_its_event_is_there(server: RunningServer) -> None:
+    ask(server, "PUT", NAME, BODY)
+    folder, path = server.database.parent, server.database.parent / "artifacts" / NAME[:2] / NAME
+    os.utime(path, (1.0, 1.0))
+    assert ask(server, "PUT", NAME, BODY).status == 200
+    assert sweep_artifacts(folder, server.database, time.time() * 1000).files == 0
+    os.utime(path, (1.0, 1.0))
+    assert sweep_artifacts(folder, server.database, time.time() * 1000).files == 1
+    assert ask(server, "PUT", NAME, BODY).status == 201
 
 
 def test_a_file_belongs_to_its_owner_alone(server: RunningServer) -> None:
