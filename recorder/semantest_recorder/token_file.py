@@ -5,6 +5,7 @@ The commands that change it need no recorder, and a running one sees a change wi
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import secrets
@@ -20,11 +21,18 @@ from semantest_recorder.core.tokens import PREFIX, TokenTable
 _SCHEMA = 1
 _MOST_BYTES = 4 * 1024 * 1024
 
+#: Says nothing of the file: the next attempt may succeed.
+_PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN)
+
 _log = logging.getLogger(__name__)
 
 
 class TokensUnreadable(Exception):  # noqa: N818 - says what they are
     """The file cannot be used; one line that says what to do. Until then none of its tokens is one."""
+
+
+class TokensNotReadNow(TokensUnreadable):
+    """Nothing is wrong with the file; it can be read later."""
 
 
 def new_token() -> str:
@@ -41,7 +49,8 @@ def read_tokens(directory: Path) -> TokenTable:
     except FileNotFoundError:
         return TokenTable()
     except OSError as error:
-        raise TokensUnreadable(f"{path} cannot be read: {error.strerror}") from None
+        kind = TokensNotReadNow if error.errno in _PASSING else TokensUnreadable
+        raise kind(f"{path} cannot be read: {error.strerror}") from None
     if mode & 0o022:
         raise TokensUnreadable(f"others may write {path}, and give themselves tokens: run `chmod 600 {path}`")
     try:
@@ -90,7 +99,8 @@ def _leave_to_owner(directory: Path, path: Path) -> None:
 class TokenFile:
     """The table as a running recorder knows it; ``clock`` gives milliseconds since the epoch.
 
-    A file that cannot be used holds no tokens: it is told once in the log.
+    A file that cannot be used holds no tokens: it is told once in the log. While it cannot be read for want of
+    descriptors or memory, the last table holds, and each request tries again.
     """
 
     def __init__(self, directory: Path, clock: Callable[[], float]) -> None:
@@ -98,6 +108,7 @@ class TokenFile:
         self._clock = clock
         self._table = TokenTable()
         self._seen: tuple[int, ...] | None = ()
+        self._is_late = False
         self.refresh()
 
     def refresh(self) -> None:
@@ -110,12 +121,17 @@ class TokenFile:
             present = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode)
         if present == self._seen:
             return
-        self._seen = present
         try:
             self._table = read_tokens(self._directory)
+        except TokensNotReadNow as error:
+            if not self._is_late:
+                self._is_late = True
+                _log.error("changes of tokens wait: %s", error)
+            return
         except TokensUnreadable as error:
             self._table = TokenTable()
             _log.error("no token but the recorder's own is valid: %s", error)
+        self._seen, self._is_late = present, False
 
     def holder(self, digest: bytes) -> Identity | None:
         """Who holds the token with this SHA-256, by the file as it is at this moment."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from urllib.parse import urlsplit
 import pytest
 import websocket
 
+from semantest_recorder.core.access import digest_of
+from semantest_recorder.token_file import TokenFile
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
 
 pytestmark = [pytest.mark.hazard(31), pytest.mark.hazard(32)]
@@ -176,3 +180,28 @@ def test_what_is_wrong_is_told_in_one_line(project: Path) -> None:
     assert token(folder, "revoke", "ci", "--dry-run").stdout == "Would revoke ci.\n"
     assert token(folder, "create", "--name", "x", "--role", "read", "--expires", "soon").returncode == 2
     assert "ci: read; made" in token(folder, "list").stdout
+
+
+@contextmanager
+def no_descriptor_left() -> Iterator[None]:
+    """This process cannot open anything."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_changed_file_that_cannot_be_opened_now_is_read_later(tmp_path: Path) -> None:
+    folder = tmp_path / ".semantest"
+    folder.mkdir()
+
+    first = digest_of(create(folder, "first", "read"))
+    known = TokenFile(folder, lambda: time.time() * 1000)
+    second = digest_of(create(folder, "second", "read"))
+    with no_descriptor_left():
+        before = known.holder(first), known.holder(second)
+    assert [holder.name if holder else None for holder in before] == ["first", None]
+    after = known.holder(first), known.holder(second)
+    assert [holder.name if holder else None for holder in after] == ["first", "second"]
