@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextvars import ContextVar
 from functools import wraps
-from inspect import iscoroutinefunction, isgeneratorfunction
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
@@ -93,6 +93,8 @@ class RecordedStep(Step):
             outer = outer.parent
         if _innermost.get() is step:  # a fixture's teardown may run in another task than its setup
             _innermost.set(outer)
+        if kind is not None and issubclass(kind, GeneratorExit):  # closed by who runs through it: no failure
+            kind, error = None, None
         status = "passed" if kind is None else "skipped" if issubclass(kind, _SKIPS) else "failed"
         self._steps.leave(step, Left(status, error))
 
@@ -117,6 +119,8 @@ class RecordedStep(Step):
                     return (yield from function(*args, **kwargs))
 
             return cast("F", generate)
+        if isasyncgenfunction(function):
+            return cast("F", _async_generator_function(function, lambda: RecordedStep(steps, name)))
 
         @wraps(function)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -133,6 +137,35 @@ class RecordedStep(Step):
             self._entered.remove(step)
             return step
         return self._entered.pop() if self._entered else None
+
+
+def _async_generator_function(
+    function: Callable[..., AsyncGenerator[Any, Any]], step: Callable[[], RecordedStep]
+) -> Callable[..., AsyncGenerator[Any, Any]]:
+    """The function with each run through it in a step; there is no ``yield from`` for async generators."""
+
+    @wraps(function)
+    async def generate(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        __tracebackhide__ = True
+        with step():
+            inner = function(*args, **kwargs)
+            try:
+                given = await anext(inner)
+                while True:
+                    try:
+                        sent = yield given
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:  # noqa: BLE001 - the inner one's to handle
+                        given = await inner.athrow(error)
+                    else:
+                        given = await inner.asend(sent)
+            except StopAsyncIteration:
+                return
+            finally:
+                await inner.aclose()
+
+    return generate
 
 
 _SKIPS = (pytest.skip.Exception, pytest.xfail.Exception)

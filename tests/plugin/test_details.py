@@ -126,6 +126,74 @@ def test_decorated_functions_are_a_step_at_each_call(pytester: pytest.Pytester, 
     ]
 
 
+def test_an_async_generator_function_is_a_step_while_it_runs(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile(
+        """
+        import asyncio
+
+        def test_a(semantest):
+            closed = []
+
+            @semantest.step("page")
+            async def pages(first):
+                try:
+                    while True:
+                        try:
+                            first = (yield first) or first + 1
+                        except KeyError:
+                            semantest.log("thrown")
+                            first = 100
+                finally:
+                    await asyncio.sleep(0)
+                    semantest.log("closing")
+                    closed.append(True)
+
+            @semantest.step("fails")
+            async def fails():
+                yield 1
+                raise ValueError("no")
+
+            @semantest.step("ends")
+            async def ends():
+                yield 1
+                await asyncio.sleep(0)
+                semantest.log("ending")
+
+            async def run():
+                given = pages(1)
+                assert await anext(given) == 1
+                assert await anext(given) == 2
+                assert await given.asend(7) == 7
+                assert await given.athrow(KeyError()) == 100
+                await given.aclose()
+                assert closed == [True]
+                assert [one async for one in ends()] == [1]
+                try:
+                    async for one in fails():
+                        pass
+                except ValueError as error:
+                    assert str(error) == "no"
+                else:
+                    assert False
+
+            asyncio.run(run())
+        """
+    )
+    recorded = record("-q")
+    recorded.result.assert_outcomes(passed=1)
+    assert story(recorded, "test_a") == [
+        ("begin", "page", None),
+        ("log", "thrown", "page"),
+        ("log", "closing", "page"),
+        ("end", "page", "passed"),
+        ("begin", "ends", None),
+        ("log", "ending", "ends"),
+        ("end", "ends", "passed"),
+        ("begin", "fails", None),
+        ("end", "fails", "failed"),
+    ]
+
+
 def test_fixtures_of_every_scope_tell_the_test_that_they_run_for(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """
