@@ -25,8 +25,12 @@ class WebSocketHandlers:
         """Speaks the wire (docs/reference/wire.md) with one client until it leaves.
 
         ``token``: the client's; by default that of the handshake's Authorization header where the connection has one
-        (``websockets``). Who is not let in is told and closed with 1008.
+        (``websockets``). Who is not let in is told and closed with 1008, who comes after ``shutdown`` with 1001.
+        A client that does not read is cut off: its connection may still be open when this returns; the server ends it.
         """
+        if self._system.stopping:
+            await socket.close(1001, "the recorder is stopping")
+            return
         identity = self._system.identify(_authorization(socket) if token is None else [f"Bearer {token}"])
         denied = identity if isinstance(identity, Denied) else self._system.hub.security.admit(identity)
         if isinstance(identity, Denied) or denied is not None:

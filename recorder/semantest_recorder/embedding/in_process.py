@@ -31,15 +31,18 @@ class InProcessPeer(Peer):
         self._ids = count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._refusals: list[dict[str, Any]] = []
+        #: Errors do not name their event: what is refused belongs to the one call that sends.
+        self._sending = asyncio.Lock()
+        self._given_up = False
         self._on_event = on_event
         hub.join(self)
 
     async def request(self, method: str, payload: object = None) -> Any:
-        """The answer to a method. Raises ``Refusal``."""
+        """The answer to a method. Raises ``Refusal`` (``STOPPING`` once the recorder stops)."""
         request_id = f"q{next(self._ids)}"
         answer = self._answers[request_id] = asyncio.get_running_loop().create_future()
-        self._say({"id": request_id, "type": "request", "method": method, "payload": payload})
         try:
+            self._say({"id": request_id, "type": "request", "method": method, "payload": payload})
             message = await answer
         finally:
             del self._answers[request_id]
@@ -49,18 +52,29 @@ class InProcessPeer(Peer):
 
     async def send(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Returns when the events are committed. Raises ``EventsRefusedError`` for those that were not taken."""
-        for event in events:
-            self._say({"type": "event", "payload": event})
-        await self.request("echo")
-        refusals, self._refusals = self._refusals, []
+        async with self._sending:
+            if self._given_up:  # what is refused of that call may still come, and is nobody else's
+                await self.request("echo")
+            self._refusals = []
+            self._given_up = True
+            for event in events:
+                self._say({"type": "event", "payload": event})
+            await self.request("echo")
+            self._given_up = False
+            refusals, self._refusals = self._refusals, []
         if refusals:
             raise EventsRefusedError(refusals)
 
     def leave(self) -> None:
-        """Takes part no more."""
+        """Takes part no more; calls that wait for an answer are refused."""
         self._hub.leave(self)
+        for answer in self._answers.values():
+            if not answer.done():
+                answer.set_exception(_stopping())
 
     def _say(self, message: object) -> None:
+        if self.session.closed or not self._hub.accepting:
+            raise _stopping()
         frame = msgspec.json.encode(message).decode()
         self.perform(self.session.receive(frame, self._hub.now_ms(), self._hub.pending_events))
 
@@ -77,6 +91,8 @@ class InProcessPeer(Peer):
                 self._on_event(message["payload"])
 
     def _closes_soon(self) -> None:
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(Refusal("STOPPING", "the recorder is stopping"))
+        self.leave()
+
+
+def _stopping() -> Refusal:
+    return Refusal("STOPPING", "the recorder is stopping")

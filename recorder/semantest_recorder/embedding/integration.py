@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Collection, Mapping
@@ -16,6 +17,7 @@ from semantest_recorder.archive import Archive
 from semantest_recorder.cleaning import resume
 from semantest_recorder.core.access import Credentials, Denied, Identity
 from semantest_recorder.core.policy import Policy
+from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.session import ServerFacts
 from semantest_recorder.embedding.handlers import WebSocketHandlers
 from semantest_recorder.embedding.in_process import InProcessPeer
@@ -34,6 +36,8 @@ from semantest_recorder.store.writer import Writer
 
 _TIME_S = 0.25
 _CLOSE_TIMEOUT_S = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class OrchestratorIntegration:
@@ -66,6 +70,8 @@ class OrchestratorIntegration:
         self.dispatcher.start()
         self._writer = PluginWriter(self.store, self.dispatcher)
         self.archive = Archive(path)
+        #: Whether nothing is taken any more.
+        self.stopping = False
         self._hub: Hub | None = None
         self._peer: InProcessPeer | None = None
         self._time: asyncio.Task[None] | None = None
@@ -75,8 +81,13 @@ class OrchestratorIntegration:
 
     @property
     def hub(self) -> Hub:
-        """The hub, made at its first use. Raises ``RuntimeError`` outside of an event loop."""
+        """The hub, made at its first use.
+
+        Raises ``RuntimeError`` outside of an event loop, ``Refusal`` (``STOPPING``) when the end came before.
+        """
         if self._hub is None:
+            if self.stopping:
+                raise Refusal("STOPPING", "the recorder is stopping")
             facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
             self._hub = Hub(self._writer, facts, _now_ms, self.archive, policy=self._policy)
             self._hub.runs.worth_retrying = worth_retrying(self.dispatcher.registry)
@@ -126,10 +137,9 @@ class OrchestratorIntegration:
                 with suppress(asyncio.CancelledError):
                     await self._time
             self._hub.accepting = False
+        self.stopping = True
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
         if self._hub is not None:
-            if self._peer is not None:
-                self._peer.leave()
             await self._hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         self.archive.close()
 
@@ -137,7 +147,10 @@ class OrchestratorIntegration:
     async def _keep_time(hub: Hub) -> None:
         while True:
             await asyncio.sleep(_TIME_S)
-            hub.keep_time()
+            try:
+                hub.keep_time()
+            except Exception:  # noqa: BLE001 - time goes on
+                _log.exception("cannot look after runs, trying on")
 
 
 def create_orchestrator_integration(

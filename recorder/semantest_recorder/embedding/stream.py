@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from semantest_recorder.core.session import Session
+from semantest_recorder.server.connection import CLOSE_TIMEOUT_S
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.peer import Peer
 
@@ -35,28 +36,46 @@ class StreamPeer(Peer):
         super().__init__(session, hub)
         self._socket = socket
         self._room = asyncio.Event()
+        #: Runs once it is to be closed: who never reads takes no goodbye either.
+        self._patience = asyncio.timeout(None)
+        self._patient = False
 
     async def run(self) -> None:
         """Serves the connection to its end."""
         self._hub.join(self)
         sender = asyncio.create_task(self._send_queued())
         try:
-            self.perform(self.session.open())
-            async for frame in self._socket:
-                if self._closing is None and self._hub.accepting:
-                    self.perform(self.session.receive(frame, self._hub.now_ms(), self._hub.pending_events))
-                while self._queued_bytes > self._max_queued_bytes and not sender.done():
-                    self._room.clear()
-                    await self._room.wait()
+            async with self._patience:
+                self._patient = True
+                try:
+                    self.perform(self.session.open())
+                    await self._read(sender)
+                    if self._closing is not None:  # it is about to say goodbye
+                        await asyncio.wait([sender])
+                finally:
+                    self._patient = False
+        except TimeoutError:
+            if not self._patience.expired():
+                raise
+            _log.info("client %s is cut off: it takes no goodbye", self.session.client.id)
         finally:
-            if self._closing is None:
-                sender.cancel()
+            sender.cancel()
             with suppress(asyncio.CancelledError):
                 await sender
             self._hub.leave(self)
 
+    async def _read(self, sender: asyncio.Task[None]) -> None:
+        async for frame in self._socket:
+            if self._closing is None and self._hub.accepting:
+                self.perform(self.session.receive(frame, self._hub.now_ms(), self._hub.pending_events))
+            while self._queued_bytes > self._max_queued_bytes and not sender.done():
+                self._room.clear()
+                await self._room.wait()
+
     def _closes_soon(self) -> None:
         self._room.set()
+        if self._patient:
+            self._patience.reschedule(asyncio.get_running_loop().time() + 2 * CLOSE_TIMEOUT_S)
 
     async def _send_queued(self) -> None:
         try:
