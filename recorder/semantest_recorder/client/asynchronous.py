@@ -78,11 +78,13 @@ class AsyncClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._reader is not None:
-            if kind is None and self._ended is None:
+        try:
+            if self._reader is not None and kind is None and self._ended is None:
                 await self.flush()
-            self._reader.cancel()
-        await self._stack.aclose()
+        finally:
+            if self._reader is not None:
+                self._reader.cancel()
+            await self._stack.aclose()
 
     # -- runs and events ---------------------------------------------------------------------------------------
 
@@ -140,10 +142,7 @@ class AsyncClient:
             raise NotConnectedError(f"{self._url} did not answer {method} within {self._timeout:g} s") from None
         finally:
             self._answers.pop(request_id, None)
-        if not message.get("success"):
-            problem = message.get("payload") or {}
-            raise CommandError(str(problem.get("code")), str(message.get("error")))
-        return message.get("payload")
+        return _result(message)
 
     async def active_runs(self) -> list[dict[str, Any]]:
         """The status of every run that is not over."""
@@ -170,9 +169,27 @@ class AsyncClient:
                 return
 
     async def subscribe(self, *types: str) -> None:
-        """Asks for events of these types: exact, ``*`` or prefixes such as ``test/*``; ``events`` gives them."""
-        await self._say({"id": f"s{next(self._ids)}", "type": "subscribe", "payload": {"eventTypes": types}})
-        await self.request("echo")
+        """Asks for events of these types: exact, ``*`` or prefixes such as ``test/*``; ``events`` gives them.
+
+        Raises ``CommandError`` when the recorder refuses it (``INVALID_PATTERN``, ``FORBIDDEN``).
+        """
+        request_id = f"s{next(self._ids)}"
+        answer = self._answers[request_id] = asyncio.get_running_loop().create_future()
+        try:
+            await self._say({"id": request_id, "type": "subscribe", "payload": {"eventTypes": types}})
+            await self.request("echo")  # behind the answer, which does not come when a role is missing
+        finally:
+            self._answers.pop(request_id, None)
+            if not answer.cancel():
+                answer.exception()  # where the connection broke, `request` has told so
+        if not answer.cancelled():
+            _result(answer.result())
+            return
+        told = [error for error in self._refusals if str(error.get("message")).startswith("subscribe ")]
+        self._refusals = [error for error in self._refusals if error not in told]
+        if not told:
+            raise CommandError("INVALID_MESSAGE", "the recorder did not take the subscription")
+        raise CommandError(str(told[0].get("code")), str(told[0]["message"]))
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
         """Events as they come, without end; replayed ones have a ``replay``.
@@ -259,6 +276,13 @@ class AsyncClient:
         refusals, self._refusals = self._refusals, []
         if refusals:
             raise EventsRefusedError(refusals)
+
+
+def _result(response: dict[str, Any]) -> Any:
+    if not response.get("success"):
+        problem = response.get("payload") or {}
+        raise CommandError(str(problem.get("code")), str(response.get("error")))
+    return response.get("payload")
 
 
 def _reason(error: BaseException) -> str:

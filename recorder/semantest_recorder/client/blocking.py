@@ -12,17 +12,21 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from semantest_recorder.client.asynchronous import AsyncClient
+from semantest_recorder.client.errors import NotConnectedError
 
 T = TypeVar("T")
 
 
 class Client:
-    """The same without ``await``: a connection in a thread of its own; a context manager."""
+    """The same without ``await``: a connection in a thread of its own; a context manager.
+
+    Outside of its block everything raises ``NotConnectedError``.
+    """
 
     def __init__(self, url: str, token: str | None = None, *, timeout: float = 10.0, source: str | None = None) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._client = AsyncClient(url, token, timeout=timeout, source=source)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="semantest-client", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @classmethod
     def of_project(cls, folder: str | Path = ".", **options: Any) -> Self:
@@ -31,6 +35,8 @@ class Client:
         return cls(made._url, made._token, **options)  # noqa: SLF001 - the two are one class in two dresses
 
     def __enter__(self) -> Self:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="semantest-client", daemon=True)
         self._thread.start()
         try:
             self._run(self._client.__aenter__())
@@ -142,9 +148,14 @@ class Client:
         self.send("test/end", {"testId": test_id, "status": status, "duration": duration, **more})
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise NotConnectedError("not connected: use the client as a context manager")
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        loop, self._loop = self._loop, None
+        if loop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(loop.stop)
+            self._thread.join()
+            loop.close()
