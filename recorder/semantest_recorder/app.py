@@ -341,7 +341,7 @@ class _Daemon:
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
-        return drained
+        return drained and self._writer.pending_events == 0
 
 
 def _on_signals(stop: Callable[[str], None]) -> None:

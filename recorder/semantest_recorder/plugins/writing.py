@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from time import monotonic
 from typing import Protocol
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
@@ -12,6 +14,10 @@ Done = Callable[[Verdict], None]
 #: How long the end of the recorder waits for batches that are with plugins, and then for the hooks, in seconds.
 WORK_TIMEOUT_S = 2.0
 CLOSE_TIMEOUT_S = 2.0
+#: For both together, the writer included: within the time in which a recorder has to end.
+END_TIMEOUT_S = 3.0
+
+_log = logging.getLogger(__name__)
 
 
 class ClosingWriter(Protocol):
@@ -62,9 +68,12 @@ class PluginWriter:
     def close(self) -> None:
         """Commits and answers what is queued; what plugins still hold after a while stays unanswered."""
         self._closing = True
-        self._dispatcher.wait_until_worked(WORK_TIMEOUT_S)
+        deadline = monotonic() + END_TIMEOUT_S
+        if not self._dispatcher.wait_until_worked(WORK_TIMEOUT_S):
+            left = self._dispatcher.pending_events
+            _log.error("plugins still hold %d events; they stay with who sent them, unacknowledged", left)
         self._writer.close()
-        self._dispatcher.close(CLOSE_TIMEOUT_S)
+        self._dispatcher.close(max(0.0, min(CLOSE_TIMEOUT_S, deadline - monotonic())))
 
     def _answer(self, verdict: Verdict, done: Done) -> None:
         try:

@@ -48,8 +48,13 @@ class Raising:
 
 class Stuck:
     @hookimpl
+    def initialize(self, context):
+        self.sign = context.directory / "stuck"
+
+    @hookimpl
     def on_event(self, event):
         if event.type == "custom/stuck":
+            self.sign.touch()
             time.sleep(300)
 
 class Telling:
@@ -133,12 +138,16 @@ def daemon(project: Path) -> Iterator[Daemon]:
         found.process.communicate()
 
 
+def message_from(first: int) -> str:
+    events = [{"type": sent.type, "timestamp": sent.timestamp, "payload": sent.payload} for sent in SENT]
+    message = {"type": "events", "source": MAIN, "firstSeq": first, "events": events[first - 1 :]}
+    return msgspec.json.encode(message).decode()
+
+
 def send(daemon: Daemon, first: int = 1) -> dict[str, Any]:
     connection = daemon.connect()
     try:
-        events = [{"type": sent.type, "timestamp": sent.timestamp, "payload": sent.payload} for sent in SENT]
-        message = {"type": "events", "source": MAIN, "firstSeq": first, "events": events[first - 1 :]}
-        connection.send(msgspec.json.encode(message).decode())
+        connection.send(message_from(first))
         answer: dict[str, Any] = json.loads(connection.recv())
         return answer
     finally:
@@ -223,6 +232,19 @@ def test_what_became_of_plugins_is_shown(project: Path, daemon: Daemon) -> None:
     checks = {check["name"]: check for check in json.loads(semantest(project, "doctor", "--json").stdout)["checks"]}
     assert (checks["plugin raising"]["status"], checks["plugin stuck"]["status"]) == ("warn", "warn")
     assert checks["plugins"]["status"] == "ok"
+
+
+def test_at_the_end_a_stuck_plugin_is_blamed_and_not_the_store(project: Path) -> None:
+    (project / "semantest.toml").write_text("[plugins]\ntimeout = 3600\n")
+    daemon = Daemon(project / ".semantest", PYTHONPATH=path_of(project)).ready()
+    connection = daemon.connect()
+    connection.send(message_from(1))
+    wait_until((project / ".semantest" / "stuck").exists, "the plugin to be stuck")
+    code, _out, err = daemon.end()
+    connection.close()
+    assert "the store is not done" not in err
+    assert f"plugins still hold {len(SENT)} events" in err
+    assert code == 1
 
 
 def test_without_a_recorder_plugins_shows_what_one_would_load(project: Path) -> None:
