@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
-from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
+from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials, Denied, Identity
 from semantest_recorder.server.guard import IDENTITY, guard
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.problem import problem
@@ -20,7 +20,11 @@ def create_application(
     hub: Hub, addresses: AddressRules, credentials: Credentials, routes: Iterable[Route] = ()
 ) -> web.Application:
     """The application with its own routes (WebSocket and health) and those of other rooms."""
-    app = web.Application(middlewares=[guard(addresses, credentials, hub.security.admit), _activity(hub)])
+
+    def admit(identity: Identity) -> Denied | None:  # per request: role_table.py makes an application without a hub
+        return hub.security.admit(identity)
+
+    app = web.Application(middlewares=[guard(addresses, credentials, admit), _activity(hub)])
     add_routes(app, [*_own_routes(hub), *routes])
     app.on_response_prepare.append(_say_little)
     return app
