@@ -42,10 +42,10 @@ _RUN_ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,150}")
 class ActiveRun(msgspec.Struct):
     """A run that is not over. ``origin``: ``client`` or ``pytest``.
 
-    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` are the numbers of
-    the attempts at each test that failed, ``tries`` how often each was started. ``cancelling`` holds the reason once
-    the run is being cancelled, ``grace_ms`` how long its pytest then has. ``last_ms``: when something of it was
-    committed last, ``sessions`` those of its pytests that may still run.
+    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` are the attempts
+    at each test that failed, by number, with the types of events that said so, ``tries`` how often each was started.
+    ``cancelling`` holds the reason once the run is being cancelled, ``grace_ms`` how long its pytest then has.
+    ``last_ms``: when something of it was committed last, ``sessions`` those of its pytests that may still run.
     """
 
     run_id: str
@@ -55,7 +55,7 @@ class ActiveRun(msgspec.Struct):
     implicit: bool = False
     owner: str | None = None
     left_ms: float | None = None
-    failures: dict[str, set[int]] = msgspec.field(default_factory=dict)
+    failures: dict[str, dict[int, set[str]]] = msgspec.field(default_factory=dict)
     tries: dict[str, int] = msgspec.field(default_factory=dict)
     cancelling: str | None = None
     grace_ms: float = GRACE_MS
@@ -116,7 +116,7 @@ class ActiveRuns:
         for test_id, attempt, outcome in attempts:
             run.tries[test_id] = max(run.tries.get(test_id, 0), attempt)
             if outcome in _FAILED:
-                run.failures.setdefault(test_id, set()).add(attempt)
+                run.failures.setdefault(test_id, {})[attempt] = set()
         self._runs[row.id] = run
 
     def __iter__(self) -> Iterator[ActiveRun]:
@@ -263,13 +263,13 @@ class ActiveRuns:
             run.tries[test_id] = _attempt(payload) or run.tries.get(test_id, 0) + 1
         if not failed or not isinstance(test_id, str):
             return Written(self._main(run, [event], now_ms, client=client), [])
-        failures = run.failures.setdefault(test_id, set())
-        failures.add(_attempt(payload) or run.tries.get(test_id, 1))
-        number = len(failures)
+        known = len(run.failures.get(test_id, ()))
+        number = _count_failure(run, test_id, event.type, _attempt(payload))
         if self.worth_retrying(payload, number, run.config.retries):
             event = RawEvent(event.type, event.timestamp, _json({**payload, "willRetry": True}))
             again = _event("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
-            return Written(self._main(run, [event], now_ms, client=client), [self._main(run, [again], now_ms)])
+            written = self._main(run, [event], now_ms, client=client)
+            return Written(written, [self._main(run, [again], now_ms)] if number > known else [])
         after = []
         if run.config.fail_fast and run.cancelling is None:
             after.append(self.cancel(run.run_id, f"fail-fast: {test_id} failed", now_ms))
@@ -353,6 +353,21 @@ def _attempt(payload: Mapping[str, Any]) -> int | None:
     if isinstance(attempt, int) and 0 < attempt < 2**31:
         return attempt
     return retries + 1 if isinstance(retries, int) and 0 <= retries < 2**31 else None
+
+
+def _count_failure(run: ActiveRun, test_id: str, said_by: str, attempt: int | None) -> int:
+    """How many attempts at the test have failed.
+
+    ``test/failed`` and ``test/end`` of one attempt are one failure; the same type again is another, also of clients
+    that say neither a number nor a start: retries have to end.
+    """
+    failures = run.failures.setdefault(test_id, {})
+    if attempt is None:
+        attempt = run.tries.get(test_id, 1)
+        if said_by in failures.get(attempt, ()):
+            attempt = run.tries[test_id] = attempt + 1
+    failures.setdefault(attempt, set()).add(said_by)
+    return len(failures)
 
 
 def _text(value: object) -> str | None:

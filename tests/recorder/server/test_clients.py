@@ -464,6 +464,18 @@ def test_one_attempt_told_in_two_words_fails_once(server: RunningServer) -> None
     assert request(client, "getRunStatus", {"runId": "r"})["status"] == "running"
 
 
+def test_a_client_that_says_ends_only_is_asked_for_as_many_retries_as_any_other(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r", "retries": 2}})
+    client.subscribe("test/retry")
+    for _ in range(4):
+        say(client, "test/end", {"testId": "t", "status": "failed", "duration": 1})
+        say(client, "test/failed", {"testId": "t"})
+    say(client, "test/end", {"testId": "last", "status": "failed", "duration": 1})
+    retries = [client.until("event")["payload"]["payload"] for _ in range(3)]
+    assert [(retry["testId"], retry["attempt"]) for retry in retries] == [("t", 2), ("t", 3), ("last", 2)]
+
+
 def test_a_payload_that_cannot_be_enriched_holds_up_nobody(server: RunningServer) -> None:
     watcher, one, other = server.connect(), server.connect(instance="1"), server.connect(instance="2")
     watcher.subscribe("custom/*")
