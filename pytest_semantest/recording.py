@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -128,6 +129,7 @@ class Recording:
         else:
             config.pluginmanager.register(tests, "semantest-tests")
         if self._shipper is not None:
+            self._hear_stop_request()
             try:
                 self._shipper.launch()
             except OSError as error:
@@ -184,6 +186,13 @@ class Recording:
         from pytest_semantest.event_hook import hear  # noqa: PLC0415 - few need it
 
         hear(self._config, tests, redactor)
+
+    def _hear_stop_request(self) -> None:
+        """Where Ctrl-C is ignored, a cancellation comes another way."""
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and self._session is not None:
+            from pytest_semantest.stop_request import StopRequest  # noqa: PLC0415 - few need it
+
+            self._config.pluginmanager.register(StopRequest(self._folder, self._session), "semantest-stop")
 
     # -- what tests tell of themselves ---------------------------------------------------------------------------
 

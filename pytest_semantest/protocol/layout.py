@@ -16,6 +16,7 @@
             shipper.journal           what the shipper itself observed
             ship.json                 how far the shipper is, for pytest's last lines (0600)
             ship.lock                 held by the one shipper that follows this session
+            stop                          why pytest is to end after the test that runs
             ship.yield                    asks it to leave the session to a sync when it finds no recorder
             shipper.log               what it met
             artifacts/<sha256>            attachments of tests, until the recorder has them
@@ -42,6 +43,7 @@ STATUS_SUFFIX = ".status"
 SHIP_STATE = "ship.json"
 SHIP_LOCK = "ship.lock"
 SHIP_YIELD = "ship.yield"
+STOP = "stop"
 
 
 def session_folders(directory: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import os
 import socket
 import ssl
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import websocket
 from websocket import ABNF
@@ -56,11 +56,17 @@ class Connection:
 
     ``send`` queues, ``receive`` sends what is queued and gives the messages that have come; both raise
     ``ConnectionFailedError`` when the connection is gone. ``timeout`` (seconds) bounds each step of connecting.
+    ``run_id``: the run whose pytest is attended, if it is known; its cancellation comes even if there is nothing to
+    send.
     """
 
-    def __init__(self, url: str, token: str | None, instance: str, timeout: float = CONNECT_S) -> None:
+    def __init__(
+        self, url: str, token: str | None, instance: str, timeout: float = CONNECT_S, *, run_id: str | None = None
+    ) -> None:
         address = websocket_url(url)
         header = [f"User-Agent: pytest-semantest/{__version__}", f"X-Semantest-Instance: {instance}"]
+        if run_id:
+            header.append(f"X-Semantest-Run: {quote(run_id, safe='')}")
         if token:
             header.append(f"Authorization: Bearer {token}")
         self._client = websocket.WebSocket(enable_multithread=False)

@@ -20,6 +20,7 @@ from pytest_semantest.protocol.layout import (
     SHIP_STATE,
     SHIP_YIELD,
     STATUS_SUFFIX,
+    STOP,
     has_journal,
     visible_folders,
 )
@@ -111,7 +112,7 @@ def _remove_empty(folder: Path) -> None:
 def _is_ours(path: Path) -> bool:
     if path.name == ARTIFACTS and path.is_dir() and not path.is_symlink():
         return all(is_sha256(one.name) or one.suffix == ".tmp" for one in path.iterdir())
-    known = path.name in (SHIP_STATE, SHIP_LOCK, SHIP_YIELD, LOG) or path.suffix in (
+    known = path.name in (SHIP_STATE, SHIP_LOCK, SHIP_YIELD, STOP, LOG) or path.suffix in (
         JOURNAL_SUFFIX,
         STATUS_SUFFIX,
         ".tmp",

@@ -67,6 +67,8 @@ class Link:
         self.last_contact = now
         #: ``(run id, reason, grace in seconds)`` once the recorder asked for the end of the run.
         self.cancelled: tuple[str, str, float] | None = None
+        #: The run that is attended, once it is known.
+        self.run_id: str | None = None
         self._rendezvous = rendezvous
         self.instance = instance
         self._log = log
@@ -139,7 +141,9 @@ class Link:
         self.url = endpoint.url
         self.endpoint = endpoint
         try:
-            self._connection = Connection(endpoint.url, endpoint.token, self.instance, self._patience(now))
+            self._connection = Connection(
+                endpoint.url, endpoint.token, self.instance, self._patience(now), run_id=self.run_id
+            )
         except RefusedError as error:
             self._refuse(now, error)
             return False

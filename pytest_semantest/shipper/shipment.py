@@ -155,6 +155,7 @@ class Shipment:
             self._read(clock)
             self._observe(clock)
         outboxes = {source.outbox.source: source.outbox for source in self.sources.values()}
+        self.link.run_id = self.run_id
         self.link.step(clock.monotonic, outboxes, list(self._sendable()))
         self.artifacts.step(clock.monotonic, self.link.endpoint if self.link.is_open else None)
         self.link.last_contact = max(self.link.last_contact, self.artifacts.last_progress)
@@ -168,7 +169,7 @@ class Shipment:
             return
         if self._stopping is None:
             self._log(f"the run is cancelled: {reason}")
-            self._stopping = Stopping(reason, grace_s, now)
+            self._stopping = Stopping(self.folder, reason, grace_s, now)
         main = self.sources.get(MAIN_WORKER)
         workers = [source.watch for source in self._processes() if source is not main and source.watch is not None]
         for line in self._stopping.step(now, main.watch if main is not None else None, workers):

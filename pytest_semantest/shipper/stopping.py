@@ -1,14 +1,20 @@
 """Stops a pytest whose run was cancelled: politely first, then not.
 
 SIGINT goes to pytest's own process, which ends its tests as after Ctrl-C. After the grace every process of the session
-gets SIGTERM, and 2 s later SIGKILL. A pytest that a shell started in the background ignores SIGINT; it ends by SIGTERM.
+gets SIGTERM, and 2 s later SIGKILL. A pytest that a shell started in the background ignores SIGINT; it looks for the
+file ``stop`` between two tests (stop_request.py).
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
+
+from pytest_semantest.protocol.layout import STOP
+from pytest_semantest.shipper.state import replace_file
 
 _TERMINATE_S = 2.0
 
@@ -23,8 +29,10 @@ class Stoppable(Protocol):
 class Stopping:
     """A cancellation that is under way. ``grace_s``: seconds that pytest has, from ``now`` (monotonic) on."""
 
-    def __init__(self, reason: str, grace_s: float, now: float) -> None:
+    def __init__(self, folder: Path, reason: str, grace_s: float, now: float) -> None:
         self.reason = reason
+        with suppress(OSError):  # a full disk, say: there are the signals
+            replace_file(folder / STOP, reason)
         self._steps = [
             (now, signal.SIGINT, True),
             (now + grace_s, signal.SIGTERM, False),

@@ -67,7 +67,8 @@ class Project:
         kept |= {name: os.environ[name] for name in ("SEMANTEST_COVERAGE",) if name in os.environ}
         return kept | {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
 
-    def start_pytest(self, *args: str, recorded: bool = True) -> subprocess.Popen[str]:
+    def start_pytest(self, *args: str, recorded: bool = True, interruptible: bool = True) -> subprocess.Popen[str]:
+        """``interruptible``: a shell starts programs in the background with SIGINT ignored."""
         command = [
             sys.executable,
             "-m",
@@ -77,12 +78,12 @@ class Project:
             *(["--semantest"] if recorded else []),
             *args,
         ]
+        handling = signal.SIG_DFL if interruptible else signal.SIG_IGN
         process = subprocess.Popen(
             command,
             cwd=self.path,
             env=self.environment(),
-            # A shell starts programs in the background with SIGINT ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+            preexec_fn=lambda: signal.signal(signal.SIGINT, handling),  # noqa: PLW1509
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

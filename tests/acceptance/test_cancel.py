@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,30 @@ def test_never():
     pass
 """
 
+PATIENT_SUITE = """
+import os, pathlib, time
+import pytest
+
+def note(line):
+    with open(os.environ["ORACLE"], "a") as file:
+        file.write(line + "\\n")
+
+@pytest.fixture(scope="module")
+def resource():
+    yield
+    note("cleaned up")
+
+def test_waits(resource):
+    note("waiting")
+    while not pathlib.Path("go on").exists():
+        time.sleep(0.01)
+
+@pytest.mark.parametrize("n", range(20))
+def test_more(n):
+    while not pathlib.Path("go on").exists():
+        time.sleep(0.01)
+"""
+
 
 def cancel(project: Project, grace_ms: float) -> str:
     wait_for(lambda: "waiting" in project.oracle(), "the test to run")
@@ -62,6 +88,26 @@ def test_a_cancelled_pytest_ends_as_after_ctrl_c(project: Project, workers: tupl
     if not workers:
         assert "cleaned up" in project.oracle()
         assert states(report) == {"test_a": "passed", "test_waits": "interrupted", "test_never": "not_run"}
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_pytest_in_the_background_of_a_shell_ends_after_the_test_that_runs(
+    project: Project, workers: tuple[str, ...]
+) -> None:
+    (project.path / "test_suite.py").write_text(PATIENT_SUITE)
+    process = project.start_pytest(*workers, interruptible=False)
+    run_id = cancel(project, grace_ms=600_000)
+    wait_for(lambda: list(project.directory.glob("sessions/*/stop")), "the shipper to ask for the end")
+    (project.path / "go on").touch()
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, output
+    assert "cancelled: not needed any more" in output
+    assert "cleaned up" in project.oracle()
+    report = project.report(run_id)
+    assert (report["run"]["state"], report["run"]["stopReason"]) == ("cancelled", "not needed any more")
+    assert states(report)["test_waits"] == "passed"
+    assert "not_run" in states(report).values()
+    assert not any((project.directory / "sessions").iterdir()), "everything was delivered"
 
 
 def test_the_command_waits_until_the_run_is_over(project: Project) -> None:
@@ -104,6 +150,24 @@ def test_a_pytest_that_does_not_listen_is_ended_after_its_grace(project: Project
     report = project.report(run_id)
     assert report["run"]["state"] == "cancelled"
     assert states(report) == {"test_a": "passed", "test_waits": "crashed", "test_never": "not_run"}
+
+
+@pytest.mark.hazard(5)
+def test_a_cancellation_reaches_a_pytest_that_has_nothing_to_say_to_a_new_recorder(project: Project) -> None:
+    (project.path / "test_suite.py").write_text(SUITE.replace("DEAF", "False"))
+    process = project.start_pytest()
+    wait_for(lambda: "waiting" in project.oracle(), "the test to run")
+    pid = wait_for(project.recorder_pid, "the recorder")
+    wait_for(lambda: project.rows("SELECT 1 FROM runs WHERE context <> '{}'"), "the run's context to be stored")
+    (session,) = (project.directory / "sessions").iterdir()
+    wait_for(lambda: json.loads((session / "ship.json").read_bytes())["state"] == "idle", "all to be sent")
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: project.recorder_pid() not in (None, pid), "another recorder")
+    done = project.semantest("cancel", "--reason", "by hand")
+    assert (done.returncode, done.stderr) == (0, "")
+    process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "cleaned up" in project.oracle()
 
 
 def test_a_run_of_a_client_next_to_one_of_pytest(project: Project) -> None:

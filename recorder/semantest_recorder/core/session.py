@@ -56,12 +56,16 @@ class ServerFacts(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Client(NamedTuple):
-    """Who is at the other end: our id for the connection, its rights, its process and its User-Agent."""
+    """Who is at the other end: our id for the connection, its rights, its process and its User-Agent.
+
+    ``attends``: the run of pytest that it says it attends, empty for none.
+    """
 
     id: str
     identity: Identity
     instance: str
     agent: str = ""
+    attends: str = ""
 
 
 class Handler(NamedTuple):

@@ -58,6 +58,7 @@ class Connection(Peer):
         sender = asyncio.create_task(self._send_queued())
         try:
             self.perform(self.session.open())
+            self._hub.attendance.greeted(self, self._hub.now_ms())
             await self._read()
         finally:
             if self._closing is None:  # otherwise it is about to say goodbye

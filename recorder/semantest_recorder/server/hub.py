@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from aiohttp import hdrs, web
 
 from semantest_recorder.core.access import Identity
-from semantest_recorder.core.active_runs import LIVE, ActiveRuns
+from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Verdict
 from semantest_recorder.core.effects import Query
 from semantest_recorder.core.ownership import SourceOwners
@@ -22,11 +23,14 @@ from semantest_recorder.core.publishing import published
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
+from semantest_recorder.server.attendance import Attendance
 from semantest_recorder.server.connection import Connection
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
 
 INSTANCE_HEADER = "X-Semantest-Instance"
+#: The run of pytest that a shipper attends, percent-encoded: its cancellation comes even if there is nothing to send.
+RUN_HEADER = "X-Semantest-Run"
 _ROUTES_MAX = 1000
 _REPLAYS_MAX = 8
 _POSTPONED_MAX = 10_000
@@ -87,8 +91,7 @@ class Hub:
         self._max_queued_bytes = max_queued_bytes
         self._owners = SourceOwners()
         self._shared = Shared(self._owners, self.runs, self.security, facts)
-        #: Who sends the journals of a run that is not over, by run and client.
-        self._senders: dict[str, dict[str, Peer]] = {}
+        self.attendance = Attendance(self.runs)
         self._tasks: set[asyncio.Task[None]] = set()
         self._replaying: set[asyncio.Task[None]] = set()
         self._replays = 0
@@ -128,7 +131,12 @@ class Hub:
     async def serve(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """Serves a WebSocket handshake and its connection to its end."""
         headers = request.headers
-        session = self.open_session(identity, headers.get(INSTANCE_HEADER, ""), headers.get(hdrs.USER_AGENT, ""))
+        session = self.open_session(
+            identity,
+            headers.get(INSTANCE_HEADER, ""),
+            headers.get(hdrs.USER_AGENT, ""),
+            unquote(headers.get(RUN_HEADER, "")),
+        )
         connection = Connection(request, session, self, max_queued_bytes=self._max_queued_bytes)
         self.join(connection)
         try:
@@ -137,10 +145,10 @@ class Hub:
             self.leave(connection)
         return connection.response
 
-    def open_session(self, identity: Identity, instance: str = "", agent: str = "") -> Session:
+    def open_session(self, identity: Identity, instance: str = "", agent: str = "", attends: str = "") -> Session:
         """A session for somebody who is about to ``join``."""
         client_id = secrets.token_hex(8)
-        client = Client(client_id, identity, instance or f"connection {client_id}", agent[:200])
+        client = Client(client_id, identity, instance or f"connection {client_id}", agent[:200], attends)
         return Session(client, self._shared, self.now_ms())
 
     def join(self, peer: Peer) -> None:
@@ -158,23 +166,12 @@ class Hub:
         if self.accepting:
             while self._postponed and self._postponed[0][0] <= self.now_ms():
                 self.submit(self._postponed.popleft()[1], None)
-            attended = {run_id for run_id, senders in self._senders.items() if senders}
-            for batch in self.runs.due(self.now_ms(), attended):
+            for batch in self.runs.due(self.now_ms(), self.attendance.attended()):
                 self.submit(batch, None)
         for connection in list(self._connections.values()):
             denied = self.security.admit(connection.session.client.identity)
             if denied is not None:
                 connection.close_soon(1008, denied.detail[:100], discard=True)
-
-    def stop_pytest(self, run_id: str) -> None:
-        """Tells whoever sends the run's journals to stop its pytest; those who come later are told then."""
-        for connection in self._senders.get(run_id, {}).values():
-            self._tell_to_stop(connection, run_id)
-
-    def _tell_to_stop(self, connection: Peer, run_id: str) -> None:
-        run = self.runs.get(run_id)
-        if run is not None and run.cancelling is not None:
-            connection.perform([connection.session.cancel(run_id, run.cancelling, run.grace_ms, self.now_ms())])
 
     def find_out(self, query: Query, connection: Peer) -> None:
         """Finds the answer to what a session asked, while the loop goes on."""
@@ -199,7 +196,7 @@ class Hub:
         """These runs were deleted: nothing more is said beside them."""
         for run_id in run_ids:
             self.runs.forget(run_id)
-            self._senders.pop(run_id, None)
+            self.attendance.forget(run_id)
             for connection in self._connections.values():
                 connection.session.beside.discard(run_id)
 
@@ -302,28 +299,12 @@ class Hub:
         self._count(verdict)
         if isinstance(verdict, Committed):
             self.runs.note(verdict, self.now_ms())
-            self._note_sender(connection, verdict)
+            self.attendance.sent(connection, verdict, self.now_ms())
         if connection is not None:
             connection.perform(connection.session.verdict(verdict, self.now_ms()))
         if isinstance(verdict, Committed):
             self._publish(verdict, connection)
             self._on_commit(verdict)
-
-    def _note_sender(self, connection: Peer | None, verdict: Committed) -> None:
-        """Remembers who sends the run, to tell them when it is to be stopped."""
-        run_id = verdict.run_id
-        if not verdict.run_state:
-            return
-        if self.runs.get(run_id) is None:
-            self._senders.pop(run_id, None)
-            return
-        if connection is None or connection.session.closed or verdict.source.startswith(LIVE):
-            return
-        senders = self._senders.setdefault(run_id, {})
-        client_id = connection.session.client.id
-        if client_id not in senders:
-            senders[client_id] = connection
-            self._tell_to_stop(connection, run_id)
 
     def _count(self, verdict: Verdict) -> None:
         self._counts["batches"] += 1
@@ -361,8 +342,7 @@ class Hub:
         connection.session.close()
         self.subscribed(connection)
         self.security.forget(client_id)
-        for senders in self._senders.values():
-            senders.pop(client_id, None)
+        self.attendance.left(connection)
         if self.accepting:
             for batch in self.runs.leave(client_id, connection.session.beside, self.now_ms()):
                 self.submit(batch, None)

@@ -70,7 +70,7 @@ class Peer(ABC):
                 case Announce(batch):
                     self._hub.submit(batch, None)
                 case StopPytest(run_id):
-                    self._hub.stop_pytest(run_id)
+                    self._hub.attendance.stop(run_id, self._hub.now_ms())
                 case Query():
                     self._hub.find_out(effect, self)
                 case Close(code, reason):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import websocket
 from aiohttp import web
@@ -94,8 +95,9 @@ class RunningServer:
         self._thread.join(DEADLINE_S)
         self.writer.close()
 
-    def connect(self, *, instance: str | None = None, **options: Any) -> Client:
+    def connect(self, *, instance: str | None = None, run: str | None = None, **options: Any) -> Client:
         headers = [f"Authorization: Bearer {TOKEN}"] + ([f"X-Semantest-Instance: {instance}"] if instance else [])
+        headers += [f"X-Semantest-Run: {quote(run)}"] if run else []
         return Client(f"ws://127.0.0.1:{self.port}/ws", headers, **options)
 
 

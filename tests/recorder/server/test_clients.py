@@ -42,8 +42,7 @@ def pass_time(server: RunningServer, ms: float) -> None:
     """What is due so much later is done now."""
 
     def submit() -> None:
-        attended = {run_id for run_id, senders in server.hub._senders.items() if senders}
-        for due in server.hub.runs.due(now_ms() + ms, attended):
+        for due in server.hub.runs.due(now_ms() + ms, server.hub.attendance.attended()):
             server.hub.submit(due, None)
 
     server.call(submit)
@@ -274,6 +273,14 @@ def test_a_shipper_is_told_of_a_cancellation_whenever_it_comes(server: RunningSe
     late = server.connect(instance="two")
     late.send(batch(1, [run_start("p", "gw0")], source="s.gw0"))
     assert late.until("cancel")["payload"]["reason"] == "enough"
+    silent = server.connect(instance="three", run="p")
+    assert silent.until("cancel")["payload"]["reason"] == "enough", "it has nothing to send"
+
+
+def test_who_names_a_run_that_nobody_knows_or_is_not_cancelled_is_told_nothing(server: RunningServer) -> None:
+    server.connect().ask(batch(1, [run_start("p")]))
+    for run in ("p", "no such run", "%zz", "é" * 500):
+        assert server.connect(run=run).ask({"type": "ping"})["type"] == "pong"
 
 
 @pytest.mark.hazard(6)
