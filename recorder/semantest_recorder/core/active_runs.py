@@ -14,6 +14,7 @@ import msgspec
 from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.client_attempts import ClientAttempts
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_config import RunConfig, config_of
@@ -22,6 +23,10 @@ from semantest_recorder.core.run_config import RunConfig, config_of
 LIVE: Final = "live/"
 #: For how long an implicit run waits for a client that has gone, in milliseconds.
 IMPLICIT_GRACE_MS: Final = 30_000.0
+#: How many runs of clients may go on, and how many of them one client may have begun by events alone: a client that
+#: makes up an id for each event is told so.
+CLIENT_RUNS_MAX: Final = 10_000
+IMPLICIT_RUNS_MAX: Final = 100
 #: For how long a run of pytest lives without a sign, in milliseconds.
 LEASE_MS: Final = 3_600_000.0
 #: How long a cancelled pytest has to end politely, in milliseconds.
@@ -42,8 +47,7 @@ _RUN_ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,150}")
 class ActiveRun(msgspec.Struct):
     """A run that is not over. ``origin``: ``client`` or ``pytest``.
 
-    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left. ``failures`` are the attempts
-    at each test that failed, by number, with the types of events that said so, ``tries`` how often each was started.
+    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left.
     ``cancelling`` holds the reason once the run is being cancelled, ``grace_ms`` how long its pytest then has.
     ``last_ms``: when something of it was committed last, ``sessions`` those of its pytests that may still run.
     """
@@ -55,8 +59,7 @@ class ActiveRun(msgspec.Struct):
     implicit: bool = False
     owner: str | None = None
     left_ms: float | None = None
-    failures: dict[str, dict[int, set[str]]] = msgspec.field(default_factory=dict)
-    tries: dict[str, int] = msgspec.field(default_factory=dict)
+    attempts: ClientAttempts = msgspec.field(default_factory=ClientAttempts)
     cancelling: str | None = None
     grace_ms: float = GRACE_MS
     last_ms: float = 0.0
@@ -114,9 +117,7 @@ class ActiveRuns:
         run.left_ms = now_ms if run.implicit else None
         run.last_ms, run.sessions = now_ms, set(sessions)
         for test_id, attempt, outcome in attempts:
-            run.tries[test_id] = max(run.tries.get(test_id, 0), attempt)
-            if outcome in _FAILED:
-                run.failures.setdefault(test_id, {})[attempt] = set()
+            run.attempts.load(test_id, attempt, failed=outcome in _FAILED)
         self._runs[row.id] = run
 
     def __iter__(self) -> Iterator[ActiveRun]:
@@ -147,9 +148,10 @@ class ActiveRuns:
     # -- commands ----------------------------------------------------------------------------------------------
 
     def start(self, config: RunConfig, now_ms: float, *, client: str, extra: Mapping[str, Any] | None = None) -> Batch:
-        """A client starts a run. Raises ``Refusal`` (``RUN_EXISTS``)."""
+        """A client starts a run. Raises ``Refusal`` (``RUN_EXISTS``, ``TOO_MANY_RUNS``)."""
         if config.run_id in self._runs or self._exists(config.run_id):
             raise Refusal("RUN_EXISTS", f"there is a run {config.run_id!r} already: choose another runId")
+        self._find_room()
         run = self._runs[config.run_id] = ActiveRun(config.run_id, "client", config, now_ms)
         return self._main(run, [], now_ms, client=client, extra=extra)
 
@@ -201,8 +203,8 @@ class ActiveRuns:
     ) -> Written:
         """Where an event goes that a client sent. ``run_id``: the run that the client started last.
 
-        Raises ``Refusal`` for an event that would start, plan or end a run of pytest, and for a ``run/start`` of a
-        run that there is.
+        Raises ``Refusal`` for an event that would start, plan or end a run of pytest, for a ``run/start`` of a run that
+        there is, and for one that would begin one run too many.
         """
         named = payload.get("runId")
         chosen = named if isinstance(named, str) and named else run_id or self._only() or f"implicit-{client}"
@@ -214,6 +216,7 @@ class ActiveRuns:
             return Written(self.start(_config(payload, chosen), now_ms, client=client), [])
         run = self._runs.get(chosen)
         if run is None and not self._exists(chosen):
+            self._find_room(client)
             run = ActiveRun(chosen, "client", RunConfig(chosen), now_ms, implicit=True, owner=client)
             self._runs[chosen] = run
         if event.type in _LIFECYCLE:
@@ -260,16 +263,15 @@ class ActiveRuns:
         failed = event.type == types.TEST_FAILED or (event.type == types.TEST_END and payload.get("status") in _FAILED)
         test_id = payload.get("testId")
         if event.type == types.TEST_START and isinstance(test_id, str):
-            run.tries[test_id] = _attempt(payload) or run.tries.get(test_id, 0) + 1
+            run.attempts.start(test_id, payload)
         if not failed or not isinstance(test_id, str):
             return Written(self._main(run, [event], now_ms, client=client), [])
-        known = len(run.failures.get(test_id, ()))
-        number = _count_failure(run, test_id, event.type, _attempt(payload))
+        number, is_new = run.attempts.fail(test_id, event.type, payload)
         if self.worth_retrying(payload, number, run.config.retries):
             event = RawEvent(event.type, event.timestamp, _json({**payload, "willRetry": True}))
             again = _event("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
             written = self._main(run, [event], now_ms, client=client)
-            return Written(written, [self._main(run, [again], now_ms)] if number > known else [])
+            return Written(written, [self._main(run, [again], now_ms)] if is_new else [])
         after = []
         if run.config.fail_fast and run.cancelling is None:
             after.append(self.cancel(run.run_id, f"fail-fast: {test_id} failed", now_ms))
@@ -287,6 +289,15 @@ class ActiveRuns:
 
     def _only(self) -> str | None:
         return next(iter(self._runs)) if len(self._runs) == 1 else None
+
+    def _find_room(self, owner: str | None = None) -> None:
+        """Raises ``Refusal`` when there is none for a run more; ``owner``: who would begin it by an event."""
+        begun = sum(run.owner == owner for run in self._runs.values()) if owner is not None else 0
+        if begun >= IMPLICIT_RUNS_MAX:
+            text = f"this client's events have begun {begun} runs that go on: say the runId of one, or startTestRun"
+            raise Refusal("TOO_MANY_RUNS", text)
+        if sum(run.is_clients for run in self._runs.values()) >= CLIENT_RUNS_MAX:
+            raise Refusal("TOO_MANY_RUNS", f"{CLIENT_RUNS_MAX} runs of clients go on: end some (endTestRun)")
 
     def _active(self, run_id: str) -> ActiveRun:
         run = self._runs.get(run_id)
@@ -345,29 +356,6 @@ def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:
     name, retries = payload.get("name"), payload.get("config")
     given = retries if isinstance(retries, dict) else {}
     return config_of({"config": {**given, "name": name if isinstance(name, str) else None}}, run_id)
-
-
-def _attempt(payload: Mapping[str, Any]) -> int | None:
-    """The number of the attempt that an event is about; the original clients count ``retries``."""
-    attempt, retries = payload.get("attempt"), payload.get("retries")
-    if isinstance(attempt, int) and 0 < attempt < 2**31:
-        return attempt
-    return retries + 1 if isinstance(retries, int) and 0 <= retries < 2**31 else None
-
-
-def _count_failure(run: ActiveRun, test_id: str, said_by: str, attempt: int | None) -> int:
-    """How many attempts at the test have failed.
-
-    ``test/failed`` and ``test/end`` of one attempt are one failure; the same type again is another, also of clients
-    that say neither a number nor a start: retries have to end.
-    """
-    failures = run.failures.setdefault(test_id, {})
-    if attempt is None:
-        attempt = run.tries.get(test_id, 1)
-        if said_by in failures.get(attempt, ()):
-            attempt = run.tries[test_id] = attempt + 1
-    failures.setdefault(attempt, set()).add(said_by)
-    return len(failures)
 
 
 def _text(value: object) -> str | None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import websocket
 
+from semantest_recorder.core.active_runs import IMPLICIT_RUNS_MAX
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.validation import EventValidator
 from semantest_recorder.store.reader import Reader
@@ -281,6 +282,24 @@ def test_who_names_a_run_that_nobody_knows_or_is_not_cancelled_is_told_nothing(s
     server.connect().ask(batch(1, [run_start("p")]))
     for run in ("p", "no such run", "%zz", "é" * 500):
         assert server.connect(run=run).ask({"type": "ping"})["type"] == "pong"
+
+
+def test_a_client_that_makes_up_a_run_for_each_event_is_told_so(server: RunningServer) -> None:
+    client = server.connect()
+    for number in range(IMPLICIT_RUNS_MAX):
+        say(client, "test/start", {"testId": "t", "testName": "t", "runId": f"r{number}"})
+    say(client, "test/start", {"testId": "t", "testName": "t", "runId": "one more"})
+    refused = client.until("error")
+    assert (refused["payload"]["code"], "say the runId of one" in refused["payload"]["message"]) == (
+        "TOO_MANY_RUNS",
+        True,
+    )
+    assert request(client, "startTestRun", {"runId": "asked for"})["status"] == "running"
+    assert len(request(client, "getActiveRuns")) == IMPLICIT_RUNS_MAX + 1
+    passing(client, "t", runId="r1")
+    assert request(client, "endTestRun", {"runId": "r1"})["state"] == "passed"
+    passing(client, "t", runId="one more")
+    assert request(client, "getRunStatus", {"runId": "one more"})["passedTests"] == 1
 
 
 @pytest.mark.hazard(6)
