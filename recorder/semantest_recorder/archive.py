@@ -155,7 +155,10 @@ class Archive:
         if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
             raise InvalidCursor(f"{cursor[:100]!r} is no cursor: take the one that came with the page before")
         page = self._status.results(run_id, int(cursor or 0), limit)
-        results = [test_result(row, page.errors.get(row[0]), page.details.get(row[0], ())) for row in page.rows]
+        results = [
+            test_result(row, page.errors.get(row[0]), page.details.get(row[0], ()), cut=row[0] in page.cut)
+            for row in page.rows
+        ]
         return {"runId": run_id, "results": results, "cursor": None if page.last is None else str(page.last)}
 
     def _suites(self, run_id: str) -> list[dict[str, Any]]:

@@ -79,8 +79,13 @@ def test_stats(counts: Mapping[str, int]) -> dict[str, Any]:
     }
 
 
-def test_result(row: Sequence[Any], error: Sequence[Any] | None, details: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """A result as the original gives it. ``row`` is one of query ``results_page``, ``error`` of ``errors_of_tests``."""
+def test_result(
+    row: Sequence[Any], error: Sequence[Any] | None, details: Iterable[tuple[str, str]], *, cut: bool
+) -> dict[str, Any]:
+    """A result as the original gives it. ``row`` is one of query ``results_page``, ``error`` of ``error_of_test``.
+
+    ``cut``: there are more ``details`` than these.
+    """
     _key, test_id, state, attempts, duration_ms, worker, file, line, started, ended, reason, suite = row
     assertions = {"passed": 0, "failed": 0, "total": 0}
     screenshots: list[str] = []
@@ -111,6 +116,7 @@ def test_result(row: Sequence[Any], error: Sequence[Any] | None, details: Iterab
         "assertions": assertions,
         "screenshots": screenshots,
         "logs": logs,
+        "detailsCut": cut,
     }
 
 

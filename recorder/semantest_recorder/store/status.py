@@ -15,6 +15,9 @@ from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
 
 _SQL = statements("status.sql")
+#: What a page of results, or the details of one test, hold at most: characters, and events.
+_PAGE_BYTES = 4 * 1024 * 1024
+_DETAILS_MAX = 5000
 
 
 class Totals(msgspec.Struct):
@@ -28,12 +31,16 @@ class Totals(msgspec.Struct):
 
 
 class ResultsPage(msgspec.Struct):
-    """Some results of a run: rows of ``results_page``, and by test key errors and details. ``last``: the last key."""
+    """Some results of a run: rows of ``results_page``, and by test key errors and details.
 
-    rows: list[tuple[Any, ...]]
-    errors: dict[int, tuple[Any, ...]]
-    details: dict[int, list[tuple[str, str]]]
-    last: int | None
+    ``last``: the last key, if there may be more; ``cut``: keys of tests that have more details than is read of one.
+    """
+
+    rows: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
+    errors: dict[int, tuple[Any, ...]] = msgspec.field(default_factory=dict)
+    details: dict[int, list[tuple[str, str]]] = msgspec.field(default_factory=dict)
+    last: int | None = None
+    cut: set[int] = msgspec.field(default_factory=set)
 
 
 class Status:
@@ -69,17 +76,37 @@ class Status:
             return Totals(events, runs, results, suites, active)
 
     def results(self, run_id: str, after: int, limit: int) -> ResultsPage:
-        """Up to ``limit`` results of a run whose test keys are above ``after``."""
+        """Up to ``limit`` results of a run whose test keys are above ``after``; fewer when they say very much."""
+        page, size = ResultsPage(), 0
         with self._connection() as connection:
             rows = connection.execute(_SQL["results_page"], (run_id, after, limit)).fetchall()
-            if not rows:
-                return ResultsPage([], {}, {}, None)
-            span = (run_id, rows[0][0], rows[-1][0])
-            errors = {row[0]: row[1:] for row in connection.execute(_SQL["errors_of_tests"], span).fetchall()}
-            details: dict[int, list[tuple[str, str]]] = {}
-            for key, kind, payload in connection.execute(_SQL["details_of_tests"], span).fetchall():
-                details.setdefault(key, []).append((kind, payload))
-            return ResultsPage(rows, errors, details, rows[-1][0] if len(rows) == limit else None)
+            for row in rows:
+                if size > _PAGE_BYTES:
+                    break
+                size += self._add(connection, page, run_id, row)
+        page.last = page.rows[-1][0] if len(page.rows) == limit or len(page.rows) < len(rows) else None
+        return page
+
+    @staticmethod
+    def _add(connection: sqlite3.Connection, page: ResultsPage, run_id: str, row: tuple[Any, ...]) -> int:
+        """Adds one result with its error and its details; how much text they have."""
+        key, size = row[0], 0
+        page.rows.append(row)
+        error = connection.execute(_SQL["error_of_test"], (run_id, key)).fetchone()
+        if error is not None:
+            page.errors[key] = error
+            size += len(error[1])
+        found = connection.execute(_SQL["details_of_test"], (run_id, key, _DETAILS_MAX + 1)).fetchall()
+        for kind, *place in found[:_DETAILS_MAX]:
+            if size > _PAGE_BYTES:
+                page.cut.add(key)
+                break
+            (payload,) = connection.execute(_SQL["payload"], place).fetchone()
+            page.details.setdefault(key, []).append((kind, payload))
+            size += len(payload)
+        if len(found) > _DETAILS_MAX:
+            page.cut.add(key)
+        return size
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

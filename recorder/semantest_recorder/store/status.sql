@@ -26,14 +26,17 @@ SELECT t.test_key, t.id, x.state, x.attempts, x.duration_ms, x.worker, x.file, x
 FROM results x JOIN tests t USING (test_key)
 WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key > ?2 ORDER BY x.test_key LIMIT ?3;
 
--- name: errors_of_tests
-SELECT a.test_key, a.error_type, a.error_message, a.error_file, a.error_line, a.attempt
+-- name: error_of_test
+SELECT a.error_type, a.error_message, a.error_file, a.error_line, a.attempt
 FROM attempts a
-WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND a.test_key BETWEEN ?2 AND ?3
-      AND a.error_message IS NOT NULL ORDER BY a.test_key, a.attempt;
+WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND a.test_key = ?2
+      AND a.error_message IS NOT NULL ORDER BY a.attempt DESC LIMIT 1;
 
--- name: details_of_tests
-SELECT x.test_key, x.type, e.payload
+-- name: details_of_test
+SELECT x.type, x.source_key, x.seq
 FROM test_events x JOIN events e ON e.source_key = x.source_key AND e.seq = x.seq
-WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key BETWEEN ?2 AND ?3
-ORDER BY x.test_key, e.time_ms, x.source_key, x.seq LIMIT 100000;
+WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key = ?2
+ORDER BY e.time_ms, x.source_key, x.seq LIMIT ?3;
+
+-- name: payload
+SELECT payload FROM events WHERE source_key = ? AND seq = ?;

@@ -125,6 +125,24 @@ def test_a_command_that_cannot_be_carried_out_says_why(server: RunningServer, me
     assert isinstance(as_request["error"], str), "the original client makes an Error of it"
 
 
+def test_results_that_say_very_much_come_in_more_pages_and_are_cut(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r"}})
+    for test, logs in (("long", 7), ("short", 1), ("silent", 0)):
+        say(client, "test/start", {"testId": test, "testName": test})
+        for _ in range(logs):
+            say(client, "test/log", {"testId": test, "message": "x" * 900_000})
+        say(client, "test/end", {"testId": test, "status": "passed", "duration": 1})
+    page = request(client, "getTestResultsByRun", {"runId": "r"})
+    assert [(r["testId"], len(r["logs"]), r["detailsCut"]) for r in page["results"]] == [("long", 5, True)]
+    rest = request(client, "getTestResultsByRun", {"runId": "r", "cursor": page["cursor"]})
+    assert [(r["testId"], len(r["logs"]), r["detailsCut"]) for r in rest["results"]] == [
+        ("short", 1, False),
+        ("silent", 0, False),
+    ]
+    assert rest["cursor"] is None
+
+
 def test_events_without_a_run_make_one_that_ends_with_the_client(server: RunningServer) -> None:
     client = server.connect()
     passing(client, "t1")
