@@ -45,6 +45,8 @@ class RunningServer:
         silence_s: float = SILENCE_S,
     ) -> None:
         self.database = database
+        #: The time at which the hub's clock stands still; ``None`` while it goes.
+        self.stands_ms: float | None = None
         self._silence_s = silence_s
         self.writer = Writer(database)
         self._limits = limits or Limits()
@@ -63,12 +65,7 @@ class RunningServer:
         archive = Archive(self.database)
         policy = Policy(require_authentication=not self._anonymous)
         self.hub = Hub(
-            self.writer,
-            facts,
-            lambda: time.time() * 1000,
-            archive,
-            policy=policy,
-            max_queued_bytes=self._max_queued_bytes,
+            self.writer, facts, self._now_ms, archive, policy=policy, max_queued_bytes=self._max_queued_bytes
         )
         addresses = AddressRules(self.port, origins=self._origins)
         routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)
@@ -81,6 +78,9 @@ class RunningServer:
         await self._stop.wait()
         await self.hub.close("the test is over", 1.0)
         await runner.cleanup()
+
+    def _now_ms(self) -> float:
+        return time.time() * 1000 if self.stands_ms is None else self.stands_ms
 
     def call(self, function: Callable[[], Any]) -> Any:
         """Runs ``function`` in the server's loop and gives what it returns."""
