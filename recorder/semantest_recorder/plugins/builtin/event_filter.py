@@ -85,7 +85,9 @@ class EventFilter:
         lowered = text.lower()
         if b'"logs"' in text or (b"://" in text and b"@" in text):
             return True
-        return any(sign in lowered for sign in _SIGNS) or self._holds_more(lowered)
+        # No sign holds a quote, and a batch says the same again and again: this halves the time.
+        parts = b'"'.join(set(lowered.split(b'"')))
+        return any(sign in parts for sign in _SIGNS) or self._holds_more(lowered)
 
     def _holds_more(self, lowered: bytes) -> bool:
         own = self._own_sign is not None and self._own_sign.search(lowered) is not None

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
+from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.arguments import Context, Run, Test
 from semantest_recorder.plugins.builtin.files import file_name, write_whole
 from semantest_recorder.plugins.builtin.lines import one_line
@@ -57,6 +59,10 @@ class Screenshots:
         self._log = context.log
         self._options = read_options(context.options, ScreenshotOptions)
         self._folder = context.directory / Path(self._options.folder).expanduser()
+
+    def concerns(self, events: Sequence[RawEvent]) -> bool:
+        """Whether there are pictures among these events."""
+        return any(event.type == SCREENSHOT for event in events)
 
     @hookimpl(trylast=True)
     def on_event(self, event: Event) -> Any:
