@@ -167,7 +167,6 @@ RECORDING = (
 RECORDER = (
     Key("recorder", "host", "text", "127.0.0.1", "", "Address to listen on."),
     Key("recorder", "port", "integer", 0, "", "Port to listen on.  [default: any free one]", limits=(0, 65535)),
-    Key("recorder", "database", "path", None, "", "SQLite file.  [default: semantest.db in the folder]"),
     Key(
         *("recorder", "token-file", "path", None, ""),
         "File that holds the token.  [default: the variable SEMANTEST_TOKEN, else a new random one]",

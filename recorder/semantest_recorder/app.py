@@ -72,7 +72,6 @@ class Settings:
     directory: Path
     host: str = "127.0.0.1"
     port: int = 0
-    database: Path | None = None
     token: str | None = None
     anonymous: bool = False
     origins: tuple[str, ...] = ()
@@ -121,7 +120,7 @@ def serve(settings: Settings, announce: Announce) -> bool:
             listeners = open_listeners(settings.host, settings.port, certificate)
             for listener in listeners:
                 sockets.enter_context(listener.socket)
-            database = settings.database or settings.directory / DATABASE
+            database = settings.directory / DATABASE
             try:
                 writer = Writer(database)
             except StoreError as error:

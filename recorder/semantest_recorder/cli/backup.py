@@ -6,9 +6,8 @@ from pathlib import Path
 
 import click
 
-from semantest_recorder.cli import daemon
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.offline import database_of
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
@@ -38,7 +37,7 @@ def command(file: Path, directory: str | None, force: bool, as_json: bool) -> No
     from semantest_recorder.store.backup import back_up  # noqa: PLC0415
 
     folder = project_folder(directory)
-    database = database_of(folder, daemon.running(folder))
+    database = folder / DATABASE
     if file.exists() and database.exists() and file.samefile(database):
         raise Stop(f"{file} is the database itself: name another file", EXIT_USAGE)
     try:

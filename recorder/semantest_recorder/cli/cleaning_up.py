@@ -10,8 +10,9 @@ from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli import daemon
-from semantest_recorder.cli.offline import database_of, offline
+from semantest_recorder.cli.offline import offline
 from semantest_recorder.cli.progress import Progress, progress
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.discovery import Discovery
@@ -23,21 +24,23 @@ from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.vacuum import shorten
 
 _AT_ONCE = 100
+#: How long the recorder may take to delete so many runs.
+_ANSWER_S = 600.0
 
 
 def clean_up(folder: Path, run_ids: Sequence[str]) -> Done:
     """Deletes the runs, what earlier cleanups have left, and attachments that no event names. Raises ``Stop``."""
     present = daemon.running(folder)
-    database = database_of(folder, present)
+    database = folder / DATABASE
     before = _size(database)
     with progress("deleting") as tell:
         if present is not None:
             deleted, kept = _ask(present[0], run_ids, tell)
         else:
-            with offline(folder, stop_recorder=False) as database:
+            with offline(folder, stop_recorder=False):
                 deleted, kept = _delete(database, run_ids, tell)
     swept = sweep_artifacts(folder, database, time.time() * 1000)
-    return Done(deleted, kept, before, _size(database), swept.files, swept.bytes)
+    return Done(deleted, kept, before, _size(database), len(swept.files), swept.bytes)
 
 
 def _delete(database: Path, run_ids: Sequence[str], tell: Progress) -> tuple[list[str], list[str]]:
@@ -72,7 +75,7 @@ def _ask(found: Discovery, run_ids: Sequence[str], tell: Progress) -> tuple[list
 
 def _post(found: Discovery, run_ids: Sequence[str]) -> dict[str, list[str]]:
     address = urlsplit(found.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_S)
     headers = {"Authorization": f"Bearer {found.token}", "Content-Type": "application/json"}
     try:
         with closing(connection):

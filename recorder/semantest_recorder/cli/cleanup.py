@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from pytest_semantest.protocol.effective import named
-from semantest_recorder.cli import daemon
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.amounts import Age, Bytes, Grouping
 from semantest_recorder.cli.configured_option import ConfiguredOption
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
-from semantest_recorder.cli.offline import database_of
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
@@ -66,6 +65,7 @@ def command(
     """
     from semantest_recorder.core.retention import Policy, runs_to_delete  # noqa: PLC0415
     from semantest_recorder.reports.cleanup_plan import Plan, done_line, plan_lines  # noqa: PLC0415
+    from semantest_recorder.store.artifact_sweep import unnamed_artifacts  # noqa: PLC0415
     from semantest_recorder.store.survey import survey  # noqa: PLC0415
 
     if older_than is None and keep is None and max_size is None:
@@ -73,8 +73,9 @@ def command(
         raise Stop(text, EXIT_USAGE)
     folder = project_folder(directory)
     policy = Policy(older_than, keep, max_size)
-    stored = survey(database_of(folder, daemon.running(folder)), _grouping(per))
-    runs = runs_to_delete(stored, policy, time.time() * 1000)
+    stored, now_ms = survey(folder / DATABASE, _grouping(per)), time.time() * 1000
+    runs = runs_to_delete(stored, policy, now_ms)
+    unnamed = unnamed_artifacts(folder, folder / DATABASE, now_ms)
     plan = Plan(
         directory=str(folder),
         dry_run=dry_run,
@@ -83,6 +84,8 @@ def command(
         stored=len(stored),
         runs=runs,
         bytes=sum(run.bytes for run in runs),
+        artifacts=len(unnamed.files),
+        artifact_bytes=unnamed.bytes,
     )
     if not as_json:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
@@ -114,7 +117,7 @@ def _grouping(per: str | None) -> Callable[[RunFacts], str]:
 
 
 def _confirm(plan: Plan, *, yes: bool) -> None:
-    if yes or not plan.runs:
+    if yes or plan.is_empty:
         return
     if not sys.stdin.isatty():
         raise Stop("nothing was deleted: without a terminal give --yes, or --dry-run to look only", EXIT_USAGE)

@@ -44,17 +44,11 @@ def offline(folder: Path, *, stop_recorder: bool) -> Iterator[Path]:
         present = None
         _acquire(lock, folder)
     try:
-        yield database_of(folder, present)
+        yield folder / DATABASE
     finally:
         lock.release()
         if present is not None:
             _start_again(folder, present)
-
-
-def database_of(folder: Path, present: tuple[Discovery, dict[str, Any]] | None) -> Path:
-    """The database that the recorder ``present`` has open; without one the folder's."""
-    told = None if present is None else present[1].get("database")
-    return Path(told) if isinstance(told, str) else folder / DATABASE
 
 
 def _acquire(lock: RecorderLock, folder: Path) -> None:

@@ -117,7 +117,6 @@ def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict
         directory=folder,
         host=options["host"],
         port=options["port"],
-        database=_absolute(options["database"]),
         token=token,
         anonymous=options["allow_anonymous"],
         origins=options["allow_origin"],

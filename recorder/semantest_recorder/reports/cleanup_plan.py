@@ -29,7 +29,10 @@ class Done(msgspec.Struct, rename="camel"):
 
 
 class Plan(msgspec.Struct, rename="camel", kw_only=True):
-    """What ``semantest cleanup --json`` prints; ``runs`` are those that go, ``done`` is null in a dry run."""
+    """What ``semantest cleanup --json`` prints; ``runs`` are those that go, ``done`` is null in a dry run.
+
+    ``artifacts``: attachments that go whatever happens to the runs, since no run names them.
+    """
 
     schema: int = 1
     directory: str
@@ -39,16 +42,27 @@ class Plan(msgspec.Struct, rename="camel", kw_only=True):
     stored: int
     runs: list[StoredRun]
     bytes: int
+    artifacts: int = 0
+    artifact_bytes: int = 0
     done: Done | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to delete."""
+        return not self.runs and not self.artifacts
 
 
 def plan_lines(plan: Plan) -> list[Text]:
     """The runs that go, oldest first, and what they take together."""
     from rich.text import Text  # noqa: PLC0415 - JSON output does without rich
 
-    what = f"{len(plan.runs)} of {plural(plan.stored, 'run')}, about {size(plan.bytes)}"
+    unnamed = f"{plural(plan.artifacts, 'attachment')} of no run, {size(plan.artifact_bytes)}"
     if not plan.runs:
-        return [Text(f"Nothing to delete: {plural(plan.stored, 'run')} may stay.")]
+        stay = f"{plural(plan.stored, 'run')} may stay."
+        return [Text(f"{unnamed}; {stay}" if plan.artifacts else f"Nothing to delete: {stay}")]
+    what = f"{len(plan.runs)} of {plural(plan.stored, 'run')}, about {size(plan.bytes)}"
+    if plan.artifacts:
+        what = f"{what}; {unnamed}"
     shown = plan.runs[:_SHOWN]
     rows = [("run", "started", "state", "size", plan.per or ""), *(_cells(run) for run in shown)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -17,33 +17,40 @@ _NAME = re.compile("[0-9a-f]{64}")
 _NAMING = "SELECT payload FROM events JOIN sources USING (source_key) WHERE instr(payload, 'sha256') > 0"
 
 
-class Swept(msgspec.Struct):
-    """How many files were deleted, and of how many bytes."""
+class Unnamed(msgspec.Struct):
+    """Files that no event names, and how many bytes they have."""
 
-    files: int = 0
+    files: list[Path] = msgspec.field(default_factory=list)
     bytes: int = 0
 
 
-def sweep_artifacts(directory: Path, database: Path, now_ms: float) -> Swept:
-    """Deletes files below ``directory/artifacts`` that are named by their SHA-256 and by no event in ``database``.
+def unnamed_artifacts(directory: Path, database: Path, now_ms: float) -> Unnamed:
+    """The files below ``directory/artifacts`` that are named by their SHA-256 and by no event in ``database``.
 
-    A file that was written or sent again in the last 24 hours stays. Raises what ``Reader`` raises, and ``OSError``.
+    Without those that were written or sent again in the last 24 hours. Raises what ``Reader`` raises, and ``OSError``.
     """
-    swept = Swept()
+    found = Unnamed()
     old = [
         path
         for path in (directory / ARTIFACTS).glob("[0-9a-f][0-9a-f]/*")
         if is_sha256(path.name) and not path.is_symlink() and _is_old(path, now_ms)
     ]
-    if not old:
-        return swept
-    named = _named(database)
+    named = _named(database) if old else set[str]()
     for path in old:
-        if path.name not in named and _is_old(path, now_ms):  # it may have been sent again meanwhile
-            size = path.stat().st_size
+        if path.name not in named:
+            found.files.append(path)
+            found.bytes += path.stat().st_size
+    return found
+
+
+def sweep_artifacts(directory: Path, database: Path, now_ms: float) -> Unnamed:
+    """Deletes ``unnamed_artifacts`` and gives what is gone. Raises the same."""
+    swept = Unnamed()
+    for path in unnamed_artifacts(directory, database, now_ms).files:
+        if _is_old(path, now_ms):  # it may have been sent again meanwhile
+            swept.bytes += path.stat().st_size
+            swept.files.append(path)
             path.unlink(missing_ok=True)
-            swept.files += 1
-            swept.bytes += size
     return swept
 
 

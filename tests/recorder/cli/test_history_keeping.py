@@ -172,6 +172,18 @@ def test_attachments_that_no_event_names_go(folder: Path) -> None:
     whole(database)
 
 
+def test_attachments_of_no_run_are_shown_and_asked_for(folder: Path) -> None:
+    """They may belong to a database that was set aside."""
+    lonely = artifact(folder, b"of a run that is in no database")
+    planned = semantest("cleanup", "--keep", "500", "--dry-run", "--directory", folder)
+    assert planned.out == "1 attachment of no run, 31 B; 3 runs may stay.\n"
+    refused = semantest("cleanup", "--keep", "500", "--directory", folder)
+    assert (refused.code, "--yes" in refused.err, lonely.exists()) == (2, True, True)
+    done = semantest("cleanup", "--keep", "500", "--yes", "--directory", folder)
+    assert "deleted 0 runs, 1 attachment of 31 B" in done.out
+    assert not lonely.exists()
+
+
 def artifact(folder: Path, content: bytes, age_s: float = 2 * 86_400) -> Path:
     name = sha256(content).hexdigest()
     path = folder / "artifacts" / name[:2] / name

@@ -97,10 +97,11 @@ def test_a_started_recorder_holds_nothing_of_its_starter(project: Path) -> None:
 
 @pytest.mark.parametrize("dashes", [[], ["--"]], ids=["plain", "behind two dashes"])
 def test_start_takes_the_options_of_serve(project: Path, dashes: list[str]) -> None:
-    started = run("start", *dashes, "--idle-timeout", "0.3", "--database", "other.db", cwd=project)
+    (project / "token").write_text("smt_of-this-very-file-and-long-enough")
+    (project / "token").chmod(0o600)
+    started = run("start", *dashes, "--idle-timeout", "0.3", "--token-file", "token", cwd=project)
     assert started.returncode == 0, started.stderr
     wait_until(lambda: run("status", cwd=project).returncode == 3, "it ends when idle")
-    assert (project / "other.db").exists(), "a relative path is relative to where start was called"
 
 
 def test_start_refuses_an_option_that_serve_does_not_have(project: Path) -> None:
@@ -120,7 +121,6 @@ def test_the_status_says_what_the_recorder_was_started_with(project: Path) -> No
     assert status_of(project)["options"] == {
         "host": "127.0.0.1",
         "port": 0,
-        "database": None,
         "tlsCert": None,
         "tlsKey": None,
         "tlsTerminated": False,

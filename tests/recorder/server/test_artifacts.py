@@ -77,9 +77,9 @@ def test_one_that_is_sent_again_stays_until_its_event_is_there(server: RunningSe
     folder, path = server.database.parent, server.database.parent / "artifacts" / NAME[:2] / NAME
     os.utime(path, (1.0, 1.0))
     assert ask(server, "PUT", NAME, BODY).status == 200
-    assert sweep_artifacts(folder, server.database, time.time() * 1000).files == 0
+    assert sweep_artifacts(folder, server.database, time.time() * 1000).files == []
     os.utime(path, (1.0, 1.0))
-    assert sweep_artifacts(folder, server.database, time.time() * 1000).files == 1
+    assert len(sweep_artifacts(folder, server.database, time.time() * 1000).files) == 1
     assert ask(server, "PUT", NAME, BODY).status == 201
 
 
