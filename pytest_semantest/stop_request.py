@@ -31,4 +31,5 @@ class StopRequest:
         except OSError:
             return
         if not self._loop.shouldstop:
-            self._loop.shouldstop = f"cancelled: {reason}"
+            words = "".join(character if character.isprintable() else " " for character in reason)
+            self._loop.shouldstop = f"cancelled: {words}"

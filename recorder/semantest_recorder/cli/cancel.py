@@ -13,6 +13,7 @@ from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
+from semantest_recorder.reports.inert import inert_line
 
 if TYPE_CHECKING:
     from semantest_recorder.client import Client
@@ -66,9 +67,10 @@ def command(
     if as_json:
         click.echo(msgspec.json.encode({"schema": SCHEMA, **status}).decode())
     else:
-        click.echo(f"{status['runId']}: {status['state']}, {status['completedTests']} of {status['totalTests']} tests")
+        done = f"{status['completedTests']} of {status['totalTests']} tests"
+        click.echo(inert_line(f"{status['runId']}: {status['state']}, {done}"))
     if wait and status["status"] in ("pending", "running"):
-        raise Stop(f"run {run_id} still goes on; see: semantest watch {run_id}")
+        raise Stop(inert_line(f"run {run_id} still goes on; see: semantest watch {run_id}"))
 
 
 def _chosen(client: Client, name: str | None) -> str:
@@ -86,7 +88,8 @@ def _chosen(client: Client, name: str | None) -> str:
 
 
 def _are(run_ids: list[str]) -> str:
-    return f"{'is' if len(run_ids) == 1 else 'are'} {', '.join(run_ids[:5])}{', ...' if len(run_ids) > 5 else ''}"
+    names = inert_line(", ".join(run_ids[:5]))
+    return f"{'is' if len(run_ids) == 1 else 'are'} {names}{', ...' if len(run_ids) > 5 else ''}"
 
 
 def _end(client: Client, run_id: str, status: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -13,14 +13,12 @@ import msgspec
 
 from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
-from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
 from semantest_recorder.core.client_attempts import ClientAttempts
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rows import RunRow
-from semantest_recorder.core.run_config import RunConfig, config_of
+from semantest_recorder.core.run_config import RUN_ID, RunConfig, config_of
 
-#: Sessions that only the recorder writes.
-LIVE: Final = "live/"
 #: For how long an implicit run waits for a client that has gone, in milliseconds.
 IMPLICIT_GRACE_MS: Final = 30_000.0
 #: How many runs of clients may go on, and how many of them one client may have begun by events alone: a client that
@@ -41,7 +39,7 @@ _OF_JOURNALS: Final = frozenset(
         *(types.COLLECT_ERROR, types.JOURNAL_GAP, "client/start", "event/dropped"),
     }
 )
-_RUN_ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,150}")
+_RUN_ID: Final = re.compile(RUN_ID)
 
 
 class ActiveRun(msgspec.Struct):
@@ -208,10 +206,12 @@ class ActiveRuns:
         """
         named = payload.get("runId")
         chosen = named if isinstance(named, str) and named else run_id or self._only() or f"implicit-{client}"
-        if not _RUN_ID.fullmatch(chosen):
+        if not _RUN_ID.match(chosen):
             raise Refusal("INVALID_MESSAGE", "a runId has 1 to 150 characters, none of them a control character")
         if event.type in _OF_JOURNALS:
             raise Refusal("FORBIDDEN", f"{event.type} comes out of journals only: it is not for clients to say")
+        if event.type == types.RUN_CANCEL:
+            raise Refusal("FORBIDDEN", "a run is cancelled by cancelTestRun, which needs the role operate")
         if event.type == types.RUN_START:
             return Written(self.start(_config(payload, chosen), now_ms, client=client), [])
         run = self._runs.get(chosen)
@@ -235,8 +235,15 @@ class ActiveRuns:
         return [
             self._beside(run_id, f"{client}/{run_id}", [_event(types.WORKER_END, now_ms, runId=run_id)], now_ms)
             for run_id in beside
-            if run_id in self._runs or self._exists(run_id)  # it may have been deleted
+            if run_id in self._runs or self._known(run_id)  # it may have been deleted
         ]
+
+    def _known(self, run_id: str) -> bool:
+        """Whether the database has the run; as long as it cannot be asked, it is taken to have it."""
+        try:
+            return self._exists(run_id)
+        except Refusal:
+            return True
 
     def forget(self, run_id: str) -> None:
         """The run could not be stored, or was deleted."""
@@ -249,8 +256,6 @@ class ActiveRuns:
             run.cancelling = None
 
     def _lifecycle(self, event: RawEvent, payload: Mapping[str, Any], run_id: str, now_ms: float) -> Written:
-        if event.type == types.RUN_CANCEL:
-            raise Refusal("FORBIDDEN", "a run is cancelled by cancelTestRun, which needs the role operate")
         run = self._clients(run_id, "only pytest itself plans and ends it")
         if event.type == types.RUN_END:
             return Written(self.end(run_id, now_ms, _text(payload.get("stopReason"))), [])

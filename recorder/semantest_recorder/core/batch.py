@@ -30,6 +30,8 @@ class EventMark(msgspec.Struct, frozen=True):
     sent_crc: int | None = None
 
 
+#: What the names of sources begin with that only the recorder itself writes.
+LIVE: Final = "live/"
 #: ``Batch.first_seq`` of a source that the recorder itself writes: whatever is next in the log.
 NEXT_SEQ: Final = -1
 

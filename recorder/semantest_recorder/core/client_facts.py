@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pytest_semantest.protocol import events as types
-from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.batch import LIVE, RawEvent
 from semantest_recorder.core.facts import (
     Handler,
     ended_itself,
@@ -15,7 +15,7 @@ from semantest_recorder.core.facts import (
     read_payload,
     take_error,
 )
-from semantest_recorder.core.payloads import Cancel, SuiteTold, TestDetail, TestVerdict
+from semantest_recorder.core.payloads import Cancel, MalformedError, SuiteTold, TestDetail, TestVerdict
 from semantest_recorder.core.rows import SuiteRow, TestEventRow
 from semantest_recorder.core.tables import Source, Tables
 
@@ -76,6 +76,8 @@ def _suite_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> Non
 
 def _run_cancel(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     payload = read_payload(tables, source, seq, event, Cancel)
+    if not source.row.source.startswith(LIVE):
+        raise MalformedError("it is the recorder's to say that a run is cancelled")
     if payload.timeout:
         source.row.timed_out = True
     else:

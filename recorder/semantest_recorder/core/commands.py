@@ -14,7 +14,7 @@ import msgspec
 from semantest_recorder.core.access import ADMINS, ANY_ROLE, INGESTERS, OPERATORS, READERS, Role
 from semantest_recorder.core.active_runs import GRACE_MS
 from semantest_recorder.core.batch import Batch
-from semantest_recorder.core.effects import NO_PARAMETERS, StopPytest
+from semantest_recorder.core.effects import NO_PARAMETERS
 from semantest_recorder.core.policy import InvalidPolicy
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_config import InvalidConfig, read_config
@@ -34,11 +34,10 @@ class Ask(NamedTuple):
 
 
 class Do(NamedTuple):
-    """The batch is committed, then ``stop`` is done and ``ask`` finds out the answer; ``undo`` when it is refused."""
+    """The batch is committed, then ``ask`` finds out the answer; ``undo`` when it is refused."""
 
     batch: Batch
     ask: Ask
-    stop: StopPytest | None = None
     undo: Callable[[], None] | None = None
 
 
@@ -124,9 +123,14 @@ def _start_run(session: Session, payload: msgspec.Raw) -> object:
     except InvalidConfig as error:
         raise Refusal("INVALID_MESSAGE", str(error)) from None
     batch = session.runs.start(config, session.now_ms, client=session.client.id)
-    session.started_run = config.run_id
-    undo = partial(session.runs.forget, config.run_id)
-    return Do(batch, Ask("runStatus", {"run_id": config.run_id}), undo=undo)
+    before, session.started_run = session.started_run, config.run_id
+
+    def undo() -> None:
+        session.runs.forget(config.run_id)
+        if session.started_run == config.run_id:
+            session.started_run = before
+
+    return Do(batch, Ask("runStatus", {"run_id": config.run_id}), undo)
 
 
 def _end_run(session: Session, payload: msgspec.Raw) -> object:
@@ -141,9 +145,8 @@ def _cancel_run(session: Session, payload: msgspec.Raw) -> object:
         raise Refusal("INVALID_MESSAGE", f"graceMs is a number from 0 to {_GRACE_MAX_MS:g}")
     reason = (named.reason or f"cancelled by {session.client.identity.name}")[:500]
     batch = session.runs.cancel(named.run_id, reason, session.now_ms, grace_ms=named.grace_ms)
-    run = session.runs.get(named.run_id)
-    stop = None if run is None or run.is_clients else StopPytest(named.run_id)
-    return Do(batch, Ask("runStatus", {"run_id": named.run_id}), stop, partial(session.runs.undo_cancel, named.run_id))
+    undo = partial(session.runs.undo_cancel, named.run_id)
+    return Do(batch, Ask("runStatus", {"run_id": named.run_id}), undo)
 
 
 def _active_runs(_session: Session, _payload: msgspec.Raw) -> object:

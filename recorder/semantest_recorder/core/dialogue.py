@@ -12,7 +12,7 @@ from semantest_recorder.core import messages
 from semantest_recorder.core.access import Role
 from semantest_recorder.core.batch import Committed, Verdict
 from semantest_recorder.core.commands import Ask, Command, Do
-from semantest_recorder.core.effects import Effect, Query, Send, StopPytest
+from semantest_recorder.core.effects import Effect, Query, Send
 from semantest_recorder.core.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ class _Promise(NamedTuple):
 
     ask: Ask
     reply: Reply
-    stop: StopPytest | None
     undo: Callable[[], None] | None
 
 
@@ -91,7 +90,6 @@ class Dialogue:
             if isinstance(verdict, Committed):
                 ask = promise.ask
                 self._waiting.appendleft(_Waiting(0, lambda: ask, promise.reply, 0))
-                effects += [promise.stop] if promise.stop is not None else []
             else:
                 if promise.undo is not None:
                     promise.undo()
@@ -129,7 +127,7 @@ class Dialogue:
             return [self._failed(reply, {"code": refusal.code, "message": str(refusal)})]
         if isinstance(outcome, Do):
             self.submitted += 1
-            self._promises[self.submitted] = _Promise(outcome.ask, reply, outcome.stop, outcome.undo)
+            self._promises[self.submitted] = _Promise(outcome.ask, reply, outcome.undo)
             return [self._session.submit(outcome.batch)]
         if isinstance(outcome, Ask):
             self._asked = reply

@@ -49,12 +49,6 @@ class Announce(NamedTuple):
     batch: Batch
 
 
-class StopPytest(NamedTuple):
-    """Tell the shippers that send the run, now and later, that its pytest is to be stopped."""
-
-    run_id: str
-
-
 class Close(NamedTuple):
     """Close the connection with a WebSocket close code; nothing is sent after it."""
 
@@ -62,4 +56,4 @@ class Close(NamedTuple):
     reason: str
 
 
-Effect = Send | Ingest | Announce | StopPytest | Subscribed | Supersede | Query | Close
+Effect = Send | Ingest | Announce | Subscribed | Supersede | Query | Close

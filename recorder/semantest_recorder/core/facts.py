@@ -14,7 +14,7 @@ import msgspec
 
 from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
-from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.batch import LIVE, RawEvent
 from semantest_recorder.core.payloads import (
     CollectError,
     End,
@@ -338,7 +338,10 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     payload = read_payload(tables, source, seq, event, WorkerCrash)
     if payload.worker == SHIPPER_WORKER:
         raise MalformedError("worker: the shipper's death closes nothing")
-    target = tables.source(payload.session or source.row.session, payload.worker)
+    session = payload.session or source.row.session
+    if session != source.row.session and not source.row.source.startswith(LIVE):
+        raise MalformedError("session: only the recorder tells of crashes in another session")
+    target = tables.source(session, payload.worker)
     crash = CrashRow(
         source.row.source,
         seq,

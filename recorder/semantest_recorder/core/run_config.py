@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import msgspec
 
+#: What clients may call a run: no control characters, the second range of them (C1) included.
+RUN_ID: Final = r"^[^\x00-\x1f\x7f-\x9f]{1,150}\Z"
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Names = Annotated[tuple[Name, ...], msgspec.Meta(max_length=100)]
 
@@ -17,7 +19,7 @@ class RunConfig(msgspec.Struct, rename="camel", frozen=True):
     ``max_concurrency`` and ``browsers`` are kept for whoever runs the tests.
     """
 
-    run_id: Annotated[str, msgspec.Meta(min_length=1, max_length=150, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    run_id: Annotated[str, msgspec.Meta(min_length=1, max_length=150, pattern=RUN_ID)]
     name: Annotated[str, msgspec.Meta(max_length=500)] | None = None
     browsers: _Names = ()
     tags: _Names = ()

@@ -16,8 +16,8 @@ import msgspec
 from pytest_semantest.protocol.events import RUN_START
 from semantest_recorder.core import messages
 from semantest_recorder.core.access import ANY_ROLE, INGESTERS, READERS, Identity, Role
-from semantest_recorder.core.active_runs import LIVE, ActiveRuns
-from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
+from semantest_recorder.core.active_runs import ActiveRuns
+from semantest_recorder.core.batch import LIVE, Batch, Committed, Refused, Verdict
 from semantest_recorder.core.commands import COMMANDS, MESSAGES
 from semantest_recorder.core.dialogue import Dialogue, Reply, lacking
 from semantest_recorder.core.effects import Announce, Close, Effect, Ingest, Send, Subscribed, Supersede

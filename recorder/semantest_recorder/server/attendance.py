@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pytest_semantest.protocol.events import RUN_CANCEL
 from semantest_recorder.core.access import INGESTERS
-from semantest_recorder.core.active_runs import LIVE, ActiveRuns
-from semantest_recorder.core.batch import Committed
+from semantest_recorder.core.active_runs import ActiveRuns
+from semantest_recorder.core.batch import LIVE, Committed
 from semantest_recorder.server.peer import Peer
 
 
@@ -21,14 +22,20 @@ class Attendance:
         if self._runs.get(client.attends) is not None and client.identity.has_any(INGESTERS):
             self._add(peer, client.attends, now_ms)
 
-    def sent(self, peer: Peer | None, verdict: Committed, now_ms: float) -> None:
-        """What a connection sent was committed."""
+    def committed(self, peer: Peer | None, verdict: Committed, now_ms: float) -> None:
+        """Something was committed: a connection sends its run, or the run is being cancelled.
+
+        It is the commit that counts: whoever asked for the cancellation may be gone by now.
+        """
         if not verdict.run_state:
             return
         if self._runs.get(verdict.run_id) is None:
             self._senders.pop(verdict.run_id, None)
         elif peer is not None and not peer.session.closed and not verdict.source.startswith(LIVE):
             self._add(peer, verdict.run_id, now_ms)
+        elif any(event.type == RUN_CANCEL for event in verdict.fresh):
+            for sender in self._senders.get(verdict.run_id, {}).values():
+                self._tell(sender, verdict.run_id, now_ms)
 
     def left(self, peer: Peer) -> None:
         """A connection has ended."""
@@ -42,11 +49,6 @@ class Attendance:
     def attended(self) -> set[str]:
         """The runs that somebody attends."""
         return {run_id for run_id, senders in self._senders.items() if senders}
-
-    def stop(self, run_id: str, now_ms: float) -> None:
-        """Tells whoever attends the run to stop its pytest; those who come later are told then."""
-        for peer in self._senders.get(run_id, {}).values():
-            self._tell(peer, run_id, now_ms)
 
     def _add(self, peer: Peer, run_id: str, now_ms: float) -> None:
         senders = self._senders.setdefault(run_id, {})

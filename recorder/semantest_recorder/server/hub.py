@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 
 from semantest_recorder.core.access import Identity
 from semantest_recorder.core.active_runs import ActiveRuns
-from semantest_recorder.core.batch import Batch, Committed, Verdict
+from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
 from semantest_recorder.core.effects import Query
 from semantest_recorder.core.ownership import SourceOwners
 from semantest_recorder.core.policy import Policy
@@ -35,6 +35,8 @@ _ROUTES_MAX = 1000
 _REPLAYS_MAX = 8
 _POSTPONED_MAX = 10_000
 _POSTPONED_MS = 2000.0
+#: The store's refusals that may end by themselves.
+_STORE_CODES = ("STORE_FULL", "STORE_ERROR")
 
 _log = logging.getLogger(__name__)
 
@@ -273,7 +275,7 @@ class Hub:
 
     def _settle(self, connection: Peer | None, verdict: Verdict, batch: Batch) -> None:
         """Called by the writer's thread: one wake-up of the loop for all verdicts of a commit."""
-        if connection is None and not isinstance(verdict, Committed):
+        if connection is None and isinstance(verdict, Refused) and verdict.code in _STORE_CODES:
             self._postponed.append((self.now_ms() + _POSTPONED_MS, batch))
         self._verdicts.append((connection, verdict))
         if not self._delivery_due:
@@ -299,7 +301,7 @@ class Hub:
         self._count(verdict)
         if isinstance(verdict, Committed):
             self.runs.note(verdict, self.now_ms())
-            self.attendance.sent(connection, verdict, self.now_ms())
+            self.attendance.committed(connection, verdict, self.now_ms())
         if connection is not None:
             connection.perform(connection.session.verdict(verdict, self.now_ms()))
         if isinstance(verdict, Committed):
@@ -313,7 +315,7 @@ class Hub:
             self._store_error = None
             return
         self._counts["refusedBatches"] += 1
-        if verdict.code in ("STORE_FULL", "STORE_ERROR") and self._store_error != verdict.message:
+        if verdict.code in _STORE_CODES and self._store_error != verdict.message:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)
 
@@ -343,11 +345,11 @@ class Hub:
         self.subscribed(connection)
         self.security.forget(client_id)
         self.attendance.left(connection)
-        if self.accepting:
-            for batch in self.runs.leave(client_id, connection.session.beside, self.now_ms()):
-                self.submit(batch, None)
         self._connections.pop(client_id, None)
         self._counts["droppedSubscribers"] += connection.lagged
         self._left_ms = self.now_ms()
         self._left.set()
         _log.info("client %s disconnected", client_id)
+        if self.accepting:
+            for batch in self.runs.leave(client_id, connection.session.beside, self.now_ms()):
+                self.submit(batch, None)

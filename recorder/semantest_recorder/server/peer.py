@@ -16,7 +16,6 @@ from semantest_recorder.core.effects import (
     Ingest,
     Query,
     Send,
-    StopPytest,
     Subscribed,
     Supersede,
 )
@@ -69,8 +68,6 @@ class Peer(ABC):
                     self._hub.supersede(connection)
                 case Announce(batch):
                     self._hub.submit(batch, None)
-                case StopPytest(run_id):
-                    self._hub.attendance.stop(run_id, self._hub.now_ms())
                 case Query():
                     self._hub.find_out(effect, self)
                 case Close(code, reason):

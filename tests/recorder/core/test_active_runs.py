@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semantest_recorder.core.active_runs import IMPLICIT_GRACE_MS, LEASE_MS, LIVE, ActiveRuns
-from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.active_runs import IMPLICIT_GRACE_MS, LEASE_MS, ActiveRuns
+from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_config import RunConfig
 from semantest_recorder.core.run_state import RunState
@@ -57,7 +57,7 @@ def write(store: Store, kind: str, payload: dict[str, Any], run: str | None = No
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(("start", "pytest", "end", "cancel", "event", "fail", "leave", "later")),
+        st.sampled_from(("start", "pytest", "end", "cancel", "forbidden", "event", "fail", "leave", "later")),
         st.sampled_from(("a", "b:1", "p")),
         st.sampled_from(("c1", "c2")),
         st.booleans(),
@@ -77,6 +77,11 @@ def act(store: Store, action: str, run_id: str, client: str, named: bool) -> lis
             store.take(store.runs.end(run_id, store.now))
         case "cancel":
             store.take(store.runs.cancel(run_id, "why", store.now))
+        case "forbidden":
+            known = {run.run_id for run in store.runs}
+            with pytest.raises(Refusal, match="needs the role operate"):
+                write(store, "run/cancel", {"runId": run_id}, client=client)
+            assert {run.run_id for run in store.runs} == known, "what is refused begins no run"
         case "event" | "fail":
             kind = "test/failed" if action == "fail" else "custom/x"
             return write(store, kind, {"testId": "t"} | ({"runId": run_id} if named else {}), client=client)

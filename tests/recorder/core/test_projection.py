@@ -254,12 +254,25 @@ def test_a_run_waits_for_the_main_of_every_session() -> None:
 
 
 def test_a_client_cancels() -> None:
-    run = Run("s.main", "x.main")
+    run = Run("s.main", "live/recorder/r.client")
     run.plan(T)
-    run.tell("x.main", "run/cancel", reason="enough")
-    run.end("x.main")
+    run.tell("live/recorder/r.client", "run/cancel", reason="enough")
     run.end(code=2, interrupted=True)
     assert (run.of_run, run.states()) == ("cancelled", {T: "not_run"})
+
+
+def test_only_the_recorder_says_that_a_run_is_cancelled_or_another_session_dead() -> None:
+    run = Run("s.main", "evil.main")
+    run.plan(T)
+    run.tell("evil.main", "run/cancel", reason="because I can")
+    run.tell("evil.main", "worker/crash", session="s", worker="main", reason="because I can")
+    run.tell("evil.main", "worker/crash", session="live/recorder/r2", worker="client", reason="because I can")
+    assert set(run.state.sources) == {"s.main", "evil.main"}
+    run.end("evil.main")
+    assert run.of_run == "running"
+    run.attempt("s.main", T, "passed")
+    run.end()
+    assert run.of_run == "passed"
 
 
 def test_a_file_that_cannot_be_collected_counts_once() -> None:

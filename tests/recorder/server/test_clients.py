@@ -18,6 +18,7 @@ from semantest_recorder.core.active_runs import IMPLICIT_RUNS_MAX
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.validation import EventValidator
 from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.status import Status
 from tests.recorder.server.running import Client, RunningServer, batch, records_of_test, run_start, wait_until
 
 NewServer = Callable[..., RunningServer]
@@ -299,6 +300,27 @@ def test_a_shipper_is_told_of_a_cancellation_whenever_it_comes(server: RunningSe
     assert silent.until("cancel")["payload"]["reason"] == "enough", "it has nothing to send"
 
 
+def test_a_cancellation_holds_when_the_one_who_asked_has_gone_at_once(server: RunningServer) -> None:
+    shipper, operator = server.connect(instance="one"), server.connect()
+    shipper.ask(batch(1, [run_start("p")]))
+    operator.send({"type": "cancelTestRun", "payload": {"runId": "p", "reason": "enough"}})
+    operator.cut()
+    assert shipper.until("cancel")["payload"]["reason"] == "enough"
+
+
+def test_who_may_only_send_cancels_nobody_elses_run(server: RunningServer) -> None:
+    shipper, evil = server.connect(instance="one"), server.connect()
+    shipper.ask(batch(1, [run_start("p")]))
+    cancel = {"type": "run/cancel", "timestamp": now_ms(), "payload": {"runId": "p", "reason": "because I can"}}
+    crash = {"session": "live/recorder/p", "worker": "client", "reason": "because I can"}
+    crash_of_recorder = {"type": "worker/crash", "timestamp": now_ms(), "payload": crash}
+    assert evil.ask(batch(1, [run_start("p", session="e"), cancel, crash_of_recorder], "e.main"))["type"] == "ack"
+    assert shipper.ask({"type": "ping"})["type"] == "pong"
+    assert [reason for _run, reason in Status(server.database).open_runs()] == [None]
+    assert request(server.connect(), "cancelTestRun", {"runId": "p", "reason": "enough"})["runId"] == "p"
+    assert shipper.until("cancel")["payload"]["reason"] == "enough"
+
+
 def test_who_names_a_run_that_nobody_knows_or_is_not_cancelled_is_told_nothing(server: RunningServer) -> None:
     server.connect().ask(batch(1, [run_start("p")]))
     for run in ("p", "no such run", "%zz", "é" * 500):
@@ -432,9 +454,10 @@ def test_clients_do_not_speak_as_pytests_own_processes(server: RunningServer, ki
 
 def test_a_run_id_that_is_no_name_is_refused(server: RunningServer) -> None:
     client = server.connect()
-    for run_id in ("x" * 151, "a\nb", "\0"):
+    for run_id in ("x" * 151, "a\nb", "\0", "n\n", "\x9b31m"):
         say(client, "custom/x", {"runId": run_id})
         assert client.receive()["code"] == "INVALID_MESSAGE"
+        assert client.ask({"type": "startTestRun", "payload": {"runId": run_id}})["code"] == "INVALID_MESSAGE"
     say(client, "custom/x", {"runId": "last"})
     assert request(client, "getRunStatus", {"runId": "last"})["runId"] == "last"
 
