@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from itertools import count
 from pathlib import Path
@@ -45,8 +45,11 @@ class AsyncClient:
         self._refusals: list[dict[str, Any]] = []
         self._events: deque[dict[str, Any]] = deque(maxlen=_EVENTS_MAX)
         self._arrived = asyncio.Event()
-        self._replays: list[asyncio.Queue[dict[str, Any]]] = []
+        #: Of a connection that was made for a replay: what has come of it.
+        self._replayed: asyncio.Queue[dict[str, Any]] | None = None
         self._ended: str | None = None
+        #: Whether something was sent since the last answer, so that nobody knows whether it was taken.
+        self._unsure = False
 
     @classmethod
     def of_project(cls, folder: str | Path = ".", **options: Any) -> Self:
@@ -79,8 +82,10 @@ class AsyncClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._reader is not None and kind is None and self._ended is None:
-                await self.flush()
+            if self._reader is not None and kind is None:
+                self._raise_refusals()
+                if self._unsure:
+                    await self.flush()
         finally:
             if self._reader is not None:
                 self._reader.cancel()
@@ -121,6 +126,7 @@ class AsyncClient:
             "payload": {**payload, "runId": run_id} if run_id is not None else dict(payload),
             "metadata": {"source": self._source, **(metadata or {})},
         }
+        self._unsure = True
         await self._say({"id": event["id"], "type": "event", "timestamp": event["timestamp"], "payload": event})
 
     async def flush(self) -> None:
@@ -133,15 +139,18 @@ class AsyncClient:
     async def request(self, method: str, payload: object = None) -> Any:
         """The answer to any method (docs/reference/wire.md). Raises ``CommandError`` or ``NotConnectedError``."""
         request_id = f"q{next(self._ids)}"
+        unsure, self._unsure = self._unsure, False
         answer = self._answers[request_id] = asyncio.get_running_loop().create_future()
         try:
             await self._say({"id": request_id, "type": "request", "method": method, "payload": payload})
             async with asyncio.timeout(self._timeout):
                 message = await answer
+            unsure = False  # an answer comes behind all that was sent before
         except TimeoutError:
             raise NotConnectedError(f"{self._url} did not answer {method} within {self._timeout:g} s") from None
         finally:
             self._answers.pop(request_id, None)
+            self._unsure = self._unsure or unsure
         return _result(message)
 
     async def active_runs(self) -> list[dict[str, Any]]:
@@ -206,28 +215,30 @@ class AsyncClient:
 
     async def replay(
         self, start_time: float, end_time: float, *, types: Sequence[str] | None = None, speed: float = 0.0
-    ) -> AsyncIterator[dict[str, Any]]:
+    ) -> AsyncGenerator[dict[str, Any], None]:
         """The recorded events of a time (milliseconds since the epoch), which go to all subscribers as well.
 
-        ``speed``: 1 as it was, 0 as fast as they are read. Raises ``CommandError`` when it is refused or breaks.
+        They come over a connection of their own, which ends with the iteration. ``speed``: 1 as it was, 0 as fast as
+        they are read. Raises ``CommandError`` when it is refused or breaks, and ``NotConnectedError``.
         """
         wanted = {"startTime": start_time, "endTime": end_time, "types": types, "speed": speed}
-        arriving: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self._replays.append(arriving)
-        try:
-            replay_id = (await self.request("replayEvents", wanted))["replayId"]
-            while True:
-                message = await arriving.get()
-                if message["type"] == "event" and message.get("replay") == replay_id:
-                    yield message["payload"]
-                elif message["type"] == "replayEnded" and message["payload"]["replayId"] == replay_id:
-                    if not message["payload"]["completed"]:
-                        raise CommandError("STORE_ERROR", f"the replay broke: {message['payload'].get('error')}")
-                    return
-                elif message["type"] == "closed":
-                    raise NotConnectedError(str(self._ended))
-        finally:
-            self._replays.remove(arriving)
+        async with type(self)(self._url, self._token, timeout=self._timeout, source=self._source) as asker:
+            async for event in asker._replay_here(wanted):  # noqa: SLF001 - of the same class
+                yield event
+
+    async def _replay_here(self, wanted: Mapping[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        arriving = self._replayed = asyncio.Queue(_EVENTS_MAX)
+        await self.request("replayEvents", wanted)
+        while True:
+            if self._ended is not None and arriving.empty():
+                raise NotConnectedError(self._ended)
+            message = await arriving.get()
+            if message["type"] == "event":
+                yield message["payload"]
+            elif message["type"] == "replayEnded":
+                if not message["payload"]["completed"]:
+                    raise CommandError("STORE_ERROR", f"the replay broke: {message['payload'].get('error')}")
+                return
 
     # -- inside ------------------------------------------------------------------------------------------------
 
@@ -244,27 +255,32 @@ class AsyncClient:
             raise NotConnectedError(f"{self._url}: {_reason(error)}") from None
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        reason = None
         async for received in socket:
             if received.type is not aiohttp.WSMsgType.TEXT:
                 break
-            self._take(msgspec.json.decode(received.data))
-        self._ended = f"{self._url} closed the connection ({socket.close_code})"
+            try:
+                await self._take(msgspec.json.decode(received.data))
+            except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+                reason = f"{self._url} sent what is no message of the protocol"
+                break
+        self._ended = reason or f"{self._url} closed the connection ({socket.close_code})"
         self._arrived.set()
-        for arriving in self._replays:
-            arriving.put_nowait({"type": "closed"})
+        if self._replayed is not None and not self._replayed.full():
+            self._replayed.put_nowait({"type": "closed"})  # who waits for the next one wakes up
         for answer in self._answers.values():
             if not answer.done():
                 answer.set_exception(NotConnectedError(self._ended))
 
-    def _take(self, message: dict[str, Any]) -> None:
+    async def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "response":
                 answer = self._answers.get(str(message.get("requestId")))
                 if answer is not None and not answer.done():
                     answer.set_result(message)
-            case "event" | "replayEnded" if self._replays and ("replay" in message or message["type"] != "event"):
-                for arriving in self._replays:
-                    arriving.put_nowait(message)
+            case "event" | "replayEnded" if self._replayed is not None:
+                if "replay" in message or message["type"] == "replayEnded":
+                    await self._replayed.put(message)  # who reads slowly holds up nothing else on this connection
             case "event" if message["payload"]["type"] != "system.connected":
                 replay = {"replay": message["replay"]} if "replay" in message else {}
                 self._events.append({**message["payload"], **replay})

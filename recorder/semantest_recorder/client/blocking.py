@@ -127,8 +127,12 @@ class Client:
         async def following() -> dict[str, Any] | None:
             return await anext(found, None)
 
-        while (event := self._run(following())) is not None:
-            yield event
+        try:
+            while (event := self._run(following())) is not None:
+                yield event
+        finally:
+            if self._loop is not None:
+                self._run(found.aclose())
 
     @contextmanager
     def test(self, test_id: str, name: str | None = None, **more: Any) -> Iterator[None]:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from semantest_recorder.client import AsyncClient, Client, CommandError, EventsRefusedError, NotConnectedError
 from tests.leftovers import end_processes_of
 from tests.recorder.cli_recorder.daemons import Daemon, environment
-from tests.recorder.server.running import DEADLINE_S, TOKEN, RunningServer, wait_until
+from tests.recorder.server.running import (
+    DEADLINE_S,
+    TOKEN,
+    RunningServer,
+    batch,
+    records_of_test,
+    run_start,
+    wait_until,
+)
 
 
 @pytest.fixture
@@ -49,6 +59,74 @@ def test_the_connection_ends_with_the_block_when_its_last_events_are_refused(ser
         await asyncio.to_thread(wait_until, lambda: connections(server) == 0)
 
     in_loop(test())
+
+
+def cut(server: RunningServer) -> None:
+    def close_all() -> None:
+        for peer in list(server.hub._connections.values()):
+            peer.close_soon(1001, "stopping")
+
+    server.call(close_all)
+    wait_until(lambda: connections(server) == 0)
+
+
+async def send_and_be_cut(server: RunningServer, payload: dict[str, Any], *, flush: bool = False) -> None:
+    """One event, and a connection that breaks before the block ends."""
+    async with AsyncClient(url(server), TOKEN) as client:
+        await client.send("test/passed", payload, run_id="r")
+        if flush:
+            await client.flush()
+        await asyncio.to_thread(cut, server)
+
+
+def test_what_was_sent_and_not_confirmed_is_told_when_the_connection_breaks(server: RunningServer) -> None:
+    async def test() -> None:
+        with pytest.raises(NotConnectedError, match="closed the connection \\(1001\\)"):
+            await send_and_be_cut(server, {"testId": "t"})
+        await send_and_be_cut(server, {"testId": "t"}, flush=True)
+        with pytest.raises(EventsRefusedError):
+            await send_and_be_cut(server, {"no": "id"})
+
+    in_loop(test())
+
+
+@pytest.mark.parametrize("garbage", ["no json", "[]", "{}", '{"type":"event"}', '{"type":"event","payload":null}'])
+def test_a_server_that_speaks_another_language_is_left(garbage: str) -> None:
+    async def speak(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_str(garbage)
+        await socket.receive()
+        return socket
+
+    async def test() -> None:
+        app = web.Application()
+        app.router.add_get("/ws", speak)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        async with AsyncClient(f"http://127.0.0.1:{runner.addresses[0][1]}") as client:
+            with pytest.raises(NotConnectedError, match="no message of the protocol"):
+                await client.request("echo")
+        await runner.cleanup()
+
+    in_loop(test())
+
+
+def test_a_replay_that_is_left_early_ends_and_disturbs_nothing(server: RunningServer) -> None:
+    shipper = server.connect()
+    shipper.ask(batch(1, [run_start("r"), *(record for number in range(200) for record in records_of_test(number))]))
+    with Client(url(server), TOKEN) as client:
+        for event in client.replay(0, time.time() * 1000, speed=1e-6):
+            assert event["type"] == "run/start"
+            assert client.run_status("r")["totalTests"] == 200, "other questions are answered meanwhile"
+            break
+        wait_until(lambda: not server.hub._replaying)
+        assert sum(1 for _event in client.replay(0, time.time() * 1000)) == 401
+        with pytest.raises(CommandError, match="te\\*st"):
+            next(client.replay(0, 1, types=["te*st"]))
+        assert client.run_status("r")["totalTests"] == 200
 
 
 def test_a_subscription_that_is_refused_is_told(server: RunningServer) -> None:
