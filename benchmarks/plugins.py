@@ -74,7 +74,7 @@ def main() -> int:
 def record(folder: Path, frames: Sequence[bytes], kind: str) -> float:
     """Events per second, from the first frame to the last acknowledgement."""
     folder.mkdir()
-    writer = writer_of(folder, kind)
+    writer, close = writer_of(folder, kind)
     security = Security(Policy(max_events_per_second=100_000_000)) if kind != "alone" else None
     decoder = msgspec.json.Decoder(Frame)
     done, problems = Event(), list[Verdict]()
@@ -99,14 +99,15 @@ def record(folder: Path, frames: Sequence[bytes], kind: str) -> float:
         raise SystemExit(f"not acknowledged: {problems}")
     seconds = perf_counter() - start
     writer.close()
+    close()
     return total / seconds
 
 
-def writer_of(folder: Path, kind: str) -> Submitting:
-    """A writer on a new database, behind all built-in plugins if they are measured."""
+def writer_of(folder: Path, kind: str) -> tuple[Submitting, Callable[[], None]]:
+    """A writer on a new database, behind all built-in plugins if they are measured, and what ends these."""
     path = folder / "semantest.db"
     if kind != "plugins":
-        return Writer(path)
+        return Writer(path), lambda: None
     registry = PluginRegistry(read_section({"enabled": list(BUILTIN), "console": {"tests": "bad"}}))
     registry.load([])
     reading = RunReading(path)
@@ -114,7 +115,7 @@ def writer_of(folder: Path, kind: str) -> Submitting:
         registry, folder, known=reading.known_source, read_summary=reading.summary, read_report=reading.report
     )
     dispatcher.start()
-    return PluginWriter(Writer(path), dispatcher)
+    return PluginWriter(Writer(path), dispatcher), dispatcher.close
 
 
 def figures(rates: dict[str, list[float]]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from semantest_recorder.listening import CannotServe, Listener, open_listeners, 
 from semantest_recorder.own_folder import make_folder
 from semantest_recorder.plugins.builtin.retry import worth_retrying
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
-from semantest_recorder.plugins.dispatch import Dispatcher
+from semantest_recorder.plugins.dispatch import DESTROY_TIMEOUT_S, TELL_TIMEOUT_S, Dispatcher
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.plugins.writing import PluginWriter
 from semantest_recorder.run_reading import RunReading
@@ -340,6 +340,7 @@ class _Daemon:
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
+        await _in_thread(self._dispatcher.close, TELL_TIMEOUT_S + 2 * DESTROY_TIMEOUT_S)
         return drained and self._writer.pending_events == 0
 
 

@@ -138,9 +138,11 @@ class OrchestratorIntegration:
                     await self._time
             self._hub.accepting = False
         self.stopping = True
-        await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, self._writer.close)
         if self._hub is not None:
             await self._hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
+        await loop.run_in_executor(None, self.dispatcher.close)
         self.archive.close()
 
     @staticmethod

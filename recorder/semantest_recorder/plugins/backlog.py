@@ -7,7 +7,7 @@ than ``MAX_NOTICED`` events, hooks of suites and tests are left out and counted,
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from threading import Condition
 from time import monotonic
@@ -26,6 +26,10 @@ MAX_NOTICED: Final = 50_000
 #: The ends of one run's processes come one after another; a run is told to be over when none came for so long.
 QUIET_S: Final = 0.3
 _SOURCES: Final = 10_000
+_CALLS_MAX: Final = 2
+#: How often, and in which distance, a run that has ended and cannot be read is tried again.
+_READS_MAX: Final = 5
+_READ_AGAIN_S: Final = 1.0
 _RUN_HOOKS: Final = frozenset({"before_test_run", "after_test_run"})
 _HOOKS: Final = _RUN_HOOKS | {"before_suite", "after_suite", "before_test", "after_test"}
 
@@ -44,6 +48,27 @@ class RunEnd(NamedTuple):
 
     run_id: str
     again: bool
+
+
+class InHand:
+    """What is being told, and to whom it was, so that another thread can go on.
+
+    A plugin whose call was cut off, since another one held the thread, is called once more.
+    """
+
+    def __init__(self, notice: Notice | RunEnd) -> None:
+        self.notice = notice
+        self._begun: Counter[str] = Counter()
+        self._done: set[str] = set()
+
+    def begin(self, plugin: str) -> bool:
+        """Whether the plugin is to be called; it counts as begun then."""
+        self._begun[plugin] += 1
+        return plugin not in self._done and self._begun[plugin] <= _CALLS_MAX
+
+    def finish(self, plugin: str) -> None:
+        """Its call came back."""
+        self._done.add(plugin)
 
 
 class _InFlight(NamedTuple):
@@ -76,8 +101,11 @@ class Backlog:
         self._notices: deque[Notice] = deque()
         self._ends: dict[str, float] = {}
         self._ended: dict[str, None] = {}
+        self._unread: dict[str, int] = {}
         self._lifecycle: Lifecycle | None = None
-        self._telling = False
+        #: What is being told, and whether the thread that was at it is gone.
+        self._hand: InHand | None = None
+        self._left = False
 
     @property
     def pending_events(self) -> int:
@@ -123,9 +151,9 @@ class Backlog:
             self._changed.notify_all()
 
     def resume(self) -> None:
-        """Another thread goes on with the batch that the last one had begun."""
+        """Another thread goes on with the batch that the last one had begun, and with what it was telling."""
         with self._changed:
-            self._telling = False
+            self._left = self._hand is not None
             if self._works and (work := self._works[0][0]) is not None:
                 self._works[0] = (work.resumed(), *self._works[0][1:])
 
@@ -212,22 +240,38 @@ class Backlog:
             self._waiting_events += len(verdict.fresh)
         self._commits.append(verdict)
 
-    def notice(self) -> Notice | RunEnd | None:
-        """What is to be told next. Only for the thread of the plugins."""
+    def notice(self) -> InHand | None:
+        """What is to be told next, until ``told``. Only for the thread of the plugins."""
         with self._changed:
-            self._telling = True
+            if self._left:
+                self._left = False
+                return self._hand
         while self._commits and not self._notices:
-            self._take(self._commits.popleft())
-        found = self._notices.popleft() if self._notices else self._due_end()
-        if found is None:
-            self.told()
-        return found
+            self._take(self._commits[0])
+            self._commits.popleft()
+        with self._changed:
+            found = self._notices.popleft() if self._notices else self._due_end()
+            self._hand = InHand(found) if found is not None else None
+            self._changed.notify_all()
+            return self._hand
 
     def told(self) -> None:
-        """The hook was called."""
+        """All plugins were called for what was in hand."""
         with self._changed:
-            self._telling = False
+            self._hand = None
             self._changed.notify_all()
+
+    def put_off(self, end: RunEnd) -> bool:
+        """The run could not be read: it is told later, unless that was so too often. Whether it is."""
+        with self._changed:
+            tries = self._unread[end.run_id] = self._unread.pop(end.run_id, 0) + 1
+            if tries >= _READS_MAX:
+                del self._unread[end.run_id]
+                return False
+            if not end.again:
+                self._ended.pop(end.run_id, None)
+            self._ends.setdefault(end.run_id, monotonic() + _READ_AGAIN_S)
+            return True
 
     def notice_due_s(self) -> float | None:
         """When ``notice`` has something without anything new, in seconds."""
@@ -240,15 +284,17 @@ class Backlog:
         with self._changed:
             self._ends = dict.fromkeys(self._ends, 0.0)
             return self._changed.wait_for(
-                lambda: not (self._commits or self._notices or self._ends or self._telling), timeout_s
+                lambda: not (self._commits or self._notices or self._ends or self._hand), timeout_s
             )
 
     def _take(self, verdict: Committed) -> None:
         with self._changed:
             self._waiting_events -= len(verdict.fresh)
-        if self._lifecycle is None:
-            self._lifecycle = Lifecycle(frozenset(hook for hook in _HOOKS if self.registry.calls(hook)))
-        self._notices.extend(self._lifecycle.notices(verdict))
+        lifecycle = self._lifecycle  # another thread may take it away
+        if lifecycle is None:
+            lifecycle = Lifecycle(frozenset(hook for hook in _HOOKS if self.registry.calls(hook)))
+            self._lifecycle = lifecycle
+        self._notices.extend(lifecycle.notices(verdict))
         if verdict.run_state in CLOSED:
             self._ends[verdict.run_id] = monotonic() + QUIET_S
         else:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Event as Flag
 from threading import Lock, Thread
-from time import monotonic
 from typing import Any
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
@@ -20,6 +19,10 @@ from semantest_recorder.plugins.worker import PluginThread
 
 #: Version of what ``semantest plugins --json`` prints: fields are only added within one.
 PLUGINS_SCHEMA = 1
+#: How long the end waits for hooks of what was recorded, and for ``destroy``, in seconds. Less than what another
+#: recorder waits for the folder, or a container for its processes: 10.
+TELL_TIMEOUT_S = 7.0
+DESTROY_TIMEOUT_S = 1.0
 _log = logging.getLogger(__name__)
 
 
@@ -132,18 +135,19 @@ class Dispatcher:
         """Waits until every batch is through; whether it was in time."""
         return self._backlog.wait_until_worked(timeout_s)
 
-    def close(self, timeout_s: float) -> None:
-        """Tells what is left to tell, then calls ``destroy``; gives up when the time is over."""
-        thread, deadline = self._thread, monotonic() + timeout_s
+    def close(self) -> None:
+        """Tells what is left to tell, a report of a large run included, then calls ``destroy``; gives up in the end."""
+        thread = self._thread
         if thread is None:
             return
         self._wake()
-        if not self._backlog.wait_until_told(timeout_s / 2):
+        if not self._backlog.wait_until_told(TELL_TIMEOUT_S):
             _log.warning("plugins are not done with what was recorded; they are not waited for any longer")
         thread = self._thread or thread  # the watchdog may have replaced it
         destroyed = thread.call(lambda: thread.tell("destroy", None))
-        if not destroyed.wait(max(0.0, deadline - monotonic())):
-            _log.warning("plugins are not destroyed after %g s; they are not waited for any longer", timeout_s)
+        if not destroyed.wait(DESTROY_TIMEOUT_S):
+            text = "plugins are not destroyed after %g s; they are not waited for any longer"
+            _log.warning(text, DESTROY_TIMEOUT_S)
         self._stop.set()
         thread.stop()
 

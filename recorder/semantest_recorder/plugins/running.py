@@ -40,6 +40,8 @@ class Caller:
 
     def begin(self, call: Implementation, argument: object) -> Any:
         """Calls it and gives what it gives, which may have to be awaited with ``finish``. Raises what it raises."""
+        if self.abandoned:
+            raise AbandonedError
         self.number += 1
         self.holding = call
         try:
@@ -51,10 +53,13 @@ class Caller:
             if self.abandoned:
                 raise AbandonedError
 
-    async def finish(self, call: Implementation, given: Any) -> Any:
-        """Awaits what ``begin`` gave. Raises ``TimeoutError`` after the limit, and what the plugin raises."""
+    async def finish(self, call: Implementation, given: Any, patience: float = 1) -> Any:
+        """Awaits what ``begin`` gave. Raises ``TimeoutError`` after the limit, and what the plugin raises.
+
+        ``patience``: so many times the limit.
+        """
         task = asyncio.ensure_future(_noticed(self, call, given))
-        done, _ = await asyncio.wait({task}, timeout=self._limit_s)
+        done, _ = await asyncio.wait({task}, timeout=self._limit_s * patience)
         if self.abandoned:
             raise AbandonedError
         if done:
@@ -64,15 +69,17 @@ class Caller:
         task.cancel()
         self._left_behind.add(task)  # it may refuse to be cancelled: nobody waits for it
         task.add_done_callback(self._forget)
-        raise TimeoutError(f"took longer than {self._limit_s:g} s")
+        raise TimeoutError(f"took longer than {self._limit_s * patience:g} s")
 
-    async def run(self, call: Implementation, argument: object, *, event: Event | None = None) -> bool:
+    async def run(
+        self, call: Implementation, argument: object, *, event: Event | None = None, patience: float = 1
+    ) -> bool:
         """One contained call, counted; whether it succeeded. Not for ``on_event``, whose result matters."""
         started = perf_counter()
         try:
             given = self.begin(call, argument)
             if is_awaitable(given):
-                await self.finish(call, given)
+                await self.finish(call, given, patience)
         except (AbandonedError, asyncio.CancelledError):
             raise
         except BaseException as error:  # noqa: BLE001 - whatever a plugin raises, SystemExit included, others follow

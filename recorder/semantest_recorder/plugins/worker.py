@@ -12,16 +12,18 @@ from time import perf_counter
 from typing import Any
 
 from semantest_recorder.plugins.arguments import Context, Failure, Told
-from semantest_recorder.plugins.backlog import Backlog, RunEnd
+from semantest_recorder.plugins.backlog import Backlog, InHand
 from semantest_recorder.plugins.batch_work import BatchWork
 from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.event import Event
-from semantest_recorder.plugins.lifecycle import run_of_summary
+from semantest_recorder.plugins.lifecycle import Notice, run_of_summary
 from semantest_recorder.plugins.running import AbandonedError, Caller, disable_loudly, is_awaitable
 
 #: For how long hooks are called before others get their turn: while batches wait, and while none does.
 _SLICE_S = 0.0005
 _IDLE_SLICE_S = 0.005
+#: A hook that awaits holds up nothing of ingest, and the report of a large run takes its time: so many times the limit.
+PATIENCE = 12
 
 _log = logging.getLogger(__name__)
 
@@ -94,10 +96,11 @@ class PluginThread:
         try:
             self._loop.run_forever()
         finally:
-            for task in tasks:
+            left = asyncio.all_tasks(self._loop)
+            for task in left:
                 task.cancel()
             with suppress(Exception):
-                self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.2))
+                self._loop.run_until_complete(asyncio.wait(left, timeout=0.2))
             for task in tasks:
                 if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                     _tell_error(error)
@@ -174,13 +177,12 @@ class PluginThread:
         await self._told.wait()
         since = perf_counter()
         while True:
-            notice = self._backlog.notice() if self.ready.is_set() else None
-            if notice is None:
+            hand = self._backlog.notice() if self.ready.is_set() else None
+            if hand is None:
                 await self._wait_for_notices()
-            elif isinstance(notice, RunEnd):
-                await self._tell_end(notice)
             else:
-                await self.tell(notice.hook, notice.argument)
+                await self._tell_all(hand)
+                self._backlog.told()
             # A round of the loop costs more than a call.
             if perf_counter() - since > (_SLICE_S if self._backlog.pending_events else _IDLE_SLICE_S):
                 await asyncio.sleep(0)
@@ -192,18 +194,27 @@ class PluginThread:
             async with asyncio.timeout(self._backlog.notice_due_s() if self.ready.is_set() else None):
                 await self._told.wait()
 
-    async def _tell_end(self, end: RunEnd) -> None:
-        try:
-            summary = await asyncio.to_thread(self._backlog.read_summary, end.run_id)
-        except Exception as error:  # noqa: BLE001 - the database may be gone, or locked
-            _log.warning("after_test_run of %s is not called: it cannot be read: %s", end.run_id, error)
+    async def _tell_all(self, hand: InHand) -> None:
+        notice = hand.notice
+        if isinstance(notice, Notice):
+            await self.tell(notice.hook, notice.argument, hand)
             return
-        await self.tell("after_test_run", run_of_summary(end.run_id, summary, again=end.again))
+        try:
+            summary = await asyncio.to_thread(self._backlog.read_summary, notice.run_id)
+        except Exception as error:  # noqa: BLE001 - the database may be gone, or locked
+            if not self._backlog.put_off(notice):
+                _log.warning("after_test_run of %s is not called: it cannot be read: %s", notice.run_id, error)
+            return
+        argument = run_of_summary(notice.run_id, summary, again=notice.again)
+        await self.tell("after_test_run", argument, hand)
 
-    async def tell(self, hook: str, argument: Told | None) -> None:
-        """Calls one hook of every plugin."""
+    async def tell(self, hook: str, argument: Told | None, hand: InHand | None = None) -> None:
+        """Calls one hook of every plugin; of what is in ``hand`` those that were not called for it."""
         for call in self._backlog.registry.calls(hook):
-            await self.caller.run(call, argument)
+            if hand is None or hand.begin(call.plugin):
+                await self.caller.run(call, argument, patience=PATIENCE)
+                if hand is not None:
+                    hand.finish(call.plugin)
 
 
 def _tell_error(error: BaseException) -> None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from time import monotonic
 from typing import Protocol
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
 from semantest_recorder.plugins.dispatch import Dispatcher
 
 Done = Callable[[Verdict], None]
-#: How long the end of the recorder waits for batches that are with plugins, and then for the hooks, in seconds.
+#: How long the end of the recorder waits for batches that are with plugins, in seconds.
 WORK_TIMEOUT_S = 2.0
-CLOSE_TIMEOUT_S = 2.0
-#: For both together, the writer included: within the time in which a recorder has to end.
-END_TIMEOUT_S = 3.0
 
 _log = logging.getLogger(__name__)
 
@@ -66,14 +62,15 @@ class PluginWriter:
         dispatcher.transform(batch, lambda changed: writer.submit(changed, answer))
 
     def close(self) -> None:
-        """Commits and answers what is queued; what plugins still hold after a while stays unanswered."""
+        """Commits and answers what is queued; what plugins still hold after a while stays unanswered.
+
+        The hooks of what was committed are called until the dispatcher is closed.
+        """
         self._closing = True
-        deadline = monotonic() + END_TIMEOUT_S
         if not self._dispatcher.wait_until_worked(WORK_TIMEOUT_S):
             left = self._dispatcher.pending_events
             _log.error("plugins still hold %d events; they stay with who sent them, unacknowledged", left)
         self._writer.close()
-        self._dispatcher.close(max(0.0, min(CLOSE_TIMEOUT_S, deadline - monotonic())))
 
     def _answer(self, verdict: Verdict, done: Done) -> None:
         try:

@@ -75,6 +75,7 @@ def plugged(
         yield recorder
     finally:
         recorder.writer.close()
+        recorder.dispatcher.close()
 
 
 def wait_for(condition: Callable[[], bool]) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
-from semantest_recorder.plugins import Context, Event, Failure, Test, hookimpl
+from semantest_recorder.plugins import Context, Event, Failure, Run, Test, hookimpl
 from semantest_recorder.plugins.backlog import MAX_NOTICED
 from semantest_recorder.plugins.running import MAX_TIMEOUTS
-from tests.recorder.store.ingesting import MAIN, begin, event, passed, whole_run
+from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed, whole_run
 
 from .plugged import plugged, wait_for
 from .test_on_event import EVENTS, Quiet, Upper
@@ -139,6 +139,68 @@ def test_a_stuck_lifecycle_hook_does_not_keep_events_from_being_stored(path: Pat
         wait_for(lambda: recorder.dispatcher.status()["replacedThreads"] == 1)
 
 
+@pytest.mark.parametrize("stuck_in", ["the hook", "on_event"])
+def test_what_a_stuck_plugin_was_told_is_told_to_those_behind_it(
+    path: Path, free: threading.Event, stuck_in: str
+) -> None:
+    waits, told = threading.Event(), list[str]()
+
+    class Sticks:
+        name = "sticks"
+
+        @hookimpl
+        def after_test_run(self, run: Run) -> None:
+            if stuck_in == "the hook":
+                free.wait(60)
+
+        @hookimpl
+        def on_event(self, event: Event) -> None:
+            if event.type == "custom/stick":
+                free.wait(60)
+
+    class Writes:
+        name = "writes"
+
+        @hookimpl
+        async def after_test_run(self, run: Run) -> None:
+            told.append(f"begun {run.run_id}")
+            waits.set()
+            if stuck_in == "on_event" and len(told) == 1:
+                await asyncio.sleep(60)
+            told.append(f"written {run.run_id}")
+
+    with plugged(path, Sticks(), Writes(), section={"timeout": 2 if stuck_in == "on_event" else 0.3}) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t"))), Committed)
+        assert waits.wait(60)
+        if stuck_in == "on_event":
+            sticking = [begin("later", "later"), event("custom/stick")]
+            assert isinstance(recorder.send("later.main", 1, sticking), Committed)
+        wait_for(lambda: f"written {RUN}" in told)
+        wait_for(lambda: recorder.dispatcher.status()["replacedThreads"] == 1)
+    assert told.count(f"written {RUN}") == 1
+
+
+def test_a_run_that_cannot_be_read_is_told_when_it_can(path: Path) -> None:
+    tries, told = list[str](), threading.Event()
+
+    class Writes:
+        @hookimpl
+        def after_test_run(self, run: Run) -> None:
+            told.set()
+
+    def read(run_id: str) -> dict[str, object]:
+        tries.append(run_id)
+        if len(tries) == 1:
+            raise OSError("locked")
+        return {}
+
+    with plugged(path, Writes()) as recorder:
+        recorder.dispatcher._backlog.read_summary = read
+        assert isinstance(recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t"))), Committed)
+        assert told.wait(60)
+    assert tries == [RUN, RUN]
+
+
 def test_awaiting_lifecycle_hooks_do_not_hold_up_events(path: Path) -> None:
     entered = threading.Event()
 
@@ -227,7 +289,7 @@ def test_the_end_does_not_wait_for_ever(path: Path, free: threading.Event) -> No
 
         @hookimpl
         def destroy(self) -> None:
-            free.wait(60)
+            free.wait()
 
     with plugged(path, Clings(), Upper(), section={"timeout": 3600}) as recorder:
         assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
