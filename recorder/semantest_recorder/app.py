@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -350,7 +351,14 @@ def _on_signals(stop: Callable[[str], None]) -> None:
     The loop's own ``add_signal_handler`` would restore the default at its end, and a second SIGTERM, which service
     managers send, would turn an orderly end into a death.
     """
-    loop = asyncio.get_running_loop()
+    loop, tell = asyncio.get_running_loop(), sys.unraisablehook
+
+    def be_quiet(raised: sys.UnraisableHookArgs) -> None:
+        """Python tells of a signal that came while it was being ignored: that is what is wanted here."""
+        if not (isinstance(raised.exc_value, OSError) and "race condition" in str(raised.exc_value)):
+            tell(raised)
+
+    sys.unraisablehook = be_quiet
 
     def handle(number: int, _frame: object) -> None:
         for other in _SIGNALS:  # one is enough; a volley would interrupt this very function for ever
