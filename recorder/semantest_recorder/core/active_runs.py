@@ -25,7 +25,7 @@ IMPLICIT_GRACE_MS: Final = 30_000.0
 #: makes up an id for each event is told so.
 CLIENT_RUNS_MAX: Final = 10_000
 IMPLICIT_RUNS_MAX: Final = 100
-#: For how long a run of pytest lives without a sign, in milliseconds.
+#: For how long a run lives without a sign of its pytest, or of a client, in milliseconds.
 LEASE_MS: Final = 3_600_000.0
 #: How long a cancelled pytest has to end politely, in milliseconds.
 GRACE_MS: Final = 10_000.0
@@ -47,7 +47,8 @@ class ActiveRun(msgspec.Struct):
 
     ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left.
     ``cancelling`` holds the reason once the run is being cancelled, ``grace_ms`` how long its pytest then has.
-    ``last_ms``: when something of it was committed last, ``sessions`` those of its pytests that may still run.
+    ``last_ms``: when something of it was committed last, ``sessions`` those of its pytests that may still run,
+    ``clients`` those that started it or said something of it, and are connected.
     """
 
     run_id: str
@@ -62,6 +63,7 @@ class ActiveRun(msgspec.Struct):
     grace_ms: float = GRACE_MS
     last_ms: float = 0.0
     sessions: set[str] = msgspec.field(default_factory=set)
+    clients: set[str] = msgspec.field(default_factory=set)
 
     @property
     def is_clients(self) -> bool:
@@ -140,7 +142,7 @@ class ActiveRuns:
             self._runs[verdict.run_id] = run
         if verdict.worker == MAIN_WORKER:
             run.sessions.add(verdict.source.removesuffix(f".{MAIN_WORKER}"))
-        if not verdict.source.startswith(LIVE):
+        if run.is_clients or not verdict.source.startswith(LIVE):
             run.last_ms = now_ms
 
     # -- commands ----------------------------------------------------------------------------------------------
@@ -150,7 +152,9 @@ class ActiveRuns:
         if config.run_id in self._runs or self._exists(config.run_id):
             raise Refusal("RUN_EXISTS", f"there is a run {config.run_id!r} already: choose another runId")
         self._find_room()
-        run = self._runs[config.run_id] = ActiveRun(config.run_id, "client", config, now_ms)
+        run = self._runs[config.run_id] = ActiveRun(
+            config.run_id, "client", config, now_ms, last_ms=now_ms, clients={client}
+        )
         return self._main(run, [], now_ms, client=client, extra=extra)
 
     def end(self, run_id: str, now_ms: float, reason: str | None = None) -> Batch:
@@ -170,15 +174,14 @@ class ActiveRuns:
         told = _event(types.RUN_CANCEL, now_ms, runId=run_id, reason=reason, timeout=timeout or None)
         if not run.is_clients:
             return self._beside(run_id, f"recorder/{run_id}", [told], now_ms)
-        ending = {"exitCode": None, "interrupted": True, "stoppedEarly": True, "stopReason": reason}
-        return self._main(run, [told, _event(types.RUN_END, now_ms, runId=run_id, **ending)], now_ms)
+        return self._main(run, [told, _broken_off(run_id, reason, now_ms)], now_ms)
 
     def due(self, now_ms: float, attended: Container[str] = ()) -> list[Batch]:
         """What time alone brings about.
 
-        Runs of clients that took too long are cancelled, implicit ones whose client is gone end. A run of pytest of
-        which nothing came for the length of a lease, and that nobody sends (those are ``attended``), counts as dead;
-        should its journals come after all, what they say holds.
+        Runs of clients that took too long are cancelled, implicit ones whose client is gone end. A run of which nothing
+        came for the length of a lease counts as dead when nobody sends it (runs of pytest that somebody sends are
+        ``attended``), or when its clients are gone; should journals come after all, what they say holds.
         """
         batches = []
         for run in list(self._runs.values()):
@@ -192,6 +195,9 @@ class ActiveRuns:
             elif not run.is_clients and run.sessions and now_ms - run.last_ms > LEASE_MS and run.run_id not in attended:
                 run.last_ms = now_ms
                 batches.append(self._expire(run, now_ms))
+            elif run.is_clients and not run.clients and run.cancelling is None and now_ms - run.last_ms > LEASE_MS:
+                run.cancelling = _silent("its clients are gone")
+                batches.append(self._main(run, [_broken_off(run.run_id, run.cancelling, now_ms)], now_ms))
         return batches
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -223,6 +229,7 @@ class ActiveRuns:
             return self._lifecycle(event, payload, chosen, now_ms)
         if run is None or not run.is_clients:
             return Written(self._beside(chosen, f"{client}/{chosen}", [event], now_ms), [], chosen)
+        run.clients.add(client)
         if run.left_ms is not None:
             run.owner, run.left_ms = client, None
         return self._judge(run, event, payload, client, now_ms)
@@ -230,6 +237,7 @@ class ActiveRuns:
     def leave(self, client: str, beside: Iterable[str], now_ms: float) -> list[Batch]:
         """A client has gone: implicit runs of it wait for a while, what it said ``beside`` runs of pytest is over."""
         for run in self._runs.values():
+            run.clients.discard(client)
             if run.owner == client:
                 run.left_ms = now_ms
         return [
@@ -283,7 +291,7 @@ class ActiveRuns:
         return Written(self._main(run, [event], now_ms, client=client), after)
 
     def _expire(self, run: ActiveRun, now_ms: float) -> Batch:
-        reason = f"nothing came of it for {LEASE_MS / 60_000:g} minutes, and nobody sends it"
+        reason = _silent("nobody sends it")
         told = [
             _event(types.WORKER_CRASH, now_ms, runId=run.run_id, session=session, worker=MAIN_WORKER, reason=reason)
             for session in sorted(run.sessions)
@@ -361,6 +369,16 @@ def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:
     name, retries = payload.get("name"), payload.get("config")
     given = retries if isinstance(retries, dict) else {}
     return config_of({"config": {**given, "name": name if isinstance(name, str) else None}}, run_id)
+
+
+def _silent(why: str) -> str:
+    return f"nothing came of it for {LEASE_MS / 60_000:g} minutes, and {why}"
+
+
+def _broken_off(run_id: str, reason: str, now_ms: float) -> RawEvent:
+    """The end of a client's run that nobody ended: what was running is interrupted."""
+    ending = {"exitCode": None, "interrupted": True, "stoppedEarly": True, "stopReason": reason}
+    return _event(types.RUN_END, now_ms, runId=run_id, **ending)
 
 
 def _text(value: object) -> str | None:

@@ -45,13 +45,14 @@ class Command(NamedTuple):
     """``roles``: of which the client needs one; ``answer``: the type of the answer to a message of its own.
 
     ``perform`` gives the payload of the answer, or what has to be done for it, and raises ``Refusal``. A command
-    without ``answer`` comes as a ``request`` only. What a command that ``writes`` states goes into the log at once.
+    without ``answer`` comes as a ``request`` only. A command ``at_once`` has its effect where it stands among the
+    messages of the client, whatever waits for an answer; others ask for what the messages before it have done.
     """
 
     roles: frozenset[Role]
     perform: Callable[[Session, msgspec.Raw], object]
     answer: str | None = None
-    writes: bool = False
+    at_once: bool = False
 
 
 class _Run(msgspec.Struct, rename="camel"):
@@ -213,9 +214,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "server.health": Command(READERS, _health),
     "client.info": Command(ANY_ROLE, _client_info),
     "echo": Command(ANY_ROLE, _echo),
-    "startTestRun": Command(INGESTERS, _start_run, "testRunStarted", writes=True),
-    "endTestRun": Command(INGESTERS, _end_run, "testRunEnded", writes=True),
-    "cancelTestRun": Command(OPERATORS, _cancel_run, "testRunCancelled", writes=True),
+    "startTestRun": Command(INGESTERS, _start_run, "testRunStarted", at_once=True),
+    "endTestRun": Command(INGESTERS, _end_run, "testRunEnded", at_once=True),
+    "cancelTestRun": Command(OPERATORS, _cancel_run, "testRunCancelled", at_once=True),
     "getActiveRuns": Command(READERS, _active_runs, "activeRuns"),
     "getRunStatus": Command(READERS, _run_status, "runStatus"),
     "getStatistics": Command(READERS, _statistics, "statistics"),
@@ -224,7 +225,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "getTestResultsByRun": Command(READERS, _test_results, "testResults"),
     "validateEvent": Command(READERS, _validate, "validationResult"),
     "replayEvents": Command(OPERATORS, _replay, "replayStarted"),
-    "updatePolicy": Command(ADMINS, _update_policy, "policy"),
+    "updatePolicy": Command(ADMINS, _update_policy, "policy", at_once=True),
 }
 #: Those that also come as messages of their own.
 MESSAGES: Final = frozenset(name for name, command in COMMANDS.items() if command.answer is not None)

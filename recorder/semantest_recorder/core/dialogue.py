@@ -70,7 +70,7 @@ class Dialogue:
         session = self._session
         if not session.client.identity.has_any(command.roles):
             return [self._failed(reply, lacking(name, command.roles))]
-        if command.writes:  # in the log its place is here, whatever waits for an answer
+        if command.at_once:
             return self._carry_out(lambda: command.perform(session, payload), reply)
         if len(self._waiting) >= self._waiting_max or self._waiting_bytes + len(payload) > _WAITING_BYTES:
             error = {"code": "RATE_LIMITED", "message": "too many requests wait for an answer", "retryAfterMs": 1000}

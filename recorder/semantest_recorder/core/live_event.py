@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +19,34 @@ class LiveEvent(NamedTuple):
 
     event: RawEvent
     payload: Mapping[str, Any]
+
+
+_NULL = msgspec.Raw(b"null")
+_NAME_MAX = 200
+
+
+class _Named(msgspec.Struct):
+    id: msgspec.Raw = _NULL
+
+
+_NAMED = msgspec.json.Decoder(_Named)
+_NAME = msgspec.json.Decoder(str | int | float)
+
+
+def ids_of(request_id: msgspec.Raw, raw: msgspec.Raw) -> dict[str, Any]:
+    """By what a refusal names the message and its event: ``requestId`` and ``eventId``, where they have such a name."""
+    found = {}
+    with suppress(msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        found["requestId"] = _name(request_id)
+        found["eventId"] = _name(_NAMED.decode(raw).id)
+    return {key: name for key, name in found.items() if name is not None}
+
+
+def _name(raw: msgspec.Raw) -> object:
+    try:
+        return _NAME.decode(raw) if len(bytes(raw)) <= _NAME_MAX else None
+    except msgspec.ValidationError:
+        return None
 
 
 def read_live_event(raw: msgspec.Raw, security: Security, now_ms: float) -> LiveEvent | list[Problem]:

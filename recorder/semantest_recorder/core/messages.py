@@ -205,13 +205,15 @@ def encode_error(
     message: str,
     *,
     details: Mapping[str, Any] | Sequence[Any] | None = None,
+    about: Mapping[str, Any] | None = None,
     id: object = None,  # noqa: A002
 ) -> bytes:
     """An ``error``: machine-readable ``code``, one line of text, and details such as ``{source, expected}``.
 
+    ``about``: the ids of what it answers, ``{requestId?, eventId?}``.
     Code, message and details stand beside the payload, where shippers look, and in it, where the original clients do.
     """
-    payload: dict[str, Any] = {"code": code, "message": message}
+    payload: dict[str, Any] = {"code": code, "message": message, **(about or {})}
     if details:
         payload["details"] = details
     return encode("error", now_ms, payload, id=id, **payload)

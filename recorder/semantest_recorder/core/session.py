@@ -20,8 +20,8 @@ from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import LIVE, Batch, Committed, Refused, Verdict
 from semantest_recorder.core.commands import COMMANDS, MESSAGES
 from semantest_recorder.core.dialogue import Dialogue, Reply, lacking
-from semantest_recorder.core.effects import Announce, Close, Effect, Ingest, Send, Subscribed, Supersede
-from semantest_recorder.core.live_event import read_live_event
+from semantest_recorder.core.effects import NO_PARAMETERS, Announce, Close, Effect, Ingest, Send, Subscribed, Supersede
+from semantest_recorder.core.live_event import ids_of, read_live_event
 from semantest_recorder.core.marking import noted
 from semantest_recorder.core.ownership import InUse, Owner, SourceOwners
 from semantest_recorder.core.refusal import Refusal
@@ -104,7 +104,8 @@ class Session:
         self._pending_events = 0
         self._frame_bytes = 0
         self._sent = 0
-        self._in_flight: dict[str, deque[int]] = {}
+        #: By source, the size of each batch and, of an event that was said once, the ids by which it is refused.
+        self._in_flight: dict[str, deque[tuple[int, Mapping[str, Any]]]] = {}
         #: First seq of the batch that was throttled, per source: what follows it would only be a gap.
         self._held: dict[str, int] = {}
         self._dialogue = Dialogue(self, self.server.limits.max_waiting_requests)
@@ -148,22 +149,23 @@ class Session:
         """The writer has stored or refused the oldest batch of the verdict's source that was in flight."""
         self.now_ms = now_ms
         source = verdict.source
-        sizes = self._in_flight[source]
-        self.unacked_bytes -= sizes.popleft()
-        if not sizes:
+        waiting = self._in_flight[source]
+        size, about = waiting.popleft()
+        self.unacked_bytes -= size
+        if not waiting:
             del self._in_flight[source]
         was_promised, effects = self._dialogue.settle(verdict)
         if self.closed:
             return []
         if was_promised:
             return effects
-        return [*self._said_of(verdict), *effects]
+        return [*self._said_of(verdict, about), *effects]
 
-    def _said_of(self, verdict: Verdict) -> list[Effect]:
+    def _said_of(self, verdict: Verdict, about: Mapping[str, Any]) -> list[Effect]:
         """What the client is told of a batch. Of what it said one by one nothing when all is well."""
         source = verdict.source
         if not isinstance(verdict, Committed):
-            return [self._refusal(verdict)]
+            return [self._refusal(verdict, about)]
         if source.startswith(LIVE):
             return []
         if verdict.seq >= self._held.get(source, MAX_SEQ + 1):
@@ -185,9 +187,9 @@ class Session:
         payload = {"runId": run_id, "reason": reason, "graceMs": grace_ms}
         return Send(messages.encode("cancel", now_ms, payload, id=self._next_id()))
 
-    def submit(self, batch: Batch) -> Ingest:
-        """The batch goes to the writer: it is counted until its verdict comes."""
-        self._in_flight.setdefault(batch.source, deque()).append(self._frame_bytes)
+    def submit(self, batch: Batch, about: Mapping[str, Any] = NO_PARAMETERS) -> Ingest:
+        """The batch goes to the writer: it is counted until its verdict comes. ``about``: how a refusal calls it."""
+        self._in_flight.setdefault(batch.source, deque()).append((self._frame_bytes, about))
         self.unacked_bytes += self._frame_bytes
         return Ingest(batch)
 
@@ -238,28 +240,29 @@ class Session:
 
     def _event(self, message: messages.EventMessage) -> list[Effect]:
         """An event said once: it is refused with reasons, or becomes part of the log."""
+        about = ids_of(message.id, message.payload)
         wait_ms = self.security.take(self.client.id, 1, self.now_ms)
         if wait_ms:
             text = "more events than the policy allows within a second; this one was not taken: send it again later"
-            return [self._error("RATE_LIMITED", text, {"retryAfterMs": wait_ms})]
+            return [self._error("RATE_LIMITED", text, {"retryAfterMs": wait_ms}, about)]
         found = read_live_event(message.payload, self.security, self.now_ms)
         if isinstance(found, list):
-            problems = msgspec.to_builtins(found)
-            return [self._error("VALIDATION_ERROR", "; ".join(problem.message for problem in found)[:1000], problems)]
+            text, problems = "; ".join(problem.message for problem in found)[:1000], msgspec.to_builtins(found)
+            return [self._error("VALIDATION_ERROR", text, problems, about)]
         limits = self.server.limits
         if self._pending_events >= limits.max_pending_events or self.unacked_bytes > limits.max_unacked_bytes:
             text = "the recorder has more to write than it can hold; this event was not taken: send it again later"
-            return [self._error("RATE_LIMITED", text, {"retryAfterMs": 500})]
+            return [self._error("RATE_LIMITED", text, {"retryAfterMs": 500}, about)]
         try:
             written = self.runs.write(found.event, found.payload, self.started_run, self.client.id, self.now_ms)
         except Refusal as refusal:
-            return [self._error(refusal.code, str(refusal))]
+            return [self._error(refusal.code, str(refusal), about=about)]
         if found.event.type == RUN_START:
             self.started_run = str(found.payload.get("runId"))
         if written.beside is not None:
             self.beside.add(written.beside)
         self._dialogue.submitted += 1
-        return [self.submit(written.batch), *(Announce(batch) for batch in written.after)]
+        return [self.submit(written.batch, about), *(Announce(batch) for batch in written.after)]
 
     def _subscribe(self, message: messages.SubscribeMessage) -> list[Effect]:
         try:
@@ -311,17 +314,23 @@ class Session:
     def _response(self, request_id: object, payload: object = None, *, error: dict[str, Any] | None = None) -> Send:
         return Send(messages.encode_response(self.now_ms, request_id, payload, error=error))
 
-    def _error(self, code: str, text: str, details: Mapping[str, Any] | Sequence[Any] | None = None) -> Send:
-        return Send(messages.encode_error(self.now_ms, code, text, details=details, id=self._next_id()))
+    def _error(
+        self,
+        code: str,
+        text: str,
+        details: Mapping[str, Any] | Sequence[Any] | None = None,
+        about: Mapping[str, Any] | None = None,
+    ) -> Send:
+        return Send(messages.encode_error(self.now_ms, code, text, details=details, about=about, id=self._next_id()))
 
     def _invalid(self, text: str, source: str | None = None) -> Send:
         return self._error("INVALID_MESSAGE", text, {"source": source} if source is not None else None)
 
-    def _refusal(self, refused: Refused) -> Send:
+    def _refusal(self, refused: Refused, about: Mapping[str, Any]) -> Send:
         details: dict[str, Any] = {"source": refused.source}
         if refused.expected is not None:
             details["expected"] = refused.expected
-        return self._error(refused.code, refused.message, details)
+        return self._error(refused.code, refused.message, details, about)
 
     def _throttle(self, source: str, credit: int, wait_ms: float) -> Send:
         fields = {"source": source, "retryAfterMs": wait_ms, "credit": credit}

@@ -365,6 +365,57 @@ def test_a_run_whose_shipper_is_gone_for_good_is_not_running_for_ever(serve: New
     assert Reader(server.database).run("p").state == "passed"
 
 
+@pytest.mark.hazard(6)
+def test_a_run_whose_client_is_gone_for_good_is_not_running_for_ever(server: RunningServer) -> None:
+    gone, silent = server.connect(), server.connect()
+    for client, run_id in ((gone, "abandoned"), (silent, "thinking")):
+        request(client, "startTestRun", {"runId": run_id})
+        say(client, "test/start", {"testId": "t", "testName": "t", "runId": run_id})
+    request(silent, "echo")
+    gone.close()
+    wait_until(lambda: len(server.hub._connections) == 1)
+    pass_time(server, 3_500_000)
+    assert request(silent, "getRunStatus", {"runId": "abandoned"})["status"] == "running"
+    pass_time(server, 3_700_000)
+    wait_until(lambda: Reader(server.database).run("abandoned").state == "interrupted")
+    run = Reader(server.database).run("abandoned")
+    assert run.stop_reason == "nothing came of it for 60 minutes, and its clients are gone"
+    assert [row.state for row in Reader(server.database).results("abandoned")] == ["interrupted"]
+    assert [run["runId"] for run in request(silent, "getActiveRuns")] == ["thinking"], "its client is there"
+
+
+def test_a_refusal_names_what_was_refused(server: RunningServer) -> None:
+    client = server.connect()
+    server.stands_ms = now_ms()
+    wrong = {"id": "ev1", "type": "test/start", "timestamp": now_ms(), "payload": {}}
+    for message_id, event in (("m1", wrong), (7, {**wrong, "id": 8})):
+        refused = client.ask({"id": message_id, "type": "event", "payload": event})
+        assert (refused["requestId"], refused["eventId"]) == (message_id, event["id"])
+        assert refused["payload"]["eventId"] == event["id"]
+    bad = client.ask({"type": "event", "payload": {"id": {"not": "a name"}, "type": "x", "timestamp": 1}})
+    assert not {"requestId", "eventId"} & set(bad)
+    server.stands_ms += 2000
+    client.send({"type": "updatePolicy", "payload": {"maxEventsPerSecond": 1}})
+    for number in (1, 2):
+        say(client, "custom/x", {}, id=f"e{number}")
+    assert client.until("error")["eventId"] == "e2"
+    client.send({"type": "updatePolicy", "payload": {"maxEventsPerSecond": 1000}})
+    say(client, "custom/x", {}, id="e3")
+    assert client.until("policy")["payload"]["maxEventsPerSecond"] == 1000
+    assert client.ask({"type": "ping"})["type"] == "pong", "taken: the policy holds for what comes behind it"
+
+
+def test_what_the_store_refuses_is_named(server: RunningServer) -> None:
+    client = server.connect()
+    client.ask({"type": "startTestRun", "payload": {"runId": "r"}})
+    with closing(sqlite3.connect(server.database)) as blocker:
+        blocker.execute("CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT raise(ABORT, 'no room'); END")
+        blocker.commit()
+        say(client, "custom/x", {}, id="e1")
+        refused = client.until("error")
+    assert (refused["code"], refused["eventId"]) == ("STORE_ERROR", "e1")
+
+
 def test_events_of_a_time_come_page_by_page_in_their_order(server: RunningServer) -> None:
     client = server.connect()
     for run in ("a", "b"):
