@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from pytest_semantest.protocol import events as types
 from semantest_recorder.core.batch import LIVE, RawEvent
 from semantest_recorder.core.facts import (
@@ -49,6 +51,24 @@ def _test_detail(tables: Tables, source: Source, seq: int, event: RawEvent) -> N
         own = own_attempts(source, test) if test is not None else []
         number = max((attempt.attempt for attempt in own), default=1)
     tables.new_test_events.append(TestEventRow(payload.test_id, source.row.source, seq, number, event.type))
+
+
+class _Named(msgspec.Struct, rename="camel"):
+    test_id: str
+    attempt: int | None = None
+
+
+_NAMED: Final = msgspec.json.Decoder(_Named)
+
+
+def own_event(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    """An event of somebody's own, which may say the test that it is about; it owes nobody any shape."""
+    try:
+        named = _NAMED.decode(event.payload)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return
+    if named.test_id and (named.attempt is None or 0 < named.attempt < 2**31):
+        _test_detail(tables, source, seq, event)
 
 
 def _suite_told(tables: Tables, source: Source, seq: int, event: RawEvent) -> SuiteRow:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.facts import ended_itself, open_source
-from semantest_recorder.core.handlers import HANDLERS
+from semantest_recorder.core.handlers import HANDLERS, open_handler
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow
 from semantest_recorder.core.settling import judge_loaded, settle
@@ -72,7 +72,7 @@ class RunState(Tables):
         handlers = HANDLERS
         for seq, event in enumerate(events, first_seq):
             row.last_seq = seq
-            handler = handlers.get(event.type)
+            handler = handlers.get(event.type) or open_handler(event.type)
             if handler is not None:
                 try:
                     handler(self, at, seq, event)

@@ -80,7 +80,7 @@ def test_stats(counts: Mapping[str, int]) -> dict[str, Any]:
 
 
 def test_result(
-    row: Sequence[Any], error: Sequence[Any] | None, details: Iterable[tuple[str, str]], *, cut: bool
+    row: Sequence[Any], error: Sequence[Any] | None, details: Iterable[tuple[str, float, str]], *, cut: bool
 ) -> dict[str, Any]:
     """A result as the original gives it. ``row`` is one of query ``results_page``, ``error`` of ``error_of_test``.
 
@@ -90,15 +90,16 @@ def test_result(
     assertions = {"passed": 0, "failed": 0, "total": 0}
     screenshots: list[str] = []
     logs: list[dict[str, Any]] = []
-    for kind, text in details:
+    for kind, at, text in details:
         payload = _object(text)
         if kind in ("test/assertion", "test/assert"):
             assertions["total"] += 1
             assertions["passed" if payload.get("type") == "pass" else "failed"] += 1
-        elif kind == "test/screenshot":
-            screenshots.append(str(payload.get("path") or payload.get("name") or ""))
+        elif kind == "test/screenshot" or (kind == "test/attachment" and payload.get("kind") == "screenshot"):
+            screenshots.append(_place_of_picture(payload))
         elif kind == "test/log":
-            logs.append({name: payload.get(name) for name in ("level", "message", "timestamp") if name in payload})
+            said: dict[str, Any] = {name: payload[name] for name in ("level", "message", "data") if name in payload}
+            logs.append({**said, "timestamp": at})
     return {
         "testId": test_id,
         "suiteId": suite,
@@ -140,8 +141,17 @@ def suite_result(row: SuiteRow) -> dict[str, Any]:
 def _error(row: Sequence[Any] | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    kind, message, file, line, _attempt = row
-    return {"type": kind, "message": message, "file": file, "line": line}
+    kind, message, file, line, payload = row
+    told = _object(payload or "{}").get("error")
+    more = {name: told.get(name) for name in ("stack", "code")} if isinstance(told, dict) else {}
+    return {"type": kind, "message": message, "file": file, "line": line, "stack": None, "code": None, **more}
+
+
+def _place_of_picture(payload: Mapping[str, Any]) -> str:
+    """The path that a client gave, or the route where a picture that was sent can be fetched."""
+    sha256 = payload.get("sha256")
+    sent = f"/api/v1/artifacts/{sha256}" if isinstance(sha256, str) else None
+    return str(payload.get("path") or sent or payload.get("name") or "")
 
 
 def _by_status(counts: Mapping[str, int]) -> dict[str, int]:

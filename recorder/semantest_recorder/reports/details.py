@@ -25,6 +25,7 @@ PlaceOf = Callable[[str], str | None]
 #: How many events of one test are read; those behind are counted.
 _EVENTS_MAX = 5000
 _DEPTH_MAX = 20
+_NAMES = frozenset({"runId", "testId", "attempt", "stepId", "eventId", "metadata", "worker"})
 
 
 def add_events(
@@ -70,6 +71,8 @@ class _Details:
             attempt.logs.append(LogInfo(_text(payload.get("level")) or "info", message, data, _step(payload), row.seq))
         elif row.type in ("test/assertion", "test/assert"):
             attempt.logs.append(_assertion(payload, row.seq))
+        elif row.type.startswith("custom/"):
+            attempt.logs.append(LogInfo("event", row.type, _own(payload), _step(payload), row.seq))
         else:
             attempt.attachments.append(self._attachment(row, payload))
 
@@ -118,6 +121,11 @@ def _assertion(payload: Mapping[str, Any], seq: int) -> LogInfo:
     failed = payload.get("type") == "fail"
     message = f"assertion {'failed' if failed else 'passed'}: {_text(payload.get('message')) or ''}".rstrip(": ")
     return LogInfo("error" if failed else "info", message, told or None, _step(payload), seq)
+
+
+def _own(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What an event of somebody's own says, without what every event about a test has."""
+    return {name: value for name, value in payload.items() if name not in _NAMES} or None
 
 
 def _step(payload: Mapping[str, Any]) -> str | None:

@@ -153,7 +153,10 @@ class StepInfo(Public):
 
 
 class LogInfo(Public):
-    """A line that a test told; ``step_id``: in this step."""
+    """A line that a test told; ``step_id``: in this step.
+
+    ``level``: ``debug info warn warning error``, or ``event`` for one of its own, whose type is the message.
+    """
 
     level: str
     message: str

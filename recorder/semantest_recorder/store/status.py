@@ -38,7 +38,7 @@ class ResultsPage(msgspec.Struct):
 
     rows: list[tuple[Any, ...]] = msgspec.field(default_factory=list)
     errors: dict[int, tuple[Any, ...]] = msgspec.field(default_factory=dict)
-    details: dict[int, list[tuple[str, str]]] = msgspec.field(default_factory=dict)
+    details: dict[int, list[tuple[str, float, str]]] = msgspec.field(default_factory=dict)
     last: int | None = None
     cut: set[int] = msgspec.field(default_factory=set)
 
@@ -79,6 +79,7 @@ class Status:
         """Up to ``limit`` results of a run whose test keys are above ``after``; fewer when they say very much."""
         page, size = ResultsPage(), 0
         with self._connection() as connection:
+            connection.execute("BEGIN")  # one snapshot: a cleanup may delete runs meanwhile
             rows = connection.execute(_SQL["results_page"], (run_id, after, limit)).fetchall()
             for row in rows:
                 if size > _PAGE_BYTES:
@@ -95,14 +96,14 @@ class Status:
         error = connection.execute(_SQL["error_of_test"], (run_id, key)).fetchone()
         if error is not None:
             page.errors[key] = error
-            size += len(error[1])
+            size += len(error[1]) + len(error[4] or "")
         found = connection.execute(_SQL["details_of_test"], (run_id, key, _DETAILS_MAX + 1)).fetchall()
-        for kind, *place in found[:_DETAILS_MAX]:
+        for kind, at, *place in found[:_DETAILS_MAX]:
             if size > _PAGE_BYTES:
                 page.cut.add(key)
                 break
             (payload,) = connection.execute(_SQL["payload"], place).fetchone()
-            page.details.setdefault(key, []).append((kind, payload))
+            page.details.setdefault(key, []).append((kind, at, payload))
             size += len(payload)
         if len(found) > _DETAILS_MAX:
             page.cut.add(key)

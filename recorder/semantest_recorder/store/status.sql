@@ -27,13 +27,14 @@ FROM results x JOIN tests t USING (test_key)
 WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key > ?2 ORDER BY x.test_key LIMIT ?3;
 
 -- name: error_of_test
-SELECT a.error_type, a.error_message, a.error_file, a.error_line, a.attempt
+SELECT a.error_type, a.error_message, a.error_file, a.error_line,
+       (SELECT e.payload FROM events e WHERE e.source_key = a.source_key AND e.seq = a.detail_seq)
 FROM attempts a
 WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND a.test_key = ?2
       AND a.error_message IS NOT NULL ORDER BY a.attempt DESC LIMIT 1;
 
 -- name: details_of_test
-SELECT x.type, x.source_key, x.seq
+SELECT x.type, e.time_ms, x.source_key, x.seq
 FROM test_events x JOIN events e ON e.source_key = x.source_key AND e.seq = x.seq
 WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key = ?2
 ORDER BY e.time_ms, x.source_key, x.seq LIMIT ?3;

@@ -17,6 +17,7 @@ SUITE = """
     def test_buy(semantest, tmp_path):
         with semantest.step("search"):
             semantest.log("typing", query="socks")
+            semantest.event("custom/cart", {"total": 19.9})
         with semantest.step("pay"):
             semantest.attach(b"receipt", name="receipt.bin")
             assert 1 == 2
@@ -45,6 +46,7 @@ def test_show_and_report_tell_the_story_and_where_attachments_are(project: Proje
         for part in (
             "search  passed",
             'info: typing  {"query":"socks"}',
+            'event: custom/cart  {"total":19.9}',
             "pay  failed",
             "AssertionError: assert 1 == 2",
         ):

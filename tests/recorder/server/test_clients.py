@@ -63,9 +63,12 @@ def test_a_run_from_start_to_end_as_the_original_clients_say_it(server: RunningS
     say(client, "test/suite/start", {"suiteId": "login", "suiteName": "Login", "totalTests": 2})
     passing(client, "t1", suiteId="login")
     say(client, "test/start", {"testId": "t2", "testName": "t2", "suiteId": "login"})
-    say(client, "test/log", {"testId": "t2", "level": "info", "message": "hello"})
+    say(client, "test/log", {"testId": "t2", "level": "info", "message": "hello", "data": {"n": 1}})
+    say(client, "test/screenshot", {"testId": "t2", "name": "shot", "path": "/tmp/shot.png"})
+    say(client, "test/attachment", {"testId": "t2", "name": "page", "kind": "screenshot", "sha256": "a" * 64})
     say(client, "test/assertion", {"testId": "t2", "type": "fail", "message": "1 is not 2"})
-    failed = {"testId": "t2", "status": "failed", "duration": 5, "error": {"message": "1 is not 2", "stack": "at x"}}
+    error = {"message": "1 is not 2", "stack": "at x", "code": "E42"}
+    failed = {"testId": "t2", "status": "failed", "duration": 5, "error": error}
     say(client, "test/end", failed)
     say(client, "test/suite/end", {"suiteId": "login"})
     active = client.ask({"type": "getActiveRuns"})
@@ -83,8 +86,11 @@ def test_a_run_from_start_to_end_as_the_original_clients_say_it(server: RunningS
         ("t2", "login", "failed", 5.0),
     ]
     assert results[1]["assertions"] == {"passed": 0, "failed": 1, "total": 1}
-    assert [log["message"] for log in results[1]["logs"]] == ["hello"]
-    assert results[1]["error"]["message"] == "1 is not 2"
+    (log,) = results[1]["logs"]
+    assert (log["level"], log["message"], log["data"], log["timestamp"] > 0) == ("info", "hello", {"n": 1}, True)
+    error = results[1]["error"]
+    assert (error["message"], error["stack"], error["code"]) == ("1 is not 2", "at x", "E42")
+    assert results[1]["screenshots"] == ["/tmp/shot.png", f"/api/v1/artifacts/{'a' * 64}"]
     row = Reader(server.database).run("r1")
     assert (row.state, row.facts["config"]["tags"]) == ("failed", ["smoke"])
 
