@@ -21,6 +21,7 @@ from pytest_semantest import plugin
 from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
+from semantest_recorder.client import AsyncClient, Client, CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.role_table import message_roles, served_routes
@@ -246,6 +247,57 @@ A `request` also needs the role of its method; a command that is a message of it
 """
 
 
+def prose(text: str | None) -> str:
+    """A docstring for Markdown, with its code in single backticks."""
+    return inspect.cleandoc(text or "").replace("``", "`")
+
+
+def signature_of(name: str, function: Any) -> str:
+    """How a call is written, a coroutine with ``await``, as the code has it."""
+    told = inspect.signature(function)
+    shown = str(told.replace(parameters=[one for one in told.parameters.values() if one.name not in ("self", "cls")]))
+    shown = re.sub(r"(: |-> )'([^']*)'", r"\1\2", shown)  # annotations are texts
+    return f"{'await ' if inspect.iscoroutinefunction(function) else ''}{name}{shown}"
+
+
+def class_section(described: type) -> str:
+    """A class with all that is public of it."""
+    parts = [f"## `{signature_of(described.__name__, described)}`", prose(described.__doc__)]
+    for name, member in vars(described).items():
+        if name.startswith("_"):
+            continue
+        function = getattr(member, "__func__", member)
+        if inspect.isfunction(function):
+            parts += [f"### `{signature_of(name, function)}`", prose(function.__doc__)]
+        elif isinstance(member, property):
+            parts += [f"### `{name}`", prose(member.__doc__)]
+    return "\n\n".join(parts)
+
+
+def client_page() -> str:
+    """The Python clients, from their docstrings."""
+    calls = [
+        f"- `{signature_of(name, getattr(member, '__func__', member))}`"
+        for name, member in vars(Client).items()
+        if not name.startswith("_")
+    ]
+    blocking = f"## `{signature_of('Client', Client)}`\n\n{prose(Client.__doc__)}\n\n" + "\n".join(calls)
+    sections = [class_section(AsyncClient), blocking]
+    errors = (CommandError, EventsRefusedError, NotConnectedError)
+    told = [f"- `{error.__name__}`: {cell(prose(error.__doc__))}" for error in errors]
+    return f"""{NOTE}
+# Python clients
+
+`from semantest_recorder.client import AsyncClient, Client`. How they are used: [guide/clients.md](../guide/clients.md).
+
+Both raise, all of them a `ClientError` with the `code` of [errors.md](errors.md):
+
+{chr(10).join(told)}
+
+{(chr(10) * 2).join(sections)}
+"""
+
+
 def pages() -> dict[str, str]:
     """Text by file name."""
     return {
@@ -253,6 +305,7 @@ def pages() -> dict[str, str]:
         "options.md": options_page(),
         "cli.md": commands_page(),
         "roles.md": roles_page(),
+        "client.md": client_page(),
     }
 
 

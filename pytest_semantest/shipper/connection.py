@@ -8,7 +8,6 @@ elsewhere.
 from __future__ import annotations
 
 import json
-import os
 import socket
 import ssl
 from typing import Any
@@ -18,11 +17,10 @@ import websocket
 from websocket import ABNF
 
 from pytest_semantest import __version__
+from pytest_semantest.protocol.trust import CA_FILE_VARIABLE, tls_context
 
 CONNECT_S = 3.0
 MAX_MESSAGE = 4 * 1024 * 1024
-#: The variable that names a file of certificates to trust, for a recorder with one of its own.
-CA_FILE_VARIABLE = "SEMANTEST_CA_FILE"
 _BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -196,19 +194,6 @@ def _open_socket(address: str, timeout: float) -> socket.socket:
         return tls_context().wrap_socket(plain, server_hostname=host)
     except (OSError, ValueError) as error:
         raise ConnectionFailedError(f"{host}:{parts.netloc.rpartition(':')[2]}: {_reason(error)}") from None
-
-
-def tls_context() -> ssl.SSLContext:
-    """Trusts the certificates in the file that ``SEMANTEST_CA_FILE`` names alone, else those of the system.
-
-    Raises ``OSError`` when there are none in it.
-    """
-    trusted = os.environ.get(CA_FILE_VARIABLE) or None
-    try:
-        return ssl.create_default_context(cafile=trusted)
-    except OSError as error:
-        reason = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
-        raise OSError(f"{CA_FILE_VARIABLE} names {trusted}: {reason}") from None
 
 
 def _refusal(error: websocket.WebSocketBadStatusException) -> str:

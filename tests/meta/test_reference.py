@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -22,12 +23,22 @@ from semantest_recorder.cli.semantest import main as semantest_command
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS as WIRE_COMMANDS
 from semantest_recorder.core.messages import RequestMessage, Tagged
+from semantest_recorder.core.policy import Policy
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.core.run_config import RunConfig
+from semantest_recorder.core.run_status import run_status
+from semantest_recorder.core.run_status import test_result as result_of
 from semantest_recorder.core.session import Session
+from semantest_recorder.core.validation import REQUIREMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
+#: Rooms that speak to people, in words.
+NO_CODES = {"cli", "reports"}
 #: Upper-case words of SQL and HTTP that are no error codes.
 VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BEGIN", "COMMIT", "ROLLBACK", "VACUUM"}
+#: Neither are a word of OpenSSL, of systemd, and of plugins.
+VERBS |= {"KEY_VALUES_MISMATCH", "NOTIFY_SOCKET", "DROP"}
 
 
 def sources(*folders: str) -> Iterator[Path]:
@@ -67,15 +78,60 @@ def test_the_pages_made_from_the_code_are_current() -> None:
 
 
 def test_every_error_code_is_explained_and_every_explained_one_exists() -> None:
-    folders = [f"recorder/semantest_recorder/{room}" for room in ("core", "server", "store")]
+    """What looks like a code is one, wherever it stands in the rooms that speak to clients."""
     known = {
         text
-        for file in sources(*folders)
+        for file in sources("recorder/semantest_recorder")
+        if file.relative_to(ROOT / "recorder" / "semantest_recorder").parts[0] not in NO_CODES
         for text in strings(file)
-        if re.fullmatch(r"[A-Z]{3,}(_[A-Z]+)*", text) and text not in VERBS
+        if re.fullmatch(r"[A-Z]{3,}[A-Z0-9]*(_[A-Z0-9]+)*", text) and text not in VERBS
     }
-    explained = set(re.findall(r"^\| `([A-Z_]+)` \|", (REFERENCE / "errors.md").read_text(), re.MULTILINE))
+    explained = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", (REFERENCE / "errors.md").read_text(), re.MULTILINE))
     assert known == explained
+
+
+def test_every_type_of_event_is_in_the_reference_with_what_it_requires() -> None:
+    page = (REFERENCE / "events.md").read_text() + (ROOT / "docs" / "design" / "events.md").read_text()
+    known = {
+        text
+        for text in strings(ROOT / "pytest_semantest" / "protocol" / "events.py")
+        if "/" in text and " " not in text
+    }
+    assert {"run/start", "test/end", "test/assert"} <= known
+    assert not {kind for kind in known if f"`{kind}`" not in page}
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]*) \|", (REFERENCE / "events.md").read_text(), re.MULTILINE)
+    required = {
+        kind: set(re.findall(r"\w+", " ".join(re.findall(r"\*\*([^*]+)\*\*", told))))
+        for names, told in rows
+        for kind in re.findall(r"`([^`]+)`", names)
+        if "**" in told
+    }
+    assert required == {kind: {one.field for one in wanted} for kind, wanted in REQUIREMENTS.items()}
+
+
+def test_every_message_that_the_recorder_sends_is_in_the_reference() -> None:
+    page = (REFERENCE / "wire.md").read_text()
+    told = set(re.findall(r"^\| \*\*(\w+)\*\* ", page, re.MULTILINE))
+    sent = {
+        kind
+        for file in sources("recorder/semantest_recorder/core", "recorder/semantest_recorder/server")
+        for kind in re.findall(r"\bencode\(\s*\"(\w+)\"", file.read_text(encoding="utf-8"))
+    }
+    assert sent == told
+
+
+def test_every_field_of_a_run_and_of_a_result_is_in_the_reference() -> None:
+    wire, events = (REFERENCE / "wire.md").read_text(), (REFERENCE / "events.md").read_text()
+    for field in msgspec.structs.fields(RunConfig):
+        assert re.search(rf"`[^`]*\b{field.encode_name}\b", wire), field.encode_name
+    for field in msgspec.structs.fields(Policy):
+        assert re.search(rf"`[^`]*\b{field.encode_name}\b", wire), field.encode_name
+    row = RunRow("r")
+    for name in run_status(row, {}, (0, 0)):
+        assert re.search(rf"\b{name}\b", wire), name
+    result = result_of(["k", "t", "passed", 1, *[None] * 8], None, (), cut=False)
+    for name in result:
+        assert re.search(rf"`[^`]*\b{name}\b", events), name
 
 
 def test_every_message_and_command_is_in_the_reference_with_its_role_and_answer() -> None:

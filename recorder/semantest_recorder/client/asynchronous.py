@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,9 @@ import msgspec
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
+from pytest_semantest.protocol.trust import CA_FILE_VARIABLE, tls_context
 from semantest_recorder.client.errors import CommandError, EventsRefusedError, NotConnectedError
+from semantest_recorder.core.messages import MAX_FRAME
 from semantest_recorder.discovery import read_discovery
 
 _MAX_MESSAGE = 64 * 1024 * 1024
@@ -53,9 +55,12 @@ class AsyncClient:
 
     @classmethod
     def of_project(cls, folder: str | Path = ".", **options: Any) -> Self:
-        """A client of the recorder that serves a project's folder. Raises ``NotConnectedError`` when none runs."""
+        """A client of the recorder that serves a project, or the ``.semantest`` folder itself, whatever it is called.
+
+        Raises ``NotConnectedError`` when none runs.
+        """
         path = Path(folder)
-        found = read_discovery(path if path.name == DIRECTORY else path / DIRECTORY)
+        found = read_discovery(path / DIRECTORY) or read_discovery(path)
         if found is None:
             raise NotConnectedError(f"no recorder runs for {path.absolute()}; start one with: semantest-recorder start")
         return cls(found.url, found.token, **options)
@@ -64,13 +69,16 @@ class AsyncClient:
         headers = {"User-Agent": f"semantest-client/{__version__}"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        url = self._url.rstrip("/").replace("ws", "http", 1) if self._url.startswith("ws") else self._url.rstrip("/")
-        url = url if url.endswith("/ws") else f"{url}/ws"
+        url = _address(self._url)
+        self._ended, self._unsure = None, False
+        self._refusals.clear()
+        self._arrived.clear()
         try:
+            trust = tls_context() if url.startswith("https:") else True
             async with asyncio.timeout(self._timeout):
                 session = await self._stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
                 self._socket = await self._stack.enter_async_context(
-                    session.ws_connect(url, headers=headers, heartbeat=20, max_msg_size=_MAX_MESSAGE)
+                    session.ws_connect(url, headers=headers, heartbeat=20, max_msg_size=_MAX_MESSAGE, ssl=trust)
                 )
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             await self._stack.aclose()
@@ -90,11 +98,12 @@ class AsyncClient:
             if self._reader is not None:
                 self._reader.cancel()
             await self._stack.aclose()
+            self._end("the client was closed")
 
     # -- runs and events ---------------------------------------------------------------------------------------
 
     async def start_run(self, run_id: str, **config: Any) -> dict[str, Any]:
-        """Starts a run (config as in PROTOCOL: name, tags, timeout, retries, failFast, ...); its status."""
+        """Starts a run, ``config`` as in docs/reference/wire.md (name, tags, retries, failFast, ...); its status."""
         return await self._status("startTestRun", {"runId": run_id, **config})
 
     async def end_run(self, run_id: str) -> dict[str, Any]:
@@ -128,6 +137,26 @@ class AsyncClient:
         }
         self._unsure = True
         await self._say({"id": event["id"], "type": "event", "timestamp": event["timestamp"], "payload": event})
+
+    @asynccontextmanager
+    async def test(self, test_id: str, name: str | None = None, **more: Any) -> AsyncIterator[None]:
+        """Says start and end of one test; ``more`` is said in both.
+
+        One that an exception leaves has failed, and the exception goes on unchanged.
+        """
+        await self.send("test/start", {"testId": test_id, "testName": name or test_id, **more})
+        began = time.perf_counter()
+        try:
+            yield
+        except BaseException as error:
+            told = {"message": f"{type(error).__name__}: {error}", "type": type(error).__name__}
+            await self._end_test(test_id, "failed", began, {"error": told, **more})
+            raise
+        await self._end_test(test_id, "passed", began, more)
+
+    async def _end_test(self, test_id: str, status: str, began: float, more: Mapping[str, Any]) -> None:
+        duration = (time.perf_counter() - began) * 1000
+        await self.send("test/end", {"testId": test_id, "status": status, "duration": duration, **more})
 
     async def flush(self) -> None:
         """Returns when all that was sent is committed. Raises ``EventsRefusedError`` for what was not taken."""
@@ -249,8 +278,15 @@ class AsyncClient:
     async def _say(self, message: object) -> None:
         if self._socket is None or self._ended is not None:
             raise NotConnectedError(self._ended or "not connected: use the client as a context manager")
+        text = msgspec.json.encode(message).decode()
+        if len(text) > MAX_FRAME:
+            told = f"a message of {len(text)} characters is longer than a frame may be ({MAX_FRAME}); nothing was sent"
+            raise CommandError("EVENT_TOO_LARGE", told)
         try:
-            await self._socket.send_str(msgspec.json.encode(message).decode())
+            async with asyncio.timeout(self._timeout):
+                await self._socket.send_str(text)
+        except TimeoutError:
+            raise NotConnectedError(f"{self._url} took nothing for {self._timeout:g} s") from None
         except (ConnectionError, aiohttp.ClientError) as error:
             raise NotConnectedError(f"{self._url}: {_reason(error)}") from None
 
@@ -264,7 +300,11 @@ class AsyncClient:
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
                 reason = f"{self._url} sent what is no message of the protocol"
                 break
-        self._ended = reason or f"{self._url} closed the connection ({socket.close_code})"
+        self._end(reason or f"{self._url} closed the connection ({socket.close_code})")
+
+    def _end(self, reason: str) -> None:
+        """Whoever waits is told."""
+        self._ended = self._ended or reason
         self._arrived.set()
         if self._replayed is not None and not self._replayed.full():
             self._replayed.put_nowait({"type": "closed"})  # who waits for the next one wakes up
@@ -296,12 +336,29 @@ class AsyncClient:
 
 def _result(response: dict[str, Any]) -> Any:
     if not response.get("success"):
-        problem = response.get("payload") or {}
-        raise CommandError(str(problem.get("code")), str(response.get("error")))
+        problem = response.get("payload")
+        code = problem.get("code") if isinstance(problem, dict) else None
+        raise CommandError(str(code or "INVALID_MESSAGE"), str(response.get("error")))
     return response.get("payload")
+
+
+def _address(url: str) -> str:
+    """Where the WebSocket is. Raises ``NotConnectedError`` for what is no recorder's URL."""
+    scheme, _, rest = url.partition("://")
+    http = {"http": "http", "https": "https", "ws": "http", "wss": "https"}.get(scheme.lower())
+    if http is None or not rest.strip("/"):
+        raise NotConnectedError(f"{url!r} is no recorder URL; it looks like http://127.0.0.1:8765")
+    path = rest.rstrip("/")
+    return f"{http}://{path}" if path.endswith("/ws") else f"{http}://{path}/ws"
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, aiohttp.WSServerHandshakeError):
-        return f"the recorder refuses the connection (HTTP {error.status})"
+        advice = {
+            401: "no valid token: take that of .semantest/recorder.json, or make one with semantest token create",
+            403: "it does not serve under this host name, see --allow-host of semantest-recorder serve",
+        }
+        return f"the recorder refuses the connection (HTTP {error.status}): {advice.get(error.status, error.message)}"
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted: {error.certificate_error} ({CA_FILE_VARIABLE} may name one to trust)"
     return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -136,20 +135,15 @@ class Client:
 
     @contextmanager
     def test(self, test_id: str, name: str | None = None, **more: Any) -> Iterator[None]:
-        """Says start and end of one test: failed when the block raises, which goes on unchanged."""
-        self.send("test/start", {"testId": test_id, "testName": name or test_id, **more})
-        began = time.perf_counter()
+        """As ``AsyncClient.test``."""
+        block = self._client.test(test_id, name, **more)
+        self._run(block.__aenter__())
         try:
             yield
         except BaseException as error:
-            told = {"message": f"{type(error).__name__}: {error}", "type": type(error).__name__}
-            self._end_test(test_id, "failed", began, {"error": told, **more})
+            self._run(block.__aexit__(type(error), error, error.__traceback__))
             raise
-        self._end_test(test_id, "passed", began, more)
-
-    def _end_test(self, test_id: str, status: str, began: float, more: Mapping[str, Any]) -> None:
-        duration = (time.perf_counter() - began) * 1000
-        self.send("test/end", {"testId": test_id, "status": status, "duration": duration, **more})
+        self._run(block.__aexit__(None, None, None))
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         if self._loop is None:

@@ -80,6 +80,7 @@ REQUIREMENTS: Final[Mapping[str, tuple[Requirement, ...]]] = {
     "test/assertion": (_TEST_ID,),
     "test/assert": (_TEST_ID,),
     "test/screenshot": (_TEST_ID, Requirement("name", "MISSING_NAME", "names the picture", _is_name)),
+    "test/attachment": (_TEST_ID,),
     "test/log": (_TEST_ID, Requirement("message", "MISSING_MESSAGE", "says something", lambda v: isinstance(v, str))),
     "test/step/start": (
         _TEST_ID,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pytest_semantest.shipper.spawn import shipper_environment
+from semantest_recorder.client import Client, NotConnectedError
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment, run, wait_until
 from tests.shipper.conftest import shipper_command
 from tests.shipper.test_shipping import ended_session
@@ -55,6 +56,21 @@ def public_url(daemon: Daemon) -> str:
     url = daemon.line.split()[3]
     assert url.startswith("https://")
     return url
+
+
+def test_the_python_client_trusts_what_the_variable_names(
+    serve: Serve, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    daemon = serve("--host", "0.0.0.0", "--allow-host", "recorder.example", *tls_options(certificate)).ready()
+    url, own = public_url(daemon).replace("0.0.0.0", "127.0.0.1"), daemon.discovery["token"]
+    with pytest.raises(NotConnectedError, match="SEMANTEST_CA_FILE may name one to trust"), Client(url, own):
+        pass
+    monkeypatch.setenv("SEMANTEST_CA_FILE", str(certificate[0]))
+    with Client(url, own) as client:
+        assert client.request("echo", 1) == 1
+    monkeypatch.setenv("SEMANTEST_CA_FILE", str(tmp_path / "none"))
+    with pytest.raises(NotConnectedError, match=r"SEMANTEST_CA_FILE names .*none: No such file"), Client(url, own):
+        pass
 
 
 def test_clients_by_tls_and_commands_of_this_machine_by_loopback(

@@ -114,6 +114,54 @@ def test_a_server_that_speaks_another_language_is_left(garbage: str) -> None:
     in_loop(test())
 
 
+def test_who_waits_for_events_is_told_of_the_end(server: RunningServer) -> None:
+    async def test() -> None:
+        client = AsyncClient(url(server), TOKEN)
+        async with client:
+            await client.subscribe("*")
+            waiting = asyncio.ensure_future(anext(client.events()))
+            await client.request("echo")
+        with pytest.raises(NotConnectedError, match="the client was closed"):
+            await waiting
+        async with client:
+            assert await client.request("echo", 1) == 1, "it can be used again"
+            with pytest.raises(CommandError, match="longer than a frame") as refused:
+                await client.send("custom/x", {"text": "x" * 20_000_000})
+            assert refused.value.code == "EVENT_TOO_LARGE"
+            assert await client.request("echo", 2) == 2
+
+    in_loop(test())
+
+
+def test_a_test_of_an_asyncio_program(server: RunningServer) -> None:
+    async def test() -> None:
+        async with AsyncClient(url(server), TOKEN) as client:
+            await client.start_run("r")
+            async with client.test("fine"):
+                pass
+            with pytest.raises(ZeroDivisionError):
+                await fail(client)
+            status = await client.end_run("r")
+            assert (status["passedTests"], status["failedTests"]) == (1, 1)
+
+    async def fail(client: AsyncClient) -> None:
+        async with client.test("broken", "for people", suiteId="s"):
+            raise ZeroDivisionError("no money")
+
+    in_loop(test())
+
+
+@pytest.mark.parametrize("address", ["foo", "", "ftp://x", "http://"])
+def test_what_is_no_address_is_told(address: str) -> None:
+    with pytest.raises(NotConnectedError, match="is no recorder URL; it looks like http"), Client(address, TOKEN):
+        pass
+
+
+def test_a_wrong_token_is_told_with_what_to_do(server: RunningServer) -> None:
+    with pytest.raises(NotConnectedError, match=r"\(HTTP 401\): no valid token"), Client(url(server), "smt_wrong"):
+        pass
+
+
 def test_a_replay_that_is_left_early_ends_and_disturbs_nothing(server: RunningServer) -> None:
     shipper = server.connect()
     shipper.ask(batch(1, [run_start("r"), *(record for number in range(200) for record in records_of_test(number))]))
