@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -100,6 +101,8 @@ class ArtifactFolder:
                 return self._put(iter(lambda: file.read(_CHUNK), b""))
         except OSError as error:
             raise NotStoredError(f"it cannot be read: {error.strerror or error}") from None
+        except ValueError as error:  # such as a path with a null character
+            raise NotStoredError(f"it cannot be read: {error}") from None
 
     def _cleaned(self, data: bytes, media_type: str) -> bytes:
         self._check(len(data))
@@ -135,7 +138,8 @@ class ArtifactFolder:
                 ArtifactFolder._close(fd)
             ArtifactFolder._rename(temporary, os.path.join(self._folder, digest))
         except BaseException as error:
-            ArtifactFolder._unlink(temporary)
+            with suppress(OSError):
+                ArtifactFolder._unlink(temporary)
             if isinstance(error, OSError):
                 raise NotStoredError(f"{self._folder} cannot be written: {error.strerror}") from None
             raise

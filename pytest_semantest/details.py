@@ -15,7 +15,7 @@ import pytest
 from pytest_semantest import forks
 from pytest_semantest.artifacts import ArtifactFolder, NotStoredError, Stored, media_type_of
 from pytest_semantest.attempts import TestHooks
-from pytest_semantest.containment import contained
+from pytest_semantest.containment import CONTAINED, contained
 from pytest_semantest.fixtures import Semantest, Step
 from pytest_semantest.pictures import NoPictureError, picture_of, pictured
 from pytest_semantest.shared_journal import SharedJournal
@@ -124,7 +124,12 @@ class Details(Semantest):
             kind = media_type or media_type_of(name or "", data[:16])
             self._keep(attempt, name or "data", kind, lambda: self._artifacts.put_bytes(data, kind))
         else:
-            path = os.fspath(content)
+            try:
+                path = os.fspath(content)
+            except CONTAINED as error:  # a path of the user's own make
+                why = f"its path cannot be asked: {type(error).__name__}: {error}"
+                self._note(attempt, name or type(content).__name__, media_type or "", "attachment", why)
+                return
             shown = name or os.path.basename(os.fsdecode(path))
             kind = media_type or media_type_of(shown if name is None else os.fsdecode(path))
             self._keep(attempt, shown, kind, lambda: self._artifacts.put_file(path, kind))

@@ -75,13 +75,18 @@ class Semantest:
         """
         if not isinstance(content, str | bytes | bytearray) and not hasattr(type(content), "__fspath__"):
             raise TypeError(f"attach a path, bytes or text, not {type(content).__name__}")
+        _check_texts(name=name, media_type=media_type)
         self._attach(content, name, media_type)
 
     def screenshot(self, target: object = None, /, name: str | None = None) -> None:
         """A picture of ``target``: a page, locator or element of Playwright's sync API, a Selenium driver or element.
 
         Without one: of every page and driver among the fixtures of the running test. What fails is only noted.
+        ``TypeError`` for a text or a path: a picture that is there already is attached.
         """
+        if isinstance(target, str | bytes) or hasattr(type(target), "__fspath__"):
+            raise TypeError(f"take a picture of a page, locator, element or driver, not of {type(target).__name__}")
+        _check_texts(name=name)
         self._screenshot(target, name)
 
     def event(self, type: str, payload: Mapping[str, object], /) -> None:  # noqa: A002 - the field's name
@@ -104,3 +109,9 @@ class Semantest:
     def _screenshot(self, target: object, name: str | None) -> None: ...
 
     def _event(self, kind: str, payload: Mapping[str, object]) -> None: ...
+
+
+def _check_texts(**values: object) -> None:
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{name} is a text, not {type(value).__name__}")

@@ -19,6 +19,7 @@ from semantest_recorder.core.run_status import run_status, statistics, suite_res
 from semantest_recorder.core.subscription import Subscription
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.run_ids import RunIds
 from semantest_recorder.store.status import Status
 from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between
 
@@ -39,7 +40,10 @@ class Archive:
         self._path = path
         self._reader = Reader(path)
         self._status = Status(path)
+        self._run_ids = RunIds(path)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="semantest-query")
+        #: A replay that looks for what is rare keeps its thread for long.
+        self._replaying = ThreadPoolExecutor(1, thread_name_prefix="semantest-replay")
         self._found: dict[str, float] = {}
         self._queries: Mapping[str, Callable[..., object]] = {
             "activeRuns": self._active_runs,
@@ -56,7 +60,7 @@ class Archive:
         if self._found.get(run_id, 0.0) > now:
             return True
         try:
-            found = self._status.has_run(run_id)
+            found = run_id in self._run_ids
         except StoreError as error:
             raise Refusal("STORE_ERROR", str(error)) from None
         if found:  # a client that goes on about a run that is over asks for every event
@@ -99,14 +103,16 @@ class Archive:
         """Pages of events between two moments, oldest first. Raises what ``Reader`` raises."""
         found = self._wanted(events_between(self._path, start_ms, end_ms), types)
         while True:
-            page = await self._in_thread(lambda: [event_message(event) for event in islice(found, _REPLAY_PAGE)])
+            page = await asyncio.get_running_loop().run_in_executor(self._replaying, lambda: _next_page(found))
             if not page:
                 return
             yield page
 
     def close(self) -> None:
         """Waits for no query any more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._run_ids.close()
+        for threads in (self._threads, self._replaying):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -178,6 +184,10 @@ class Archive:
         wanted = Subscription()
         wanted.add(types)
         return wanted
+
+
+def _next_page(events: Iterator[TimedEvent]) -> list[dict[str, Any]]:
+    return [event_message(event) for event in islice(events, _REPLAY_PAGE)]
 
 
 def event_message(event: TimedEvent) -> dict[str, Any]:

@@ -442,6 +442,11 @@ def test_own_events(pytester: pytest.Pytester, record: Record_) -> None:
                 semantest.log("x", "loud")
             with pytest.raises(TypeError, match="attach a path, bytes or text, not int"):
                 semantest.attach(3)
+            for wrong in ({"name": 5}, {"media_type": 5}):
+                with pytest.raises(TypeError, match="is a text, not int"):
+                    semantest.attach(b"x", **wrong)
+            with pytest.raises(TypeError, match="not of str"):
+                semantest.screenshot("page.png")
         """
     )
     for options in ((), ("--no-semantest",)):  # mistakes are found with and without a recording
@@ -449,6 +454,27 @@ def test_own_events(pytester: pytest.Pytester, record: Record_) -> None:
         recorded.result.assert_outcomes(passed=1)
     (event,) = recorded.of("custom/cart")
     assert event == {"testId": "test_own_events.py::test_a", "attempt": 1, "items": 3, "odd": "<builtins.type>"}
+
+
+def test_a_path_that_is_none_is_noted(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile(
+        """
+        from pathlib import Path
+
+        class Raises:
+            def __fspath__(self):
+                raise RuntimeError("no such thing")
+
+        def test_a(semantest):
+            semantest.attach(Path("a\\0b"), name="null.bin")
+            semantest.attach(Raises(), name="raises.bin")
+        """
+    )
+    recorded = record("-q", "--semantest-strict")
+    recorded.result.assert_outcomes(passed=1)
+    told = {event["name"]: event["omitted"] for event in recorded.of("test/attachment")}
+    assert "null" in told["null.bin"]
+    assert told["raises.bin"] == "its path cannot be asked: RuntimeError: no such thing"
 
 
 def test_without_a_recording_nothing_happens_and_nothing_heavy_is_imported(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from semantest_recorder.core.session import Session
 
 _GRACE_MAX_MS: Final = 600_000.0
+#: How much of a client's own words ``echo`` and ``ping`` say back, in bytes.
+ECHO_MAX: Final = 64 * 1024
 
 
 class Ask(NamedTuple):
@@ -46,13 +48,15 @@ class Command(NamedTuple):
 
     ``perform`` gives the payload of the answer, or what has to be done for it, and raises ``Refusal``. A command
     without ``answer`` comes as a ``request`` only. A command ``at_once`` has its effect where it stands among the
-    messages of the client, whatever waits for an answer; others ask for what the messages before it have done.
+    messages of the client, whatever waits for an answer; others ask for what the messages before it have done. One that
+    ``writes`` into the log counts as an event for the client's limit.
     """
 
     roles: frozenset[Role]
     perform: Callable[[Session, msgspec.Raw], object]
     answer: str | None = None
     at_once: bool = False
+    writes: bool = False
 
 
 class _Run(msgspec.Struct, rename="camel"):
@@ -111,6 +115,8 @@ def _client_info(session: Session, _payload: msgspec.Raw) -> object:
 
 
 def _echo(_session: Session, payload: msgspec.Raw) -> object:
+    if len(bytes(payload)) > ECHO_MAX:
+        raise Refusal("INVALID_MESSAGE", f"no more than {ECHO_MAX} bytes are said back")
     return payload
 
 
@@ -214,9 +220,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "server.health": Command(READERS, _health),
     "client.info": Command(ANY_ROLE, _client_info),
     "echo": Command(ANY_ROLE, _echo),
-    "startTestRun": Command(INGESTERS, _start_run, "testRunStarted", at_once=True),
-    "endTestRun": Command(INGESTERS, _end_run, "testRunEnded", at_once=True),
-    "cancelTestRun": Command(OPERATORS, _cancel_run, "testRunCancelled", at_once=True),
+    "startTestRun": Command(INGESTERS, _start_run, "testRunStarted", at_once=True, writes=True),
+    "endTestRun": Command(INGESTERS, _end_run, "testRunEnded", at_once=True, writes=True),
+    "cancelTestRun": Command(OPERATORS, _cancel_run, "testRunCancelled", at_once=True, writes=True),
     "getActiveRuns": Command(READERS, _active_runs, "activeRuns"),
     "getRunStatus": Command(READERS, _run_status, "runStatus"),
     "getStatistics": Command(READERS, _statistics, "statistics"),

@@ -20,13 +20,15 @@ _HANDLER = re.compile(r"on[a-z]{2,20}\s{0,8}=")
 #: What an error says is text of the tested program, and a result must not be refused for it.
 _FREE = ("error",)
 _DEPTH = 64
+#: Batches of pytest's shippers have half a MiB; hostile ones of 16 would hold up everybody for seconds.
+_SCANNED = 2 * 1024 * 1024
 _KEY = 50
 _PATH = 200
 
 
 def is_suspicious(text: str) -> bool:
-    """Whether the text holds one of the signs."""
-    text = text.lower()
+    """Whether the text holds one of the signs; of a longer one the first 2 MiB are looked at."""
+    text = text[:_SCANNED].lower()
     if not any(core in text for core in _CORES) and not ("=" in text and _HANDLER.search(text)):
         return False
     return _SIGNS.search(text) is not None

@@ -43,6 +43,9 @@ class _Waiting(NamedTuple):
     size: int
 
 
+_TOO_MANY = "more events and commands than the policy allows within a second; say this one again later"
+
+
 class _Promise(NamedTuple):
     """What is done, asked, and then answered, once a batch is committed; ``undo`` when it is refused."""
 
@@ -71,6 +74,10 @@ class Dialogue:
         if not session.client.identity.has_any(command.roles):
             return [self._failed(reply, lacking(name, command.roles))]
         if command.at_once:
+            wait_ms = session.security.take(session.client.id, 1, session.now_ms) if command.writes else 0
+            if wait_ms:
+                error = {"code": "RATE_LIMITED", "message": _TOO_MANY, "retryAfterMs": wait_ms}
+                return [self._failed(reply, error)]
             return self._carry_out(lambda: command.perform(session, payload), reply)
         if len(self._waiting) >= self._waiting_max or self._waiting_bytes + len(payload) > _WAITING_BYTES:
             error = {"code": "RATE_LIMITED", "message": "too many requests wait for an answer", "retryAfterMs": 1000}

@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 
 class Owner(NamedTuple):
-    """A connection, and the process behind it (header ``X-Semantest-Instance``), which may reconnect."""
+    """A connection, the process behind it (header ``X-Semantest-Instance``), which may reconnect, and its token."""
 
     connection: str
     instance: str
+    holder: str = ""
 
 
 class Granted(NamedTuple):
@@ -35,15 +36,12 @@ class SourceOwners:
         self._owners: dict[str, Owner] = {}
         self._sources: dict[str, set[str]] = {}
 
-    def __len__(self) -> int:
-        return len(self._owners)
-
     def claim(self, source: str, owner: Owner) -> Granted | InUse:
         """Makes ``owner`` the one who sends ``source``, if it may be."""
         present = self._owners.get(source)
         if present == owner:
             return Granted()
-        if present is not None and present.instance != owner.instance:
+        if present is not None and (present.instance, present.holder) != (owner.instance, owner.holder):
             return InUse(present)
         if present is not None:
             self._sources[present.connection].discard(source)

@@ -18,7 +18,7 @@ from semantest_recorder.core import messages
 from semantest_recorder.core.access import ANY_ROLE, INGESTERS, READERS, Identity, Role
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import LIVE, Batch, Committed, Refused, Verdict
-from semantest_recorder.core.commands import COMMANDS, MESSAGES
+from semantest_recorder.core.commands import COMMANDS, ECHO_MAX, MESSAGES
 from semantest_recorder.core.dialogue import Dialogue, Reply, lacking
 from semantest_recorder.core.effects import NO_PARAMETERS, Announce, Close, Effect, Ingest, Send, Subscribed, Supersede
 from semantest_recorder.core.live_event import ids_of, read_live_event
@@ -211,7 +211,7 @@ class Session:
             return [self._invalid(f"a batch holds 1 to {self.server.limits.max_pending_events} events", source)]
         if not 1 <= message.first_seq <= MAX_SEQ - count:
             return [self._invalid(f"firstSeq is a number from 1 to {MAX_SEQ}", source)]
-        claim = self._owners.claim(source, Owner(self.client.id, self.client.instance))
+        claim = self._owners.claim(source, Owner(self.client.id, self.client.instance, self.client.identity.name))
         if isinstance(claim, InUse):
             text = f"source {source} is being sent by another process; it is free when that one's connection closes"
             return [self._error("SOURCE_IN_USE", text, {"source": source})]
@@ -277,6 +277,8 @@ class Session:
         return [Subscribed(), self._response(message.id, {"unsubscribed": message.payload.event_types})]
 
     def _ping(self, message: messages.PingMessage) -> list[Effect]:
+        if len(bytes(message.payload)) > ECHO_MAX:
+            return [self._invalid(f"no more than {ECHO_MAX} bytes are said back")]
         return [Send(messages.encode("pong", self.now_ms, message.payload, id=message.id))]
 
     def _pong(self, _message: messages.PongMessage) -> list[Effect]:

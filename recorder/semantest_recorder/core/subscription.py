@@ -34,9 +34,10 @@ class Subscription:
     def add(self, patterns: Iterable[str]) -> None:
         """Adds patterns; all or none. Raises ``InvalidPattern``."""
         added = list(patterns)
-        for pattern in added:
-            _check(pattern)
-        if len(self._patterns.keys() | set(added)) > MAX_PATTERNS:
+        if len(added) <= MAX_PATTERNS:
+            for pattern in added:
+                _check(pattern)
+        if len(added) > MAX_PATTERNS or len(self._patterns.keys() | set(added)) > MAX_PATTERNS:
             raise InvalidPattern(f"more than {MAX_PATTERNS} subscriptions on a connection; use a prefix such as test/*")
         self._patterns |= dict.fromkeys(added)
         self._compile()

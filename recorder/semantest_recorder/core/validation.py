@@ -15,6 +15,8 @@ from semantest_recorder.core.policy import Policy, TypeRules
 CLOCK_TOLERANCE_MS: Final = 5 * 60 * 1000.0
 #: Reported of one event at most.
 _PROBLEMS_MAX = 50
+#: How long an id or a name may be that a client says, in characters.
+NAME_MAX: Final = 4096
 STATUSES: Final = ("pending", "running", "passed", "failed", "skipped")
 
 
@@ -45,7 +47,7 @@ class Metrics(msgspec.Struct, rename="camel"):
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and value != ""
+    return isinstance(value, str) and 0 < len(value) <= NAME_MAX
 
 
 def _is_near(at: float, now_ms: float) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -23,6 +24,8 @@ HEARTBEAT_S = 20.0
 #: How long a client has to answer our close frame before its socket is cut.
 CLOSE_TIMEOUT_S = 2.0
 _CHUNK_BYTES = 64 * 1024
+#: For how long one client's frames are read before others get their turn, in seconds.
+_SLICE_S = 0.005
 
 _log = logging.getLogger(__name__)
 
@@ -80,7 +83,11 @@ class Connection(Peer):
         self._cut_after(2 * CLOSE_TIMEOUT_S)
 
     async def _read(self) -> None:
+        since = perf_counter()
         async for message in self._ws:
+            if perf_counter() - since > _SLICE_S:  # frames that are there already would come without a pause
+                await asyncio.sleep(0)
+                since = perf_counter()
             if message.type not in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
                 break  # an error: aiohttp has closed with 1009, 1007 or 1002
             if self._closing is None and self._hub.accepting:

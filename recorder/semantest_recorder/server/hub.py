@@ -150,7 +150,9 @@ class Hub:
     def open_session(self, identity: Identity, instance: str = "", agent: str = "", attends: str = "") -> Session:
         """A session for somebody who is about to ``join``."""
         client_id = secrets.token_hex(8)
-        client = Client(client_id, identity, instance or f"connection {client_id}", agent[:200], attends)
+        # Nobody can name a connection as its process.
+        process = f"process {instance}" if instance else f"connection {client_id}"
+        client = Client(client_id, identity, process, agent[:200].encode("utf-8", "replace").decode(), attends)
         return Session(client, self._shared, self.now_ms())
 
     def join(self, peer: Peer) -> None:
@@ -170,7 +172,7 @@ class Hub:
                 self.submit(self._postponed.popleft()[1], None)
             for batch in self.runs.due(self.now_ms(), self.attendance.attended()):
                 self.submit(batch, None)
-        for connection in list(self._connections.values()):
+        for connection in [one for one in self._connections.values() if not one.is_closing]:
             denied = self.security.admit(connection.session.client.identity)
             if denied is not None:
                 connection.close_soon(1008, denied.detail[:100], discard=True)

@@ -50,6 +50,11 @@ class Peer(ABC):
         """What waits to be sent."""
         return self._queued_bytes
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it was told to close."""
+        return self._closing is not None
+
     @abstractmethod
     def _closes_soon(self) -> None:
         """It is told to close; what is queued may still be sent."""

@@ -148,8 +148,10 @@ class Writer:
         try:
             if self._lost:
                 self._begin_anew()
+            if not self._files.are_in_place():  # before the commit: what is refused is stored nowhere
+                self._go_on_elsewhere([])
             verdicts = self._ingest.commit(batches)
-            if not self._files.are_in_place():  # looked at behind the commit: what is acknowledged is in the file
+            if not self._files.are_in_place():  # and behind it: what is acknowledged is in the file
                 self._go_on_elsewhere(verdicts)
             return verdicts
         except Exception as error:  # noqa: BLE001 - the thread must answer and live on

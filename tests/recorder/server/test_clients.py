@@ -390,6 +390,41 @@ def test_a_run_whose_client_is_gone_for_good_is_not_running_for_ever(server: Run
     assert [run["runId"] for run in request(silent, "getActiveRuns")] == ["thinking"], "its client is there"
 
 
+def test_no_client_makes_others_pay_for_its_words(server: RunningServer) -> None:
+    client = server.connect()
+    for message in (
+        {"type": "ping", "payload": "x" * 100_000},
+        {"type": "echo", "payload": "x" * 100_000},
+        {"type": "subscribe", "payload": {"eventTypes": ["a"] * 100_000}},
+        {
+            "type": "event",
+            "payload": {"id": 1, "type": "test/skipped", "timestamp": now_ms(), "payload": {"testId": "t" * 5000}},
+        },
+    ):
+        refused = client.ask(message)
+        assert refused.get("code") or not refused["success"], message["type"]
+    server.stands_ms = now_ms()
+    request(client, "updatePolicy", {"maxEventsPerSecond": 2})
+    server.stands_ms += 2000
+    for number in range(2):
+        assert client.ask({"type": "startTestRun", "payload": {"runId": f"r{number}"}})["type"] == "testRunStarted"
+    limited = client.ask({"type": "startTestRun", "payload": {"runId": "r2"}})
+    assert (limited["code"], limited["details"]["retryAfterMs"] > 0) == ("RATE_LIMITED", True)
+
+
+def test_another_token_does_not_take_over_a_source(serve: NewServer) -> None:
+    server = serve(anonymous=True)
+    victim = server.connect()
+    victim.ask(batch(1, [run_start("p")]))
+    victims_id = victim.hello["payload"]["payload"]["clientId"]
+    for name in (f"connection {victims_id}", victims_id, ""):
+        headers = [f"X-Semantest-Instance: {name}"] if name else []
+        thief = Client(f"ws://127.0.0.1:{server.port}/ws", headers)
+        assert thief.ask(batch(2, records_of_test(1)))["code"] == "SOURCE_IN_USE"
+        thief.close()
+    assert victim.ask(batch(2, records_of_test(1)))["type"] == "ack"
+
+
 def test_a_refusal_names_what_was_refused(server: RunningServer) -> None:
     client = server.connect()
     server.stands_ms = now_ms()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
+import websocket
 
 from semantest_recorder.server.connection import Connection
 from tests.recorder.server.running import RunningServer, batch, records_of_test, run_start, wait_until
@@ -113,7 +115,7 @@ def test_a_slow_reader_that_comes_back_is_told_to_resync(serve: Callable[..., Ru
 def test_who_asks_and_does_not_read_the_answers_is_not_read_any_more(
     serve: Callable[..., RunningServer], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    limit, size, count = 1024 * 1024, 250_000, 60
+    limit, size, count = 1024 * 1024, 60_000, 250
     queued: list[int] = []
     enqueue = Connection._enqueue
 
@@ -146,8 +148,13 @@ def test_unread_answers_keep_no_connection(
         monkeypatch.setattr("semantest_recorder.server.connection.HEARTBEAT_S", 0.5)
     server = serve(max_queued_bytes=1024)
     client = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
-    client.send({"id": 1, "type": "ping", "payload": {"text": "x" * 10_000_000}})
-    client.send({"id": 2, "type": "ping", "payload": {"text": "x" * 1_000_000}})
+
+    def ask() -> None:
+        with suppress(OSError, websocket.WebSocketException):
+            for number in range(1000):
+                client.send({"id": number, "type": "ping", "payload": {"text": "x" * 60_000}})
+
+    threading.Thread(target=ask, daemon=True).start()
     wait_until(
         lambda: server.call(lambda: any(c._queued_bytes for c in server.hub._connections.values()) or not leaves)
     )

@@ -53,7 +53,6 @@ class Ownership(RuleBasedStateMachine):
     @invariant()
     def same(self) -> None:
         assert self.owners.sources() == {s: o.connection for s, o in self.model.items()}
-        assert len(self.owners) == len(self.model)
 
 
 TestOwnership = Ownership.TestCase

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from semantest_recorder.core.batch import Committed, Refused
+from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, Refused
 from semantest_recorder.store.reader import Reader
 
 from .ingesting import MAIN, RUN, begin, event, passed, recording, whole_run
@@ -33,6 +33,23 @@ def runs(path: Path) -> list[tuple[str, str]]:
 def check(path: Path) -> str:
     with closing(sqlite3.connect(path)) as connection:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def test_what_is_refused_since_the_file_is_gone_is_stored_nowhere(path: Path) -> None:
+    """What the recorder itself numbers has no seq by which a second time would be recognised."""
+
+    def said(source: str) -> Batch:
+        return Batch(source, NEXT_SEQ, [event("custom/x", runId=RUN)], 1.0, begin(session="live/r"))
+
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), *passed("a.py::t")])
+        remove(path)
+        path.mkdir()
+        assert isinstance(recorder.send_all([said("live/r.main")])[0], Refused)
+        path.rmdir()
+        assert isinstance(recorder.send_all([said("live/r.main")])[0], Committed)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT count(*) FROM events WHERE type = 'custom/x'").fetchone() == (1,)
 
 
 def test_what_comes_after_a_removal_is_in_a_new_database(path: Path) -> None:
