@@ -1,7 +1,7 @@
 """Stops a pytest whose run was cancelled: politely first, then not.
 
-SIGINT goes to pytest's own process, which ends its tests as after Ctrl-C. After the grace every process of the session
-gets SIGTERM, and 2 s later SIGKILL. A pytest that a shell started in the background ignores SIGINT; it looks for the
+SIGINT goes to pytest and its workers, as by Ctrl-C in a terminal. After the grace every process of the session gets
+SIGTERM, and 2 s later SIGKILL. A pytest that a shell started in the background ignores SIGINT; it looks for the
 file ``stop`` between two tests (stop_request.py).
 """
 
@@ -34,17 +34,17 @@ class Stopping:
         with suppress(OSError):  # a full disk, say: there are the signals
             replace_file(folder / STOP, reason)
         self._steps = [
-            (now, signal.SIGINT, True),
-            (now + grace_s, signal.SIGTERM, False),
-            (now + grace_s + _TERMINATE_S, signal.SIGKILL, False),
+            (now, signal.SIGINT),
+            (now + grace_s, signal.SIGTERM),
+            (now + grace_s + _TERMINATE_S, signal.SIGKILL),
         ]
 
     def step(self, now: float, main: Stoppable | None, workers: Iterable[Stoppable]) -> list[str]:
         """Sends the signals that are due; what was sent, for the log."""
         sent = []
         while self._steps and now >= self._steps[0][0]:
-            _at, number, only_main = self._steps.pop(0)
-            targets = [process for process in (main, *(() if only_main else workers)) if process is not None]
+            _at, number = self._steps.pop(0)
+            targets = [process for process in (main, *workers) if process is not None]
             reached = sum(process.send(number) for process in targets)
             if reached:
                 sent.append(f"{number.name} to {reached} of {len(targets)} processes: {self.reason}")

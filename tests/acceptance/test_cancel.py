@@ -64,6 +64,17 @@ def test_more(n):
         time.sleep(0.01)
 """
 
+LONG_SUITE = """
+import os, time
+import pytest
+
+@pytest.mark.parametrize("n", range(6))
+def test_long(n):
+    with open(os.environ["ORACLE"], "a") as file:
+        file.write("waiting\\n")
+    time.sleep(30)
+"""
+
 
 def cancel(project: Project, grace_ms: float) -> str:
     wait_for(lambda: "waiting" in project.oracle(), "the test to run")
@@ -88,6 +99,22 @@ def test_a_cancelled_pytest_ends_as_after_ctrl_c(project: Project, workers: tupl
     if not workers:
         assert "cleaned up" in project.oracle()
         assert states(report) == {"test_a": "passed", "test_waits": "interrupted", "test_never": "not_run"}
+
+
+def test_the_tests_of_all_workers_are_interrupted(project: Project) -> None:
+    (project.path / "test_suite.py").write_text(LONG_SUITE)
+    process = project.start_pytest("-n", "2")
+    wait_for(lambda: project.oracle().count("waiting") == 2, "the tests to run")
+    wait_for((project.directory / "recorder.json").exists, "the recorder")
+    done = project.semantest("cancel", "--grace", "120")
+    assert done.returncode == 0, done.stderr
+    process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert project.oracle() == ["waiting", "waiting"], "no other test was begun"
+    report = project.report()
+    assert sorted(states(report).values()) == ["interrupted", "interrupted", "not_run", "not_run", "not_run", "not_run"]
+    assert report["run"]["state"] == "cancelled"
+    assert "2 workers (load)" in project.semantest("report").stdout
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])

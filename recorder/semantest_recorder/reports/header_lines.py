@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from pytest_semantest.protocol.events import BAD_STATES
-from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
+from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import Report, RunInfo, SourceInfo
@@ -31,6 +31,8 @@ _EXIT_CODES = {
 }
 _DEATHS = frozenset({"crashed", "timeout"})
 _ONLY_DIED = re.compile(r"(?:the process|process \d+) died")
+
+_NO_WORKERS = (MAIN_WORKER, SHIPPER_WORKER, CLIENT_WORKER)
 
 
 def header_lines(report: Report) -> Iterator[Text]:
@@ -99,7 +101,7 @@ def _facts(run: RunInfo) -> Iterator[str]:
 
 def _workers(run: RunInfo) -> Iterator[str]:
     """How many processes ran tests at a time: xdist replaces a worker that died by one with a new name."""
-    workers = [source for source in run.sources if source.worker not in (MAIN_WORKER, SHIPPER_WORKER)]
+    workers = [source for source in run.sources if source.worker not in _NO_WORKERS]
     if not workers:
         return
     distribution = run.distribution or {}
