@@ -15,6 +15,7 @@ from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shared_journal import SharedJournal
 
+_MISTAKES_TOLD = 3
 #: Without them the ledger of a run does not close.
 _KEPT_TYPES = frozenset(
     {
@@ -38,7 +39,7 @@ def hear(config: pytest.Config, tests: TestHooks, redactor: Redactor) -> None:
 
 
 class EventFilter:
-    """What the hook makes of an event. Its mistakes are told once, and the event is written as it was."""
+    """What the hook makes of an event. Each kind of its mistakes is told once, and the event is written as it was."""
 
     def __init__(self, config: pytest.Config, tests: TestHooks, redactor: Redactor) -> None:
         self._hook = config.hook.pytest_semantest_event
@@ -46,6 +47,8 @@ class EventFilter:
         self._redactor = redactor
         #: Threads that are in the hook: what it tells the recording itself is not shown to it.
         self._inside: set[int] = set()
+        #: Kinds of mistakes that the user is told.
+        self._told: set[str] = set()
 
     def __call__(self, body: bytes) -> bytes | None:
         """The body to be written, ``None`` for an event that is dropped."""
@@ -56,7 +59,7 @@ class EventFilter:
         try:
             return self._ask(body)
         except CONTAINED as error:
-            return self._refuse(body, f"{type(error).__name__}: {error}")
+            return self._refuse(body, type(error).__name__, f"{type(error).__name__}: {error}")
         finally:
             self._inside.discard(thread)
 
@@ -66,12 +69,13 @@ class EventFilter:
         if answer is None or answer is True:
             return body
         if answer is False:
-            return self._refuse(body, f"{event['type']} cannot be dropped") if event["type"] in _KEPT_TYPES else None
+            kept = event["type"] in _KEPT_TYPES
+            return self._refuse(body, "dropped", f"{event['type']} cannot be dropped") if kept else None
         if not isinstance(answer, Mapping):
-            return self._refuse(body, f"it gave {type(answer).__name__}, not a dict, False or None")
+            return self._refuse(body, "gave", f"it gave {type(answer).__name__}, not a dict, False or None")
         payload = answer.get("payload")
         if answer.get("type") != event["type"] or not isinstance(payload, Mapping):
-            return self._refuse(body, f"it gave no event of type {event['type']} with a payload")
+            return self._refuse(body, "no event", f"it gave no event of type {event['type']} with a payload")
         # Through JSON before redaction, so that whatever else it holds is told as a mistake.
         changed = self._redacted(json.loads(json.dumps(dict(payload), allow_nan=False)))
         own = event["payload"]
@@ -88,8 +92,9 @@ class EventFilter:
             return {self._redactor.redact(key): self._redacted(one) for key, one in value.items()}
         return [self._redacted(one) for one in value] if isinstance(value, list) else value
 
-    def _refuse(self, body: bytes, why: str) -> bytes:
-        if not any(line.startswith("pytest_semantest_event: ") for line in self._tests.notices):
+    def _refuse(self, body: bytes, kind: str, why: str) -> bytes:
+        if kind not in self._told and len(self._told) < _MISTAKES_TOLD:
+            self._told.add(kind)
             text = self._tests.translator.text(why, 500)
             self._tests.notices.append(f"pytest_semantest_event: {text}; such events are written unchanged")
         return body

@@ -78,6 +78,25 @@ def test_mistakes_are_told_once_and_the_ledger_stays_whole(
     assert lines == [KEPT_LINE.format(told)]
 
 
+def test_one_mistake_hides_no_other(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makeconftest(
+        """
+        def pytest_semantest_event(event):
+            if event["type"] == "test/start":
+                return "text"
+            if event["type"] == "test/end":
+                raise OSError("broken filter")
+        """
+    )
+    pytester.makepyfile("def test_a(): pass\ndef test_b(): pass")
+    recorded = record("-q")
+    lines = [line for line in recorded.result.outlines if line.startswith("semantest: pytest_semantest_event")]
+    assert lines == [
+        KEPT_LINE.format("it gave str, not a dict, False or None"),
+        KEPT_LINE.format("OSError: broken filter"),
+    ]
+
+
 def test_conftest_files_of_subfolders_are_heard(pytester: pytest.Pytester, record: Record_) -> None:
     folder = pytester.mkpydir("sub")
     (folder / "conftest.py").write_text(
