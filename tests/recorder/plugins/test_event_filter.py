@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_semantest.protocol.redaction import MASK
+from pytest_semantest.protocol.redaction import MASK, Redactor
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins import Context, Event
 from semantest_recorder.plugins.builtin.event_filter import EventFilter
@@ -180,3 +180,24 @@ def test_hostile_texts_cost_linear_time(unit: str) -> None:
         return steps
 
     assert cost(400) < 3 * cost(200)
+
+
+@pytest.mark.hazard(27)
+@pytest.mark.parametrize("more", [[], ["pass", "word=hunter2hunter2 x"], ["password=hunter2hunter2 x"]])
+def test_output_in_very_many_chunks_is_looked_at_a_few_times_only(
+    monkeypatch: pytest.MonkeyPatch, more: list[str]
+) -> None:
+    seen = [0]
+    redact = Redactor.redact
+
+    def counting(redactor: Redactor, text: str) -> str:
+        seen[0] += len(text)
+        return redact(redactor, text)
+
+    monkeypatch.setattr(Redactor, "redact", counting)
+    chunks = [*["a"] * 20_000, *more]
+    payload = {"testId": "t", "logs": [{"stream": "stdout", "text": chunk} for chunk in chunks]}
+    text = "".join(entry["text"] for entry in filtered(event("test/end", 1.0, **payload))["logs"])
+    assert text.startswith("a" * 20_000)
+    assert "hunter2" not in text
+    assert seen[0] < 50 * len(chunks), "and not a window of text for each"
