@@ -17,6 +17,7 @@ import websocket
 from semantest_recorder.core.active_runs import IMPLICIT_RUNS_MAX
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.validation import EventValidator
+from semantest_recorder.server.replaying import Replay
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.status import Status
 from tests.recorder.server.running import Client, RunningServer, batch, records_of_test, run_start, wait_until
@@ -589,6 +590,25 @@ def test_what_the_recorder_itself_could_not_store_it_stores_later(server: Runnin
         blocker.execute("DROP TRIGGER full")
         blocker.commit()
     wait_until(lambda: server.call(server.hub.keep_time) or Reader(server.database).run("r").state == "timeout")
+
+
+def test_a_replay_takes_the_time_that_its_speed_says(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def pause(_replay: Replay, seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(Replay, "_pause", pause)
+    client = server.connect()
+    start = run_start()
+    at = start["timestamp"]
+    later = [{"type": "custom/x", "timestamp": at + more, "payload": {}} for more in (1000, 1000, 3000)]
+    client.ask(batch(1, [start, *later]))
+    for speed, expected in ((1, [1.0, 0.0, 2.0]), (4, [0.25, 0.0, 0.5]), (0.5, [2.0, 0.0, 4.0]), (0, [])):
+        client.ask({"type": "replayEvents", "payload": {"startTime": at, "endTime": at + 9999, "speed": speed}})
+        assert client.until("replayEnded")["payload"]["events"] == 4
+        assert pauses == expected
+        pauses.clear()
 
 
 def test_a_replay_waits_for_who_reads_and_ends_with_who_asked(server: RunningServer) -> None:
