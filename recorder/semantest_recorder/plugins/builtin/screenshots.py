@@ -1,7 +1,8 @@
 """``screenshots``: which pictures there are of failed tests, in the log and in a file per run.
 
-The pictures themselves are taken in the test process, which alone has the browser; what comes here is
-``test/screenshot``. This plugin is the recorder's switch for them (``keep``) and their index.
+The pictures themselves are taken in the test process, which alone has the browser; what comes here are their events:
+``test/attachment`` of the kind ``screenshot`` from pytest, ``test/screenshot`` from other clients. This plugin is the
+recorder's switch for these (``keep``) and their index; the files come by HTTP, past all plugins.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from pytest_semantest.protocol.artifacts import ARTIFACTS, is_sha256, place_of
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.arguments import Context, Run, Test
 from semantest_recorder.plugins.builtin.files import file_name, write_whole
@@ -24,10 +26,14 @@ from semantest_recorder.plugins.hookspecs import hookimpl
 
 SCHEMA = 1
 SCREENSHOT = "test/screenshot"
+ATTACHMENT = "test/attachment"
 _RUNS = 64
 _TESTS = 10_000
 _PICTURES = 100
-_FIELDS = ("name", "path", "artifact", "hash", "fullPage", "timestamp", "attempt")
+_FIELDS = (
+    *("name", "path", "artifact", "hash", "fullPage", "timestamp", "attempt"),
+    *("mediaType", "size", "sha256", "omitted", "stepId"),
+)
 
 
 class ScreenshotOptions(msgspec.Struct, frozen=True):
@@ -61,20 +67,21 @@ class Screenshots:
         self._folder = context.directory / Path(self._options.folder).expanduser()
 
     def concerns(self, events: Sequence[RawEvent]) -> bool:
-        """Whether there are pictures among these events."""
-        return any(event.type == SCREENSHOT for event in events)
+        """Whether there may be pictures among these events."""
+        return any(event.type in (SCREENSHOT, ATTACHMENT) for event in events)
 
     @hookimpl(trylast=True)
     def on_event(self, event: Event) -> Any:
         """Notes a picture, or drops its event."""
-        if event.type != SCREENSHOT:
+        if not _is_picture(event):
             return None
         if self._options.keep == "none":
             return DROP
         payload = event.payload
         run_id, test_id = payload.get("runId") or event.run_id, payload.get("testId")
         if isinstance(run_id, str) and isinstance(test_id, str):
-            self._note(run_id, test_id, {"id": event.id} | {key: payload[key] for key in _FIELDS if key in payload})
+            told = {key: payload[key] for key in _FIELDS if key in payload}
+            self._note(run_id, test_id, {"id": event.id} | self._place(told) | told)
         return None
 
     @hookimpl
@@ -86,8 +93,8 @@ class Screenshots:
         if found:
             self._failed.setdefault(test.run_id, set()).add(test.test_id)
         for picture in found:
-            where = picture.get("path") or picture.get("artifact") or picture.get("name")
-            self._log.info("picture of %s: %s", one_line(test.test_id), one_line(str(where)))
+            if picture.get("attempt", test.attempt) == test.attempt:  # earlier attempts had their lines
+                self._log.info("picture of %s: %s", one_line(test.test_id), one_line(_where(picture)))
 
     @hookimpl
     async def after_test_run(self, run: Run) -> None:
@@ -98,6 +105,13 @@ class Screenshots:
             path = self._folder
             content = {"schema": SCHEMA, "run": run.run_id, "leftOut": self._left_out.get(run.run_id, 0), "tests": kept}
             await asyncio.to_thread(write_whole, path / file_name(run.run_id, ".screenshots.json"), content)
+
+    def _place(self, told: dict[str, Any]) -> dict[str, Any]:
+        """Where the file of a picture is that was sent as an artifact, as soon as the recorder has it."""
+        sha256 = told.get("sha256")
+        if self._context is None or not is_sha256(sha256):
+            return {}
+        return {"path": str(self._context.directory.absolute().joinpath(ARTIFACTS, *place_of(str(sha256))))}
 
     def _note(self, run_id: str, test_id: str, picture: dict[str, Any]) -> None:
         if run_id not in self._pictures and len(self._pictures) >= _RUNS:
@@ -110,3 +124,14 @@ class Screenshots:
             self._left_out[run_id] = self._left_out.get(run_id, 0) + 1
         else:
             found.append(picture)
+
+
+def _is_picture(event: Event) -> bool:
+    return event.type == SCREENSHOT or (event.type == ATTACHMENT and event.payload.get("kind") == "screenshot")
+
+
+def _where(picture: dict[str, Any]) -> str:
+    """What the log says of a picture: its file, or why there is none."""
+    if picture.get("omitted"):
+        return f"{picture.get('name')} is not kept: {picture['omitted']}"
+    return str(picture.get("path") or picture.get("artifact") or picture.get("name"))
