@@ -53,7 +53,10 @@ class Run(Told):
 
 
 class Suite(Told):
-    """A test file or class. The numbers of ``before_suite`` but ``total_tests`` are 0."""
+    """A test file or class, or what a client calls a suite. The numbers of ``before_suite`` but ``total_tests`` are 0.
+
+    Of a suite that a client ended the numbers are those that it gave.
+    """
 
     run_id: str
     suite_id: str

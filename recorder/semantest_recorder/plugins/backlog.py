@@ -19,7 +19,7 @@ from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, Refused, V
 from semantest_recorder.core.marking import marked
 from semantest_recorder.plugins.batch_work import BatchWork
 from semantest_recorder.plugins.calls import Implementation
-from semantest_recorder.plugins.lifecycle import CLOSED, Lifecycle, Notice, of_runs_only
+from semantest_recorder.plugins.lifecycle import CLOSED, Lifecycle, Notice, ToldOnce, of_runs_only
 from semantest_recorder.plugins.registry import PluginRegistry
 
 MAX_NOTICED: Final = 50_000
@@ -103,6 +103,7 @@ class Backlog:
         self._ended: dict[str, None] = {}
         self._unread: dict[str, int] = {}
         self._lifecycle: Lifecycle | None = None
+        self._told_once = ToldOnce()
         #: What is being told, and whether the thread that was at it is gone.
         self._hand: InHand | None = None
         self._left = False
@@ -292,7 +293,7 @@ class Backlog:
             self._waiting_events -= len(verdict.fresh)
         lifecycle = self._lifecycle  # another thread may take it away
         if lifecycle is None:
-            lifecycle = Lifecycle(frozenset(hook for hook in _HOOKS if self.registry.calls(hook)))
+            lifecycle = Lifecycle(frozenset(hook for hook in _HOOKS if self.registry.calls(hook)), self._told_once)
             self._lifecycle = lifecycle
         self._notices.extend(lifecycle.notices(verdict))
         if verdict.run_state in CLOSED:

@@ -63,12 +63,12 @@ def after_test_run(run: Run) -> Maybe:
 
 @hookspec
 def before_suite(suite: Suite) -> Maybe:
-    """Called after the first test of a file or class has started."""
+    """Called once, after the first test of a file or class has started, or a client has said so of a suite."""
 
 
 @hookspec
 def after_suite(suite: Suite) -> Maybe:
-    """Called after all planned tests of a file or class have their final state."""
+    """Called once, after all planned tests of a file or class have their final state, or a client has said so."""
 
 
 @hookspec

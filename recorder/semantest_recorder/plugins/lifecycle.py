@@ -26,8 +26,6 @@ _HOOK_OF = {
     **dict.fromkeys(_ENDS, "after_test"),
 }
 
-#: What a client says of suites is in those that the projection derives.
-_SUITES: Final = frozenset({types.SUITE_START, types.SUITE_END})
 _PLACE: Final = {types.RUN_START: 0, types.SUITE_START: 1, types.SUITE_END: 3}
 
 
@@ -38,12 +36,42 @@ class Notice(NamedTuple):
     argument: Told
 
 
-class Lifecycle:
-    """Turns commits into notices; ``hooks`` are those that somebody implements."""
+class ToldOnce:
+    """What is told once although several say it: a run has many sessions, and of a suite clients and the projection.
 
-    def __init__(self, hooks: frozenset[str]) -> None:
+    Bounded in runs and in suites of all of them; what was said longest ago is forgotten.
+    """
+
+    def __init__(self, most_runs: int = 1000, most_suites: int = 200_000) -> None:
+        self._most_runs, self._most_suites = most_runs, most_suites
+        self._runs: dict[str, set[int]] = {}
+        self._suites = 0
+
+    def run(self, run_id: str) -> bool:
+        """Whether this is the first word of the run's start."""
+        return self._is_new(run_id, hash(("before_test_run", run_id)))
+
+    def suite(self, run_id: str, hook: str, suite_id: str) -> bool:
+        """Whether this is the first word of the suite's start, or of its end."""
+        return self._is_new(run_id, hash((hook, suite_id)))  # its hash: clients choose how long an id is
+
+    def _is_new(self, run_id: str, said: int) -> bool:
+        known = self._runs.setdefault(run_id, set())
+        if said in known:
+            return False
+        known.add(said)
+        self._suites += 1
+        while len(self._runs) > self._most_runs or self._suites > self._most_suites:
+            self._suites -= len(self._runs.pop(next(iter(self._runs))))
+        return True
+
+
+class Lifecycle:
+    """Turns commits into notices; ``hooks`` are those that somebody implements, ``told`` outlives a change of these."""
+
+    def __init__(self, hooks: frozenset[str], told: ToldOnce) -> None:
         self._kinds = {kind for kind, hook in _HOOK_OF.items() if hook in hooks}
-        self._started: dict[str, None] = {}
+        self._told = told
 
     def notices(self, verdict: Committed) -> Iterator[Notice]:
         """The hooks of a commit; ends of runs are told elsewhere, when they are certain.
@@ -51,8 +79,7 @@ class Lifecycle:
         Starts of runs come first, then starts of suites, tests in the order of their events, and ends of suites.
         """
         kinds = self._kinds
-        own = [event for event in verdict.fresh if event.type in kinds and event.type not in _SUITES]
-        found = own + [event for event in verdict.derived if event.type in kinds]
+        found = [event for event in (*verdict.fresh, *verdict.derived) if event.type in kinds]
         if len(found) > 1:
             found.sort(key=lambda event: _PLACE.get(event.type, 2))
         for event in found:
@@ -65,19 +92,14 @@ class Lifecycle:
             return
         hook = _HOOK_OF[event.type]
         if hook == "before_test_run":
-            if verdict.run_id not in self._started:
-                self._remember(verdict.run_id)
+            if self._told.run(verdict.run_id):
                 yield Notice(hook, _run(event, payload, verdict))
         elif hook in ("before_suite", "after_suite"):
-            yield Notice(hook, _suite(event, payload, verdict))
+            suite_id = payload.get("suiteId")
+            if isinstance(suite_id, str) and self._told.suite(verdict.run_id, hook, suite_id):
+                yield Notice(hook, _suite(event, payload, verdict))
         elif isinstance(payload.get("testId"), str):
             yield Notice(hook, _test(event, payload, verdict))
-
-    def _remember(self, run_id: str) -> None:
-        """One run may have many sessions, each with a start."""
-        self._started[run_id] = None
-        while len(self._started) > 1000:
-            del self._started[next(iter(self._started))]
 
 
 def of_runs_only(verdict: Committed) -> Committed:

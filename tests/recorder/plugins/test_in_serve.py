@@ -311,3 +311,44 @@ def test_a_plugin_whose_options_are_wrong_is_off_and_the_recorder_serves(project
     _code, _out, err = daemon.end()
     assert "plugin console is disabled" in err
     assert "no option 'slowst'; did you mean slowest?" in err
+
+
+def test_suites_are_told_once_whether_a_client_says_them_or_their_tests_do(project: Path) -> None:
+    (project / "semantest.toml").write_text('[plugins]\nenabled = ["telling"]\ndisabled = ["*"]\n')
+    daemon = Daemon(project / ".semantest", PYTHONPATH=path_of(project)).ready()
+    connection = daemon.connect()
+
+    def say(kind: str, **content: Any) -> None:
+        said = {"id": "e", "type": kind, "timestamp": time.time() * 1000, "payload": content}
+        connection.send(json.dumps({"id": "e", "type": "event", "payload": said}))
+
+    def ask(kind: str, payload: Any) -> None:
+        connection.send(json.dumps({"id": kind, "type": kind, "payload": payload}))
+        answer = json.loads(connection.recv())
+        assert answer["type"] in ("testRunStarted", "testRunEnded"), answer
+
+    ask("startTestRun", {"runId": "r"})
+    say("test/suite/start", suiteId="said", suiteName="Said", totalTests=1)
+    say("test/suite/start", suiteId="said", suiteName="Said again")
+    say("test/start", testId="one", testName="one", suiteId="said")
+    say("test/end", testId="one", status="passed", duration=1)
+    say("test/suite/end", suiteId="said", passedTests=1)
+    say("test/start", testId="a.py::follows", testName="a.py::follows")
+    say("test/end", testId="a.py::follows", status="passed", duration=1)
+    say("test/start", testId="b.py::both", testName="b.py::both")
+    say("test/suite/start", suiteId="b.py", suiteName="b.py")
+    say("test/end", testId="b.py::both", status="passed", duration=1)
+    ask("endTestRun", {"runId": "r"})
+    say("test/suite/end", suiteId="b.py", passedTests=1)
+    connection.close()
+    wait_until(lambda: ["after_test_run", "passed", 3] in told(project), "the end of the run")
+    daemon.end()
+    suites = [line for line in told(project) if line[0] in ("before_suite", "after_suite")]
+    assert sorted(suites) == [
+        ["after_suite", "a.py", 1],
+        ["after_suite", "b.py", 1],
+        ["after_suite", "said", 1],
+        ["before_suite", "a.py"],
+        ["before_suite", "b.py"],
+        ["before_suite", "said"],
+    ]
