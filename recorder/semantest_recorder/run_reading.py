@@ -5,25 +5,22 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from semantest_recorder.artifact_places import kept_place_finder
 from semantest_recorder.core.run_status import run_status
 from semantest_recorder.plugins.backlog import Known
-from semantest_recorder.reports.aggregate import (
-    CLOSED_RUN_STATES,
-    RunRows,
-    add_details,
-    aggregate,
-    bad_tests,
-    counts_of,
-)
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate, counts_of
+from semantest_recorder.reports.details import explain_bad_tests
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import Reader, connect_read_only
 from semantest_recorder.store.status import Status
+from semantest_recorder.stored_run import StoredPayloads, stored_rows
 
 
 class RunReading:
@@ -54,16 +51,10 @@ class RunReading:
 
     def report(self, run_id: str) -> Mapping[str, Any]:
         """What ``semantest report --json`` prints."""
-        reader = self._reader
-        rows = RunRows(
-            run=reader.run_by_id(run_id),
-            sources=reader.sources(run_id),
-            results=reader.results(run_id),
-            attempts=reader.attempts(run_id),
-            suites=reader.suites(run_id),
-            warnings=reader.warnings(run_id),
-        )
+        rows = stored_rows(self._reader, self._reader.run_by_id(run_id), explained_only=False)
         report = aggregate(rows)
-        add_details(report, reader.payload, [test.id for test in bad_tests(report)])
+        with closing(StoredPayloads(self._path)) as payload_of:
+            events_of = partial(self._reader.test_events, run_id)
+            explain_bad_tests(report, payload_of, events_of, kept_place_finder(self._path.parent))
         found: dict[str, Any] = msgspec.to_builtins(report)
         return found

@@ -95,3 +95,33 @@ def test_refused_pictures_leave_tombstones_and_files_that_a_cleanup_sweeps(shop:
         os.utime(path, (a_day_ago, a_day_ago))
     assert shop.semantest("cleanup", "--keep", "9", "--yes").returncode == 0
     assert [path.read_text() for path in artifacts(shop)] == ["beside it"]
+
+
+STORY = """
+def test_bad(semantest):
+    semantest.attach("a receipt", name="receipt.txt")
+    with semantest.step("pay"):
+        semantest.log("paying", amount=3)
+        assert 0
+
+def test_good(semantest):
+    with semantest.step("look"):
+        semantest.log("looking")
+"""
+
+
+def test_the_written_report_is_what_report_prints_with_steps_logs_and_attachments(project: Project) -> None:
+    configured(project, "[plugins]", 'enabled = ["json-report"]')
+    (project.path / "test_story.py").write_text(STORY)
+    assert project.pytest("-q", "test_story.py")[0] == 1
+    printed = project.report()
+    path = project.directory / "reports" / f"{printed['run']['id']}.json"
+    wait_for(path.exists, "the report of the run")
+    written = json.loads(path.read_text())
+    bad, good = written["tests"]
+    (attempt,) = bad["attemptsDetail"]
+    assert [step["name"] for step in attempt["steps"]] == ["pay"]
+    assert [log["message"] for log in attempt["logs"]] == ["paying"]
+    assert [Path(one["place"]).read_text() for one in attempt["attachments"]] == ["a receipt"]
+    assert good["state"] == "passed"
+    assert written == printed

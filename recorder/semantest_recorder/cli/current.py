@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
-from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, StoredPayloads, reader_of, stored_rows
+from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
 from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.take_in import SHIPPED, take_in
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
 from semantest_recorder.store.reader import Reader
+from semantest_recorder.stored_run import StoredPayloads, stored_rows
 
 if TYPE_CHECKING:
     from semantest_recorder.cli.recovery import SessionHead

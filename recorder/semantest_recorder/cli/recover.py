@@ -112,7 +112,7 @@ def _all_taken_in(folder: Path) -> str:
 
 
 def _add_details(entry: Recovered, report: Report, test_ids: list[str]) -> None:
-    from semantest_recorder.cli.artifact_places import place_finder  # noqa: PLC0415
+    from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details  # noqa: PLC0415
     from semantest_recorder.reports.details import add_events  # noqa: PLC0415
 

@@ -61,10 +61,10 @@ def command(
 
     RUN is a run's id, a unique beginning of one, or `last` (the default).
     """
-    from semantest_recorder.cli.artifact_places import place_finder  # noqa: PLC0415
+    from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
-    from semantest_recorder.reports.aggregate import add_details, aggregate, bad_tests  # noqa: PLC0415
-    from semantest_recorder.reports.details import add_events  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
+    from semantest_recorder.reports.details import add_events, explain_bad_tests  # noqa: PLC0415
     from semantest_recorder.reports.wording import exit_code_of  # noqa: PLC0415
 
     folder = project_folder(directory)
@@ -81,9 +81,7 @@ def command(
     if form == "json":
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
-        explained = [test.id for test in bad_tests(report)]
-        add_details(report, found.payload_of, explained)
-        add_events(report, found.events_of, found.payload_of, place_finder(folder), explained)
+        explain_bad_tests(report, found.payload_of, found.events_of, place_finder(folder))
         print_json(report)
     else:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from semantest_recorder.core.rows import TestEventRow
-from semantest_recorder.reports.aggregate import PayloadOf
+from semantest_recorder.reports.aggregate import PayloadOf, add_details, bad_tests
 from semantest_recorder.reports.report import (
     AttachmentInfo,
     AttemptInfo,
@@ -26,6 +26,13 @@ PlaceOf = Callable[[str], str | None]
 _EVENTS_MAX = 5000
 _DEPTH_MAX = 20
 _NAMES = frozenset({"runId", "testId", "attempt", "stepId", "eventId", "metadata", "worker"})
+
+
+def explain_bad_tests(report: Report, payload_of: PayloadOf, events_of: EventsOf, place_of: PlaceOf) -> None:
+    """Fill in all that is known of tests that are not plainly green, as every report as JSON has it."""
+    bad = [test.id for test in bad_tests(report)]
+    add_details(report, payload_of, bad)
+    add_events(report, events_of, payload_of, place_of, bad)
 
 
 def add_events(

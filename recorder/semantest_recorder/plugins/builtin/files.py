@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from hashlib import sha256
@@ -26,7 +27,14 @@ def write_whole(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        draft.write_bytes(msgspec.json.encode(value) + b"\n")
+        draft.write_bytes(_json(value) + b"\n")
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a path that is no text: its bytes become escapes
+        return json.dumps(msgspec.to_builtins(value)).encode()

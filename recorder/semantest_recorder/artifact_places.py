@@ -22,3 +22,13 @@ def place_finder(folder: Path, sessions: Iterable[Path] = ()) -> PlaceOf:
         return next((str(place.absolute()) for place in places if place.is_file()), None)
 
     return find
+
+
+def kept_place_finder(folder: Path) -> PlaceOf:
+    """The same for what outlives the sessions: of what still waits in one, where the recorder is going to have it."""
+    find = place_finder(folder)
+
+    def find_kept(sha256: str) -> str | None:
+        return str(folder.absolute().joinpath(ARTIFACTS, *place_of(sha256))) if find(sha256) is not None else None
+
+    return find_kept

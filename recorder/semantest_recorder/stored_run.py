@@ -1,0 +1,61 @@
+"""A run out of the database: its rows, and the payloads of its events."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.reports.aggregate import RunRows, is_explained
+from semantest_recorder.store.errors import CannotOpen
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.reader import Reader, connect_read_only
+
+
+class StoredPayloads:
+    """Payloads of the database at ``path`` by source and seq, over one connection: a report may ask for thousands."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._query = statements("reader.sql")["payload"]
+
+    def __call__(self, source: str, seq: int) -> dict[str, Any] | None:
+        """The payload of one event, ``None`` when there is no such event or its payload is no object.
+
+        Raises what ``Reader`` raises.
+        """
+        if self._connection is None:
+            self._connection = connect_read_only(self._path)
+        try:  # all is fetched, so no read transaction outlives the query
+            rows = self._connection.execute(self._query, (source, seq)).fetchall()
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
+        try:
+            payload = msgspec.json.decode(rows[0][0]) if rows else None
+        except (ValueError, RecursionError):  # kept as it came; the row has what could be read of it
+            return None
+        return payload if isinstance(payload, dict) else None
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def stored_rows(reader: Reader, run: RunRow, *, explained_only: bool) -> RunRows:
+    """The rows of a run; with ``explained_only`` without attempts when no test needs to be explained."""
+    results = reader.results(run.id)
+    wanted = not explained_only or any(is_explained(result) for result in results)
+    return RunRows(
+        run=run,
+        sources=reader.sources(run.id),
+        results=results,
+        attempts=reader.attempts(run.id) if wanted else [],
+        suites=reader.suites(run.id),
+        warnings=reader.warnings(run.id),
+    )
