@@ -142,6 +142,7 @@ class PluginRegistry:
             loaded = load()
             made = loaded() if inspect.isclass(loaded) else loaded
             made = ClassStylePlugin(made) if is_class_style(made) else made
+            self._refuse_unknown_hooks(made)
             self._hooks.register(made, plugin.name)
             plugin.loaded = made
             self._find_implementations(plugin)
@@ -150,6 +151,16 @@ class PluginRegistry:
                 raise
             plugin.disabled = f"cannot be loaded: {type(error).__name__}: {error}"
         self._calls = {}
+
+    def _refuse_unknown_hooks(self, made: object) -> None:
+        """Raises ``TypeError`` for what is marked as a hook and has a name that is none: it would never be called."""
+        for name in dir(made):
+            options = self._hooks.parse_hookimpl_opts(made, name)
+            hook = None if options is None else options.get("specname") or name
+            if hook is not None and hook not in HOOKS:
+                near = get_close_matches(hook, HOOKS, 1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(HOOKS)}"
+                raise TypeError(f"{hook} is no hook; {hint}")
 
     def _find_implementations(self, plugin: Plugin) -> None:
         for hook in HOOKS:

@@ -57,6 +57,10 @@ class Stuck:
             self.sign.touch()
             time.sleep(300)
 
+class Unheard:
+    @hookimpl
+    def on_evnt(self, event): ...
+
 class Telling:
     @hookimpl
     def initialize(self, context):
@@ -92,6 +96,7 @@ raising = our_plugins:Raising
 stuck = our_plugins:Stuck
 telling = our_plugins:Telling
 absent = our_plugins:NotThere
+unheard = our_plugins:Unheard
 """
 SETTINGS = """
 [plugins]
@@ -212,6 +217,7 @@ def test_plugins_of_every_kind_in_a_real_recorder(project: Path, daemon: Daemon)
     assert told(project)[-1] == ["destroy"]
     assert "plugin stuck is disabled" in err
     assert "plugin absent cannot be loaded: AttributeError" in err
+    assert "plugin unheard cannot be loaded: TypeError: on_evnt is no hook; did you mean on_event?" in err
     assert "PASSED    a.py::t" in err
     assert f"run {RUN}: passed, 1 passed" in err
 
@@ -229,8 +235,11 @@ def test_what_became_of_plugins_is_shown(project: Path, daemon: Daemon) -> None:
     text = semantest(project, "plugins").stdout
     assert "stuck (our-plugins 1.2): OFF, on_event held the thread of all plugins for more than 1 s" in text
     assert "last error: ValueError: as always" in text
+    reason = "cannot be loaded: TypeError: on_evnt is no hook; did you mean on_event?"
+    assert f"unheard (our-plugins 1.2): OFF, {reason}" in text
     checks = {check["name"]: check for check in json.loads(semantest(project, "doctor", "--json").stdout)["checks"]}
     assert (checks["plugin raising"]["status"], checks["plugin stuck"]["status"]) == ("warn", "warn")
+    assert (checks["plugin unheard"]["status"], checks["plugin unheard"]["detail"]) == ("warn", reason)
     assert checks["plugins"]["status"] == "ok"
 
 

@@ -54,6 +54,23 @@ class Misspelt:
     def on_event(self, evnt: Event) -> None: ...
 
 
+class Unheard:
+    """Marks something whose name is no hook, beside something that is one."""
+
+    @hookimpl
+    def on_event(self, event: Event) -> None: ...
+
+    @hookimpl
+    def after_tests(self) -> None: ...
+
+
+class Renamed:
+    """Has a method of another name for a hook that there is not."""
+
+    @hookimpl(specname="xyz")
+    def on_event(self, event: Event) -> None: ...
+
+
 class Nothing:
     """Implements nothing."""
 
@@ -97,6 +114,8 @@ def test_what_is_disabled_is_never_imported() -> None:
     [
         (Wrapper, "is a wrapper"),
         (Misspelt, "evnt"),
+        (Unheard, "after_tests is no hook; did you mean after_test?"),
+        (Renamed, "xyz is no hook; there are initialize, on_event"),
         (Nothing, "implements no hook; there are initialize"),
     ],
 )
