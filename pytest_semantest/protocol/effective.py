@@ -57,10 +57,11 @@ def resolve_section(section: str, environment: Mapping[str, str], configuration:
 
 
 class PluginSettings(NamedTuple):
-    """``[plugins]``: names to load and not to load, and each plugin's own options as they stand in the files."""
+    """``[plugins]``: names to load and not to load, modules to load, and each plugin's own options as they stand."""
 
     enabled: tuple[str, ...]
     disabled: tuple[str, ...]
+    modules: tuple[str, ...]
     options: Mapping[str, Mapping[str, Any]]
 
 
@@ -73,8 +74,8 @@ def plugin_settings(environment: Mapping[str, str], configuration: Configuration
     options: dict[str, dict[str, Any]] = {}
     for path, (plugin, option) in configuration.options.items():
         options.setdefault(plugin, {})[option] = configuration.settings[path][0].value
-    enabled, disabled = names["enabled"].setting.value, names["disabled"].setting.value
-    return PluginSettings(tuple(enabled), tuple(disabled), options)
+    enabled, disabled, modules = (tuple(names[name].setting.value) for name in ("enabled", "disabled", "modules"))
+    return PluginSettings(enabled, disabled, modules, options)
 
 
 def policy_changes(environment: Mapping[str, str], configuration: Configuration) -> dict[str, Any]:

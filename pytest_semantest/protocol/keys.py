@@ -219,7 +219,18 @@ POLICY = (
 #: Which plugins of the recorder are loaded. Options of a plugin stand in a table of its name, ``[plugins.<name>]``.
 PLUGINS = (
     Key("plugins", "enabled", "words", (), "", "Names of plugins to load besides those that load by themselves."),
-    Key("plugins", "disabled", "words", (), "", "Names of plugins not to load; * is every one that is not enabled."),
+    Key(
+        "plugins",
+        "disabled",
+        "words",
+        (),
+        "",
+        "Names of plugins not to load; * is every one that neither enabled nor modules name.",
+    ),
+    Key(
+        *("plugins", "modules", "words", (), ""),
+        "Plugins that are not installed: package.module or package.module:name, found from the file's folder, too.",
+    ),
     Key("plugins", "timeout", "seconds", 5, "SECONDS", "What one call of a plugin may take before it is given up."),
 )
 

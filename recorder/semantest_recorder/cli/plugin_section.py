@@ -25,7 +25,7 @@ def plugins_in(found: Configuration) -> PluginSettings:
     try:
         given = plugin_settings(os.environ, found.checked())
         timeout = resolve_section("plugins", os.environ, found)["timeout"].setting.value
-        section = {**given.options, "enabled": given.enabled, "disabled": given.disabled, "timeout": timeout}
-        return read_section(section)
+        section = {**given.options, "enabled": given.enabled, "disabled": given.disabled}
+        return read_section(section | {"modules": given.modules, "timeout": timeout}, found.folder)
     except (ConfigurationError, InvalidPlugins) as error:
         raise Stop(str(error), EXIT_USAGE) from None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, Final
 
 import pluggy
@@ -21,7 +23,7 @@ GROUP: Final = "semantest.plugins"
 
 
 class Plugin:
-    """One plugin. ``origin``: ``built-in``, the distribution that brings it, or ``registered``.
+    """One plugin. ``origin``: ``built-in``, the distribution that brings it, ``configuration``, or ``registered``.
 
     ``disabled`` says why it is not called, empty when it is.
     """
@@ -62,20 +64,28 @@ class PluginRegistry:
         self._calls: dict[str, tuple[Implementation, ...]] = {}
 
     def load(self, found: Iterable[EntryPoint] | None = None) -> None:
-        """Loads the plugins that the settings enable, then those that are installed, then the default built-in ones.
+        """Loads the plugins that the settings enable, their modules, what is installed, and the default built-in ones.
 
         One that cannot be loaded is there, disabled, with the reason. Raises ``InvalidPlugins`` for a name, enabled or
-        with options, that nothing has.
+        with options, that nothing has, and for a module called as another plugin is.
         """
         installed = {point.name: point for point in (entry_points(group=GROUP) if found is None else found)}
-        known = {**dict.fromkeys(BUILTIN), **dict.fromkeys(installed)}
+        modules = {name: EntryPoint(name, name, GROUP) for name in self.settings.modules}
+        for name in modules:
+            if name in installed or name in BUILTIN:
+                raise InvalidPlugins(f"[plugins] modules: there is a plugin {name!r} already; write {name}:NAME")
+        if modules:
+            self._make_importable()
+        known = {**dict.fromkeys(BUILTIN), **dict.fromkeys(modules), **dict.fromkeys(installed)}
         for name in (*self.settings.enabled, *self.settings.options):
             if name not in known:
                 near = get_close_matches(name, known, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
                 raise InvalidPlugins(f"[plugins] no plugin {name!r} is installed; {hint}")
-        for name in dict.fromkeys((*self.settings.enabled, *sorted(installed), *DEFAULT)):
-            if name in installed:
+        for name in dict.fromkeys((*self.settings.enabled, *modules, *sorted(installed), *DEFAULT)):
+            if name in modules:
+                self._take(Plugin(name, "configuration", self._options(name)), modules[name].load)
+            elif name in installed:
                 self._load_installed(installed[name])
             else:
                 self._take(Plugin(name, "built-in", self._options(name)), BUILTIN[name])
@@ -128,6 +138,12 @@ class PluginRegistry:
 
     def _options(self, name: str) -> Mapping[str, Any]:
         return self.settings.options.get(name, {})
+
+    def _make_importable(self) -> None:
+        """Modules beside the configuration are found, behind all others: none can stand in for one of ours."""
+        folder = str(Path(self.settings.folder).absolute()) if self.settings.folder is not None else None
+        if folder is not None and folder not in sys.path:
+            sys.path.append(folder)
 
     def _load_installed(self, point: EntryPoint) -> None:
         origin = f"{point.dist.name} {point.dist.version}" if point.dist is not None else "installed"

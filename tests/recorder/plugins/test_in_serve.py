@@ -361,3 +361,52 @@ def test_suites_are_told_once_whether_a_client_says_them_or_their_tests_do(proje
         ["before_suite", "b.py"],
         ["before_suite", "said"],
     ]
+
+
+OWN_MODULE = """
+from semantest_recorder.plugins import hookimpl
+
+class Signing:
+    @hookimpl
+    def initialize(self, context):
+        self.name = context.options["name"]
+
+    @hookimpl
+    def on_event(self, event):
+        if event.type == "test/log":
+            return event.replace(payload={**event.payload, "signed": self.name})
+
+@hookimpl
+def on_event(event):
+    if event.type == "test/log":
+        return event.replace(payload={**event.payload, "seen": True})
+"""
+OWN_SETTINGS = """
+[plugins]
+modules = ["own.signing", "own.signing:Signing", "own.broken", "own.absent:Plugin", "own.signing:Signing.nothing"]
+disabled = ["*"]
+[plugins."own.signing:Signing"]
+name = "us"
+"""
+
+
+def test_plugins_in_modules_beside_the_configuration_need_no_installation(project: Path) -> None:
+    (project / "own").mkdir()
+    (project / "own" / "signing.py").write_text(OWN_MODULE)
+    (project / "own" / "broken.py").write_text("raise ImportError('needs a library')")
+    (project / "semantest.toml").write_text(OWN_SETTINGS)
+    daemon = Daemon(project / ".semantest").ready()
+    assert send(daemon)["type"] == "ack"
+    (stored,) = rows(project, "SELECT payload FROM events WHERE type = 'test/log'")
+    assert json.loads(stored[0]) == {"testId": "a.py::t", "message": "sent", "seen": True, "signed": "us"}
+    shown = json.loads(semantest(project, "plugins", "--json").stdout)["plugins"]
+    _code, _out, err = daemon.end()
+    assert [(plugin["name"], plugin["origin"]) for plugin in shown if plugin["enabled"]] == [
+        ("own.signing", "configuration"),
+        ("own.signing:Signing", "configuration"),
+    ]
+    reasons = {plugin["name"]: plugin["disabledBecause"] for plugin in shown if plugin["name"].startswith("own")}
+    assert reasons["own.broken"] == "cannot be loaded: ImportError: needs a library"
+    assert reasons["own.absent:Plugin"] == "cannot be loaded: ModuleNotFoundError: No module named 'own.absent'"
+    assert reasons["own.signing:Signing.nothing"].startswith("cannot be loaded: AttributeError")
+    assert "plugin own.broken cannot be loaded: ImportError: needs a library" in err

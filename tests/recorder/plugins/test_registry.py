@@ -109,6 +109,16 @@ def test_what_is_disabled_is_never_imported() -> None:
     assert [plugin.name for plugin in everything.plugins if not plugin.disabled] == ["plain"]
 
 
+def test_modules_come_behind_what_is_enabled_and_before_what_is_installed_unless_they_are_disabled() -> None:
+    own = f"{__name__}:Plain"
+    found = registry({"enabled": ["b"], "modules": [own]}, point("a", Plain), point("b", Plain))
+    assert [call.plugin for call in found.calls("on_event")] == ["b", own, "a", *DEFAULT]
+    first = registry({"enabled": [own, "b"], "modules": [own]}, point("a", Plain), point("b", Plain))
+    assert [call.plugin for call in first.calls("on_event")] == [own, "b", "a", *DEFAULT]
+    absent = registry({"modules": ["no_such_module"], "disabled": ["no_such_module"]})
+    assert absent.plugins[0].disabled == "switched off in the configuration"
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
@@ -130,9 +140,11 @@ def test_a_plugin_that_cannot_be_used_is_off_with_the_reason_and_others_are_on(k
     [
         ({"enabled": ["consol"]}, "did you mean 'console'"),
         ({"enabled": "console"}, "enabled is a list of plugin names"),
+        ({"modules": ["no module"]}, "'no module' is neither package.module nor package.module:name"),
+        ({"modules": ["console"]}, "there is a plugin 'console' already; write console:NAME"),
         ({"timeout": "5"}, "timeout is a number of seconds"),
         ({"timeout": True}, "timeout is a number of seconds"),
-        ({"enable": ["console"]}, "there are the keys enabled, disabled, timeout"),
+        ({"enable": ["console"]}, "there are the keys enabled, disabled, modules, timeout"),
     ],
 )
 def test_a_section_that_means_nothing_is_refused(section: dict[str, Any], said: str) -> None:
