@@ -24,7 +24,7 @@ class Orchestrator:
     async def register_plugin(self, plugin: object, name: str | None = None) -> None:
         """Adds a plugin: an object with methods named like hooks, or with ``hookimpl`` (docs/guide/plugins.md).
 
-        Raises ``InvalidPlugins``.
+        Returns when it is initialized; one whose ``initialize`` fails is disabled. Raises ``InvalidPlugins``.
         """
         await asyncio.to_thread(self._system.dispatcher.register, plugin, name)
 

@@ -291,10 +291,11 @@ class Backlog:
     def _take(self, verdict: Committed) -> None:
         with self._changed:
             self._waiting_events -= len(verdict.fresh)
-        lifecycle = self._lifecycle  # another thread may take it away
-        if lifecycle is None:
-            lifecycle = Lifecycle(frozenset(hook for hook in _HOOKS if self.registry.calls(hook)), self._told_once)
-            self._lifecycle = lifecycle
+        with self._changed:
+            lifecycle = self._lifecycle
+            if lifecycle is None:
+                implemented = frozenset(hook for hook in _HOOKS if self.registry.calls(hook))
+                lifecycle = self._lifecycle = Lifecycle(implemented, self._told_once)
         self._notices.extend(lifecycle.notices(verdict))
         if verdict.run_state in CLOSED:
             self._ends[verdict.run_id] = monotonic() + QUIET_S
@@ -315,7 +316,8 @@ class Backlog:
 
     def hooks_changed(self) -> None:
         """A plugin came or went."""
-        self._lifecycle = None
+        with self._changed:
+            self._lifecycle = None
 
 
 class _Named(msgspec.Struct, rename="camel"):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from threading import Event as Flag
-from threading import Lock, Thread
+from threading import RLock, Thread
 from typing import Any
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
 from semantest_recorder.plugins.arguments import Context, Failure, ReadReport, no_report
 from semantest_recorder.plugins.backlog import Backlog, Known
 from semantest_recorder.plugins.calls import Implementation
+from semantest_recorder.plugins.configuration import InvalidPlugins
 from semantest_recorder.plugins.registry import Plugin, PluginRegistry
 from semantest_recorder.plugins.running import Caller, disable_loudly
 from semantest_recorder.plugins.worker import PluginThread
@@ -58,7 +60,9 @@ class Dispatcher:
         self._thread: PluginThread | None = None
         self._replaced = 0
         self._stop = Flag()
-        self._lock = Lock()
+        self._watchdog: Thread | None = None
+        #: Held while plugins come or go: one at a time. Never needed by the thread of the plugins or its watchdog.
+        self._coming = RLock()
 
     @property
     def transforms(self) -> bool:
@@ -72,38 +76,40 @@ class Dispatcher:
 
     def start(self) -> None:
         """Starts the thread and waits, a while, until the plugins are initialized; nothing without plugins."""
-        for plugin in self.registry.plugins:
-            if plugin.disabled.startswith("cannot"):
-                _log.error("plugin %s %s", plugin.name, plugin.disabled)
-        if self._thread is None and any(not plugin.disabled for plugin in self.registry.plugins):
-            self._launch(restarted=False)
-            Thread(target=self._watch, name="semantest-plugins-watch", daemon=True).start()
-            if self._thread is not None:
-                self._thread.ready.wait(self._limit_s)
+        with self._coming:
+            for plugin in self.registry.plugins:
+                if plugin.disabled.startswith("cannot"):
+                    _log.error("plugin %s %s", plugin.name, plugin.disabled)
+            if self._thread is None and any(not plugin.disabled for plugin in self.registry.plugins):
+                self._launch(restarted=False)
+                self._watchdog = Thread(target=self._watch, name="semantest-plugins-watch", daemon=True)
+                self._watchdog.start()
+                if self._thread is not None:
+                    self._thread.ready.wait(self._limit_s)
 
     def register(self, plugin: object, name: str | None = None) -> Plugin:
-        """Adds a plugin while running. Raises ``InvalidPlugins``."""
-        taken = self.registry.register(plugin, name)
-        self._backlog.hooks_changed()
-        self._transforms = self._transforms or bool(self.registry.calls("on_event"))
-        thread = self._thread
-        if thread is None:
-            self.start()
-        elif "initialize" in taken.implementations:
-            call = taken.implementations["initialize"]
-            context = self._context(taken.name, restarted=False)
+        """Adds a plugin while running, and waits until it is initialized: only then its other hooks are called.
 
-            async def initialize() -> None:
-                await thread.caller.run(call, context)
-
-            thread.call(initialize)
-        return taken
+        One whose ``initialize`` fails is there, disabled, with the reason. Raises ``InvalidPlugins``.
+        """
+        with self._coming:
+            if self._stop.is_set():
+                raise InvalidPlugins("the recorder is stopping")
+            taken = self.registry.register(plugin, name, waits=True)
+            if self._thread is None:
+                self.start()
+            self._initialize(taken)
+            self.registry.admit(taken)
+            self._backlog.hooks_changed()
+            self._transforms = self._transforms or bool(self.registry.calls("on_event"))
+            return taken
 
     def unregister(self, name: str) -> None:
         """Takes a plugin away while running; its ``destroy`` is called. Raises ``KeyError``."""
-        plugin = next((plugin for plugin in self.registry.plugins if plugin.name == name), None)
-        self.registry.unregister(name)
-        self._backlog.hooks_changed()
+        with self._coming:
+            plugin = next((plugin for plugin in self.registry.plugins if plugin.name == name), None)
+            self.registry.unregister(name)
+            self._backlog.hooks_changed()
         thread = self._thread
         if plugin is not None and thread is not None and "destroy" in plugin.implementations:
             call = plugin.implementations["destroy"]
@@ -137,18 +143,18 @@ class Dispatcher:
 
     def close(self) -> None:
         """Tells what is left to tell, a report of a large run included, then calls ``destroy``; gives up in the end."""
-        thread = self._thread
-        if thread is None:
+        if self._thread is None:
             return
         self._wake()
         if not self._backlog.wait_until_told(TELL_TIMEOUT_S):
             _log.warning("plugins are not done with what was recorded; they are not waited for any longer")
-        thread = self._thread or thread  # the watchdog may have replaced it
-        destroyed = thread.call(lambda: thread.tell("destroy", None))
-        if not destroyed.wait(DESTROY_TIMEOUT_S):
+        self._stop.set()
+        if self._watchdog is not None:
+            self._watchdog.join(DESTROY_TIMEOUT_S)  # it may be about to replace the thread
+        thread = self._thread
+        if not thread.call(thread.destroy).wait(DESTROY_TIMEOUT_S):
             text = "plugins are not destroyed after %g s; they are not waited for any longer"
             _log.warning(text, DESTROY_TIMEOUT_S)
-        self._stop.set()
         thread.stop()
 
     def status(self) -> dict[str, Any]:
@@ -171,6 +177,24 @@ class Dispatcher:
         options = next((plugin.options for plugin in self.registry.plugins if plugin.name == name), {})
         log = logging.getLogger(f"semantest.plugins.{name}")
         return Context(name, self._directory, options, log, self._read_report, restarted)
+
+    def _initialize(self, plugin: Plugin) -> None:
+        """Calls ``initialize`` of one plugin and waits for it, in a new thread should one be necessary meanwhile.
+
+        Raises ``InvalidPlugins`` when the recorder stops; the plugin is gone then.
+        """
+        call, tries = plugin.implementations.get("initialize"), 0
+        while call is not None and not plugin.disabled:
+            thread = self._thread
+            if thread is None or self._stop.is_set():
+                self.registry.unregister(plugin.name)
+                raise InvalidPlugins("the recorder is stopping")
+            make = partial(thread.initialize, call, self._context(plugin.name, restarted=tries > 0))
+            done, tries = thread.call(make), tries + 1
+            while not done.wait(thread.caller.beat_s) and thread is self._thread and not self._stop.is_set():
+                pass
+            if done.is_set() and call.counts.calls:  # it came back, and was not cut off with its thread
+                return
 
     def _launch(self, *, restarted: bool, failures: tuple[Failure, ...] = ()) -> None:
         caller = Caller(self.registry, self._limit_s)
@@ -224,5 +248,4 @@ class Dispatcher:
         self._replaced += 1
         self._backlog.resume()
         self._backlog.hooks_changed()
-        with self._lock:
-            self._launch(restarted=True, failures=failures)
+        self._launch(restarted=True, failures=failures)

@@ -33,12 +33,14 @@ class Plugin:
         self.origin = origin
         self.options = options
         self.disabled = ""
+        #: Whether it is yet to be initialized: until then nothing else of it is called.
+        self.waits = False
         #: What was loaded, ``None`` when nothing was.
         self.loaded: object = None
         self.implementations: dict[str, Implementation] = {}
 
     def switch_off(self) -> None:
-        """None of its hooks is called any more, not even by who has them in hand."""
+        """None of its hooks but ``destroy`` is called any more, not even by who has them in hand."""
         for call in self.implementations.values():
             call.counts.is_off = True
 
@@ -90,27 +92,34 @@ class PluginRegistry:
             else:
                 self._take(Plugin(name, "built-in", self._options(name)), BUILTIN[name])
 
-    def register(self, plugin: object, name: str | None = None) -> Plugin:
+    def register(self, plugin: object, name: str | None = None, *, waits: bool = False) -> Plugin:
         """Adds an object: a module, an instance with ``hookimpl`` methods, or a class-style plugin.
 
-        Raises ``InvalidPlugins`` when it has no usable hooks or the name is taken.
+        With ``waits`` none of its hooks is among ``calls`` before ``admit``. Raises ``InvalidPlugins`` when it has no
+        usable hooks or the name is taken.
         """
         name = name or getattr(plugin, "name", None) or type(plugin).__name__
         if any(other.name == name for other in self.plugins):
             raise InvalidPlugins(f"there is a plugin {name!r} already")
         taken = Plugin(name, "registered", self._options(name))
+        taken.waits = waits
         self._take(taken, lambda: plugin)
         if taken.disabled:
             self.plugins.remove(taken)
             raise InvalidPlugins(f"plugin {name!r}: {taken.disabled}")
         return taken
 
+    def admit(self, plugin: Plugin) -> None:
+        """The plugin waits no more: its hooks are called from now on."""
+        plugin.waits = False
+        self._calls = {}
+
     def unregister(self, name: str) -> None:
         """Removes a plugin. Raises ``KeyError`` for a name that there is not."""
         plugin = next((plugin for plugin in self.plugins if plugin.name == name), None)
         if plugin is None:
             raise KeyError(name)
-        self._hooks.unregister(name=name)
+        self._let_go(name)
         self.plugins.remove(plugin)
         plugin.switch_off()
         self._calls = {}
@@ -123,13 +132,20 @@ class PluginRegistry:
                 plugin.switch_off()
         self._calls = {}
 
+    def retire(self, name: str) -> None:
+        """Nothing of a plugin is called any more but its ``destroy``; the recorder ends."""
+        for plugin in self.plugins:
+            if plugin.name == name:
+                plugin.switch_off()
+
     def calls(self, hook: str) -> tuple[Implementation, ...]:
         """The implementations of a hook in the order in which they are called."""
-        found = self._calls.get(hook)
+        kept = self._calls  # another thread may begin a new one, for which this is too old
+        found = kept.get(hook)
         if found is None:
-            active = [plugin for plugin in self.plugins if not plugin.disabled]
+            active = [plugin for plugin in self.plugins if not (plugin.disabled or plugin.waits)]
             known = [plugin.implementations[hook] for plugin in active if hook in plugin.implementations]
-            found = self._calls[hook] = tuple(sorted(known, key=lambda call: call.rank))  # sorted() keeps the order
+            found = kept[hook] = tuple(sorted(known, key=lambda call: call.rank))  # sorted() keeps the order
         return found
 
     def to_wire(self) -> list[dict[str, Any]]:
@@ -166,7 +182,13 @@ class PluginRegistry:
             if isinstance(error, KeyboardInterrupt):
                 raise
             plugin.disabled = f"cannot be loaded: {type(error).__name__}: {error}"
+            self._let_go(plugin.name)
         self._calls = {}
+
+    def _let_go(self, name: str) -> None:
+        """Frees a name: one that could not be loaded may have it, or not."""
+        if self._hooks.has_plugin(name):
+            self._hooks.unregister(name=name)
 
     def _refuse_unknown_hooks(self, made: object) -> None:
         """Raises ``TypeError`` for what is marked as a hook and has a name that is none: it would never be called."""

@@ -59,22 +59,29 @@ class Caller:
         ``patience``: so many times the limit.
         """
         task = asyncio.ensure_future(_noticed(self, call, given))
-        done, _ = await asyncio.wait({task}, timeout=self._limit_s * patience)
+        try:
+            done, _ = await asyncio.wait({task}, timeout=self._limit_s * patience)
+        except asyncio.CancelledError:  # nobody waits for it any more
+            self._leave(task)
+            raise
         if self.abandoned:
             raise AbandonedError
         if done:
             if task.cancelled():
                 raise RuntimeError("it was cancelled")
             return task.result()
-        task.cancel()
-        self._left_behind.add(task)  # it may refuse to be cancelled: nobody waits for it
-        task.add_done_callback(self._forget)
+        self._leave(task)
         raise TimeoutError(f"took longer than {self._limit_s * patience:g} s")
 
     async def run(
         self, call: Implementation, argument: object, *, event: Event | None = None, patience: float = 1
     ) -> bool:
-        """One contained call, counted; whether it succeeded. Not for ``on_event``, whose result matters."""
+        """One contained call, counted; whether it succeeded. Not for ``on_event``, whose result matters.
+
+        Of a plugin that is disabled or gone only ``destroy`` is called.
+        """
+        if call.counts.is_off and call.hook != "destroy":
+            return False
         started = perf_counter()
         try:
             given = self.begin(call, argument)
@@ -112,6 +119,16 @@ class Caller:
         """Calls ``on_error`` of all plugins; a failure of that is only logged and counted."""
         for call in self._registry.calls("on_error"):
             await self.run(call, failure)
+
+    async def part_with_calls(self, patience_s: float) -> None:
+        """Waits a moment for calls that were given up; they may refuse to be cancelled."""
+        if self._left_behind:
+            await asyncio.wait(self._left_behind, timeout=patience_s)
+
+    def _leave(self, task: asyncio.Task[Any]) -> None:
+        task.cancel()
+        self._left_behind.add(task)  # it may refuse to be cancelled: nobody waits for it
+        task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._left_behind.discard(task)

@@ -24,6 +24,8 @@ _SLICE_S = 0.0005
 _IDLE_SLICE_S = 0.005
 #: A hook that awaits holds up nothing of ingest, and the report of a large run takes its time: so many times the limit.
 PATIENCE = 12
+#: How long, in seconds, the end waits for awaiting calls that it has given up.
+_PARTING_S = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +84,22 @@ class PluginThread:
         """Whether a part of it works no more, by an error or since a plugin cancelled it. Safe in every thread."""
         return any(part.done() for part in self._parts)
 
+    async def initialize(self, call: Implementation, context: Context) -> None:
+        """Initializes one plugin; it is disabled when that fails. Only in the loop."""
+        if not await self.caller.run(call, context) and not call.counts.is_off:
+            disable_loudly(self._backlog.registry, call, f"its initialize failed: {call.counts.last_error}")
+
+    async def destroy(self) -> None:
+        """Gives up what is being called, then calls ``destroy`` of every plugin, its last call. Only in the loop."""
+        _beat, *parts = self._parts
+        for part in parts:
+            part.cancel()
+        await asyncio.wait(parts)
+        await self.caller.part_with_calls(_PARTING_S)
+        for call in self._backlog.registry.calls("destroy"):
+            self._backlog.registry.retire(call.plugin)
+            await self.caller.run(call, None, patience=PATIENCE)
+
     def stop(self) -> None:
         """Ends the loop behind what it does now."""
         with suppress(RuntimeError):
@@ -137,8 +155,7 @@ class PluginThread:
 
     async def _initialize(self) -> None:
         for call in self._backlog.registry.calls("initialize"):
-            if not await self.caller.run(call, self._contexts(call.plugin)):
-                disable_loudly(self._backlog.registry, call, f"its initialize failed: {call.counts.last_error}")
+            await self.initialize(call, self._contexts(call.plugin))
 
     async def _transform(self, work: BatchWork) -> None:
         while (due := work.next_call()) is not None:
@@ -197,7 +214,7 @@ class PluginThread:
     async def _tell_all(self, hand: InHand) -> None:
         notice = hand.notice
         if isinstance(notice, Notice):
-            await self.tell(notice.hook, notice.argument, hand)
+            await self._tell_plugins(notice.hook, notice.argument, hand)
             return
         try:
             summary = await asyncio.to_thread(self._backlog.read_summary, notice.run_id)
@@ -206,15 +223,14 @@ class PluginThread:
                 _log.warning("after_test_run of %s is not called: it cannot be read: %s", notice.run_id, error)
             return
         argument = run_of_summary(notice.run_id, summary, again=notice.again)
-        await self.tell("after_test_run", argument, hand)
+        await self._tell_plugins("after_test_run", argument, hand)
 
-    async def tell(self, hook: str, argument: Told | None, hand: InHand | None = None) -> None:
-        """Calls one hook of every plugin; of what is in ``hand`` those that were not called for it."""
+    async def _tell_plugins(self, hook: str, argument: Told, hand: InHand) -> None:
+        """Calls one hook of every plugin that was not called for what is in hand."""
         for call in self._backlog.registry.calls(hook):
-            if hand is None or hand.begin(call.plugin):
+            if hand.begin(call.plugin):
                 await self.caller.run(call, argument, patience=PATIENCE)
-                if hand is not None:
-                    hand.finish(call.plugin)
+                hand.finish(call.plugin)
 
 
 def _tell_error(error: BaseException) -> None:
