@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from semantest_recorder.plugins.event import DROP, Event
@@ -60,19 +60,18 @@ def _wire(value: Any) -> Any:
 
 
 def _on_event(method: Callable[..., Any], _argument: str | None) -> Callable[..., Any]:
-    if inspect.iscoroutinefunction(method):
-
-        async def on_event_async(event: Event) -> Any:
-            given = await method(event.to_wire())
-            return DROP if given is None else given
-
-        return on_event_async
+    async def awaited(coming: Awaitable[Any]) -> Any:
+        return _kept_or_dropped(await coming)
 
     def on_event(event: Event) -> Any:
-        given = method(event.to_wire())
-        return DROP if given is None else given
+        given = method(event.to_wire())  # whatever kind of callable it is, what it gives may be yet to come
+        return awaited(given) if inspect.isawaitable(given) else _kept_or_dropped(given)
 
     return on_event
+
+
+def _kept_or_dropped(given: Any) -> Any:
+    return DROP if given is None else given
 
 
 def _plain(method: Callable[..., Any], argument: str | None) -> Callable[..., Any]:

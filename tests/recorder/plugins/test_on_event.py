@@ -310,3 +310,25 @@ def test_class_style_plugins_take_dicts_and_drop_by_none(path: Path) -> None:
         assert recorder.stored()[1][2]["seen"] is True
         assert recorder.marks() == [(2, "changed", "plugin original"), (3, "dropped", "plugin original")]
     assert original.calls == [("initialize", {"a": 1}), ("after_test", "a.py::t"), ("destroy", None)]
+
+
+def test_a_class_style_plugin_may_give_its_answer_later_however_it_is_written(path: Path) -> None:
+    async def answer(event: dict[str, Any]) -> dict[str, Any] | None:
+        await asyncio.sleep(0)
+        return None if event["type"] == "custom/noise" else event
+
+    class Later:
+        name = "later"
+
+        def on_event(self, event: dict[str, Any]) -> Any:
+            return answer(event)
+
+    class Async:
+        name = "async"
+
+        async def on_event(self, event: dict[str, Any]) -> dict[str, Any] | None:
+            return None if event["type"] == "test/log" else event
+
+    with plugged(path, Later(), Async()) as recorder:
+        recorder.send(MAIN, 1, EVENTS)
+        assert recorder.marks() == [(2, "dropped", "plugin async"), (3, "dropped", "plugin later")]
