@@ -164,11 +164,17 @@ def test_what_is_slow(taken: float, usual: float | None, kind: str | None) -> No
     assert found == (None if kind is None else Finding(kind, usual))
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", '{"version": 2, "durations": {"a": 1}}', '{"version": 1}'])
-def test_a_history_that_cannot_be_used_is_none(tmp_path: Path, content: str | None) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, b"", b"[]", b'{"version": 2, "durations": {"a": 1}}', b'{"version": 1}'),
+        *(b'{"version": 1, "durations": {"\xff": 1}}', b'{"version": 1, "more": ' + b"[" * 100_000),
+    ],
+)
+def test_a_history_that_cannot_be_used_is_none(tmp_path: Path, content: bytes | None) -> None:
     file = tmp_path / "history.json"
     if content is not None:
-        file.write_text(content)
+        file.write_bytes(content)
     assert usual_durations(file) == {}
 
 

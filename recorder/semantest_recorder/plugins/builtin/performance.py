@@ -119,6 +119,6 @@ def usual_durations(path: Path) -> dict[str, float]:
     """``durations`` of ``history.json``; empty when there is none, or one of another version."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_History)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return found.durations if found.version == 1 else {}
