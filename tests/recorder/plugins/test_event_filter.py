@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import tracemalloc
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -72,6 +75,13 @@ def test_a_batch_that_does_not_concern_it_has_no_event_that_it_would_change(
         ({"error": {"stack": f"git clone https://u:{TOKEN}@h"}}, {"error": {"stack": f"git clone https://u:{MASK}@h"}}),
         ({"message": f"a {TOKEN} b"}, {"message": f"a {MASK} b"}),
         ({"args": ["--x", "password=hunter22"]}, {"args": ["--x", f"password={MASK}"]}),
+        ({TOKEN: 1, "n": 2}, {MASK: 1, "n": 2}),
+        (
+            {"seen": {TOKEN: 1, MASK: 2, TOKEN + "c": 3, f"{MASK} 3": 4}},
+            {"seen": {f"{MASK} 2": 1, MASK: 2, f"{MASK} 4": 3, f"{MASK} 3": 4}},
+        ),
+        ({"credentials": {TOKEN: "x"}}, {"credentials": {MASK: MASK}}),
+        ({"userProperties": [[TOKEN, "t"]]}, {"userProperties": [[MASK, "t"]]}),
     ],
     ids=lambda value: next(iter(value)),
 )
@@ -96,6 +106,26 @@ def test_what_is_no_secret_or_is_masked_already_is_not_touched(payload: dict[str
 def test_escaped_names_and_values_are_seen_through() -> None:
     text = rb'{"p\u0061ssword":"x","m":"\u0067hp_' + TOKEN[4:].encode() + b'"}'
     assert filtered(RawEvent("custom/x", 1.0, msgspec.Raw(text))) == {"password": MASK, "m": MASK}
+
+
+def test_a_password_in_a_url_is_seen_however_its_slashes_are_written() -> None:
+    for slashes in (rb"//", rb"\/\/", rb"\/\u002f", rb"/\/"):
+        sent = RawEvent("custom/x", 1.0, msgspec.Raw(rb'{"m":"ftp:' + slashes + rb'u:hunter22@h"}'))
+        assert make().concerns([sent])
+        assert filtered(sent) == {"m": f"ftp://u:{MASK}@h"}
+
+
+def test_what_clients_choose_takes_little_room() -> None:
+    """Ids of tests and names of fields may be as long as an event may be."""
+    by = make()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(100):
+        long = f"{number}{'x' * 100_000}"
+        filtered(event("test/log", testId=long, message="hello", **{f"token-{long}": "t"}), by)
+    taken = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert taken < 1_000_000
 
 
 def test_a_payload_nested_too_deeply_is_masked_not_passed() -> None:
@@ -155,6 +185,17 @@ def test_values_of_secret_variables_are_masked_unless_switched_off(monkeypatch: 
     sent = event("custom/x", m="it is correct-horse-battery here")
     assert filtered(sent, make()) == {"m": f"it is {MASK} here"}
     assert filtered(sent, make(environment=False)) == {"m": "it is correct-horse-battery here"}
+
+
+@pytest.mark.parametrize("value", ["correct/horse/battery", "corr\u0151ct-horse-battery"])
+@pytest.mark.parametrize("write", [json.dumps, lambda text: json.dumps(text).replace("/", "\\/"), msgspec.json.encode])
+def test_values_of_secret_variables_are_seen_however_json_writes_them(
+    monkeypatch: pytest.MonkeyPatch, value: str, write: Callable[[str], str | bytes]
+) -> None:
+    monkeypatch.setenv("DEPLOY_TOKEN", value)
+    written = write(f"it is {value} here")
+    text = written if isinstance(written, bytes) else written.encode()
+    assert filtered(RawEvent("custom/x", 1.0, msgspec.Raw(b'{"m":' + text + b"}"))) == {"m": f"it is {MASK} here"}
 
 
 @pytest.mark.hazard(35)

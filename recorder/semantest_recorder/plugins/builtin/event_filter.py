@@ -1,12 +1,14 @@
 """``event-filter``: secrets leave events before they are stored, whoever sent them.
 
 Three rules: values of fields that are named like a secret, at any depth; what ``protocol.redaction`` knows in every
-text; and the same across the edges of chunks, in the ``logs`` of one event and in successive ``test/log`` of one test.
-All are linear in the event. Ids are left alone: masked ones could be neither joined nor run again.
+text, names of fields included; and the same across the edges of chunks, in the ``logs`` of one event and in successive
+``test/log`` of one test. All are linear in the event. Ids are left alone: masked ones could be neither joined nor run
+again.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections import OrderedDict
@@ -40,6 +42,9 @@ _TAIL = 2048
 _TESTS = 2000
 #: Of a stream in more chunks, one with a secret across an edge becomes one chunk: each edge takes 0.1 ms.
 _CHUNKS = 2000
+#: What is known of so many names of fields is kept, of longer ones nothing: clients choose them.
+_NAMES_KEPT = 4096
+_NAME_KEPT_MAX = 200
 
 
 class FilterOptions(msgspec.Struct, frozen=True):
@@ -58,7 +63,7 @@ class EventFilter:
 
     def __init__(self) -> None:
         self._use(FilterOptions())
-        self._tails: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._tails: OrderedDict[int, str] = OrderedDict()
 
     def _use(self, options: FilterOptions) -> None:
         literals = secret_values(os.environ) if options.environment else []
@@ -85,7 +90,7 @@ class EventFilter:
             return True
         text = b"\n".join([bytes(event.payload) for event in events])
         lowered = text.lower()
-        if b'"logs"' in text or (b"://" in text and b"@" in text):
+        if b'"logs"' in text or _may_hold_url(text):
             return True
         # No sign holds a quote, and a batch says the same again and again: this halves the time.
         parts = b'"'.join(set(lowered.split(b'"')))
@@ -112,7 +117,7 @@ class EventFilter:
 
     def _may_hold_secrets(self, text: bytes) -> bool:
         lowered = text.lower()
-        if self._sign.search(lowered) is not None or (b"://" in text and b"@" in text):
+        if self._sign.search(lowered) is not None or _may_hold_url(text):
             return True
         return bool(self._literals) and any(literal in lowered for literal in self._literals)
 
@@ -131,7 +136,7 @@ class EventFilter:
                 after = self._field(name, value, 1)
             if after is not value:
                 changed[name] = after
-        return {**payload, **changed} if changed else payload
+        return self._named({**payload, **changed} if changed else payload)
 
     def _field(self, name: str, value: Any, depth: int) -> Any:
         return self._masked(value, depth) if self._is_secret(name) else self._value(value, depth)
@@ -151,7 +156,7 @@ class EventFilter:
             label = value.get("name", value.get("key"))  # a header or property as an object of its own
             if "value" in value and isinstance(label, str) and self._is_secret(label):
                 fields["value"] = self._masked(value["value"], depth + 1)
-            return fields if any(fields[name] is not item for name, item in value.items()) else value
+            return self._named(fields if any(fields[name] is not item for name, item in value.items()) else value)
         return value
 
     def _masked(self, value: Any, depth: int) -> Any:
@@ -164,12 +169,27 @@ class EventFilter:
             items = [self._masked(item, depth + 1) for item in value]
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         fields = {name: self._masked(item, depth + 1) for name, item in value.items()}
-        return fields if any(fields[name] is not item for name, item in value.items()) else value
+        return self._named(fields if any(fields[name] is not item for name, item in value.items()) else value)
+
+    def _named(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """The fields without secrets in their names, all of them; the very same object when there are none."""
+        names = [self._clean(name) for name in fields]
+        if all(new == old for new, old in zip(names, fields, strict=True)):
+            return fields
+        found: dict[str, Any] = {}
+        numbers: dict[str, int] = {}
+        for name, old, value in zip(names, fields, fields.values(), strict=True):
+            free = name
+            while name != old and (free in found or free in fields):  # several may be masked to the same
+                numbers[name] = numbers.get(name, 1) + 1
+                free = f"{name} {numbers[name]}"
+            found[free] = value
+        return found
 
     def _pairs(self, pairs: list[Any]) -> list[Any]:
         """``[[name, value], ...]``."""
         items = [
-            [pair[0], self._field(pair[0], pair[1], 2)]
+            [self._clean(pair[0]), self._field(pair[0], pair[1], 2)]
             if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)
             else self._value(pair, 2)
             for pair in pairs
@@ -268,11 +288,16 @@ def _common(one: str, other: str) -> int:
     return low
 
 
-def _key(event: Event, payload: dict[str, Any]) -> tuple[str, str]:
-    return str(payload.get("runId") or event.run_id or event.source), str(payload.get("testId"))
+def _key(event: Event, payload: dict[str, Any]) -> int:
+    """Which test an event is about, in little room however long its id is."""
+    return hash((str(payload.get("runId") or event.run_id or event.source), str(payload.get("testId"))))
 
 
-@lru_cache(maxsize=4096)
+def _may_hold_url(text: bytes) -> bool:
+    """Whether there may be a URL with a password in this JSON, which may write a slash with a backslash before it."""
+    return b"@" in text and (b"://" in text or b"\\/" in text)
+
+
 def _plain(name: str) -> str:
     return name.lower().replace("-", "").replace("_", "")
 
@@ -285,12 +310,20 @@ def _any_spelling(name: str) -> bytes:
 _NAMES = Redactor()
 
 
-@lru_cache(maxsize=4096)
 def _is_named_like_a_secret(name: str) -> bool:
+    return _known_name(name) if len(name) <= _NAME_KEPT_MAX else _looks_like_a_secret(name)
+
+
+def _looks_like_a_secret(name: str) -> bool:
     return _NAMES.redact_pair(name, "?")[1] == MASK
 
 
+_known_name = lru_cache(maxsize=_NAMES_KEPT)(_looks_like_a_secret)
+
+
 def _forms(literals: Iterable[str]) -> Iterable[bytes]:
-    """Secrets as they may stand in JSON, in lower case."""
+    """Secrets as they may stand in JSON, in lower case; what is escaped beyond that has a sign."""
     for literal in literals:
-        yield msgspec.json.encode(literal)[1:-1].lower()
+        for text in (msgspec.json.encode(literal), json.dumps(literal).encode()):
+            form = text[1:-1].lower()
+            yield from {form, form.replace(b"/", b"\\/")}
