@@ -67,7 +67,7 @@ class Settings:
 
     ``policy``: what differs from the usual security policy, by its names (camelCase). ``tls_cert`` and ``tls_key`` are
     PEM files, ``tls_terminated``: somebody in front of us speaks TLS. ``told`` is the same, but for the token, as
-    ``/api/v1/status`` shows it.
+    ``/api/v1/status`` shows it. ``json_log``: stderr holds nothing but JSON.
     """
 
     directory: Path
@@ -84,6 +84,7 @@ class Settings:
     tls_terminated: bool = False
     told: Mapping[str, Any] = field(default_factory=dict)
     plugins: PluginSettings = PluginSettings()  # noqa: RUF009 - frozen
+    json_log: bool = False
 
 
 #: Is called once the recorder serves: what clients and commands of this machine go by, our address for other clients
@@ -128,7 +129,7 @@ def serve(settings: Settings, announce: Announce) -> bool:
                 raise CannotServe(str(error)) from None
             for notice in writer.notices:
                 _log.warning("%s", notice)
-            dispatcher = _start_plugins(registry, settings.directory, database)
+            dispatcher = _start_plugins(registry, settings, database)
             return asyncio.run(_Daemon(settings, lock, writer, dispatcher, database, listeners).run(announce))
     finally:
         lock.release()
@@ -144,10 +145,15 @@ def _load_plugins(settings: PluginSettings) -> PluginRegistry:
     return registry
 
 
-def _start_plugins(registry: PluginRegistry, directory: Path, database: Path) -> Dispatcher:
+def _start_plugins(registry: PluginRegistry, settings: Settings, database: Path) -> Dispatcher:
     reading = RunReading(database)
     dispatcher = Dispatcher(
-        registry, directory, known=reading.known_source, read_summary=reading.summary, read_report=reading.report
+        registry,
+        settings.directory,
+        known=reading.known_source,
+        read_summary=reading.summary,
+        read_report=reading.report,
+        lines_in_log=settings.json_log,
     )
     dispatcher.start()
     return dispatcher

@@ -98,7 +98,7 @@ def serve(
         from semantest_recorder.listening import CannotServe  # noqa: PLC0415
 
     try:
-        drained = app.serve(_settings(ctx, folder_of(directory), token, options), _announce)
+        drained = app.serve(_settings(ctx, folder_of(directory), token, log_format, options), _announce)
     except AlreadyRunning as error:
         raise Stop(str(error), EXIT_ALREADY_RUNNING) from None
     except CannotServe as error:
@@ -109,7 +109,9 @@ def serve(
         os._exit(1)  # the store's thread hangs in the file system and would hold the process
 
 
-def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict[str, Any]) -> Settings:
+def _settings(
+    ctx: click.Context, folder: Path, token: str | None, log_format: str, options: dict[str, Any]
+) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
     from semantest_recorder.cli.plugin_section import plugins_in  # noqa: PLC0415
 
@@ -128,6 +130,7 @@ def _settings(ctx: click.Context, folder: Path, token: str | None, options: dict
         tls_terminated=options["tls_terminated"],
         told=options_in_effect(ctx),
         plugins=plugins_in(configuration_of(ctx)),
+        json_log=log_format == "json",
     )
 
 

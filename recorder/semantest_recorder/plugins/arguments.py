@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,12 +120,19 @@ def no_report(run_id: str) -> Mapping[str, Any]:
     raise LookupError(f"the report of {run_id} cannot be read here")
 
 
+def to_stderr(line: str) -> None:
+    """Writes a line for whoever looks at the recorder."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
 @dataclass(frozen=True)
 class Context:
     """What a plugin has to work with, given to ``initialize``.
 
     ``options``: the plugin's own part of the configuration. ``directory``: the ``.semantest`` folder. ``log``
     goes where the recorder's log goes. ``read_report`` blocks: call it by ``await asyncio.to_thread(...)``.
+    ``say`` writes a line for people to stderr; where the log is JSON, the line is a record of it.
     ``restarted``: the plugin was initialized before, in a thread and an event loop that are gone.
     """
 
@@ -133,4 +141,5 @@ class Context:
     options: Mapping[str, Any] = field(default_factory=dict)
     log: logging.Logger = field(default_factory=lambda: logging.getLogger("semantest.plugins"))
     read_report: ReadReport = no_report
+    say: Callable[[str], None] = to_stderr
     restarted: bool = False

@@ -410,3 +410,15 @@ def test_plugins_in_modules_beside_the_configuration_need_no_installation(projec
     assert reasons["own.absent:Plugin"] == "cannot be loaded: ModuleNotFoundError: No module named 'own.absent'"
     assert reasons["own.signing:Signing.nothing"].startswith("cannot be loaded: AttributeError")
     assert "plugin own.broken cannot be loaded: ImportError: needs a library" in err
+
+
+def test_where_the_log_is_json_lines_of_the_console_are_records(project: Path) -> None:
+    (project / "semantest.toml").write_text('[plugins]\nenabled = ["console", "telling"]\ndisabled = ["*"]\n')
+    daemon = Daemon(project / ".semantest", "--log-format", "json", PYTHONPATH=path_of(project)).ready()
+    assert send(daemon)["type"] == "ack"
+    wait_until(lambda: ["after_test_run", "passed", 1] in told(project), "the end of the run")
+    _code, _out, err = daemon.end()
+    records = [json.loads(line) for line in err.splitlines()]
+    said = [record["message"] for record in records if record["logger"] == "semantest.plugins.console"]
+    assert said[:2] == [f"run {RUN} started", "PASSED    a.py::t  1 ms"]
+    assert said[2].startswith(f"run {RUN}: passed, 1 passed")

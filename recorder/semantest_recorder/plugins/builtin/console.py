@@ -1,13 +1,13 @@
-"""``console``: a line on stderr as each test ends, and a summary as each run closes."""
+"""``console``: a line on stderr as each test ends, and a summary as each run closes; records, where the log is JSON."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
 
-from semantest_recorder.plugins.arguments import Context, Run, Test
+from semantest_recorder.plugins.arguments import Context, Run, Test, to_stderr
 from semantest_recorder.plugins.builtin.lines import duration, one_line
 from semantest_recorder.plugins.builtin.options import read_options
 from semantest_recorder.plugins.hookspecs import hookimpl
@@ -25,17 +25,19 @@ class ConsoleReporter:
 
     def __init__(self) -> None:
         self._options = ConsoleOptions()
+        self._say: Callable[[str], None] = to_stderr
         self._slowest: dict[str, list[tuple[float, str]]] = {}
 
     @hookimpl
     def initialize(self, context: Context) -> None:
         """Takes the options."""
         self._options = read_options(context.options, ConsoleOptions)
+        self._say = context.say
 
     @hookimpl
     def before_test_run(self, run: Run) -> None:
         """The run begins."""
-        _write(f"run {run.run_id}{f' ({run.name})' if run.name else ''} started")
+        self._write(f"run {run.run_id}{f' ({run.name})' if run.name else ''} started")
 
     @hookimpl
     def after_test(self, test: Test) -> None:
@@ -54,7 +56,7 @@ class ConsoleReporter:
         message = str((test.error or {}).get("message") or "").strip()
         if is_bad and message:
             line += f": {message.splitlines()[0][:200]}"
-        _write(line)
+        self._write(line)
 
     @hookimpl
     def after_test_run(self, run: Run) -> None:
@@ -62,11 +64,9 @@ class ConsoleReporter:
         numbers = ", ".join(f"{count} {state}" for state, count in run.counts.items() if count and state != "total")
         took = run.end_time - run.start_time if run.end_time is not None and run.start_time is not None else None
         again = " (again: events came late)" if run.again else ""
-        _write(f"run {run.run_id}: {run.state}, {numbers or 'no tests'}, {duration(took)}{again}")
+        self._write(f"run {run.run_id}: {run.state}, {numbers or 'no tests'}, {duration(took)}{again}")
         for taken, test_id in self._slowest.pop(run.run_id, []):
-            _write(f"  slow: {duration(taken)} {test_id}")
+            self._write(f"  slow: {duration(taken)} {test_id}")
 
-
-def _write(line: str) -> None:
-    sys.stderr.write(one_line(line) + "\n")
-    sys.stderr.flush()
+    def _write(self, line: str) -> None:
+        self._say(one_line(line))
