@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.builtin import BUILTIN
 from semantest_recorder.plugins.builtin.files import file_name
 from semantest_recorder.plugins.builtin.lines import duration, one_line
@@ -201,12 +202,40 @@ def test_which_failures_are_worth_another_try(
     assert RetryPolicy(RetryOptions(**options)).wants(payload, failures, asked) is wanted
 
 
-def test_what_retries_brought_is_said(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    tries = [*attempt("a.py::t", 1, "failed"), *attempt("a.py::t", 2, "passed", 5.0)]
+def ended(test_id: str, *, again: bool) -> list[RawEvent]:
+    """A failed attempt after which another one is asked for, or not."""
+    end = event("test/end", 3.0, testId=test_id, attempt=1, outcome="failed", willRetry=again)
+    return [event("test/start", 2.0, testId=test_id, attempt=1), end]
+
+
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        (
+            [*attempt("a.py::t", 1, "failed"), *attempt("a.py::t", 2, "passed", 5.0)],
+            "1 test was run again, 1 of all tests passed only then",
+        ),
+        (ended("a.py::t", again=True), "1 test was to be run again and was not"),
+        (
+            [
+                *(part for name in ("t", "u") for part in ended(f"a.py::{name}", again=True)),
+                *(part for name in ("t", "u") for part in attempt(f"a.py::{name}", 2, "failed", 5.0)),
+                *(part for name in ("v", "w") for part in ended(f"a.py::{name}", again=True)),
+            ],
+            "2 tests were run again, 0 of all tests passed only then; 2 tests were to be run again and were not",
+        ),
+        (ended("a.py::t", again=False), None),
+    ],
+    ids=["run again", "only asked for", "both", "neither"],
+)
+def test_what_retries_brought_is_said(
+    path: Path, caplog: pytest.LogCaptureFixture, tests: list[RawEvent], said: str | None
+) -> None:
     with plugged(path, section=section("retry"), builtin=True) as recorder:
-        recorder.send(MAIN, 1, whole_run(RUN, tries))
+        recorder.send(MAIN, 1, whole_run(RUN, tests))
         finish(recorder, "retry")
-    assert f"run {RUN}: 1 tests were run again, 1 of all tests passed only then" in caplog.text
+    lines = [record.message for record in caplog.records if record.name == "semantest.plugins.retry"]
+    assert lines == ([f"run {RUN}: {said}"] if said else [])
 
 
 @pytest.mark.parametrize("name", sorted(BUILTIN))

@@ -80,7 +80,7 @@ class Retry:
     def __init__(self) -> None:
         self.policy = RetryPolicy()
         self._context: Context | None = None
-        self._again: dict[str, set[str]] = {}
+        self._runs: dict[str, _Retried] = {}
 
     @hookimpl
     def initialize(self, context: Context) -> None:
@@ -89,21 +89,50 @@ class Retry:
         self.policy = RetryPolicy(read_options(context.options, RetryOptions))
 
     @hookimpl
+    def before_test(self, test: Test) -> None:
+        """Notes a test that is run again."""
+        if test.attempt > 1:
+            self._of(test.run_id).again.add(test.test_id)
+
+    @hookimpl
     def after_test(self, test: Test) -> None:
-        """Notes a test that is to be run again, or was."""
-        if test.will_retry or test.attempt > 1:
-            if test.run_id not in self._again and len(self._again) >= _RUNS:
-                del self._again[next(iter(self._again))]
-            self._again.setdefault(test.run_id, set()).add(test.test_id)
+        """Notes a test that was run again, or is to be."""
+        if test.attempt > 1:
+            self._of(test.run_id).again.add(test.test_id)
+        if test.will_retry:
+            self._of(test.run_id).asked.add(test.test_id)
 
     @hookimpl
     def after_test_run(self, run: Run) -> None:
-        """One line, when anything was retried."""
-        again = self._again.get(run.run_id)
-        if again and self._context is not None:
-            self._context.log.warning(
-                "run %s: %d tests were run again, %d of all tests passed only then",
-                run.run_id,
-                len(again),
-                run.counts.get("flaky", 0),
-            )
+        """One line, when anything was retried, or was to be and was not."""
+        found = self._runs.get(run.run_id)
+        if found is not None and self._context is not None:
+            self._context.log.warning("run %s: %s", run.run_id, found.line(run.counts.get("flaky", 0)))
+
+    def _of(self, run_id: str) -> _Retried:
+        if run_id not in self._runs and len(self._runs) >= _RUNS:
+            del self._runs[next(iter(self._runs))]
+        return self._runs.setdefault(run_id, _Retried())
+
+
+class _Retried:
+    """The tests of a run that were run again, and those that were to be."""
+
+    def __init__(self) -> None:
+        self.again: set[str] = set()
+        self.asked: set[str] = set()
+
+    def line(self, flaky: int) -> str:
+        """``flaky``: how many tests of the run passed only then."""
+        again, missing = len(self.again), len(self.asked - self.again)
+        said = [f"{_tests(again)} run again, {flaky} of all tests passed only then"] if again else []
+        said += [f"{_tests(missing)} to be run again and {_was(missing)} not"] if missing else []
+        return "; ".join(said)
+
+
+def _tests(count: int) -> str:
+    return f"{count} test{'' if count == 1 else 's'} {_was(count)}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"
