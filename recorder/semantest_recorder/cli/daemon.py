@@ -236,11 +236,13 @@ def _log_file(folder: Path) -> Path:
 
 
 def _last_line(log_path: Path, start: int) -> str:
-    """The last line that the child wrote, without our own name before it."""
+    """The last line that the child wrote, without our own name or the time before it."""
+    from semantest_recorder.cli.log_lines import message_of  # noqa: PLC0415 - for what went wrong only
+
     with log_path.open("rb") as log:
         log.seek(start)
         lines = log.read().decode(errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("semantest-recorder: ") if lines else ""
+    return message_of(lines[-1]).removeprefix("semantest-recorder: ") if lines else ""
 
 
 def _duration(milliseconds: float) -> str:

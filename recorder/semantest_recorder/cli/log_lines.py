@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import re
+import stat
 import sys
 from datetime import UTC, datetime
 
@@ -31,6 +34,24 @@ def configure_logging(style: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLine() if style == "json" else TextLine())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def is_log_file() -> bool:
+    """Whether stderr is a file: what is in it is read later, when a line without its time says little."""
+    try:
+        return stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def message_of(line: str) -> str:
+    """What a line of the log says, however it is written; one that is no record is all message."""
+    if line.startswith("{"):
+        try:
+            return str(json.loads(line)["message"])
+        except (ValueError, KeyError, TypeError):
+            return line
+    return re.sub(r"^\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ ", "", line)
 
 
 def _time(record: logging.LogRecord) -> str:

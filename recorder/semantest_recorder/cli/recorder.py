@@ -100,13 +100,25 @@ def serve(
     try:
         drained = app.serve(_settings(ctx, folder_of(directory), token, log_format, options), _announce)
     except AlreadyRunning as error:
-        raise Stop(str(error), EXIT_ALREADY_RUNNING) from None
+        raise _stopped(str(error), EXIT_ALREADY_RUNNING) from None
     except CannotServe as error:
-        raise Stop(str(error), error.exit_code) from None
+        raise _stopped(str(error), error.exit_code) from None
     if not drained:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(1)  # the store's thread hangs in the file system and would hold the process
+
+
+def _stopped(message: str, exit_code: int) -> click.ClickException | click.exceptions.Exit:
+    """Why nothing is served: a line for who looks, a record with its time where stderr is a log file."""
+    from semantest_recorder.cli.log_lines import is_log_file  # noqa: PLC0415
+
+    if not is_log_file():
+        return Stop(message, exit_code)
+    import logging  # noqa: PLC0415
+
+    logging.getLogger(__name__).error("%s", message)
+    return click.exceptions.Exit(exit_code)
 
 
 def _settings(

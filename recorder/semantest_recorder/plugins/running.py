@@ -9,7 +9,9 @@ from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
+from pytest_semantest.protocol.configuration import bare
 from semantest_recorder.plugins.arguments import Failure
+from semantest_recorder.plugins.builtin.options import InvalidOptions
 from semantest_recorder.plugins.calls import Implementation, described
 from semantest_recorder.plugins.event import Event
 from semantest_recorder.plugins.registry import PluginRegistry
@@ -98,9 +100,13 @@ class Caller:
     async def fail(self, call: Implementation, error: BaseException, seconds: float, event: Event | None = None) -> str:
         """Counts a failed call, says so, disables a plugin that goes on taking too long, and tells ``on_error``."""
         timed_out = isinstance(error, TimeoutError) and seconds >= self._limit_s
-        message = str(error) if timed_out else described(error)
+        misconfigured = isinstance(error, InvalidOptions)
+        message = f"[plugins.{bare(call.plugin)}] {error}" if misconfigured else described(error)
+        message = str(error) if timed_out else message
         call.counts.failed(message, seconds, timed_out=timed_out)
-        if call.counts.is_worth_a_line():
+        if misconfigured:  # the text says all, where it came from in our code nothing
+            disable_loudly(self._registry, call, message)
+        elif call.counts.is_worth_a_line():
             _log.warning(
                 "plugin %s: %s failed%s: %s",
                 call.plugin,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import msgspec
 import pytest
 
 from semantest_recorder.core.marking import crc_of
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment, wait_until
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment, run, wait_until
 from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed
 
 MODULE = """
@@ -282,6 +283,17 @@ def test_a_section_that_names_what_there_is_not_is_refused_in_one_line(project: 
     assert (shown.returncode, said in shown.stderr) == (2, True)
 
 
+def test_why_no_recorder_started_stands_in_its_log_with_the_time(project: Path) -> None:
+    (project / "semantest.toml").write_text('[plugins]\nenabled = ["chnging"]\n')
+    said = "[plugins] no plugin 'chnging' is installed; did you mean 'changing'?"
+    for style in ("text", "json"):
+        started = run("start", "--log-format", style, cwd=project, PYTHONPATH=path_of(project))
+        assert (started.returncode, started.stderr) == (2, f"semantest-recorder: {said}\n")
+    text, record = (project / ".semantest" / "recorder.log").read_text().splitlines()
+    assert re.fullmatch(rf"[\d-]+T[\d:.]+Z ERROR {re.escape(said)}", text)
+    assert (json.loads(record)["level"], json.loads(record)["message"]) == ("error", said)
+
+
 def test_the_retry_policy_decides_for_runs_of_clients(project: Path) -> None:
     (project / "semantest.toml").write_text(
         '[plugins]\nenabled = ["retry"]\n[plugins.retry]\nretries = 1\nonly = ["Timeout"]\n'
@@ -317,9 +329,14 @@ def test_a_plugin_whose_options_are_wrong_is_off_and_the_recorder_serves(project
     (project / "semantest.toml").write_text('[plugins]\nenabled = ["console"]\n[plugins.console]\nslowst = 1\n')
     daemon = Daemon(project / ".semantest").ready()
     assert send(daemon)["type"] == "ack"
+    reason = "[plugins.console] no option 'slowst'; did you mean slowest?"
+    assert f"  console (built-in): OFF, {reason}\n" in semantest(project, "plugins").stdout
+    checks = {check["name"]: check for check in json.loads(semantest(project, "doctor", "--json").stdout)["checks"]}
+    assert (checks["plugin console"]["status"], checks["plugin console"]["detail"]) == ("warn", reason)
     _code, _out, err = daemon.end()
-    assert "plugin console is disabled" in err
-    assert "no option 'slowst'; did you mean slowest?" in err
+    (line,) = [line for line in err.splitlines() if "slowst" in line]
+    assert line.endswith(f"ERROR plugin console is disabled until the recorder starts again: {reason}")
+    assert "Traceback" not in err
 
 
 def test_suites_are_told_once_whether_a_client_says_them_or_their_tests_do(project: Path) -> None:
