@@ -8,7 +8,7 @@ from typing import NamedTuple
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, EventMark, RawEvent
 from semantest_recorder.core.marking import TOMBSTONE, marked, replaced
 from semantest_recorder.plugins.calls import Implementation
-from semantest_recorder.plugins.event import DROP, Event, UnusableEvent, accepted, may_be_dropped
+from semantest_recorder.plugins.event import DROP, Event, UnusableEvent, accepted, may_be_dropped, without_words
 
 FAILED = "failed"
 
@@ -54,8 +54,10 @@ class BatchWork:
         copy._changes, copy._drops = dict(self._changes), dict(self._drops)
         copy._failures = dict(self._failures)
         if self.calling:
-            copy.failed(self.calls[self.place.position].plugin, "was given up")
+            call = self.calls[self.place.position]
+            copy.failed(call.plugin, "was given up")
             copy.skip()
+            copy.withhold(call)
         return copy
 
     def next_call(self) -> tuple[Implementation, Event] | None:
@@ -92,6 +94,17 @@ class BatchWork:
     def failed(self, plugin: str, message: str) -> None:
         """The call that was due is given up; the event stays as it was. Its first failure is marked."""
         self._failures.setdefault(self.place.at, f"plugin {plugin}: {message}")
+
+    def withhold(self, call: Implementation) -> None:
+        """One that guards has failed: of an event that it has not looked at only ids, states and numbers are stored."""
+        place, event = self.place, self.place.event
+        if not call.guards or event is None:
+            return
+        if may_be_dropped(event.raw):
+            self._drops[place.at] = f"plugin {call.plugin} could not look at it"
+            self.place = Place(place.at, len(self.calls), event)
+        else:
+            self.place = Place(place.at, place.position, without_words(event), (*place.by, call.plugin))
 
     def skip(self) -> None:
         """Goes on to the next call."""

@@ -63,7 +63,8 @@ class CallCounts:
 class Implementation(NamedTuple):
     """What a plugin does for a hook; ``rank``: -1 first, 1 last.
 
-    ``concerns`` tells of a whole batch whether ``on_event`` could do anything to any event of it.
+    ``concerns`` tells of a whole batch whether ``on_event`` could do anything to any event of it. One that ``guards``
+    keeps secrets out of the log: where it fails, what it has not looked at is not stored, and it is never disabled.
     """
 
     plugin: str
@@ -73,6 +74,7 @@ class Implementation(NamedTuple):
     rank: int
     counts: CallCounts
     concerns: Callable[[Sequence[RawEvent]], bool] | None = None
+    guards: bool = False
 
     def call(self, argument: object) -> Any:
         """Calls it with the hook's one argument if it takes it; gives what it gives, an awaitable perhaps."""

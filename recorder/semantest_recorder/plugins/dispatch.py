@@ -247,7 +247,10 @@ class Dispatcher:
         else:
             message = f"{held.hook} held the thread of all plugins for more than {self._limit_s:g} s"
             held.counts.failed(message, self._limit_s, timed_out=True)
-            disable_loudly(self.registry, held, message)
+            if held.guards:
+                _log.error("plugin %s: %s; of that event only ids and numbers are stored", held.plugin, message)
+            else:
+                disable_loudly(self.registry, held, message)
             failures = (Failure(held.plugin, held.hook, message, timed_out=True),)
         self._replaced += 1
         self._backlog.resume()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
@@ -20,6 +21,7 @@ from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSetti
 from semantest_recorder.plugins.hookspecs import HOOKS, PROJECT
 
 GROUP: Final = "semantest.plugins"
+_log = logging.getLogger(__name__)
 
 
 class Plugin:
@@ -71,7 +73,7 @@ class PluginRegistry:
         One that cannot be loaded is there, disabled, with the reason. Raises ``InvalidPlugins`` for a name, enabled or
         with options, that nothing has, and for a module called as another plugin is.
         """
-        installed = {point.name: point for point in (entry_points(group=GROUP) if found is None else found)}
+        installed = _by_name(entry_points(group=GROUP) if found is None else found)
         modules = {name: EntryPoint(name, name, GROUP) for name in self.settings.modules}
         for name in modules:
             if name in installed or name in BUILTIN:
@@ -178,9 +180,7 @@ class PluginRegistry:
             self._hooks.register(made, plugin.name)
             plugin.loaded = made
             self._find_implementations(plugin)
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
+        except BaseException as error:  # noqa: BLE001 - whatever a module raises at import, the recorder starts
             plugin.disabled = f"cannot be loaded: {type(error).__name__}: {error}"
             self._let_go(plugin.name)
         self._calls = {}
@@ -216,6 +216,18 @@ class PluginRegistry:
                     counts=CallCounts(),
                     # Asked outside of the watch over plugins: for our own only.
                     concerns=getattr(found.plugin, "concerns", None) if plugin.origin == "built-in" else None,
+                    guards=plugin.origin == "built-in" and getattr(found.plugin, "guards", False),
                 )
         if not plugin.implementations:
             raise TypeError(f"it implements no hook; there are {', '.join(HOOKS)}")
+
+
+def _by_name(points: Iterable[EntryPoint]) -> dict[str, EntryPoint]:
+    """Installed plugins; none takes the place of a built-in one, or of another."""
+    found: dict[str, EntryPoint] = {}
+    for point in points:
+        if point.name in BUILTIN or point.name in found:
+            _log.error("plugin %s (%s) is not loaded: there is another one of this name", point.name, point.value)
+        else:
+            found[point.name] = point
+    return found

@@ -115,7 +115,7 @@ class Caller:
                 message,
                 exc_info=None if timed_out else error,
             )
-        if call.counts.timeouts_in_a_row >= MAX_TIMEOUTS:
+        if call.counts.timeouts_in_a_row >= MAX_TIMEOUTS and not call.guards:
             disable_loudly(self._registry, call, f"{call.hook} {message}, {MAX_TIMEOUTS} times in a row")
         if call.hook != "on_error":
             await self.tell_error(Failure(call.plugin, call.hook, message, timed_out, event))

@@ -188,6 +188,7 @@ class PluginThread:
     ) -> None:
         message = await self.caller.fail(call, error, perf_counter() - started, event)
         work.failed(call.plugin, message)
+        work.withhold(call)
 
     async def _tell(self) -> None:
         """Calls the hooks of what was committed."""

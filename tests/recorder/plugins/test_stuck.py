@@ -14,6 +14,7 @@ import pytest
 from semantest_recorder.core.batch import Batch, Committed, Verdict
 from semantest_recorder.plugins import Context, Event, Failure, Run, Test, hookimpl
 from semantest_recorder.plugins.backlog import MAX_NOTICED
+from semantest_recorder.plugins.builtin.event_filter import EventFilter
 from semantest_recorder.plugins.running import MAX_TIMEOUTS
 from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed, whole_run
 
@@ -305,3 +306,36 @@ def test_what_is_still_with_a_stuck_plugin_at_the_end_is_not_acknowledged(path: 
     assert verdicts == []
     with plugged(path, Upper()) as recorder:
         assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+
+
+@pytest.mark.parametrize("how", ["raises", "gives nonsense", "sticks"])
+def test_what_a_guard_could_not_look_at_is_not_stored(
+    path: Path, free: threading.Event, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Without the filter, secrets would be in the log for good."""
+    look = EventFilter.on_event
+
+    def fails(self: EventFilter, event: Event) -> Any:
+        if b"hunter2" not in event.text:
+            return look(self, event)
+        if how == "sticks":
+            free.wait(60)
+        if how == "raises":
+            raise RuntimeError("a fault of ours")
+        return "nonsense"
+
+    monkeypatch.setattr(EventFilter, "on_event", hookimpl(trylast=True)(fails))
+    secret = {"password": "hunter2hunter2"}
+    error = {"message": "hunter2hunter2"}
+    ending = event("test/end", 3.0, testId="a.py::t", attempt=1, outcome="failed", status="hunter2", error=error)
+    sent = [begin(), *passed("a.py::t")[:1], event("test/log", testId="a.py::t", message="hunter2hunter2"), ending]
+    with plugged(path, section={**SHORT, "enabled": ["event-filter"]}, builtin=True) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, sent), Committed)
+        assert isinstance(recorder.send(MAIN, 5, [event("custom/x", **secret)] * 5), Committed)
+        stored = [payload for _seq, _kind, payload in recorder.stored()]
+        (filter_,) = [one for one in recorder.dispatcher.status()["plugins"] if one["name"] == "event-filter"]
+        assert filter_["disabledBecause"] is None, "it goes on guarding"
+        assert "hunter2" not in str(stored)
+        assert stored[3] == {"testId": "a.py::t", "attempt": 1, "outcome": "failed", "withheld": True}
+        assert stored[2]["reason"] == "plugin event-filter could not look at it"
+        assert recorder.rows("SELECT state FROM results") == [("failed",)]

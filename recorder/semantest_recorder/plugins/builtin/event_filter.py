@@ -61,6 +61,8 @@ class FilterOptions(msgspec.Struct, frozen=True):
 class EventFilter:
     """Runs behind all other plugins, so that what they write is filtered, too."""
 
+    guards = True
+
     def __init__(self) -> None:
         self._use(FilterOptions())
         self._tails: OrderedDict[int, str] = OrderedDict()
