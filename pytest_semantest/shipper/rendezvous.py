@@ -9,7 +9,6 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +24,8 @@ IDLE_TIMEOUT_S = 600
 #: How long a started recorder may take to be found, and how long to wait before another one is started.
 START_S = 15.0
 _LOG_MAX = 1024 * 1024
+_TAIL = 64 * 1024
+_REASON_MAX = 500
 
 _RECORDER = """\
 import sys
@@ -55,6 +56,7 @@ class Rendezvous:
         self._named = Endpoint(url, token) if url else None
         self._starting_until = 0.0
         self._child: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
         self._lock: FileLock | None = None
         self._distrusted: Endpoint | None = None
 
@@ -79,7 +81,7 @@ class Rendezvous:
             return None
         if self._child is not None and self._child.poll() is not None and not self._was_forestalled():
             self._arrived()
-            raise UnreachableError(f"the recorder ended at once; {self._directory / RECORDER_LOG} says why")
+            raise UnreachableError(self._why_it_ended())
         if now > self._starting_until:
             self._arrived()
             raise UnreachableError(f"the recorder did not come up; {self._directory / RECORDER_LOG} may say why")
@@ -93,6 +95,11 @@ class Rendezvous:
     def _was_forestalled(self) -> bool:
         """The recorder that was started has left to another one, which will be found presently."""
         return self._child is not None and self._child.returncode == 4
+
+    def _why_it_ended(self) -> str:
+        path = self._directory / RECORDER_LOG
+        reason = _last_line(path, self._log_start)
+        return f"the recorder ended at once: {reason} [{path}]" if reason else f"the recorder ended at once, see {path}"
 
     def _discovered(self) -> Endpoint | None:
         found = read_object(self._directory / DISCOVERY)
@@ -117,6 +124,7 @@ class Rendezvous:
             self._starting_until = 0.0
             raise UnreachableError(f"{self._directory} cannot be written: {error.strerror}") from None
         self._lock = lock
+        self._log_start = _prepared_log(self._directory / RECORDER_LOG)
         try:
             self._child = start_recorder(self._directory, os.environ)
         except (OSError, UnreachableError) as error:
@@ -142,7 +150,7 @@ def start_recorder(directory: Path, environment: Mapping[str, str]) -> subproces
         raise UnreachableError("semantest_recorder is not installed beside pytest_semantest")
     code = _RECORDER.format(folder=str(Path(found.origin).parent.parent))
     arguments = ["serve", "--directory", str(directory), "--on-demand", str(IDLE_TIMEOUT_S)]
-    with _open_log(directory / RECORDER_LOG) as output:
+    with (directory / RECORDER_LOG).open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-I", "-c", code, *arguments],
             stdin=subprocess.DEVNULL,
@@ -155,6 +163,25 @@ def start_recorder(directory: Path, environment: Mapping[str, str]) -> subproces
         )
 
 
-def _open_log(path: Path) -> IO[bytes]:
-    mode = "wb" if path.exists() and path.stat().st_size > _LOG_MAX else "ab"
-    return path.open(mode)
+def _prepared_log(path: Path) -> int:
+    """Where the next recorder's log will begin; one that has grown large is emptied first."""
+    try:
+        size = path.stat().st_size
+        if size > _LOG_MAX:
+            os.truncate(path, 0)
+            return 0
+    except OSError:
+        return 0  # there is none; what else is wrong is met when it is opened
+    return size
+
+
+def _last_line(path: Path, start: int) -> str:
+    """What the recorder said last, without its own name before it; empty when it said nothing."""
+    try:
+        with path.open("rb") as log:
+            log.seek(max(start, path.stat().st_size - _TAIL))
+            lines = log.read().decode(errors="replace").split("\n")
+    except OSError:
+        return ""
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1].removeprefix("semantest-recorder: ")[:_REASON_MAX] if said else ""

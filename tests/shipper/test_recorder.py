@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from pytest_semantest.protocol.layout import DATABASE, DISCOVERY
+from pytest_semantest.protocol.layout import DATABASE, DISCOVERY, RECORDER_LOG
 from pytest_semantest.shipper.liveness import process_exists
 from tests.leftovers import end_processes_of
 from tests.shipper.conftest import StartShipper
@@ -98,6 +98,19 @@ def test_a_recorder_killed_while_it_takes_in_is_replaced_and_has_all_once(
             break
     assert finish(shipper)[0] == 0
     assert stored(project, journal.source) == expected(journal)
+
+
+@pytest.mark.parametrize("earlier", ["", "an older line\n", "x" * 2_000_000 + "\n"])
+def test_why_a_recorder_ended_at_once_is_said_in_its_own_words(
+    project: Path, start_shipper: StartShipper, earlier: str
+) -> None:
+    (project.parent / "semantest.toml").write_text("[plugins.performanc]\nslow = 5\n")
+    (project / RECORDER_LOG).write_text(earlier)
+    ended_session(project)
+    code, said = finish(start_shipper(sync=True, timeout=3))
+    assert code == 3
+    reason = "[plugins] no plugin 'performanc' is installed; did you mean 'performance'?"
+    assert f"the recorder ended at once: {reason} [{project / RECORDER_LOG}]" in said
 
 
 def test_a_discovery_file_of_a_dead_recorder_is_replaced(project: Path, start_shipper: StartShipper) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError, Setting, bare
-from pytest_semantest.protocol.effective import Resolved, named, policy_changes, resolve_key, unknown_variables
-from pytest_semantest.protocol.keys import OTHER_VARIABLES, SECTIONS, all_keys
+from pytest_semantest.protocol.effective import Resolved, named, resolve_key
+from pytest_semantest.protocol.keys import SECTIONS, all_keys
 from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
 from semantest_recorder.cli.configured import nearest_configuration, wrong_configuration
 from semantest_recorder.cli.help_end import help_end
@@ -86,10 +86,14 @@ def show(key: str | None, as_json: bool) -> None:
 )
 @json_option
 def check(as_json: bool) -> None:
-    """Check files and variables: unknown keys, wrong types, bad values. Variables that nothing reads are told."""
+    """Check files and variables: unknown keys, wrong types, bad values, plugins that are not installed.
+
+    Told as well, without an error: variables that nothing reads, options of a built-in plugin that is not enabled.
+    """
+    from semantest_recorder.cli.configuration_check import check_configuration  # noqa: PLC0415 - 70 ms
+
     found = nearest_configuration(working_directory(None))
-    problems = [*found.problems, *_bad_variables(found), *_bad_policy(found)]
-    notes = unknown_variables(os.environ, OTHER_VARIABLES)
+    problems, notes = check_configuration(found, os.environ)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
@@ -100,7 +104,8 @@ def check(as_json: bool) -> None:
             click.echo(inert_line(line), err=True)
         if not problems:
             where = " and ".join(found.files) + f" in {found.folder}" if found.files else "no file here or above"
-            click.echo(inert_line(f"Nothing is wrong: {where}."))
+            verdict = "No error, but something is set in vain" if notes else "Nothing is wrong"
+            click.echo(inert_line(f"{verdict}: {where}."))
     if problems:
         raise click.exceptions.Exit(EXIT_USAGE)
 
@@ -128,26 +133,6 @@ def _chosen(resolved: list[Resolved], key: str | None) -> list[Resolved]:
             return found
     wanted = named(key).path
     return [one for one in resolved if one.path == wanted]
-
-
-def _bad_variables(found: Configuration) -> Iterator[str]:
-    for key in all_keys():
-        try:
-            resolve_key(key, os.environ, found)
-        except ValueError as error:
-            yield str(error)
-
-
-def _bad_policy(found: Configuration) -> Iterator[str]:
-    """What the policy itself refuses although each value is of its type: a pattern, say."""
-    from semantest_recorder.core.policy import InvalidPolicy, Policy  # noqa: PLC0415 - for `check` only
-
-    try:
-        Policy().changed(policy_changes(os.environ, found))
-    except InvalidPolicy as error:
-        yield f"[policy] {error}"
-    except ConfigurationError:
-        return  # told as a bad variable
 
 
 # -- how it is shown -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -79,11 +80,17 @@ def _checks(directory: str | None) -> Iterator[Check]:
 
 
 def _configuration(here: Path) -> Check:
+    from semantest_recorder.cli.configuration_check import check_configuration  # noqa: PLC0415
     from semantest_recorder.cli.health.check import Check  # noqa: PLC0415
 
     found = nearest_configuration(here)
-    if found.problems:
-        return Check("configuration", "fail", "; ".join(found.problems), f"Correct it in {found.folder}.")
+    problems, notes = check_configuration(found, os.environ)
+    data = {"problems": problems, "notes": notes}
+    if problems:
+        advice = f"Correct it in {found.folder}, or in the environment."
+        return Check("configuration", "fail", "; ".join(problems), advice, data)
+    if notes:
+        return Check("configuration", "warn", "; ".join(notes), "Correct or remove it: it changes nothing.", data)
     where = f"{' and '.join(found.files)} in {found.folder}" if found.files else "no file here or above"
     return Check("configuration", "ok", where)
 

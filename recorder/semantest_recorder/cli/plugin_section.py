@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError
@@ -23,9 +24,14 @@ def plugins_of(folder: Path) -> PluginSettings:
 def plugins_in(found: Configuration) -> PluginSettings:
     """The section of a configuration. Raises ``Stop`` when it cannot be used."""
     try:
-        given = plugin_settings(os.environ, found.checked())
-        timeout = resolve_section("plugins", os.environ, found)["timeout"].setting.value
-        section = {**given.options, "enabled": given.enabled, "disabled": given.disabled}
-        return read_section(section | {"modules": given.modules, "timeout": timeout}, found.folder)
+        return section_of(found.checked(), os.environ)
     except (ConfigurationError, InvalidPlugins) as error:
         raise Stop(str(error), EXIT_USAGE) from None
+
+
+def section_of(found: Configuration, environment: Mapping[str, str]) -> PluginSettings:
+    """The section as files and variables make it. Raises ``ConfigurationError`` and ``InvalidPlugins``."""
+    given = plugin_settings(environment, found)
+    timeout = resolve_section("plugins", environment, found)["timeout"].setting.value
+    section = {**given.options, "enabled": given.enabled, "disabled": given.disabled, "timeout": timeout}
+    return read_section(section | {"modules": given.modules}, found.folder)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -22,6 +22,16 @@ from semantest_recorder.plugins.hookspecs import HOOKS, PROJECT
 
 GROUP: Final = "semantest.plugins"
 _log = logging.getLogger(__name__)
+
+
+def unknown_names(settings: PluginSettings, installed: Iterable[str]) -> Iterator[str]:
+    """A line for each plugin, enabled or with options, that is neither built in, installed, nor a module."""
+    known = dict.fromkeys((*BUILTIN, *settings.modules, *installed))
+    for name in dict.fromkeys((*settings.enabled, *settings.options)):
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
+            yield f"[plugins] no plugin {name!r} is installed; {hint}"
 
 
 class Plugin:
@@ -80,12 +90,8 @@ class PluginRegistry:
                 raise InvalidPlugins(f"[plugins] modules: there is a plugin {name!r} already; write {name}:NAME")
         if modules:
             self._make_importable()
-        known = {**dict.fromkeys(BUILTIN), **dict.fromkeys(modules), **dict.fromkeys(installed)}
-        for name in (*self.settings.enabled, *self.settings.options):
-            if name not in known:
-                near = get_close_matches(name, known, 1)
-                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
-                raise InvalidPlugins(f"[plugins] no plugin {name!r} is installed; {hint}")
+        for problem in unknown_names(self.settings, installed):
+            raise InvalidPlugins(problem)
         for name in dict.fromkeys((*self.settings.enabled, *modules, *sorted(installed), *DEFAULT)):
             if name in modules:
                 self._take(Plugin(name, "configuration", self._options(name)), modules[name].load)

@@ -139,7 +139,57 @@ def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> 
     assert told["notes"] == ["SEMANTEST_RETIRES is no variable of ours; did you mean SEMANTEST_RETRIES?"]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[plugins]\nenabled = ['screenshot']", "[plugins] no plugin 'screenshot' is installed; did you mean"),
+        (
+            "[plugins.performanc]\nslow = 5",
+            "[plugins] no plugin 'performanc' is installed; did you mean 'performance'?",
+        ),
+        (
+            "[plugins]\nenabled = ['json-report']\n[plugins.json-report]\nfoldr = 'x'",
+            "[plugins.json-report] no option 'foldr'; did you mean folder?",
+        ),
+        ("[plugins.json-report]\nfoldr = 'x'", "[plugins.json-report] no option 'foldr'; did you mean folder?"),
+        ("[plugins.performance]\nslow = 5\nvery-slow = 1", "[plugins.performance] very_slow is less than slow"),
+        ("[plugins.retry]\nonly = ['(']", "[plugins.retry] '(' is no regular expression"),
+        ("[plugins.event-filter]\npatterns = ['(']", "[plugins.event-filter] '(' is no regular expression"),
+        ("[plugins.console]\ntests = 'some'", "[plugins.console] Invalid enum value 'some'"),
+        ("[plugins.screenshots]\nkeep = 5", "[plugins.screenshots] Expected `str`, got `int`"),
+    ],
+)
+def test_plugins_that_the_recorder_would_not_have_are_told(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "semantest.toml").write_text(text)
+    done = config(tmp_path, "check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    checks = json.loads(run_semantest(tmp_path, "doctor", "--json").stdout)["checks"]
+    (check,) = [check for check in checks if check["name"] == "configuration"]
+    assert (check["status"], said in check["detail"]) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "said"),
+    [
+        ("", {"SEMANTEST_RETRIS": "3"}, "SEMANTEST_RETRIS is no variable of ours; did you mean SEMANTEST_RETRIES?"),
+        ("[plugins.json-report]\nfolder = 'x'", {}, "[plugins.json-report] has options, but the plugin is off"),
+    ],
+)
+def test_what_is_set_in_vain_is_told_and_is_no_error(
+    tmp_path: Path, text: str, variables: dict[str, str], said: str
+) -> None:
+    (tmp_path / "semantest.toml").write_text(text)
+    done = config(tmp_path, "check", **variables)
+    assert (done.returncode, said in done.stderr) == (0, True)
+    assert done.stdout == f"No error, but something is set in vain: semantest.toml in {tmp_path}.\n"
+    checks = json.loads(run_semantest(tmp_path, "doctor", "--json", **variables).stdout)["checks"]
+    (check,) = [check for check in checks if check["name"] == "configuration"]
+    assert (check["status"], said in check["detail"]) == ("warn", True)
+
+
 def test_check_says_that_nothing_is_wrong(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    (project.parent / "semantest.toml").write_text("[plugins]\nenabled = ['console']\n[plugins.console]\nslowest = 3\n")
     done = config(project, "check")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == f"Nothing is wrong: semantest.toml and pyproject.toml in {project.parent}.\n"
@@ -151,6 +201,7 @@ def test_doctor_tells_what_is_wrong_and_goes_on(project: Path) -> None:
         said = run_semantest(project, "doctor", "--json")
         return {check["name"]: check for check in json.loads(said.stdout)["checks"]}
 
+    (project.parent / "semantest.toml").write_text("retries = 1")
     assert checks()["configuration"]["status"] == "ok"
     (project.parent / "semantest.toml").write_text("retires = 1")
     found = checks()

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Final
+from typing import Any, Final, Protocol
 
 
-def _of(module: str, name: str) -> Callable[[], object]:
-    def load() -> object:
-        found: object = getattr(import_module(f"{__name__}.{module}"), name)
+class BuiltIn(Protocol):
+    """The class of a built-in plugin."""
+
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> object:
+        """The options as the plugin uses them. Raises ``InvalidOptions``."""
+
+    def __call__(self) -> object:
+        """A plugin."""
+
+
+def _of(module: str, name: str) -> Callable[[], BuiltIn]:
+    def load() -> BuiltIn:
+        found: BuiltIn = getattr(import_module(f"{__name__}.{module}"), name)
         return found
 
     return load

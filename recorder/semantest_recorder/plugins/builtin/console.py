@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -28,10 +28,15 @@ class ConsoleReporter:
         self._say: Callable[[str], None] = to_stderr
         self._slowest: dict[str, list[tuple[float, str]]] = {}
 
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> ConsoleOptions:
+        """The options. Raises ``InvalidOptions``."""
+        return read_options(options, ConsoleOptions)
+
     @hookimpl
     def initialize(self, context: Context) -> None:
         """Takes the options."""
-        self._options = read_options(context.options, ConsoleOptions)
+        self._options = self.read(context.options)
         self._say = context.say
 
     @hookimpl

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -69,10 +69,7 @@ class EventFilter:
 
     def _use(self, options: FilterOptions) -> None:
         literals = secret_values(os.environ) if options.environment else []
-        try:
-            self._redactor = Redactor(literals, options.patterns)
-        except re.error as error:
-            raise InvalidOptions(f"{error.pattern!r} is no regular expression: {error}") from None
+        self._redactor = Redactor(literals, options.patterns)
         self._names = _EXACT | {_plain(name) for name in options.fields}
         signs = [re.escape(sign) for sign in _SIGNS] + [_any_spelling(name) for name in options.fields]
         self._sign = re.compile(b"|".join(signs))  # half the time of a search for each
@@ -81,10 +78,20 @@ class EventFilter:
         self._literals = tuple(_forms(literals))
         self._always = bool(options.patterns) or not all(name.isascii() for name in options.fields)
 
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> FilterOptions:
+        """The options. Raises ``InvalidOptions``."""
+        found = read_options(options, FilterOptions)
+        try:
+            Redactor((), found.patterns)
+        except re.error as error:
+            raise InvalidOptions(f"{error.pattern!r} is no regular expression: {error}") from None
+        return found
+
     @hookimpl
     def initialize(self, context: Context) -> None:
         """Takes the options. Raises ``InvalidOptions``."""
-        self._use(read_options(context.options, FilterOptions))
+        self._use(self.read(context.options))
 
     def concerns(self, events: Sequence[RawEvent]) -> bool:
         """Whether any of these events may hold something for the filter; most batches hold nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,16 @@ class JsonReporter:
         self._context: Context | None = None
         self._folder = Path(FOLDER)
 
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> JsonReportOptions:
+        """The options. Raises ``InvalidOptions``."""
+        return read_options(options, JsonReportOptions)
+
     @hookimpl
     def initialize(self, context: Context) -> None:
         """Takes the options."""
         self._context = context
-        self._folder = context.directory / Path(read_options(context.options, JsonReportOptions).folder).expanduser()
+        self._folder = context.directory / Path(self.read(context.options).folder).expanduser()
 
     @hookimpl
     async def after_test_run(self, run: Run) -> None:

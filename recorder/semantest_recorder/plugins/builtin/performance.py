@@ -7,8 +7,9 @@ event log, where a finding would only repeat the durations that are there.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -66,12 +67,18 @@ class Performance:
         self._usual: dict[str, float] = {}
         self._counts: dict[str, dict[str, int]] = {}
 
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> PerformanceOptions:
+        """The options. Raises ``InvalidOptions``."""
+        found = read_options(options, PerformanceOptions)
+        if found.very_slow < found.slow:
+            raise InvalidOptions("very_slow is less than slow")
+        return found
+
     @hookimpl
     async def initialize(self, context: Context) -> None:
         """Takes the options. Raises ``InvalidOptions``."""
-        self._options = read_options(context.options, PerformanceOptions)
-        if self._options.very_slow < self._options.slow:
-            raise InvalidOptions("very_slow is less than slow")
+        self._options = self.read(context.options)
         self._context = context
         await self._read_history()
 

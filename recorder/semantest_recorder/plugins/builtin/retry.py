@@ -82,11 +82,16 @@ class Retry:
         self._context: Context | None = None
         self._runs: dict[str, _Retried] = {}
 
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> RetryPolicy:
+        """The policy that the options make. Raises ``InvalidOptions``."""
+        return RetryPolicy(read_options(options, RetryOptions))
+
     @hookimpl
     def initialize(self, context: Context) -> None:
         """Takes the options."""
         self._context = context
-        self.policy = RetryPolicy(read_options(context.options, RetryOptions))
+        self.policy = self.read(context.options)
 
     @hookimpl
     def before_test(self, test: Test) -> None:

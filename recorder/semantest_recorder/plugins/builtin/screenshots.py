@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,12 +58,17 @@ class Screenshots:
         self._failed: dict[str, set[str]] = {}
         self._left_out: dict[str, int] = {}
 
+    @staticmethod
+    def read(options: Mapping[str, Any]) -> ScreenshotOptions:
+        """The options. Raises ``InvalidOptions``."""
+        return read_options(options, ScreenshotOptions)
+
     @hookimpl
     def initialize(self, context: Context) -> None:
         """Takes the options."""
         self._context = context
         self._log = context.log
-        self._options = read_options(context.options, ScreenshotOptions)
+        self._options = self.read(context.options)
         self._folder = context.directory / Path(self._options.folder).expanduser()
 
     def concerns(self, events: Sequence[RawEvent]) -> bool:
