@@ -104,6 +104,7 @@ def serve(settings: Settings, announce: Announce) -> bool:
         terminated=settings.tls_terminated,
         anonymous=settings.anonymous,
         allowed_hosts=settings.hosts,
+        allowed_origins=settings.origins,
     )
     _policy(settings)
     registry = _load_plugins(settings.plugins)

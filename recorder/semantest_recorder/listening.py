@@ -14,7 +14,7 @@ from pathlib import Path
 
 from semantest_recorder.certificate import CertificateUnusable, ServerCertificate
 from semantest_recorder.core.access import is_loopback
-from semantest_recorder.core.exposure import is_wildcard, refuse_exposure
+from semantest_recorder.core.exposure import is_wildcard, refuse_exposure, refuse_names
 
 LOOPBACK = "127.0.0.1"
 
@@ -58,16 +58,18 @@ def protection(
     terminated: bool,
     anonymous: bool,
     allowed_hosts: Collection[str],
+    allowed_origins: Collection[str],
 ) -> ServerCertificate | None:
     """The certificate to show on ``host``, if any; ``pem``: the files of certificate and key.
 
-    Raises ``CannotServe`` when the recorder could be reached without protection (core/exposure.py).
+    Raises ``CannotServe`` when the recorder could be reached without protection, or a name is none (core/exposure.py).
     """
     certificate, key = pem
     if (certificate is None) != (key is None):
         raise CannotServe("--tls-cert and --tls-key go together: give both", 2)
     tls = certificate is not None
     refusal = refuse_exposure(host, tls=tls, terminated=terminated, anonymous=anonymous, allowed_hosts=allowed_hosts)
+    refusal = refusal or refuse_names(allowed_hosts, allowed_origins)
     if refusal is not None:
         raise CannotServe(refusal, 2)
     if certificate is None or key is None:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError
-from pytest_semantest.protocol.effective import policy_changes, resolve_key, unknown_variables
+from pytest_semantest.protocol.effective import policy_changes, resolve_key, resolve_section, unknown_variables
 from pytest_semantest.protocol.keys import OTHER_VARIABLES, all_keys
 from semantest_recorder.cli.plugin_section import section_of
+from semantest_recorder.core.exposure import refuse_exposure, refuse_names
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.plugins.configuration import InvalidPlugins
 from semantest_recorder.plugins.settings_check import idle_options, installed_names, problems_of
@@ -27,6 +28,7 @@ def check_configuration(found: Configuration, environment: Mapping[str, str]) ->
     problems, notes = [*found.problems, *variables], unknown_variables(environment, OTHER_VARIABLES)
     if not variables:  # the sections cannot be put together otherwise
         problems += _bad_policy(found, environment)
+        problems += _bad_recorder(found, environment)
         bad, idle = _plugins(found, environment)
         problems += bad
         notes += idle
@@ -47,6 +49,24 @@ def _bad_policy(found: Configuration, environment: Mapping[str, str]) -> Iterato
         Policy().changed(policy_changes(environment, found))
     except InvalidPolicy as error:
         yield f"[policy] {error}"
+
+
+def _bad_recorder(found: Configuration, environment: Mapping[str, str]) -> Iterator[str]:
+    """Why a recorder would not listen like this; what is told is the option, which has the key's name."""
+    values = {name: one.setting.value for name, one in resolve_section("recorder", environment, found).items()}
+    if (values["tls-cert"] is None) != (values["tls-key"] is None):
+        yield "[recorder] tls-cert and tls-key go together: give both"
+        return
+    refusal = refuse_exposure(
+        values["host"],
+        tls=values["tls-cert"] is not None,
+        terminated=values["tls-terminated"],
+        anonymous=values["allow-anonymous"],
+        allowed_hosts=values["allow-host"],
+    )
+    refusal = refusal or refuse_names(values["allow-host"], values["allow-origin"])
+    if refusal is not None:
+        yield f"[recorder] {refusal}"
 
 
 def _plugins(found: Configuration, environment: Mapping[str, str]) -> tuple[list[str], list[str]]:

@@ -36,11 +36,13 @@ class ConfiguredOption(click.Option):
         configured = self.configured(ctx)
         return (value, source) if configured.kind == "default" else (configured.value, ParameterSource.DEFAULT_MAP)
 
-    def configured(self, ctx: click.Context) -> Setting:
-        """What environment or files say, else the default. Raises ``Stop``."""
+    def configured(self, ctx: click.Context, environment: Mapping[str, str] | None = None) -> Setting:
+        """What environment (ours when none is given) or files say, else the default. Raises ``Stop``."""
         configuration = configuration_of(ctx)
         try:
-            setting = resolve_key(self.setting, os.environ, configuration).setting
+            setting = resolve_key(
+                self.setting, os.environ if environment is None else environment, configuration
+            ).setting
         except ValueError as error:
             raise Stop(str(error), EXIT_USAGE) from None
         if setting.kind == "file" and self.setting.kind == "path":

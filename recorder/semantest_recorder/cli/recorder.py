@@ -19,7 +19,7 @@ from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
-from semantest_recorder.cli.serve_options import options_in_effect, serve_options, wanted
+from semantest_recorder.cli.serve_options import options_in_effect, serve_options, values_without_variables, wanted
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
@@ -165,13 +165,20 @@ def _token(ctx: click.Context, token_file: Path | None) -> str | None:
     if token_file is None:
         if not token:
             return None
-    else:
-        origin = str(token_file)
-        try:
-            token = token_file.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Stop(f"cannot read the token file {token_file}: {error}", EXIT_USAGE) from None
-    token = token.strip()
+        return _checked_token(token, origin)
+    return _token_of(token_file)
+
+
+def _token_of(token_file: Path) -> str:
+    try:
+        token = token_file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(f"cannot read the token file {token_file}: {error}", EXIT_USAGE) from None
+    return _checked_token(token, str(token_file))
+
+
+def _checked_token(text: str, origin: str) -> str:
+    token = text.strip()
     if len(token) < 16 or not token.isascii() or not token.isprintable() or " " in token:
         raise Stop(
             f"the token in {origin} is not one line of at least 16 visible ASCII characters; "
@@ -269,16 +276,20 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON 
 @serve_options
 @click.pass_context
 def install_service(
-    ctx: click.Context, /, directory: str | None, dry_run: bool, as_json: bool, token_file: Path | None, **_options: Any
+    ctx: click.Context, /, directory: str | None, dry_run: bool, as_json: bool, **_options: Any
 ) -> None:
     """Write a service of your own, without root, that runs the recorder of the project.
 
-    It takes the options of `serve`. A systemd user unit, on macOS a launch agent. Nothing is started: what is to be run
-    for that is printed.
+    It takes the options of `serve`, and refuses what `serve` would refuse; variables are not carried over. A systemd
+    user unit, on macOS a launch agent. Nothing is started: what is to be run for that is printed.
     """
     from semantest_recorder.cli import service  # noqa: PLC0415
 
-    _token(ctx, token_file)  # what is wrong with it is to be told now
+    # What is wrong is to be told now: the service would be started again and again, and nobody would look.
+    values = values_without_variables(ctx)
+    if values["token_file"] is not None:
+        _token_of(values["token_file"])
+    service.check(configuration_of(ctx), values)
     arguments = wanted(ctx, None).arguments
     service.install(folder_of(directory).absolute(), arguments, dry_run=dry_run, as_json=as_json)
 

@@ -34,6 +34,15 @@ class ServeOption(ConfiguredOption):
             else self.as_json(self.type_cast_value(ctx, setting.value))
         )
 
+    def without_variables(self, ctx: click.Context) -> Any:
+        """What it is for a recorder that somebody else starts: the command line, else the files, else the default."""
+        if ctx.get_parameter_source(self.name or "") is ParameterSource.COMMANDLINE:
+            return ctx.params[self.name or ""]
+        setting = self.configured(ctx, environment={})
+        if setting.kind != "default":
+            return self.type_cast_value(ctx, setting.value)
+        return () if self.multiple else self.default_as_json
+
     @property
     def key(self) -> str:
         """Its name in JSON: ``idleTimeout``."""
@@ -99,6 +108,11 @@ def serve_options(command: Command) -> Command:
 def options_in_effect(ctx: click.Context) -> dict[str, Any]:
     """What a recorder is told to be, but for its token: for ``/api/v1/status``."""
     return {option.key: option.as_json(ctx.params[option.name or ""]) for option in _compared(ctx)}
+
+
+def values_without_variables(ctx: click.Context) -> dict[str, Any]:
+    """The values of all options, by name, as a recorder gets them that does not have our environment."""
+    return {option.name or "": option.without_variables(ctx) for option in _all(ctx)}
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import join
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
+from pytest_semantest.protocol.configuration import Configuration
 from semantest_recorder.cli.service_files import MADE_BY, agent, agent_label, unit, unit_name
 from semantest_recorder.cli.stop import EXIT_NOTHING, EXIT_USAGE, Stop
 
@@ -45,6 +46,26 @@ def service_file(folder: Path) -> ServiceFile:
     reload = (*systemctl, "daemon-reload")
     start = (reload, (*systemctl, "enable", "--now", name))
     return ServiceFile(base / "systemd" / "user" / name, start, ((*systemctl, "stop", name), reload))
+
+
+def check(configuration: Configuration, values: Mapping[str, Any]) -> None:
+    """Whether ``serve`` would run with these options, by their names. Raises ``Stop``."""
+    from semantest_recorder.cli.configuration_check import check_configuration  # noqa: PLC0415 - not what removing needs
+    from semantest_recorder.listening import CannotServe, protection  # noqa: PLC0415
+
+    try:
+        protection(
+            values["host"],
+            (values["tls_cert"], values["tls_key"]),
+            terminated=values["tls_terminated"],
+            anonymous=values["allow_anonymous"],
+            allowed_hosts=values["allow_host"],
+            allowed_origins=values["allow_origin"],
+        )
+    except CannotServe as error:
+        raise Stop(str(error), error.exit_code) from None
+    for problem in check_configuration(configuration, {}).problems:
+        raise Stop(problem, EXIT_USAGE)
 
 
 def install(folder: Path, arguments: Sequence[str], *, dry_run: bool, as_json: bool) -> None:

@@ -38,6 +38,7 @@ Type=notify
 ExecStart={" ".join(map(_quoted, command))}
 Restart=on-failure
 RestartSec=5
+RestartPreventExitStatus=2
 UMask=0077
 NoNewPrivileges=yes
 

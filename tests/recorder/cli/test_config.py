@@ -157,9 +157,12 @@ def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> 
         ("[plugins.event-filter]\npatterns = ['(']", "[plugins.event-filter] '(' is no regular expression"),
         ("[plugins.console]\ntests = 'some'", "[plugins.console] Invalid enum value 'some'"),
         ("[plugins.screenshots]\nkeep = 5", "[plugins.screenshots] Expected `str`, got `int`"),
+        ("[recorder]\nhost = '0.0.0.0'", "[recorder] --host 0.0.0.0 can be reached from other machines"),
+        ("[recorder]\nallow-host = ['a/b']", "[recorder] --allow-host 'a/b' matches no Host"),
+        ("[recorder]\ntls-cert = 'a.pem'", "[recorder] tls-cert and tls-key go together"),
     ],
 )
-def test_plugins_that_the_recorder_would_not_have_are_told(tmp_path: Path, text: str, said: str) -> None:
+def test_what_the_recorder_would_refuse_or_go_without_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "semantest.toml").write_text(text)
     done = config(tmp_path, "check")
     assert (done.returncode, done.stdout) == (2, "")

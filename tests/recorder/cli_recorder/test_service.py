@@ -164,6 +164,47 @@ def test_a_unit_of_somebody_else_is_left_alone(project: Path) -> None:
     assert path.read_text() == "[Unit]\n"
 
 
+@pytest.mark.hazard(32)
+@pytest.mark.parametrize(
+    ("options", "file"),
+    [
+        (["--host", "0.0.0.0"], ""),
+        ([], "host = '0.0.0.0'"),
+        (["--host", "0.0.0.0", "--tls-terminated"], ""),
+        (["--allow-anonymous", "--tls-terminated"], ""),
+        (["--tls-cert", "nowhere.pem"], ""),
+        (["--tls-cert", "/no/where.pem", "--tls-key", "/no/where.pem"], ""),
+        (["--allow-origin", "foo"], ""),
+        (["--allow-host", "a/b"], ""),
+        ([], "allow-host = ['a/b']"),
+        ([], "[plugins.performanc]\nslow = 1"),
+    ],
+)
+def test_what_serve_refuses_is_not_installed(project: Path, options: list[str], file: str) -> None:
+    (project / "semantest.toml").write_text(f"[recorder]\n{file}\n")
+    refused = run("install-service", *options, cwd=project, XDG_CONFIG_HOME=str(project / "config"))
+    served = run("serve", *options, cwd=project)
+    assert (refused.returncode, served.returncode) == (2, 2)
+    assert refused.stderr == served.stderr
+    assert not (project / "config").exists()
+
+
+def test_variables_are_not_carried_over_nor_looked_at(project: Path) -> None:
+    variables = {"SEMANTEST_TOKEN": "abc", "SEMANTEST_RECORDER_HOST": "0.0.0.0", "SEMANTEST_RECORDER_ALLOW_HOST": "a/b"}
+    home = {"XDG_CONFIG_HOME": str(project / "config")}
+    done = run("install-service", "--json", cwd=project, **home, **variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["content"].count("0.0.0.0") == 0
+
+
+def test_a_token_file_that_cannot_be_used_is_told_before_anything_is_written(project: Path) -> None:
+    (project / "token").write_text("abc")
+    home = {"XDG_CONFIG_HOME": str(project / "config")}
+    refused = run("install-service", "--token-file", "token", cwd=project, **home)
+    assert (refused.returncode, "the token in token is not" in refused.stderr) == (2, True)
+    assert not (project / "config").exists()
+
+
 @pytest.mark.skipif(shutil.which("systemd-escape") is None, reason="systemd-escape is not installed")
 @pytest.mark.parametrize("path", ["/", "/srv/a-b", "/x y/.semantest", "/.hidden", "/ä/%h/$x", "/a//b/", "/a\\b:c_d"])
 def test_names_are_escaped_as_systemd_does(path: str) -> None:

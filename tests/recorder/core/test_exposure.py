@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from semantest_recorder.core.access import AddressRules
-from semantest_recorder.core.exposure import refuse_exposure
+from semantest_recorder.core.exposure import refuse_exposure, refuse_names
 
 pytestmark = pytest.mark.hazard(32)
 
@@ -24,6 +24,69 @@ def test_the_rule(host: str) -> None:
             allowed = allowed and (tls or terminated) and (bool(names) or host not in ("0.0.0.0", "::", "*"))
         assert (refusal is None) == allowed
         assert refusal is None or "\n" not in refusal
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "tests",
+        "recorder.example",
+        "recorder.example:8765",
+        "a_b.example.",
+        "10.0.0.7",
+        "10.0.0.7:80",
+        "::1",
+        "[::1]:80",
+    ],
+)
+def test_a_host_that_can_match_is_taken(host: str) -> None:
+    assert refuse_names([host], []) is None
+    rules = AddressRules(1, [host])
+    header = f"[{host}]" if host == "::1" else host
+    assert rules.refuse([header], []) is None
+
+
+@pytest.mark.parametrize(
+    "host", ["a/b", "https://a", "a b", "*.example", "*", "", "a:b", "a:123456", "[a]", "x@y", "ä"]
+)
+def test_a_host_that_can_never_match_is_refused_with_an_example(host: str) -> None:
+    refusal = refuse_names(["recorder.example", host], [])
+    assert refusal is not None
+    assert f"{host!r} matches no Host" in refusal
+    assert "recorder.example:8765" in refusal
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://ci.example", "http://127.0.0.1:8080", "https://[::1]:1", "chrome-extension://abcdef", "null"]
+)
+def test_an_origin_that_can_match_is_taken(origin: str) -> None:
+    assert refuse_names([], [origin]) is None
+    assert AddressRules(1, ["h"], [origin]).refuse(["h"], [origin]) is None
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "foo",
+        "*",
+        "",
+        "ci.example",
+        "https://ci.example/",
+        "https://CI.example",
+        "HTTPS://ci.example",
+        "https://",
+        "https://ci.example:443",
+        "http://ci.example:80",
+        "https://a@b",
+        "https://*.example",
+        "https://a b",
+    ],
+)
+def test_an_origin_that_no_browser_sends_is_refused_with_an_example(origin: str) -> None:
+    refusal = refuse_names([], [origin])
+    assert refusal is not None
+    assert f"{origin!r} matches no Origin" in refusal
+    assert "such as https://ci.example" in refusal
 
 
 PUBLIC = AddressRules({8443: "https", 40001: "http"}, ["recorder.example"])
