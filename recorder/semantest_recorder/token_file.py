@@ -121,6 +121,7 @@ class TokenFile:
             present = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_mode)
         if present == self._seen:
             return
+        before = self._table.tokens
         try:
             self._table = read_tokens(self._directory)
         except TokensNotReadNow as error:
@@ -131,6 +132,9 @@ class TokenFile:
         except TokensUnreadable as error:
             self._table = TokenTable()
             _log.error("no token but the recorder's own is valid: %s", error)
+        for token in before:
+            if all(token.digest != other.digest for other in self._table.tokens):
+                _log.warning("the token %s is gone", token.name, extra={"fields": {"name": token.name}})
         self._seen, self._is_late = present, False
 
     def holder(self, digest: bytes) -> Identity | None:

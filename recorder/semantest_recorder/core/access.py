@@ -56,11 +56,15 @@ ANONYMOUS = Identity("anonymous", INGESTERS | READERS)
 
 
 class Denied(NamedTuple):
-    """A refused request: HTTP ``status``, the wire's error ``code`` and one line that says what to do."""
+    """A refused request: HTTP ``status``, the wire's error ``code`` and one line that says what to do.
+
+    ``name``: of the token that it came with, empty when that is not known.
+    """
 
     status: int
     code: str
     detail: str
+    name: str = ""
 
 
 def is_loopback(host: str) -> bool:

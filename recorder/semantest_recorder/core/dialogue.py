@@ -72,7 +72,8 @@ class Dialogue:
         """A command has come: it is carried out, refused, or waits for its turn."""
         session = self._session
         if not session.client.identity.has_any(command.roles):
-            return [self._failed(reply, lacking(name, command.roles))]
+            refused = lacking(name, command.roles)
+            return [self._failed(reply, refused)._replace(lacks=refused["message"])]
         if command.at_once:
             wait_ms = session.security.take(session.client.id, 1, session.now_ms) if command.writes else 0
             if wait_ms:

@@ -12,9 +12,10 @@ NO_PARAMETERS: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Send(NamedTuple):
-    """Send this text frame."""
+    """Send this text frame. ``lacks``: it refuses a client that lacks a role, in words for the log; else empty."""
 
     text: bytes
+    lacks: str = ""
 
 
 class Ingest(NamedTuple):

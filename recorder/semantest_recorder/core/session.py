@@ -341,7 +341,8 @@ class Session:
     def _forbidden(self, message: messages.Message, roles: frozenset[Role]) -> Send:
         kind = str(type(message).__struct_config__.tag)
         details = {"source": message.source} if isinstance(message, messages.EventsMessage) else None
-        return self._error("FORBIDDEN", lacking(kind, roles)["message"], details)
+        refused = lacking(kind, roles)["message"]
+        return self._error("FORBIDDEN", refused, details)._replace(lacks=refused)
 
     def _close(self, code: int, reason: str) -> list[Effect]:
         self.close()

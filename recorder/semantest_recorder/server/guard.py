@@ -29,9 +29,7 @@ def guard(addresses: AddressRules, credentials: Credentials, admit: Admit) -> Mi
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         found = _admit(request, addresses, credentials, admit)
         if isinstance(found, Denied):
-            fields = {"method": request.method, "path": request.path, "remote": request.remote, "status": found.status}
-            text = "refused %s %s from %s: %s"
-            _log.warning(text, request.method, request.path, request.remote, found.detail, extra={"fields": fields})
+            _log_refusal(request, found)
             return refusal(found)
         if found is not None:
             request[IDENTITY] = found
@@ -57,8 +55,18 @@ def _admit(
     identity = credentials.identify(headers.getall(hdrs.AUTHORIZATION, ()))
     if isinstance(identity, Identity) and not identity.has_any(roles):
         names = " or ".join(sorted(role.value for role in roles))
-        return Denied(403, "FORBIDDEN", f"this needs the role {names}")
-    return identity if isinstance(identity, Denied) else admit(identity) or identity
+        return Denied(403, "FORBIDDEN", f"this needs the role {names}", identity.name)
+    if isinstance(identity, Denied):
+        return identity
+    denied = admit(identity)
+    return identity if denied is None else denied._replace(name=identity.name)
+
+
+def _log_refusal(request: web.Request, found: Denied) -> None:
+    fields = {"method": request.method, "path": request.path, "remote": request.remote, "status": found.status}
+    fields |= {"name": found.name} if found.name else {}
+    who = f"{request.remote} ({found.name})" if found.name else request.remote
+    _log.warning("refused %s %s from %s: %s", request.method, request.path, who, found.detail, extra={"fields": fields})
 
 
 def refusal(denied: Denied) -> web.Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
@@ -159,7 +159,9 @@ class Hub:
         """Somebody takes part, until ``leave``."""
         client = peer.session.client
         self._connections[client.id] = peer
-        _log.info("client %s connected: %s", client.id, client.agent or "no User-Agent")
+        name, agent = client.identity.name, client.agent or "no User-Agent"
+        fields = {"client": client.id, "name": name}
+        _log.info("client %s (%s) connected: %s", client.id, name, agent, extra={"fields": fields})
 
     def submit(self, batch: Batch, connection: Peer | None) -> None:
         """Hands a batch to the writer; its verdict comes back to the connection's session, if there is one."""
@@ -172,10 +174,19 @@ class Hub:
                 self.submit(self._postponed.popleft()[1], None)
             for batch in self.runs.due(self.now_ms(), self.attendance.attended()):
                 self.submit(batch, None)
+        self._close_denied()
+
+    def _close_denied(self) -> None:
+        closed: Counter[tuple[str, str]] = Counter()
         for connection in [one for one in self._connections.values() if not one.is_closing]:
-            denied = self.security.admit(connection.session.client.identity)
+            name = connection.session.client.identity.name
+            denied = None if connection.session.closed else self.security.admit(connection.session.client.identity)
             if denied is not None:
                 connection.close_soon(1008, denied.detail[:100], discard=True)
+                closed[name, denied.detail] += 1
+        for (name, reason), count in closed.items():
+            connections = "1 connection" if count == 1 else f"{count} connections"
+            _log.warning("closed %s of %s: %s", connections, name, reason, extra={"fields": {"name": name}})
 
     def find_out(self, query: Query, connection: Peer) -> None:
         """Finds the answer to what a session asked, while the loop goes on."""

@@ -44,6 +44,7 @@ class Peer(ABC):
         self._queued_bytes = 0
         self._work = asyncio.Event()
         self._closing: tuple[int, str] | None = None
+        self._refusals_noted: set[str] = set()
 
     @property
     def queued_bytes(self) -> int:
@@ -63,8 +64,10 @@ class Peer(ABC):
         """Carries out what the session asks for."""
         for effect in effects:
             match effect:
-                case Send(text):
+                case Send(text, lacks):
                     self._enqueue(text)
+                    if lacks:
+                        self._note_refusal(lacks)
                 case Ingest(batch):
                     self._hub.submit(batch, self)
                 case Subscribed():
@@ -77,6 +80,15 @@ class Peer(ABC):
                     self._hub.find_out(effect, self)
                 case Close(code, reason):
                     self.close_soon(code, reason)
+
+    def _note_refusal(self, lacks: str) -> None:
+        """Once for each kind of message: a client may send as many as it likes."""
+        if lacks not in self._refusals_noted:
+            self._refusals_noted.add(lacks)
+            client = self.session.client
+            name = client.identity.name
+            fields = {"client": client.id, "name": name}
+            _log.warning("refused a message of client %s (%s): %s", client.id, name, lacks, extra={"fields": fields})
 
     def _send_now(self, wire: bytes) -> bool:  # noqa: ARG002 - where it can be done
         """Sends a ``text_frame`` without the queue, which is empty; false when it has to be queued."""

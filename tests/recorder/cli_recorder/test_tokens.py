@@ -94,6 +94,39 @@ def test_a_token_works_from_the_moment_it_is_made_to_the_moment_it_is_revoked(pr
         assert secret not in out + err
 
 
+def test_the_log_says_by_name_who_connected_was_refused_and_lost_a_token(project: Path, serve: Serve) -> None:
+    daemon = serve("--log-format", "json").ready()
+    url, sender = daemon.discovery["url"], create(daemon.folder, "ci2", "ingest")
+    assert status_of(url, sender) == 403
+    assert status_of(url, "smt_of-nobody-at-all") == 401
+    connections = [connect(url, sender), connect(url, sender)]
+    for number in range(3):  # said once for each kind
+        connections[0].send(json.dumps({"type": "subscribe", "id": number, "payload": {"eventTypes": ["*"]}}))
+        connections[0].send(json.dumps({"type": "request", "method": "getStatistics", "id": f"q{number}"}))
+        assert [json.loads(connections[0].recv())["type"] for _ in range(2)] == ["error", "response"]
+    connect(url, daemon.discovery["token"]).close()
+    token(daemon.folder, "revoke", "ci2")
+    for connection in connections:
+        assert close_code(connection)[0] == 1008
+    _code, _out, err = daemon.end()
+    lines = [json.loads(line) for line in err.splitlines()]
+    named = [(line["name"], line["message"]) for line in lines if "name" in line]
+    ids = [line["client"] for line in lines if line["message"].startswith("client") and line.get("name") == "ci2"]
+    assert len(ids) == 2
+    said = [text for name, text in named if name == "ci2"]
+    assert said[0] == "refused GET /api/v1/status from 127.0.0.1 (ci2): this needs the role read"
+    assert [text for text in said if "a message" in text] == [
+        f"refused a message of client {ids[0]} (ci2): subscribe needs the role read",
+        f"refused a message of client {ids[0]} (ci2): getStatistics needs the role read",
+    ]
+    assert f"client {ids[0]} (ci2) connected: no User-Agent" in said
+    assert said[-2:] == [
+        "the token ci2 is gone",
+        "closed 2 connections of ci2: the token was revoked or has expired",
+    ]
+    assert any(name == "owner" and "(owner) connected" in text for name, text in named)
+
+
 def test_a_token_that_expires_during_a_connection_closes_it(project: Path, serve: Serve) -> None:
     daemon = serve().ready()
     mine = create(daemon.folder, "brief", "read", expires="30d")
