@@ -43,13 +43,12 @@ def test_a_recorder_goes_by_the_files_of_its_project(project: Path) -> None:
     (project / "conf" / "token").write_text(TOKEN + "\n")
     configure(
         project,
-        '[recorder]\nallow-host = ["tests"]\ntoken-file = "conf/token"\ndatabase = "conf/own.db"\nidle_timeout = 600\n',
+        '[recorder]\nallow-host = ["tests"]\ntoken-file = "conf/token"\nidle_timeout = 600\n',
     )
     below = project / "src"
     below.mkdir()
     assert run("start", cwd=below).returncode == 0
     found = status(below)
-    assert (project / "conf" / "own.db").exists()
     assert (found["options"]["allowHost"], found["options"]["idleTimeout"]) == (["tests"], 600.0)
     assert answers(found, host="tests") == 200
     assert answers(found, host="other") == 403
