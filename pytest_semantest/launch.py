@@ -12,7 +12,7 @@ import os
 import time
 from typing import Any
 
-from pytest_semantest.protocol.layout import SHIP_LOCK, SHIP_STATE
+from pytest_semantest.protocol.layout import DISCOVERY, SHIP_LOCK, SHIP_STATE
 from pytest_semantest.settings import Settings
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 
@@ -38,6 +38,7 @@ class Shipper:
     def __init__(self, folder: str, session: str, settings: Settings) -> None:
         self._state_path = os.path.join(folder, SHIP_STATE)
         self._lock_path = os.path.join(folder, SHIP_LOCK)
+        self._discovery_path = os.path.join(settings.directory, DISCOVERY)
         self._arguments = spawn_command(settings.directory, session, url=settings.url or None)
         self._environment = shipper_environment(os.environ, token=settings.token or None, redact=settings.redact)
         self._launches = 0
@@ -71,8 +72,20 @@ class Shipper:
 
     def state(self) -> dict[str, Any] | None:
         """What ship.json says, or ``None`` when there is none yet."""
+        return self._object_in(self._state_path)
+
+    def elsewhere(self, state: dict[str, Any] | None) -> str | None:
+        """The address of the recorder that the session is meant for, ``None`` when it is the project's own."""
+        if state is None or state.get("named") is not True:
+            return None
+        from pytest_semantest.protocol.destination import destination  # noqa: PLC0415 - only where one was named
+
+        return destination(state, (self._object_in(self._discovery_path) or {}).get("url"))
+
+    @staticmethod
+    def _object_in(path: str) -> dict[str, Any] | None:
         try:
-            with Shipper._read_file(self._state_path, "rb") as file:
+            with Shipper._read_file(path, "rb") as file:
                 found = json.loads(file.read())
         except (OSError, ValueError):
             return None

@@ -346,15 +346,21 @@ class Recording:
         missing = self._tests.planned - self._tests.finished
         if missing > 0 and not self._stopped and self._session is not None and not _stopped_early(self._session):
             lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
-            terminalreporter.write_line(f"semantest: LOST: {lost}; see: {self._command('report')}", red=True)
+            terminalreporter.write_line(f"semantest: LOST: {lost}; {self._where_to_look(shortfall)}", red=True)
         if shortfall:
             terminalreporter.write_line(f"semantest: {_inert(shortfall)}", yellow=True)
         elif self._config.option.verbose >= -1:
             count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
             ran = count if missing <= 0 else f"{self._tests.finished} of {count}"
-            terminalreporter.write_line(
-                f"semantest: {ran} recorded, run {self._run_id}; see: {self._command('report')}"
-            )
+            terminalreporter.write_line(f"semantest: {ran} recorded, run {self._run_id}; {self._where_to_look('')}")
+
+    def _where_to_look(self, shortfall: str) -> str:
+        """How the run is read: here, from its journals at least, unless a recorder elsewhere has all of it."""
+        url = self._shipper.elsewhere(self._final) if self._shipper is not None and not shortfall else None
+        if url is None or self._tests is None:
+            return f"see: {self._command('report')}"
+        url = _inert(self._tests.translator.text(url, 300))
+        return f"sent to {url}; see where that recorder runs: semantest report {self._run_id}"
 
     def _all_problems(self) -> list[str]:
         problems = list(dict.fromkeys(self._problems))

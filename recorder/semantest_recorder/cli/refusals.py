@@ -14,7 +14,7 @@ from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFoun
 def refusal_of(error: Exception) -> Stop | None:
     """How a command ends because of ``error``; ``None`` for an error of our own, whose traceback is wanted."""
     if isinstance(error, (NoDatabase, RunNotFound)):
-        elsewhere = went_elsewhere()
+        elsewhere = went_elsewhere(error.path.parent if isinstance(error, NoDatabase) else None)
         return NothingRecorded(inert_line(f"{error}.{elsewhere}" if elsewhere else str(error)))
     if isinstance(error, AmbiguousRun):
         return Stop(inert_line(str(error)), EXIT_USAGE)

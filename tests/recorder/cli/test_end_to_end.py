@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.recorder.cli.project import SECONDS, Project
 from tests.recorder.cli.recording import Recording
+from tests.shipper.ingest_server import TOKEN, IngestServer
 
 _SUITE = """
     import os
@@ -275,3 +276,30 @@ def test_the_commands_work_isolated_from_the_working_directory(project: Project)
         project.write(f"{name}.py", "raise RuntimeError('a module of the user was imported')\n")
     script = Path(sys.executable).with_name("semantest")
     assert project.run_script(str(script), "report").returncode == 3
+
+
+def test_a_run_that_went_elsewhere_is_looked_for_there(project: Project) -> None:
+    project.write("test_a.py", "def test_a(): pass")
+    project.environment["SEMANTEST_TOKEN"] = TOKEN
+    with IngestServer() as server:
+        project.write("semantest.toml", f"url = '{server.url}'")
+        ran = project.pytest()
+        run = server.events and next(iter(server.events)).rpartition(".")[0]
+    assert (
+        f"1 test recorded, run {run}; sent to {server.url}; see where that recorder runs: semantest report {run}\n"
+        in ran.stdout
+    )
+    said = project.semantest("report")
+    assert (
+        said.returncode,
+        f"url in semantest.toml is set: runs go to the recorder at {server.url}" in said.stderr,
+    ) == (3, True)
+
+
+def test_a_named_recorder_that_is_the_projects_own_is_read_here(project: Project) -> None:
+    project.write("test_a.py", "def test_a(): pass")
+    project.recorder("start")
+    own = json.loads((project.folder / "recorder.json").read_text())
+    project.environment["SEMANTEST_TOKEN"] = own["token"]
+    ran = project.pytest("--semantest-url", own["url"])
+    assert ran.stdout.count("; see: semantest report\n") == 1, ran.stdout

@@ -223,6 +223,35 @@ def test_where_nothing_is_found_it_is_said_that_runs_go_elsewhere(
         assert len(said.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("file", "text", "place"),
+    [
+        ("semantest.toml", "url = 'http://me:correct-horse@recorder.example:1'", "url in semantest.toml"),
+        (
+            "pyproject.toml",
+            "[tool.semantest]\nurl = 'http://me:correct-horse@recorder.example:1'",
+            "url in pyproject.toml [tool.semantest]",
+        ),
+        ("pytest.ini", "[pytest]\nsemantest_url = http://me:correct-horse@recorder.example:1", "url in pytest.ini"),
+    ],
+)
+def test_a_url_in_a_file_is_told_where_nothing_is_found(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, text: str, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / file).write_text(text)
+    expected = f"{place} is set: runs go to the recorder at http://me:[REDACTED]@recorder.example:1, and are read where"
+    assert expected in semantest("report").err
+    folder.mkdir()
+    assert expected in semantest("report").err
+    monkeypatch.chdir("/")
+    assert expected in semantest("report", "--directory", folder).err
+    (tmp_path / file).unlink()
+    assert semantest("report", "--directory", folder).err.endswith(
+        " A run that was sent to a recorder elsewhere (--semantest-url) is read where that runs.\n"
+    )
+
+
 def test_the_folder_of_a_project_means_the_one_inside(tmp_path: Path) -> None:
     small_run().store(tmp_path / ".semantest")
     for command in (["report"], ["runs"], ["show", "test_bad"], ["doctor"]):
