@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from pathlib import Path
 
 import click
 
@@ -10,7 +12,12 @@ from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
+from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
+
+_WAITING = "waiting for the next run ..."
+_LOOK_SECONDS = 0.2
 
 
 @click.command(
@@ -26,7 +33,7 @@ from semantest_recorder.reports.wording import EXIT_RUNNING, exit_code_of
 @directory_option
 @json_option
 @sync_option
-@click.option("--wait", is_flag=True, help="When nothing runs yet, wait for the next run.")
+@click.option("--wait", is_flag=True, help="When nothing runs yet, wait for the next run, be it the first.")
 def command(run: str | None, directory: str | None, as_json: bool, sync_timeout: float, wait: bool) -> None:
     """Watch a run live: progress, what each worker does and for how long, the latest failures.
 
@@ -40,19 +47,36 @@ def command(run: str | None, directory: str | None, as_json: bool, sync_timeout:
     from semantest_recorder.cli.session_notes import session_notes  # noqa: PLC0415
     from semantest_recorder.cli.watching import Watching  # noqa: PLC0415
 
-    folder = project_folder(directory)
-    note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
-    if note:
-        say_note(f"some sessions are not in the database yet: {note}")
-    for told in session_notes(folder):
-        say_note(told)
+    try:
+        folder = _first_folder(directory, quiet=as_json) if wait else None
+    except KeyboardInterrupt:
+        sys.exit(EXIT_RUNNING)
+    is_first = folder is not None
+    if folder is None:
+        folder = project_folder(directory)
+        note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
+        if note:
+            say_note(f"some sessions are not in the database yet: {note}")
+        for told in session_notes(folder):
+            say_note(told)
     screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
-    watching = Watching(folder, run, screen, wait=wait)
-    if not watching.has_found() and not as_json:
-        say_note("waiting for the next run ...")
+    watching = Watching(folder, run, screen, wait=wait, all_new=is_first)
+    if not watching.has_found() and not as_json and not is_first:
+        say_note(_WAITING)
     try:
         with screen:
             state = asyncio.run(watching.until_it_ends())
     except KeyboardInterrupt:
         sys.exit(EXIT_RUNNING)
     sys.exit(exit_code_of(state))
+
+
+def _first_folder(directory: str | None, *, quiet: bool) -> Path | None:
+    """The folder that the first run makes, once it is there; ``None`` when there is one already. Raises ``Stop``."""
+    here, waited = working_directory(directory), False
+    while (folder := semantest_folder(directory, here)) is None or not folder.exists():
+        if not waited and not quiet:
+            say_note(_WAITING)
+        waited = True
+        time.sleep(_LOOK_SECONDS)
+    return folder if waited else None

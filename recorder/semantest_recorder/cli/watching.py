@@ -21,16 +21,19 @@ _RETRY_SECONDS = 0.5
 
 
 class Watching:
-    """Watches run ``name`` (``None``: the one that runs), waiting for the next one if ``wait``."""
+    """Watches run ``name`` (``None``: the one that runs), waiting for the next one if ``wait``.
 
-    def __init__(self, folder: Path, name: str | None, screen: Screen, *, wait: bool) -> None:
+    ``all_new``: the folder was waited for, too; whatever is in it is not from before.
+    """
+
+    def __init__(self, folder: Path, name: str | None, screen: Screen, *, wait: bool, all_new: bool = False) -> None:
         self._folder = folder
         self._name = name
         self._screen = screen
         self._wait = wait
         self._live: LiveRun | None = None
         #: What is not waited for: a short run may be over before it is seen, and comes as a whole.
-        self._before = self._last()
+        self._before = None if all_new else self._last()
 
     def has_found(self) -> bool:
         """Whether there is a run to watch.

@@ -303,3 +303,15 @@ def test_a_named_recorder_that_is_the_projects_own_is_read_here(project: Project
     project.environment["SEMANTEST_TOKEN"] = own["token"]
     ran = project.pytest("--semantest-url", own["url"])
     assert ran.stdout.count("; see: semantest report\n") == 1, ran.stdout
+
+
+def test_watching_can_begin_before_the_first_run(project: Project) -> None:
+    project.write("test_a.py", "def test_a(): pass")
+    watching = project.popen("watch", "--wait")
+    assert watching.stderr is not None
+    assert watching.stderr.readline() == "semantest: waiting for the next run ...\n"
+    assert not project.folder.exists()
+    ran = project.pytest()
+    out, err = watching.communicate(timeout=SECONDS)
+    assert (watching.returncode, err) == (0, ""), out
+    assert ran.stdout.partition("recorded, run ")[2].partition(";")[0] in out
