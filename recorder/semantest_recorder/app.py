@@ -45,6 +45,7 @@ from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.routes import Route
 from semantest_recorder.server.status import status_route
 from semantest_recorder.store.artifacts import ArtifactStore
+from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.history import write_history
 from semantest_recorder.store.writer import Writer
@@ -274,10 +275,6 @@ class _Daemon:
 
     def _process(self) -> dict[str, Any]:
         """What ``/api/v1/status`` says about the process."""
-        size = 0
-        for suffix in ("", "-wal"):
-            with suppress(OSError):
-                size += self._database.with_name(self._database.name + suffix).stat().st_size
         return {
             "pid": self._discovery.pid,
             "url": self._discovery.url,
@@ -286,7 +283,7 @@ class _Daemon:
             "protocolVersion": PROTOCOL_VERSION,
             "directory": str(self._settings.directory),
             "database": str(self._database),
-            "databaseBytes": size,
+            "databaseBytes": bytes_on_disk(self._database),
             "options": self._settings.told,
             "plugins": self._dispatcher.status(),
         }

@@ -17,6 +17,7 @@ from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
 from semantest_recorder.core.subscription import Subscription
+from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.run_ids import RunIds
@@ -138,7 +139,7 @@ class Archive:
 
     def _statistics(self) -> dict[str, Any]:
         totals = self._status.totals()
-        size = self._path.stat().st_size
+        size = bytes_on_disk(self._path)
         return statistics(totals.events, totals.runs, totals.results, totals.suites, totals.active, size)
 
     def _events(

@@ -6,7 +6,7 @@ import http.client
 import json
 import time
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ from semantest_recorder.discovery import Discovery
 from semantest_recorder.reports.cleanup_plan import Done
 from semantest_recorder.store.artifact_sweep import sweep_artifacts
 from semantest_recorder.store.cleanup import Cleanup
+from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.vacuum import shorten
@@ -32,7 +33,7 @@ def clean_up(folder: Path, run_ids: Sequence[str]) -> Done:
     """Deletes the runs, what earlier cleanups have left, and attachments that no event names. Raises ``Stop``."""
     present = daemon.running(folder)
     database = folder / DATABASE
-    before = _size(database)
+    before = bytes_on_disk(database)
     with progress("deleting") as tell:
         if present is not None:
             deleted, kept = _ask(present[0], run_ids, tell)
@@ -40,7 +41,7 @@ def clean_up(folder: Path, run_ids: Sequence[str]) -> Done:
             with offline(folder, stop_recorder=False):
                 deleted, kept = _delete(database, run_ids, tell)
     swept = sweep_artifacts(folder, database, time.time() * 1000)
-    return Done(deleted, kept, before, _size(database), len(swept.files), swept.bytes)
+    return Done(deleted, kept, before, bytes_on_disk(database), len(swept.files), swept.bytes)
 
 
 def _delete(database: Path, run_ids: Sequence[str], tell: Progress) -> tuple[list[str], list[str]]:
@@ -89,15 +90,6 @@ def _post(found: Discovery, run_ids: Sequence[str]) -> dict[str, list[str]]:
     if response.status != 200:
         raise Stop(f"the recorder at {found.url} refused: {answer.get('detail', response.status)}")
     return dict(answer)
-
-
-def _size(database: Path) -> int:
-    """Of the file and its log, in bytes."""
-    size = 0
-    for suffix in ("", "-wal"):
-        with suppress(OSError):
-            size += database.with_name(database.name + suffix).stat().st_size
-    return size
 
 
 def _now_ms() -> float:

@@ -79,7 +79,10 @@ def done_line(done: Done) -> str:
         parts.append(f"kept {plural(len(done.kept), 'run')} of which something came meanwhile")
     if done.artifacts:
         parts.append(f"{plural(done.artifacts, 'attachment')} of {size(done.artifact_bytes)}")
-    return f"{', '.join(parts)}; the database went from {size(done.bytes_before)} to {size(done.bytes_after)}"
+    went = f"the database went from {size(done.bytes_before)} to {size(done.bytes_after)}"
+    if done.bytes_after > done.bytes_before:
+        went += ": with a log of changes, which is emptied once nobody reads or writes"
+    return f"{', '.join(parts)}; {went}"
 
 
 def _cells(run: StoredRun) -> tuple[str, ...]:

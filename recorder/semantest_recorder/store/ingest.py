@@ -129,6 +129,15 @@ class Ingest:
         if removed.run_ids:
             self._origins.clear()
 
+    def empty_log(self) -> None:
+        """Writes the log back and shortens it to nothing, unless somebody reads in it: nobody is waited for."""
+        (patience,) = self._connection.execute("PRAGMA busy_timeout").fetchone()
+        self._connection.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {patience}")
+
     def _commit(self, batches: Sequence[Batch]) -> list[Verdict]:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")

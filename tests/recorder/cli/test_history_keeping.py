@@ -227,6 +227,19 @@ def test_recording_goes_on_while_history_is_kept(served: Project) -> None:
     whole(backup)
 
 
+def test_a_cleanup_beside_a_recorder_leaves_less_and_all_tell_the_same_size(served: Project) -> None:
+    """The deletion stands in the log: the database would be larger than before."""
+    cleaned = served.semantest("cleanup", "--keep", "1", "--yes", "--json")
+    assert cleaned.returncode == 0, cleaned.stderr
+    done = json.loads(cleaned.stdout)["done"]
+    assert len(done["deleted"]) == 2
+    database = served.folder / "semantest.db"
+    assert done["bytesAfter"] == database.stat().st_size <= done["bytesBefore"]
+    assert database.with_name("semantest.db-wal").stat().st_size == 0
+    status = json.loads(served.recorder("status", "--json").stdout)
+    assert status["databaseBytes"] == done["bytesAfter"]
+
+
 def sources(database: Path) -> list[Any]:
     reader = Reader(database)
     return [source for run in reader.runs() for source in reader.sources(run.id)]

@@ -102,7 +102,10 @@ def test_the_same_commands_as_requests(server: RunningServer) -> None:
     passing(client, "t1")
     assert request(client, "getRunStatus", {"runId": "r1"})["passedTests"] == 1
     assert request(client, "endTestRun", {"runId": "r1"})["state"] == "passed"
-    assert request(client, "getStatistics")["totalTestRuns"] == 1
+    statistics = request(client, "getStatistics")
+    assert statistics["totalTestRuns"] == 1
+    parts = [server.database, server.database.with_name(f"{server.database.name}-wal")]
+    assert statistics["databaseSize"] == sum(part.stat().st_size for part in parts)
 
 
 @pytest.mark.parametrize(

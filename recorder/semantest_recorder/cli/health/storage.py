@@ -26,6 +26,7 @@ from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.take_in import read_object
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
+from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import NoDatabase, StoreError
 from semantest_recorder.store.reader import connect_read_only
 
@@ -77,7 +78,7 @@ def _database(path: Path) -> Check:
         start = command_line("start", path.parent, program="semantest-recorder")
         advice = f"Start the recorder (`{start}`): it sets a damaged file aside and says so."
         return Check("database", "fail", f"{path}: {error}", advice)
-    total = size_of(file for file in path.parent.glob(f"{path.name}*") if not file.name.endswith("-shm"))
+    total = bytes_on_disk(path)
     detail = f"{path}: {size(total)}, {plural(runs, 'run')}, {plural(events, 'event')}"
     return Check("database", "ok", detail, data={"path": str(path), "bytes": total, "runs": runs, "events": events})
 
