@@ -10,10 +10,13 @@ from pathlib import Path
 import click
 import msgspec
 
+from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.cli import daemon
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.offline import offline, stop_option
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.progress import progress
+from semantest_recorder.cli.snapshot import snapshot
 from semantest_recorder.cli.stop import EXIT_FAILED
 
 #: Version of what `--json` prints: fields are only added within one.
@@ -54,11 +57,15 @@ def command(directory: str | None, check: bool, stop_recorder: bool, as_json: bo
 
     What differs was damaged, or was computed by an older version that knew less or had a fault. The old file is kept as
     semantest.db.before-rebuild-<time>. No recorder may run meanwhile; pytest runs keep their journals and ship them
-    afterwards.
+    afterwards. Only --check goes beside one: it takes a copy, for which there must be room.
     """
     folder = project_folder(directory)
-    with offline(folder, stop_recorder=stop_recorder) as database:
-        outcome = _rebuild(database, check=check)
+    if check and not stop_recorder and daemon.running(folder) is not None:
+        with snapshot(folder) as copy:
+            outcome = msgspec.structs.replace(_rebuild(copy, check=True), database=str(folder / DATABASE))
+    else:
+        with offline(folder, stop_recorder=stop_recorder) as database:
+            outcome = _rebuild(database, check=check)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

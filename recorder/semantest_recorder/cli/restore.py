@@ -10,7 +10,7 @@ import click
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.offline import offline, stop_option
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
-from semantest_recorder.cli.stop import EXIT_USAGE, Stop
+from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
 
 #: Version of what `--json` prints: fields are only added within one.
 SCHEMA = 1
@@ -44,7 +44,7 @@ def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: boo
 
     folder = project_folder(directory)
     if not file.exists():
-        raise Stop(f"there is no file {file}: name one that `semantest backup` wrote", EXIT_USAGE)
+        raise Stop(f"there is no file {file}: name one that `semantest backup` wrote", EXIT_NOTHING)
     kept = None
     contents = inspect(file)
     if not dry_run:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -15,11 +15,15 @@ from semantest_recorder.store.reader import connect_read_only
 _SQL = statements("comparison.sql")
 _OF_ALL = ("meta", "tests", "deleted_sources")
 _OF_A_RUN = tuple(name for name in _SQL if name not in (*_OF_ALL, "batches", "events"))
+#: How many of a table's columns, the first ones, tell which row it is.
+_KEYS = dict.fromkeys(("meta", "tests", "deleted_sources", "runs"), 1)
+_KEYS |= dict.fromkeys(("sources", "quarantine", "results", "suites"), 2)
+_KEYS |= {"marks": 3, "crashes": 3, "warnings": 3, "attempts": 4, "test_events": 4}
 #: Tables that are compared.
 TABLES = frozenset(_SQL)
 _RUNS = "SELECT id FROM runs"
 _SOURCES = "SELECT source FROM sources"
-_SHOWN = 400
+_SHOWN = 200
 
 Row = tuple[Any, ...]
 
@@ -52,7 +56,7 @@ class _Pair:
 def differences(
     first: Path, second: Path, progress: Callable[[int, int], None] | None = None, *, without: Collection[str] = ()
 ) -> list[str]:
-    """One line for each row of a table that only one database has; in the log one for the first such row.
+    """A line for each row of a table that differs: ``first value -> second value``; in the log for the first such row.
 
     ``without``: tables that are left out, such as ``batches`` when the same was sent in other batches.
     No more than the rows of one run are held in memory. ``progress`` is called with how many runs have been compared,
@@ -64,7 +68,7 @@ def differences(
 
 def _lines(pair: _Pair, progress: Callable[[int, int], None], without: Collection[str]) -> Iterator[str]:
     for table in _wanted(_OF_ALL, without):
-        yield from _in_one_only(pair, table)
+        yield from _other_rows(pair, table)
     for table in _wanted(("batches",), without):
         yield from _first_other(pair, table)
     for source in pair.names_in(_SOURCES):
@@ -72,7 +76,7 @@ def _lines(pair: _Pair, progress: Callable[[int, int], None], without: Collectio
     runs = pair.names_in(_RUNS)
     for number, run_id in enumerate(runs, 1):
         for table in _wanted(_OF_A_RUN, without):
-            yield from _in_one_only(pair, table, run_id)
+            yield from _other_rows(pair, table, run_id)
         progress(number, len(runs))
 
 
@@ -80,24 +84,60 @@ def _wanted(tables: Iterable[str], without: Collection[str]) -> list[str]:
     return [table for table in tables if table not in without]
 
 
-def _in_one_only(pair: _Pair, table: str, *arguments: str) -> Iterator[str]:
-    one, other = (set(cursor.fetchall()) for cursor in pair.ask(_SQL[table], *arguments))
-    for name, rows in zip(pair.names, (one - other, other - one), strict=True):
-        for row in sorted(rows, key=repr):
-            yield f"{table}: only in {name}: {_shown(row)}"
+def _other_rows(pair: _Pair, table: str, *arguments: str) -> Iterator[str]:
+    one, other = pair.ask(_SQL[table], *arguments)
+    columns, keys = _columns(one), _KEYS[table]
+    rows = [set(cursor.fetchall()) for cursor in (one, other)]
+    found = _by_key(rows[0] - rows[1], keys), _by_key(rows[1] - rows[0], keys)
+    for key in sorted(found[0].keys() | found[1].keys(), key=repr):
+        which = f"{table} ({_labelled(columns[:keys], key)})"
+        mine, theirs = found[0].get(key, []), found[1].get(key, [])
+        if len(mine) == len(theirs) == 1:
+            yield f"{which}: {_changed(columns, mine[0], theirs[0])}"
+            continue
+        for how, several in (("only in", mine), ("missing in", theirs)):
+            for row in several:
+                yield f"{which} {how} {pair.names[0]}: {_labelled(columns[keys:], row[keys:])}"
+
+
+def _by_key(rows: Iterable[Row], keys: int) -> dict[Row, list[Row]]:
+    found: dict[Row, list[Row]] = {}
+    for row in sorted(rows, key=repr):
+        found.setdefault(row[:keys], []).append(row)
+    return found
 
 
 def _first_other(pair: _Pair, table: str, *arguments: str) -> Iterator[str]:
     """Rows that have an order of their own, of which there may be very many."""
-    for one, other in zip_longest(*pair.ask(_SQL[table], *arguments)):
+    cursors = pair.ask(_SQL[table], *arguments)
+    columns = _columns(cursors[0])
+    for one, other in zip_longest(*cursors):
         if one != other:
             where = f"{table} of {arguments[0]}" if arguments else table
-            yield f"{where}: {pair.names[0]} has {_shown(one)} where {pair.names[1]} has {_shown(other)}"
+            has = (_labelled(columns, row) if row is not None else "nothing" for row in (one, other))
+            yield f"{where}: {pair.names[0]} has {next(has)} where {pair.names[1]} has {next(has)}"
             return
 
 
-def _shown(row: Row | None) -> str:
-    text = "nothing" if row is None else repr(row)
+def _columns(cursor: sqlite3.Cursor) -> list[str]:
+    return [column[0] for column in cursor.description]
+
+
+def _changed(columns: Sequence[str], one: Row, other: Row) -> str:
+    """Each column that differs: what the first has, and what the second."""
+    pairs = zip(columns, one, other, strict=True)
+    said = [f"{name} {_shown(old)} -> {_shown(new)}" for name, old, new in pairs if old != new]
+    return ", ".join(said)
+
+
+def _labelled(columns: Sequence[str], row: Row) -> str:
+    """The columns with something in them."""
+    pairs = zip(columns, row, strict=True)
+    return ", ".join(f"{name} {_shown(value)}" for name, value in pairs if value is not None) or "nothing"
+
+
+def _shown(value: object) -> str:
+    text = "nothing" if value is None else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

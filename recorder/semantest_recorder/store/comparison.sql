@@ -1,11 +1,12 @@
 -- What two databases are compared by: every table is here under its name (tests hold that), keys resolved to names.
+-- The columns that tell which row it is stand first; comparison.py knows how many.
 -- Of the whole database:
 
 -- name: meta
 SELECT key, value FROM meta;
 
 -- name: tests
-SELECT id, suite, function, params FROM tests;
+SELECT id AS test, suite, function, params FROM tests;
 
 -- name: deleted_sources
 SELECT source, last_seq, run_id, deleted_ms FROM deleted_sources;
@@ -26,12 +27,12 @@ SELECT s.source, m.seq, m.kind, m.reason, m.sent_crc
 FROM marks m JOIN sources s USING (source_key) JOIN runs r USING (run_key) WHERE r.id = ?;
 
 -- name: runs
-SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
+SELECT id AS run, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
        facts, context, facts_source, context_source
 FROM runs WHERE id = ?;
 
 -- name: sources
-SELECT r.id, s.source, s.session, s.worker, s.state, s.last_seq, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms,
+SELECT r.id AS run, s.source, s.session, s.worker, s.state, s.last_seq, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms,
        s.gaps, s.crash_reason, s.crash_test_id, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
        s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ?;
@@ -40,31 +41,31 @@ FROM sources s JOIN runs r USING (run_key) WHERE r.id = ?;
 SELECT s.source, q.seq, q.kind, q.reason FROM quarantine q JOIN sources s USING (source_key) JOIN runs r USING (run_key) WHERE r.id = ?;
 
 -- name: crashes
-SELECT r.id, p.source, c.seq, s.source, c.time_ms, c.reason, c.test_id, c.attempt, c.phase, c.elapsed_ms, c.last_output
+SELECT r.id AS run, p.source AS reporter, c.seq, s.source, c.time_ms, c.reason, c.test_id, c.attempt, c.phase, c.elapsed_ms, c.last_output
 FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.reporter_key
      JOIN sources s ON s.source_key = c.source_key WHERE r.id = ?;
 
 -- name: results
-SELECT r.id, t.id, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
+SELECT r.id AS run, t.id AS test, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
        x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.markers
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key) WHERE r.id = ?;
 
 -- name: attempts
-SELECT r.id, t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms,
+SELECT r.id AS run, t.id AS test, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms,
        a.setup_ms, a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason,
        a.last_output, a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged,
        a.guessed
 FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key) WHERE r.id = ?;
 
 -- name: suites
-SELECT r.id, x.suite_id, x.total, x.done, x.passed, x.failed, x.skipped, x.started_ms, x.ended_ms,
+SELECT r.id AS run, x.suite_id, x.total, x.done, x.passed, x.failed, x.skipped, x.started_ms, x.ended_ms,
        x.name, x.told_started_ms, x.told_ended_ms
 FROM suites x JOIN runs r USING (run_key) WHERE r.id = ?;
 
 -- name: warnings
-SELECT r.id, s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
+SELECT r.id AS run, s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
 FROM warnings w JOIN runs r USING (run_key) JOIN sources s USING (source_key) WHERE r.id = ?;
 
 -- name: test_events
-SELECT r.id, t.id, s.source, e.seq, e.attempt, e.type
+SELECT r.id AS run, t.id AS test, s.source, e.seq, e.attempt, e.type
 FROM test_events e JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key) WHERE r.id = ?;

@@ -388,9 +388,15 @@ def test_what_is_no_backup_of_ours_is_refused(folder: Path, tmp_path: Path) -> N
             assert said.code == 1
             assert reason in said.err
             assert len(said.err.splitlines()) == 1
-    assert semantest("restore", tmp_path / "none.db", "--directory", folder).code == 2
     assert dump(database) == before
     assert list(folder.glob("*.before-*")) == []
+
+
+def test_a_backup_that_is_not_there_is_told_with_its_own_exit_code(folder: Path) -> None:
+    for options in ([], ["--dry-run"]):
+        said = semantest("restore", "/no/such/file.db", *options, "--directory", folder)
+        assert (said.code, said.out) == (3, "")
+        assert said.err == "semantest: there is no file /no/such/file.db: name one that `semantest backup` wrote\n"
 
 
 def test_a_damaged_database_is_replaced_and_kept(folder: Path, tmp_path: Path) -> None:
@@ -438,8 +444,10 @@ def test_a_rebuild_mends_and_says_what_was_wrong(folder: Path) -> None:
     damaged = dump(database)
     checked = semantest("rebuild", "--check", "--json", "--directory", folder)
     assert checked.code == 1
-    tables = {line.partition(":")[0] for line in checked.json["differences"]}
-    assert tables == {"results", "suites"}
+    told = checked.json["differences"]
+    assert {line.partition(" ")[0] for line in told} == {"results", "suites"}
+    assert len([line for line in told if line.endswith("): state 'passed' -> 'failed'")]) == 3, "one line for each row"
+    assert all(") missing in semantest.db: total " in line for line in told if line.startswith("suites (run '"))
     assert checked.json["kept"] is None
     assert dump(database) == damaged
     mended = semantest("rebuild", "--directory", folder)
@@ -464,6 +472,24 @@ def test_a_database_of_an_older_version_is_rebuilt(tmp_path: Path, version: int)
     assert said.code == 0, said.err
     assert said.json["differences"] == []
     whole(folder / "semantest.db")
+
+
+def test_a_check_goes_beside_a_recorder_and_leaves_nothing(served: Project) -> None:
+    abandoned = served.folder / ".snapshot-999999999"
+    abandoned.mkdir()
+    (abandoned / "semantest.db").write_text("of a check that was killed")
+    good = served.semantest("rebuild", "--check")
+    assert (good.returncode, good.stderr) == (0, "")
+    assert "no difference" in good.stdout
+    damage(served.folder / "semantest.db")
+    before = json.loads((served.folder / "recorder.json").read_text())
+    checked = served.semantest("rebuild", "--check", "--json")
+    assert checked.returncode == 1, checked.stderr
+    told = json.loads(checked.stdout)
+    assert told["database"] == str(served.folder / "semantest.db")
+    assert any("missing in semantest.db" in line for line in told["differences"])
+    assert not list(served.folder.glob(".snapshot-*"))
+    assert json.loads((served.folder / "recorder.json").read_text()) == before
 
 
 def test_a_rebuild_needs_the_database_for_itself(served: Project) -> None:

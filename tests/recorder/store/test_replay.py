@@ -96,7 +96,7 @@ def test_a_damaged_projection_is_found_and_rebuilt(tmp_path: Path) -> None:
         connection.execute("UPDATE results SET state = 'failed'")
         connection.commit()
     rebuild(path, again)
-    assert [line.partition(":")[0] for line in differences(path, again)] == ["results", "results"]
+    assert differences(path, again) == [f"results (run '{RUN}', test 'a.py::t'): state 'failed' -> 'passed'"]
     assert [row.state for row in Reader(again).results(RUN)] == ["passed"]
     with pytest.raises(FileExistsError):
         rebuild(path, again)
