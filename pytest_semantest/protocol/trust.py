@@ -9,14 +9,18 @@ import ssl
 CA_FILE_VARIABLE = "SEMANTEST_CA_FILE"
 
 
+class NothingTrustedError(OSError):
+    """The file that names what to trust cannot be read, or names nothing."""
+
+
 def tls_context() -> ssl.SSLContext:
     """Trusts the certificates in the file that ``SEMANTEST_CA_FILE`` names alone, else those of the system.
 
-    Raises ``OSError`` when there are none in it.
+    Raises ``NothingTrustedError`` when there are none in it.
     """
     trusted = os.environ.get(CA_FILE_VARIABLE) or None
     try:
         return ssl.create_default_context(cafile=trusted)
     except OSError as error:
         reason = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
-        raise OSError(f"{CA_FILE_VARIABLE} names {trusted}: {reason}") from None
+        raise NothingTrustedError(f"{CA_FILE_VARIABLE} names {trusted}: {reason}") from None

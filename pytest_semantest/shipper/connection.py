@@ -17,15 +17,20 @@ import websocket
 from websocket import ABNF
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.trust import CA_FILE_VARIABLE, tls_context
+from pytest_semantest.protocol.trust import CA_FILE_VARIABLE, NothingTrustedError, tls_context
 
 CONNECT_S = 3.0
 MAX_MESSAGE = 4 * 1024 * 1024
+_NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
 _BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class ConnectionFailedError(Exception):
     """No connection: nobody listens, a name does not resolve, no WebSocket there, or it broke."""
+
+
+class UnusableError(ConnectionFailedError):
+    """No connection, and none later until somebody corrects the address, a certificate or what is trusted."""
 
 
 class RefusedError(Exception):
@@ -35,7 +40,7 @@ class RefusedError(Exception):
 def websocket_url(url: str) -> str:
     """The WebSocket address for a recorder's base url (http, https, ws or wss, with or without ``/ws``).
 
-    Raises ``ConnectionFailedError`` for another scheme or no host.
+    Raises ``UnusableError`` for another scheme or no host.
     """
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
@@ -44,7 +49,7 @@ def websocket_url(url: str) -> str:
         parts, host = urlsplit(""), None
     scheme = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}.get(parts.scheme.lower())
     if scheme is None or not host:
-        raise ConnectionFailedError(f"{url!r} is no recorder URL; it looks like http://127.0.0.1:8765")
+        raise UnusableError(f"{url!r} is no recorder URL; it looks like http://127.0.0.1:8765")
     path = parts.path.rstrip("/")
     return urlunsplit((scheme, parts.netloc, path if path.endswith("/ws") else f"{path}/ws", "", ""))
 
@@ -193,7 +198,15 @@ def _open_socket(address: str, timeout: float) -> socket.socket:
             return plain
         return tls_context().wrap_socket(plain, server_hostname=host)
     except (OSError, ValueError) as error:
-        raise ConnectionFailedError(f"{host}:{parts.netloc.rpartition(':')[2]}: {_reason(error)}") from None
+        kind = UnusableError if _lasts(error) else ConnectionFailedError
+        raise kind(f"{host}:{parts.netloc.rpartition(':')[2]}: {_reason(error)}") from None
+
+
+def _lasts(error: BaseException) -> bool:
+    """Whether trying again meets the same."""
+    if isinstance(error, (NothingTrustedError, ssl.SSLCertVerificationError)):
+        return True
+    return isinstance(error, ssl.SSLError) and error.reason in _NO_TLS
 
 
 def _refusal(error: websocket.WebSocketBadStatusException) -> str:
@@ -204,7 +217,7 @@ def _refusal(error: websocket.WebSocketBadStatusException) -> str:
 def _reason(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted: {error.verify_message} ({CA_FILE_VARIABLE} may name one to trust)"
-    if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+    if isinstance(error, ssl.SSLError) and error.reason in _NO_TLS:
         return "it does not speak TLS there: its address begins with http:// then"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror

@@ -12,7 +12,13 @@ from typing import Any
 
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL
 from pytest_semantest.shipper.backoff import Backoff
-from pytest_semantest.shipper.connection import CONNECT_S, Connection, ConnectionFailedError, RefusedError
+from pytest_semantest.shipper.connection import (
+    CONNECT_S,
+    Connection,
+    ConnectionFailedError,
+    RefusedError,
+    UnusableError,
+)
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.outbox import Outbox, ProtocolViolationError
 from pytest_semantest.shipper.rendezvous import Endpoint, Rendezvous, UnreachableError
@@ -39,7 +45,8 @@ class Link:
     """The way to the recorder.
 
     ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it
-    is the token that was refused. ``failure``: what failed last, however short a time ago. ``url``: the recorder's
+    is the token that was refused. ``failure``: what failed last, however short a time ago; ``in_vain``: trying again
+    meets the same. ``url``: the recorder's
     address once it is known, ``endpoint`` with its token. ``named``: that address was given; it is not the project's
     own recorder.
     ``last_contact``: when a recorder was first met, or last took something or put it off, in monotonic seconds.
@@ -61,6 +68,7 @@ class Link:
         self.wants_token = False
         self.unreachable: str | None = None
         self.failure: str | None = None
+        self.in_vain = False
         self.named = rendezvous.named_url is not None
         self.url = rendezvous.named_url
         self.endpoint: Endpoint | None = None
@@ -133,7 +141,7 @@ class Link:
         try:
             endpoint = self._rendezvous.find(now)
         except UnreachableError as error:
-            self._fail(now, str(error))
+            self._fail(now, str(error), lasts=error.lasts)
             return False
         if endpoint is None:
             self._next_try = now + _LOOK_AGAIN_S
@@ -149,7 +157,7 @@ class Link:
             return False
         except ConnectionFailedError as error:
             self._rendezvous.failed(endpoint)
-            self._fail(now, str(error))
+            self._fail(now, str(error), lasts=self.named and isinstance(error, UnusableError))
             return False
         self._welcomed = False
         self._silent_since = now
@@ -259,12 +267,13 @@ class Link:
             outbox.disconnected()
         self._fail(now, why)
 
-    def _fail(self, now: float, why: str) -> None:
+    def _fail(self, now: float, why: str, *, lasts: bool = False) -> None:
         self._log(why)
         self.failure = why
+        self.in_vain = lasts
         if self._failing_since is None:
             self._failing_since = now
-        if now - self._failing_since >= PATIENCE_S:
+        if lasts or now - self._failing_since >= PATIENCE_S:
             self.unreachable = why
         self._next_try = now + self._backoff.next()
 

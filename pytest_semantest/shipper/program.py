@@ -220,6 +220,7 @@ def _ship(
         events,
         recorder=settings.url,
         wants_token=outcome == "refused" and link.wants_token,
+        in_vain=outcome == "unreachable" and link.in_vain,
         out_of_time=outcome == "running" and not shipment.is_shipped,
     )
 
@@ -304,12 +305,15 @@ def _running_outcome(settings: Settings, shipment: Shipment, now: float, began: 
 def _vain(settings: Settings, shipment: Shipment, now: float, waited: float) -> Outcome | None:
     """Whether there is no recorder to go on with.
 
-    A sync does not try a refused token twice: who started it sees it. The shipper of a run that is over leaves what it
-    cannot ship to a sync that waits for it, and may know a better recorder or token.
+    A sync does not try a refused token twice, nor what fails until somebody corrects it: who started it sees it. The
+    shipper of a run that is over leaves what it cannot ship to a sync that waits for it, and may know a better recorder
+    or token.
     """
     link = shipment.link
     if settings.sync and link.refused:
         return "refused"
+    if settings.sync and link.in_vain:
+        return "unreachable"
     without = not link.is_open if _is_late(settings, now) else waited > settings.give_up
     if not settings.sync and (link.refused or link.unreachable):
         without = without or (shipment.folder / SHIP_YIELD).exists()

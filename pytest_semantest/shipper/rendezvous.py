@@ -23,6 +23,8 @@ from pytest_semantest.shipper.state import read_object
 IDLE_TIMEOUT_S = 600
 #: How long a started recorder may take to be found, and how long to wait before another one is started.
 START_S = 15.0
+#: The exit code of a recorder whose options or configuration cannot be used.
+_WRONG_OPTIONS = 2
 _LOG_MAX = 1024 * 1024
 _TAIL = 64 * 1024
 _REASON_MAX = 500
@@ -36,7 +38,14 @@ main()
 
 
 class UnreachableError(Exception):
-    """There is no recorder to ship to; the text says why in one line."""
+    """There is no recorder to ship to; the text says why in one line.
+
+    ``lasts``: nor later, until somebody corrects what is wrong.
+    """
+
+    def __init__(self, reason: str, *, lasts: bool = False) -> None:
+        super().__init__(reason)
+        self.lasts = lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,7 @@ class Rendezvous:
             return None
         if self._child is not None and self._child.poll() is not None and not self._was_forestalled():
             self._arrived()
-            raise UnreachableError(self._why_it_ended())
+            raise UnreachableError(self._why_it_ended(), lasts=self._child.returncode == _WRONG_OPTIONS)
         if now > self._starting_until:
             self._arrived()
             raise UnreachableError(f"the recorder did not come up; {self._directory / RECORDER_LOG} may say why")

@@ -54,6 +54,8 @@ _SAYS: dict[Outcome, str] = {
     "busy": "not shipped here: its shipper{detail} was at work when the time was over",
     "terminated": "stopped, {acked} events are acknowledged",
 }
+#: How many sessions a line names that tells of several.
+_NAMED = 3
 _NOT_TRIED = "not shipped: the time was over"
 _RUNNING_LATE = "still runs; {acked} of {events} events were acknowledged when the time was over"
 _DEFAULT_DETAIL: dict[Outcome, str] = {
@@ -67,7 +69,7 @@ class Result:
     """How it ended: ``acked`` of the ``events`` read so far are acknowledged, ``recorder`` is where they went.
 
     ``out_of_time``: the run goes on and was left because the time was over. ``wants_token``: the recorder refused the
-    token, or that there was none.
+    token, or that there was none. ``in_vain``: it fails the same way until somebody corrects what ``detail`` names.
     """
 
     session: str
@@ -77,6 +79,7 @@ class Result:
     events: int = 0
     recorder: str | None = None
     wants_token: bool = False
+    in_vain: bool = False
     out_of_time: bool = False
 
     @property
@@ -84,20 +87,28 @@ class Result:
         """Whether nothing is left to be done by hand."""
         return EXIT_CODES[self.outcome] == 0
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether it says something of the recorder, which holds for all sessions that are meant for it."""
+        return self.outcome in ("unreachable", "refused")
+
     def line(self) -> str:
         """The result for people."""
+        return f"{self.session}: {self.said()}"
+
+    def said(self) -> str:
+        """What became of it, in words."""
         text = _SAYS[self.outcome]
         if self.outcome == "running" and self.out_of_time:
             text = _RUNNING_LATE
         elif self.outcome == "late" and not self.events:
             text = _NOT_TRIED
-        said = text.format(
+        return text.format(
             acked=self.acked,
             events=self.events,
             detail=self.detail or _DEFAULT_DETAIL.get(self.outcome, ""),
             recorder=self.recorder or "the project's own recorder",
         )
-        return f"{self.session}: {said}"
 
     def json(self) -> str:
         """The result for programs, in one line."""
@@ -110,8 +121,24 @@ class Result:
                 "events": self.events,
                 "detail": self.detail,
                 "wantsToken": self.wants_token,
+                "inVain": self.in_vain,
             }
         )
+
+
+def lines(results: Iterable[Result]) -> list[str]:
+    """The results for people; sessions that met the same at the same recorder are told in one line."""
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in results:
+        key = (result.recorder or "", result.said()) if result.is_shared else (result.session,)
+        groups.setdefault(key, []).append(result)
+    return [_of_all(group) if len(group) > 1 else group[0].line() for group in groups.values()]
+
+
+def _of_all(group: list[Result]) -> str:
+    names = ", ".join(result.session for result in group[:_NAMED])
+    more = ", ..." if len(group) > _NAMED else ""
+    return f"{len(group)} sessions ({names}{more}): {group[0].said()}"
 
 
 def exit_code(results: Iterable[Result]) -> int:

@@ -30,7 +30,7 @@ from pytest_semantest.shipper.folder import is_running, sweep
 from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
 from pytest_semantest.shipper.progress import Progress
-from pytest_semantest.shipper.results import Outcome, Result, exit_code
+from pytest_semantest.shipper.results import Outcome, Result, exit_code, lines
 from pytest_semantest.shipper.state import read_object, read_state
 from pytest_semantest.shipper.terminal import hand_over, say
 
@@ -66,9 +66,8 @@ def sync(settings: Settings, termination: Termination) -> int:
     if not found and settings.session is not None:
         _say(settings, f"{settings.session}: nothing is left to be shipped")
     results = [_planned(one) for one in found] if settings.dry_run else Sync(settings, termination).ship_all(found)
-    for result in results:
-        if settings.dry_run or not result.is_good:
-            say(result.line())  # behind all the rest, where it is seen, and also when only errors are wanted
+    for line in lines(result for result in results if settings.dry_run or not result.is_good):
+        say(line)  # behind all the rest, where it is seen, and also when only errors are wanted
     if settings.json:
         for result in results:
             hand_over(result.json())

@@ -107,7 +107,7 @@ def test_why_a_recorder_ended_at_once_is_said_in_its_own_words(
     (project.parent / "semantest.toml").write_text("[plugins.performanc]\nslow = 5\n")
     (project / RECORDER_LOG).write_text(earlier)
     ended_session(project)
-    code, said = finish(start_shipper(sync=True, timeout=3))
+    code, said = finish(start_shipper(sync=True, timeout=3600))
     assert code == 3
     reason = "[plugins] no plugin 'performanc' is installed; did you mean 'performance'?"
     assert f"the recorder ended at once: {reason} [{project / RECORDER_LOG}]" in said

@@ -162,7 +162,8 @@ def test_a_refused_token_is_tried_once_and_named(
     code, said = finish(start_shipper(sync=True, quiet=True))
     assert code == 4
     assert len(server.handshakes) == 1
-    assert said.count("the recorder refuses the connection (HTTP 401): no valid token\n") == 2
+    refused = "not shipped: the recorder refuses the connection (HTTP 401): no valid token"
+    assert said.splitlines() == [f"2 sessions ({FIRST}, {SECOND}): {refused}"]
 
 
 def test_the_shipper_of_a_run_goes_on_trying_as_a_token_can_be_mended(
@@ -186,7 +187,7 @@ def test_a_recorder_out_of_reach_does_not_stop_what_is_meant_for_another(
     other.behaviour = Misbehaviour(status=403)
     code, said = finish(start_shipper(sync=True, give_up=GIVE_UP_S))
     assert code == 4, "a refusal needs a hand: it goes before a recorder that is not there"
-    assert said.count("not shipped: ") == 3
+    assert said.count("not shipped: ") == 2, "one line for each recorder"
     assert server.events[own.source] == own.events()
     assert all(journal.path.exists() for journal in (away, too, refused))
 
@@ -474,5 +475,6 @@ def test_results_for_programs_are_lines_of_json(
         "events": events,
         "detail": "",
         "wantsToken": False,
+        "inVain": False,
     }
     assert (second["session"], second["outcome"], second["recorder"]) == (SECOND, "unreachable", NOBODY)

@@ -28,8 +28,8 @@ def test_an_unknown_certificate_is_refused_in_one_clear_line(
     directory: Path, server: IngestServer, proxy: TlsProxy, start_shipper: StartShipper
 ) -> None:
     journal = ended_session(directory)
-    # Long enough for a second of failures, from which on a reason is told.
-    code, said = finish(start_shipper(sync=True, url=f"https://127.0.0.1:{proxy.port}", give_up=4))
+    # It ends at once: what fails until somebody corrects it is not tried for an hour.
+    code, said = finish(start_shipper(sync=True, url=f"https://127.0.0.1:{proxy.port}", timeout=3600))
     assert code == 3
     line = next(line for line in said.splitlines() if "certificate" in line)
     assert f"127.0.0.1:{proxy.port}: its certificate is not trusted: self-signed certificate" in line
@@ -63,7 +63,7 @@ def test_a_certificate_for_another_name_is_refused(
     certificate, key = self_signed(tmp_path, "DNS:recorder.example")
     with TlsProxy(certificate, key, server.port) as proxy:
         url, trusted = f"https://127.0.0.1:{proxy.port}", {"SSL_CERT_FILE": str(certificate)}
-        assert finish(start_shipper(sync=True, url=url, give_up=0.5, environment=trusted))[0] == 3
+        assert finish(start_shipper(sync=True, url=url, timeout=3600, environment=trusted))[0] == 3
     assert "its certificate is not trusted: IP address mismatch" in (journal.folder / "shipper.log").read_text()
     assert server.handshakes == []
     assert journal.path.exists()
@@ -77,7 +77,7 @@ def test_a_file_of_certificates_that_is_none_is_named_in_one_line(
     if content is not None:
         trusted.write_text(content)
     url, given = f"https://127.0.0.1:{proxy.port}", {"SEMANTEST_CA_FILE": str(trusted)}
-    assert finish(start_shipper(sync=True, url=url, give_up=0.5, environment=given))[0] == 3
+    assert finish(start_shipper(sync=True, url=url, timeout=3600, environment=given))[0] == 3
     assert f"SEMANTEST_CA_FILE names {trusted}: " in (journal.folder / "shipper.log").read_text()
 
 
@@ -85,5 +85,5 @@ def test_https_to_a_recorder_without_tls_says_what_to_write(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:
     journal = ended_session(directory)
-    assert finish(start_shipper(sync=True, url=f"https://127.0.0.1:{server.port}", give_up=0.5))[0] == 3
+    assert finish(start_shipper(sync=True, url=f"https://127.0.0.1:{server.port}", timeout=3600))[0] == 3
     assert "it does not speak TLS there" in (journal.folder / "shipper.log").read_text()

@@ -41,6 +41,7 @@ class Outcome(msgspec.Struct, rename="camel"):
     events: int = 0
     detail: str = ""
     wants_token: bool = False
+    in_vain: bool = False
 
     @property
     def is_shipped(self) -> bool:
@@ -169,6 +170,8 @@ def _advice(folder: Path, found: list[Outcome], variable: str, *, named: str | N
                 unsent = "which goes to no address that only the folder names"
                 setting = f"set {variable} to it and SEMANTEST_URL to {url}"
                 yield f"{url} wants its token, {unsent}: {setting}, then run: {sync}"
+        elif entry.in_vain and url:
+            yield f"when that is corrected, run: {sync}; to ship to the project's own recorder instead: {sync} --here"
         elif entry.outcome == "unreachable" and url:
             yield f"when {url} is there, run: {sync}; to ship to the project's own recorder instead: {sync} --here"
         elif entry.outcome == "unreachable":

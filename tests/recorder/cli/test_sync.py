@@ -16,6 +16,7 @@ from filelock import FileLock
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import RUN, green_run, small_run
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
+from tests.shipper.tls_proxy import TlsProxy, self_signed
 
 NOBODY = "http://127.0.0.1:1"
 OTHER_RUN = "20261121-100000-bbbbbb"
@@ -71,6 +72,28 @@ def test_a_refused_token_is_named_and_the_advice_works(project: Project, server:
         f"semantest: {server.url} wants its token: set SEMANTEST_TOKEN to it, then run: semantest sync" in wrong.stderr
     )
     assert project.semantest(*advised(wrong.stderr), SEMANTEST_TOKEN=TOKEN).returncode == 0
+
+
+def test_a_certificate_that_is_not_trusted_is_told_once_and_at_once(
+    project: Project, server: IngestServer, tmp_path: Path
+) -> None:
+    runs = [f"20261121-10000{number}-cccccc" for number in range(5)]
+    with TlsProxy(*self_signed(tmp_path, "IP:127.0.0.1"), server.port) as proxy:
+        url = f"https://127.0.0.1:{proxy.port}"
+        for run in runs:
+            told(green_run(run).journal(project.folder), recorder=url, named=True)
+        said = project.semantest("sync", "--timeout", "3600")
+        found = json.loads(project.semantest("sync", "--timeout", "3600", "--json").stdout)["sessions"]
+    assert (said.returncode, said.stdout) == (3, "0 of 5 sessions shipped.\n")
+    reason, advice = said.stderr.splitlines()
+    assert reason.startswith(
+        f"5 sessions ({', '.join(runs[:3])}, ...): not shipped: 127.0.0.1:{proxy.port}: its certificate"
+    )
+    assert advice == (
+        "semantest: when that is corrected, run: semantest sync; "
+        "to ship to the project's own recorder instead: semantest sync --here"
+    )
+    assert [(entry["outcome"], entry["inVain"]) for entry in found] == [("unreachable", True)] * 5
 
 
 def test_a_token_for_another_recorder_is_not_sent_and_it_is_said(project: Project, server: IngestServer) -> None:
