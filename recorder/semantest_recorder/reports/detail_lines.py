@@ -8,7 +8,7 @@ import msgspec
 from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES
-from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttachmentInfo, AttemptInfo, LogInfo, StepInfo
 from semantest_recorder.reports.wording import duration, plural, size
 
@@ -60,20 +60,25 @@ def _level(
         elif isinstance(entry, AttachmentInfo):
             yield _attachment(entry, depth)
         else:
-            yield _step(entry, depth)
+            yield from _step(entry, depth)
             yield from _level(entry.steps, entry.step_id, told, depth + 1)
 
 
-def _step(step: StepInfo, depth: int) -> Text:
+def _step(step: StepInfo, depth: int) -> Iterator[Text]:
+    """A line, and one for each further line of its error: a comparison is read line below line."""
     line = Text(_indent(depth)).append(inert_line(step.name)[:_LINE_MAX])
     status = "not finished" if step.status == "open" else inert_line(step.status)[:_LINE_MAX]
     line.append(f"  {status}", STYLES.get(step.status, "bold yellow"))
     if step.duration_ms is not None:
         line.append(f", {duration(step.duration_ms)}", "dim")
-    if step.error is not None:
-        words = [inert_line(word) for word in (step.error.type, step.error.message) if word]
-        line.append(f": {': '.join(words)}"[:_LINE_MAX], "red")
-    return line
+    if step.error is None:
+        yield line
+        return
+    first, *more = inert(step.error.message or "").strip("\n").split("\n")
+    words = [word for word in (inert_line(step.error.type or ""), inert_line(first)) if word]
+    yield line.append(f": {': '.join(words)}"[:_LINE_MAX] if words else "", "red")
+    for text in more:
+        yield Text(f"{_indent(depth)}| ", "dim").append(inert_line(text)[:_LINE_MAX], "red")
 
 
 def _log(log: LogInfo, depth: int) -> Text:

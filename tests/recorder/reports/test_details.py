@@ -105,6 +105,19 @@ def test_deep_nesting_stays_readable() -> None:
     assert msgspec.json.decode(msgspec.json.encode(attempt), type=AttemptInfo) == attempt
 
 
+def test_the_error_of_a_step_keeps_its_lines() -> None:
+    message = "'Boutique'\n\n- Boutique\n+ Shop\x1b[31m\ton"
+    attempt = attempt_of([start("1"), end("1", "failed", error={"type": "AssertionError", "message": message})])
+    assert text(attempt) == [
+        "  steps and logs:",
+        "    step 1  failed, 3.0 ms: AssertionError: 'Boutique'",
+        "    | ",
+        "    | - Boutique",
+        "    | + Shop on",
+    ]
+    assert [line.startswith("    ...") for line in text(attempt, 3)] == [False] * 4 + [True]
+
+
 def count(steps: list[StepInfo]) -> int:
     return len(steps) + sum(count(step.steps) for step in steps)
 
