@@ -238,7 +238,14 @@ PLUGINS = (
 CLEANUP = (
     Key("cleanup", "older-than", "duration", None, "AGE", "Delete runs that started before: 12h, 30d, 8w."),
     Key("cleanup", "keep", "integer", None, "N", "Keep the newest N runs (of each group, see --per)."),
-    Key("cleanup", "max-size", "size", None, "SIZE", "Keep the newest runs that fit: 500MB, 1GB."),
+    Key(
+        "cleanup",
+        "max-size",
+        "size",
+        None,
+        "SIZE",
+        "Keep the newest runs (of each group, see --per) that fit: 500MB, 1GB.",
+    ),
 )
 
 SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP}

@@ -33,7 +33,7 @@ def _configured(path: str, kind: click.ParamType) -> Callable[[Callable[..., Non
     short_help="Delete runs that are not needed any more.",
     epilog=help_end(
         "semantest cleanup --older-than 30d --dry-run",
-        "semantest cleanup --keep 100 --per branch",
+        "semantest cleanup --keep 100 --max-size 200MB --per branch",
         "semantest cleanup --older-than 30d --keep 500 --max-size 1GB --yes",
         exit_codes="0 done or nothing to do, 1 failed or was answered with no, 2 wrong usage, 3 nothing recorded",
     ),
@@ -43,7 +43,10 @@ def _configured(path: str, kind: click.ParamType) -> Callable[[Callable[..., Non
 @_configured("cleanup.keep", Number(min=0))
 @_configured("cleanup.max-size", Bytes())
 @click.option(
-    "--per", type=Grouping(), metavar="branch|label:KEY|name", help="Count --keep for each of these, not for all runs."
+    "--per",
+    type=Grouping(),
+    metavar="branch|label:KEY|name",
+    help="--keep and --max-size hold for each of these, not for all runs together.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")

@@ -40,8 +40,8 @@ class StoredRun(msgspec.Struct, frozen=True, rename="camel"):
 class Policy(msgspec.Struct, frozen=True, rename="camel"):
     """What may stay; ``None`` sets no bound.
 
-    Runs that started in the last ``older_than_ms``, the newest ``keep`` of each group, and of these the newest that
-    together have no more than ``max_bytes``.
+    Runs that started in the last ``older_than_ms``, the newest ``keep`` of each group, and of these the newest of each
+    group that together have no more than ``max_bytes``.
     """
 
     older_than_ms: float | None = None
@@ -57,11 +57,11 @@ def is_active(ended_ms: float | None, heard_ms: float, now_ms: float) -> bool:
 def runs_to_delete(runs: Sequence[StoredRun], policy: Policy, now_ms: float) -> list[StoredRun]:
     """The runs that ``policy`` does not let stay, oldest first.
 
-    Runs that always stay count: as newest ones of their group, and with their bytes before all others.
+    Runs that always stay count: as newest ones of their group, and with their bytes before all others of it.
     """
     newest_first = sorted(runs, key=lambda run: (run.since_ms, run.id), reverse=True)
     always = _always_kept(newest_first, now_ms)
-    room = None if policy.max_bytes is None else policy.max_bytes - sum(r.bytes for r in runs if r.id in always)
+    rooms = _rooms(runs, policy, always)
     counts: dict[str, int] = {}
     deleted = []
     for run in newest_first:
@@ -69,13 +69,24 @@ def runs_to_delete(runs: Sequence[StoredRun], policy: Policy, now_ms: float) -> 
         if run.id in always:
             continue
         stays = _is_recent(run, policy, now_ms) and (policy.keep is None or counts[run.group] <= policy.keep)
-        if stays and room is not None:
-            room -= run.bytes
-            stays = room >= 0
-            room = room if stays else -1  # what does not fit ends it: no older run stays in its place
+        if stays and rooms is not None:
+            left = rooms[run.group] - run.bytes
+            stays = left >= 0
+            rooms[run.group] = left if stays else -1  # what does not fit ends it: no older run stays in its place
         if not stays:
             deleted.append(run)
     return deleted[::-1]
+
+
+def _rooms(runs: Sequence[StoredRun], policy: Policy, always: set[str]) -> dict[str, int] | None:
+    """What is left of each group's bytes beside the runs that always stay; ``None`` when there is no bound."""
+    if policy.max_bytes is None:
+        return None
+    rooms = {run.group: policy.max_bytes for run in runs}
+    for run in runs:
+        if run.id in always:
+            rooms[run.group] -= run.bytes
+    return rooms
 
 
 def _always_kept(newest_first: Sequence[StoredRun], now_ms: float) -> set[str]:

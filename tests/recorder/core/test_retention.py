@@ -71,8 +71,20 @@ def test_what_stays_is_what_every_policy_lets_stay(runs: list[StoredRun], policy
         ahead = [other for other in runs if other.group == one.group and order(other) > order(one)]
         assert policy.keep is None or len(ahead) < policy.keep
         assert not [other for other in free if other in ahead and other.id in deleted], "a newer one went"
-    if policy.max_bytes is not None and stay:
-        assert sum(one.bytes for one in runs if one.id not in deleted) <= policy.max_bytes
+    for group in {one.group for one in stay} if policy.max_bytes is not None else ():
+        left = [one for one in runs if one.group == group and one.id not in deleted]
+        assert sum(one.bytes for one in left) <= (policy.max_bytes or 0)
+
+
+@given(any_runs(), POLICIES)
+def test_no_group_knows_of_another(runs: list[StoredRun], policy: Policy) -> None:
+    together = {one.id for one in runs_to_delete(runs, policy, NOW)}
+    alone = [
+        one.id
+        for group in {one.group for one in runs}
+        for one in runs_to_delete([one for one in runs if one.group == group], policy, NOW)
+    ]
+    assert together == set(alone)
 
 
 @given(any_runs(), POLICIES)
@@ -105,6 +117,11 @@ def test_by_size_the_newest_that_fit_stay() -> None:
     runs = [run("a", 0, size=10), run("b", 1, size=10), run("large", 2, size=100), run("c", 3, size=1)]
     assert chosen(runs, max_bytes=30) == ["c", "large"], "what is older than one that does not fit goes, too"
     assert chosen(runs, max_bytes=0) == ["c", "large", "b"]
+
+
+def test_by_size_of_each_group() -> None:
+    runs = [run(f"{group}{age}", age, group=group) for age in range(3) for group in ("main", "fix")]
+    assert chosen(runs, max_bytes=20) == ["fix2", "main2"]
 
 
 def test_a_run_that_is_recorded_stays_and_takes_room() -> None:
