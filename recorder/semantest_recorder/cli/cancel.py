@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -67,10 +68,19 @@ def command(
     if as_json:
         click.echo(msgspec.json.encode({"schema": SCHEMA, **status}).decode())
     else:
-        done = f"{status['completedTests']} of {status['totalTests']} tests"
-        click.echo(inert_line(f"{status['runId']}: {status['state']}, {done}"))
+        click.echo(inert_line(f"{run_id}: {status['state']}, {_tests(folder, run_id)}"))
     if wait and status["status"] in ("pending", "running"):
         raise Stop(inert_line(f"run {run_id} still goes on; see: semantest watch {run_id}"))
+
+
+def _tests(folder: Path, run_id: str) -> str:
+    """The tests of the run by state, as reports count them."""
+    from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
+    from semantest_recorder.cli.run_counts import run_counts  # noqa: PLC0415
+    from semantest_recorder.reports.wording import count_words  # noqa: PLC0415
+
+    reader = reader_of(folder)
+    return count_words(run_counts(reader.path, [reader.run_by_id(run_id)])[0])
 
 
 def _chosen(client: Client, name: str | None) -> str:
