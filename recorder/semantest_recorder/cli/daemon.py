@@ -87,8 +87,10 @@ def describe(found: dict[str, Any]) -> str:
     from semantest_recorder.reports.wording import plural, size  # noqa: PLC0415 - `start` and `stop` do without
 
     clients = f"{plural(len(found['sources']), 'source')}, {plural(found['subscribers'], 'subscriber')}"
+    public = f" (for other machines {found['publicUrl']})" if found.get("publicUrl") else ""
+    facts = f"pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}"
     lines = [
-        f"running at {found['url']}, pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}",
+        f"running at {found['url']}{public}, {facts}",
         f"database {found['database']}, {size(found['databaseBytes'])}",
         f"{plural(found['pendingEvents'], 'event')} pending, {clients}",
     ]

@@ -12,6 +12,7 @@ import msgspec
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.moment import Moment
 from semantest_recorder.cli.note import say_note
+from semantest_recorder.cli.number import Factor
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.stop import Stop
 
@@ -35,7 +36,7 @@ _TELL_S = 2.0
 @click.option("--to", "end", type=Moment(), default="now", show_default=True, help="As --from.")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0),
+    type=Factor(),
     default=0.0,
     metavar="FACTOR",
     help="1 as it was, 10 ten times as fast.  [default: as fast as subscribers read]",

@@ -10,7 +10,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from semantest_recorder.core.access import AddressRules, Credentials, Denied, Identity
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import roles_of
+from semantest_recorder.server.routes import ROUTES, roles_of
 
 #: Who the guard found behind a request.
 IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
@@ -36,7 +36,7 @@ def guard(addresses: AddressRules, credentials: Credentials, admit: Admit) -> Mi
         try:
             return await handler(request)
         except web.HTTPException as error:
-            return _http_error(error)
+            return _http_error(request, error)
 
     return check
 
@@ -75,10 +75,16 @@ def refusal(denied: Denied) -> web.Response:
     return problem(denied.status, denied.code, denied.detail, headers)
 
 
-def _http_error(error: web.HTTPException) -> web.StreamResponse:
+def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     """What aiohttp answers itself, 404, 405 and so on in our form; their headers (``Allow``) are kept."""
     if error.status < 400:
         raise error
     kept = {name: value for name, value in error.headers.items() if name.lower() == "allow"}
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status, "INVALID_REQUEST")
-    return problem(error.status, code, error.reason, kept)
+    detail = error.reason
+    if error.status == 404:
+        pages = ", ".join(sorted({path for _method, path in request.app[ROUTES]}))
+        detail = f"there is no such page; there are {pages}"
+    elif error.status == 405:
+        detail = f"this page does not take {request.method}; it takes {kept.get(hdrs.ALLOW, 'other methods')}"
+    return problem(error.status, code, detail, kept)

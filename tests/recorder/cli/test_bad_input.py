@@ -103,6 +103,13 @@ def test_what_is_no_number_of_seconds_is_wrong_usage(tmp_path: Path, seconds: st
         assert "Invalid value" in result.stderr
 
 
+@pytest.mark.parametrize("speed", ["fast", "-1", "nan", "inf"])
+def test_what_is_no_speed_says_what_is_wanted(tmp_path: Path, speed: str) -> None:
+    said = semantest("replay", "--from", "2h", "--speed", speed, "--directory", tmp_path)
+    assert said.code == 2
+    assert f"{speed!r} is no factor: give a number from 0 up, such as 1 or 0.5" in said.err
+
+
 def test_the_recorders_own_command_stumbles_over_neither(project: Project) -> None:
     green_run().store(project.folder)
     module = "semantest_recorder.cli.recorder"

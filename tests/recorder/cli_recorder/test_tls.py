@@ -84,6 +84,7 @@ def test_clients_by_tls_and_commands_of_this_machine_by_loopback(
     assert ask(url, certificate[0], own, host="evil.example") == 403
     found = json.loads(run("status", "--json", cwd=project).stdout)
     assert found["publicUrl"] == url
+    assert f"running at {found['url']} (for other machines {url}), pid" in run("status", cwd=project).stdout
     assert found["url"] == daemon.discovery["url"]
     assert found["url"].startswith("http://127.0.0.1:")
     assert run("stop", cwd=project).returncode == 0

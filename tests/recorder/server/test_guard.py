@@ -116,8 +116,10 @@ def test_no_answer_invites_other_sites(guarded: RunningServer) -> None:
 def test_unknown_pages_and_methods_are_problems_in_json(guarded: RunningServer) -> None:
     status, _headers, body = ask(guarded, "GET", "/no-such-page", BEARER)
     assert (status, json.loads(body)["code"]) == (404, "NOT_FOUND")
+    assert json.loads(body)["detail"].startswith("there is no such page; there are /, /api/v1/")
     status, headers, body = ask(guarded, "POST", "/ws", BEARER)
     assert (status, json.loads(body)["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert json.loads(body)["detail"].startswith("this page does not take POST; it takes GET")
     assert "GET" in headers["Allow"]
     status, headers, body = ask(guarded, "GET", "/", BEARER)
     assert (status, headers["Upgrade"], json.loads(body)["code"]) == (426, "websocket", "UPGRADE_REQUIRED")
