@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import time
+
 import click
 
 from semantest_recorder.cli.completing import complete_run, complete_test
@@ -79,4 +81,4 @@ def command(
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.story_lines import story_lines  # noqa: PLC0415
 
-        print_lines(story_lines(story))
+        print_lines(story_lines(story, time() * 1000))

@@ -41,7 +41,7 @@ def header_lines(report: Report) -> Iterator[Text]:
     title = Text("Run ").append(inert_line(run.id), "bold")
     if run.name:
         title.append(f" ({inert_line(run.name)})")
-    yield title.append(": ").append(inert_line(state_in_words(run)), STYLES.get(run.state, ""))
+    yield title.append(": ").append(inert_line(state_in_words(run, report.counts.total)), STYLES.get(run.state, ""))
     for reason in _reasons(report):
         yield Text("  ").append(inert_line(reason), STYLES.get(run.state, ""))
     yield Text("  " + ", ".join(_facts(run)))

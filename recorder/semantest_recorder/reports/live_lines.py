@@ -24,7 +24,9 @@ def live_display(view: LiveView) -> Group:
     title = Text("Run ").append(inert_line(view.run), "bold")
     if view.name:
         title.append(f" ({inert_line(view.name)})")
-    title.append(": ").append(inert_line(run_state_words(view.state, view.gaps)), STYLES.get(view.state, ""))
+    title.append(": ").append(
+        inert_line(run_state_words(view.state, view.gaps, view.counts.total)), STYLES.get(view.state, "")
+    )
     title.append(f"  {duration(view.elapsed_ms)}", "dim")
     parts: list[RenderableType] = [title]
     parts += [Text(_COLLECTING, "dim")] if _is_collecting(view) else [_bar(view), _counts(view)]

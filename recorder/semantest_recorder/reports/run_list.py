@@ -83,7 +83,9 @@ def _broadest(lines: list[Text]) -> int:
 
 
 def _wide(run: RunSummary) -> list[Text]:
-    return _cells(run, moment(run.started_ms), run_state_words(run.state, run.gaps), count_words(run.counts))
+    return _cells(
+        run, moment(run.started_ms), run_state_words(run.state, run.gaps, run.counts.total), count_words(run.counts)
+    )
 
 
 def _narrow(run: RunSummary) -> list[Text]:

@@ -13,9 +13,12 @@ from semantest_recorder.reports.report import AttemptInfo, TestInfo
 from semantest_recorder.reports.story import LETTERS, TestStory
 from semantest_recorder.reports.wording import duration, moment, plural, state_word
 
+#: Outcomes of attempts that came to their end.
+_ENDED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
 
-def story_lines(story: TestStory) -> Iterator[Text]:
-    """Everything that is known of the test, the attempts in order."""
+
+def story_lines(story: TestStory, now_ms: float) -> Iterator[Text]:
+    """Everything that is known of the test, the attempts in order; ``now_ms``: when the reader looks."""
     test = story.test
     yield Text(inert_line(test.id), "bold")
     state = Text("  ").append(state_word(test.state), STYLES.get(test.state, ""))
@@ -30,7 +33,7 @@ def story_lines(story: TestStory) -> Iterator[Text]:
         yield Text(f"  {inert_line(name)} = {inert_line(value)[:500]}")
     for attempt in test.attempts_detail:
         yield Text()
-        yield from _attempt(attempt)
+        yield from _attempt(attempt, now_ms)
     for warning in story.warnings:
         yield Text()
         where = f" ({inert_line(warning.file)}:{warning.line})" if warning.file else ""
@@ -46,16 +49,17 @@ def _place(test: TestInfo) -> Iterator[Text]:
         yield Text(f"  markers: {inert_line(', '.join(test.markers))}")
 
 
-def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
+def _attempt(attempt: AttemptInfo, now_ms: float) -> Iterator[Text]:
     outcome = attempt.outcome or "running"
     collecting = attempt.phase == "collect"
     head = Text().append("Collection: " if collecting else f"Attempt {attempt.attempt}: ", "bold")
-    took = "" if collecting else f" in {duration(attempt.duration_ms)}"
+    took = "" if collecting else _took(attempt, now_ms)
     yield head.append(state_word(outcome), STYLES.get(outcome, "")).append(
         f"{took} on {inert_line(attempt.worker)}", "dim"
     )
-    if not collecting:
-        yield Text(f"  {_phases(attempt)}")
+    phases = "" if collecting else _phases(attempt)
+    if phases:
+        yield Text(f"  {phases}")
     if attempt.timeout_ms is not None:
         yield Text(f"  limit {duration(attempt.timeout_ms)}")
     yield from subtest_lines(attempt)
@@ -72,7 +76,15 @@ def _attempt(attempt: AttemptInfo) -> Iterator[Text]:
 def _phases(attempt: AttemptInfo) -> str:
     phases = {"setup": attempt.phases.setup, "call": attempt.phases.call, "teardown": attempt.phases.teardown}
     times = [f"{phase} {duration(took)}" for phase, took in phases.items() if took is not None]
-    return ", ".join(times) or f"got as far as {inert_line(attempt.phase or 'an unknown phase')}"
+    if times or attempt.outcome in _ENDED:  # a client need not tell phases
+        return ", ".join(times)
+    return f"got as far as {inert_line(attempt.phase or 'an unknown phase')}"
+
+
+def _took(attempt: AttemptInfo, now_ms: float) -> str:
+    if attempt.outcome is not None:
+        return f" in {duration(attempt.duration_ms)}"
+    return f" for {duration(max(0.0, now_ms - attempt.started_ms))}" if attempt.started_ms is not None else ""
 
 
 def _history(story: TestStory) -> Iterator[Text]:
@@ -86,7 +98,7 @@ def _history(story: TestStory) -> Iterator[Text]:
     yield strip
     seen = dict.fromkeys(result.state for result in past)
     yield Text("  " + ", ".join(f"{LETTERS.get(state, '?')} {state_word(state)}" for state in seen), "dim")
-    if story.usual_ms is not None:
+    if story.usual_ms is not None and any(result.run != story.run.id for result in past):
         yield Text(f"  usually takes {duration(story.usual_ms)}, this time {duration(story.test.duration_ms)}")
     bad = next((result for result in past[1:] if result.state not in ("passed", "skipped", "xfailed")), None)
     if bad is not None:

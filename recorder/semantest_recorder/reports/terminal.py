@@ -28,7 +28,7 @@ from semantest_recorder.reports.header_lines import header_lines, is_told
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo
 from semantest_recorder.reports.rerun import rerun_command
-from semantest_recorder.reports.wording import duration, plural, state_word
+from semantest_recorder.reports.wording import duration, plural, shortened, state_word
 
 _STACK_LINES = 12
 _DETAIL_LINES = 20
@@ -37,6 +37,7 @@ _SLOWEST = 5
 _SLOW_MS = 100.0
 _WARNINGS = 5
 _WARNING_MAX = 300
+_MESSAGE_MAX = 300
 #: States of tests that did not end by themselves, and the titles over them.
 _BROKEN = {"crashed": "Crashed", "timeout": "Timed out", "interrupted": "Interrupted"}
 
@@ -162,8 +163,8 @@ def _flaky(report: Report, options: TerminalOptions) -> Iterator[Text]:
                 continue
             message = attempt.error.message if attempt.error else attempt.reason
             if message:
-                first = inert_line(message.strip().split("\n", 1)[0])
-                yield Text(f"    attempt {attempt.attempt}: {first[:300]}", "dim")
+                first = shortened(inert_line(message.strip().split("\n", 1)[0]), _MESSAGE_MAX)
+                yield Text(f"    attempt {attempt.attempt}: {first}", "dim")
     yield from _more(flaky, options)
 
 
@@ -195,8 +196,8 @@ def _warnings(report: Report) -> Iterator[Text]:
     for warning in most[:_WARNINGS]:
         where = f"  ({inert_line(warning.file)}:{warning.line})" if warning.file else ""
         times = f"  {warning.count} times" if warning.count > 1 else ""
-        words = f"  {inert_line(warning.category)}: {inert_line(warning.message)[:_WARNING_MAX]}"
-        yield Text().append(words, "yellow").append(f"{where}{times}", "dim")
+        words = shortened(inert_line(warning.message), _WARNING_MAX)
+        yield Text().append(f"  {inert_line(warning.category)}: {words}", "yellow").append(f"{where}{times}", "dim")
     if len(most) > _WARNINGS:
         yield Text(f"  ... and {len(most) - _WARNINGS} more kinds (semantest report --json has them all)", "dim")
 

@@ -36,16 +36,19 @@ def exit_code_of(state: str) -> int:
     return EXIT_RUNNING if state in ("pending", "running") else EXIT_NOT_GREEN
 
 
-def run_state_words(state: str, gaps: int) -> str:
-    """``failed, 2 records missing``: what came of a run, and whether all of it is known."""
-    words = _WORDS.get(state, state)
+def run_state_words(state: str, gaps: int, tests: int) -> str:
+    """``failed, 2 records missing``: what came of a run, and whether all of it is known.
+
+    A run without ``tests`` may have passed, as those of clients that only log: it is not called so without a word.
+    """
+    words = _WORDS.get(state, state) + (", no tests" if state == "passed" and not tests else "")
     return f"{words}, {plural(gaps, 'record')} missing" if gaps else words
 
 
-def state_in_words(run: RunInfo) -> str:
-    """``failed, 2 records missing, stopped early`` and the like."""
+def state_in_words(run: RunInfo, tests: int) -> str:
+    """``failed, 2 records missing, stopped early`` and the like, of a run with so many tests."""
     early = run.stopped_early and run.state not in ("interrupted", "cancelled")
-    return run_state_words(run.state, run.gaps) + (", stopped early" if early else "")
+    return run_state_words(run.state, run.gaps, tests) + (", stopped early" if early else "")
 
 
 def count_words(counts: Counts, *, separator: str = ", ") -> str:
@@ -114,6 +117,11 @@ def _local_time(milliseconds: float | None, form: str) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 warning``, ``2 warnings``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, of a longer one so many characters and ``...``."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def size(number: float) -> str:

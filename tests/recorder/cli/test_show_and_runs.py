@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -260,3 +263,32 @@ def test_a_long_list_of_runs_is_cut_at_the_limit(folder: Path) -> None:
         green_run(f"20261122-10{number:04}-abcdef", start_ms=START + 1e8 + number).store(folder)
     assert len(semantest("runs", "--directory", folder, "--json").json["runs"]) == 20
     assert len(semantest("runs", "--directory", folder, "--json", "--limit", "100").json["runs"]) == 27
+
+
+def test_a_test_of_one_run_only_has_no_usual_time(tmp_path: Path) -> None:
+    small_run().store(tmp_path)
+    assert "usually" not in semantest("show", "test_ok", "--directory", tmp_path).out
+    green_run(LATER, start_ms=START + 900_000).store(tmp_path)
+    assert "usually takes 5.0 ms, this time 5.0 ms" in semantest("show", "test_ok", "--directory", tmp_path).out
+
+
+def test_a_test_that_runs_is_shown_with_its_time_so_far(tmp_path: Path) -> None:
+    recording = Recording(start_ms=time.time() * 1000 - 125_000, pid=os.getpid())
+    recording.start()
+    recording.plan("a.py::test_slow")
+    recording.begin("a.py::test_slow")
+    recording.store(tmp_path)
+    said = semantest("show", "test_slow", "--directory", tmp_path)
+    assert re.search(r"Attempt 1: running for 2 min \d+ s on main", said.out), said.out
+
+
+def test_what_a_client_does_not_tell_of_a_passed_test_is_not_missed(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.plan("a.py::test_ok")
+    recording.test("a.py::test_ok", phases={})
+    recording.end(0)
+    recording.store(tmp_path)
+    said = semantest("show", "test_ok", "--directory", tmp_path)
+    assert "Attempt 1: passed in 5.0 ms" in said.out
+    assert "got as far as" not in said.out

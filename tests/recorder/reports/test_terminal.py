@@ -222,6 +222,12 @@ def test_warnings_are_named_the_most_frequent_first_and_a_few_only() -> None:
     assert shown[at + 6 :] == ["  ... and 2 more kinds (semantest report --json has them all)"]
 
 
+def test_a_warning_that_is_cut_says_so() -> None:
+    shown = lines(run_rows([], warnings=[WarningRow(MAIN, 1, "UserWarning", "word " * 100)], state="passed"))
+    (line,) = [line for line in shown if "UserWarning" in line]
+    assert line == f"  UserWarning: {('word ' * 100)[:300]}..."
+
+
 def test_only_slow_tests_are_the_slowest() -> None:
     quick = [result_row(f"a.py::t{number}", "passed", number, duration_ms=99.0) for number in range(3)]
     quick.append(result_row("a.py::killed", "crashed", 4, duration_ms=900.0))  # its time stands above

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semantest_recorder.reports.aggregate import aggregate, count_states
+from semantest_recorder.reports.header_lines import header_lines
 from semantest_recorder.reports.wording import count_words, duration, exit_code_of, moment, size, state_in_words
 from tests.recorder.reports.rows_of import result_row, run_rows
 
@@ -69,14 +70,20 @@ def test_only_states_that_are_not_zero_are_counted() -> None:
 
 def test_state_in_words() -> None:
     report = aggregate(run_rows([result_row("a.py::t", "failed")], stopped_early=True))
-    assert state_in_words(report.run) == "failed, stopped early"
+    assert state_in_words(report.run, 1) == "failed, stopped early"
     report = aggregate(run_rows([result_row("a.py::t", "interrupted")], state="interrupted", stopped_early=True))
-    assert state_in_words(report.run) == "interrupted"
+    assert state_in_words(report.run, 1) == "interrupted"
+
+
+def test_a_run_without_tests_is_not_called_passed_without_a_word() -> None:
+    report = aggregate(run_rows([], state="passed"))
+    assert state_in_words(report.run, 0) == "passed, no tests"
+    assert next(iter(header_lines(report))).plain.endswith(": passed, no tests")
 
 
 def test_a_run_with_gaps_says_so_beside_its_state() -> None:
     report = aggregate(run_rows([result_row("a.py::t", "passed")], gaps=1))
-    assert state_in_words(report.run) == "failed, 1 record missing"
+    assert state_in_words(report.run, 1) == "failed, 1 record missing"
 
 
 @pytest.mark.parametrize(("number", "words"), [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (3 << 30, "3.0 GiB")])
