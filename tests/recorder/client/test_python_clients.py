@@ -70,12 +70,19 @@ def cut(server: RunningServer) -> None:
     wait_until(lambda: connections(server) == 0)
 
 
+def looked_at(server: RunningServer) -> int:
+    """How many events of clients the recorder has looked at."""
+    return int(server.hub.security.metrics(0.0)["totalValidations"])
+
+
 async def send_and_be_cut(server: RunningServer, payload: dict[str, Any], *, flush: bool = False) -> None:
     """One event, and a connection that breaks before the block ends."""
+    before = looked_at(server)
     async with AsyncClient(url(server), TOKEN) as client:
         await client.send("test/passed", payload, run_id="r")
         if flush:
             await client.flush()
+        await asyncio.to_thread(wait_until, lambda: server.call(lambda: looked_at(server)) == before + 1)
         await asyncio.to_thread(cut, server)
 
 
