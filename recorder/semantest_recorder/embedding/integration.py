@@ -75,6 +75,7 @@ class OrchestratorIntegration:
         self._hub: Hub | None = None
         self._peer: InProcessPeer | None = None
         self._time: asyncio.Task[None] | None = None
+        self._end: asyncio.Task[None] | None = None
         self._orchestrator = Orchestrator(self)
         self._persistence = Persistence(self)
         self._security = SecurityMiddleware(self)
@@ -124,20 +125,38 @@ class OrchestratorIntegration:
         return WebSocketHandlers(self)
 
     async def shutdown(self, *, cancel_runs: bool = False) -> None:
-        """Commits what was taken, says goodbye to clients and closes the database.
+        """Commits what was taken, says goodbye to clients and closes the database; what was done before stays done.
 
         ``cancel_runs``: cancels runs that are not over, as the original did; else they may go on after a restart.
+        A second call returns when the first one is through.
         """
-        if self._hub is not None:
-            if cancel_runs:
-                for run in list(self._hub.runs):
-                    await self._orchestrator.cancel_test_run(run.run_id, "the orchestrator is shut down")
-            if self._time is not None:
-                self._time.cancel()
-                with suppress(asyncio.CancelledError):
-                    await self._time
-            self._hub.accepting = False
+        if self._end is None:
+            self._end = asyncio.create_task(self._shut_down(cancel_runs=cancel_runs))
+        await asyncio.shield(self._end)
+
+    async def _shut_down(self, *, cancel_runs: bool) -> None:
+        try:
+            if cancel_runs and self._hub is not None:
+                await self._cancel_runs(self._hub)
+        finally:
+            await self._close()
+
+    async def _cancel_runs(self, hub: Hub) -> None:
+        for run in hub.runs:
+            try:
+                await self._orchestrator.cancel_test_run(run.run_id, "the orchestrator is shut down")
+            except Refusal as refusal:  # it was over in the meantime, or nothing can be written now
+                if hub.runs.get(run.run_id) is not None:
+                    _log.warning("run %s cannot be cancelled: %s", run.run_id, refusal)
+
+    async def _close(self) -> None:
         self.stopping = True
+        if self._time is not None:
+            self._time.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._time
+        if self._hub is not None:
+            self._hub.accepting = False
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(None, self._writer.close)
         if self._hub is not None:

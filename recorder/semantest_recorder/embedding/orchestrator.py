@@ -24,8 +24,11 @@ class Orchestrator:
     async def register_plugin(self, plugin: object, name: str | None = None) -> None:
         """Adds a plugin: an object with methods named like hooks, or with ``hookimpl`` (docs/guide/plugins.md).
 
-        Returns when it is initialized; one whose ``initialize`` fails is disabled. Raises ``InvalidPlugins``.
+        Returns when it is initialized; one whose ``initialize`` fails is disabled. Raises ``InvalidPlugins``, and
+        ``Refusal`` after the end.
         """
+        if self._system.stopping:
+            raise Refusal("STOPPING", "the recorder is stopping")
         await asyncio.to_thread(self._system.dispatcher.register, plugin, name)
 
     async def unregister_plugin(self, name: str) -> None:

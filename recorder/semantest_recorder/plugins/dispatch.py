@@ -25,6 +25,8 @@ PLUGINS_SCHEMA = 1
 #: recorder waits for the folder, or a container for its processes: 10.
 TELL_TIMEOUT_S = 7.0
 DESTROY_TIMEOUT_S = 1.0
+#: And for the thread itself, whose tasks are cancelled then.
+END_TIMEOUT_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -146,7 +148,7 @@ class Dispatcher:
 
     def close(self) -> None:
         """Tells what is left to tell, a report of a large run included, then calls ``destroy``; gives up in the end."""
-        if self._thread is None:
+        if self._thread is None or self._stop.is_set():
             return
         self._wake()
         if not self._backlog.wait_until_told(TELL_TIMEOUT_S):
@@ -159,6 +161,7 @@ class Dispatcher:
             text = "plugins are not destroyed after %g s; they are not waited for any longer"
             _log.warning(text, DESTROY_TIMEOUT_S)
         thread.stop()
+        thread.join(END_TIMEOUT_S)
 
     def status(self) -> dict[str, Any]:
         """For ``/api/v1/status``: every plugin with its calls and failures, and how far they are behind."""

@@ -105,6 +105,10 @@ class PluginThread:
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._loop.stop)
 
+    def join(self, timeout_s: float) -> None:
+        """Waits, a while, until the thread has ended."""
+        self._thread.join(timeout_s)
+
     # -- in the thread -------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
@@ -122,7 +126,16 @@ class PluginThread:
             for task in tasks:
                 if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                     _tell_error(error)
+            self._leave_behind({task for task in left if not task.done()})
             self._loop.close()
+
+    def _leave_behind(self, tasks: set[asyncio.Task[Any]]) -> None:
+        """Names the tasks that refuse to be cancelled; asyncio would tell of each, whenever it is collected."""
+        if not tasks:
+            return
+        names = ", ".join(sorted(getattr(task.get_coro(), "__qualname__", task.get_name()) for task in tasks))
+        _log.warning("tasks of plugins go on after they were cancelled; they are not waited for: %s", names)
+        self._loop.set_exception_handler(lambda _loop, _context: None)
 
     def _wake(self) -> None:
         self._work.set()

@@ -283,6 +283,11 @@ class Hub:
                 while self._connections:
                     self._left.clear()
                     await self._left.wait()
+        unfinished = self._tasks | self._replaying  # whoever asked is gone, or is given up
+        for task in unfinished:
+            task.cancel()
+        if unfinished:
+            await asyncio.wait(unfinished)
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
