@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -20,23 +19,19 @@ from aiohttp import web
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE, HISTORY
-from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
-from semantest_recorder.archive import Archive
-from semantest_recorder.cleaning import Cleaner, resume
+from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.exposure import is_wildcard
 from semantest_recorder.core.policy import InvalidPolicy, Policy
-from semantest_recorder.core.session import ServerFacts
+from semantest_recorder.core.security import Security
 from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
+from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
 from semantest_recorder.own_folder import make_folder
-from semantest_recorder.plugins.builtin.retry import worth_retrying
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
-from semantest_recorder.plugins.dispatch import DESTROY_TIMEOUT_S, TELL_TIMEOUT_S, Dispatcher
+from semantest_recorder.plugins.dispatch import DESTROY_TIMEOUT_S, TELL_TIMEOUT_S
 from semantest_recorder.plugins.registry import PluginRegistry
-from semantest_recorder.plugins.writing import PluginWriter
-from semantest_recorder.run_reading import RunReading
 from semantest_recorder.sd_notify import tell_service_manager
 from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.artifacts import artifact_routes
@@ -48,7 +43,6 @@ from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.history import write_history
-from semantest_recorder.store.writer import Writer
 from semantest_recorder.token_file import TokenFile, new_token
 
 #: From the signal to the end: what has not been committed by then stays in its journals.
@@ -56,7 +50,6 @@ DRAIN_TIMEOUT_S = 4.0
 _CLOSE_TIMEOUT_S = 1.0
 _LOCK_WAIT_S = 10.0
 _WATCH_S = 1.0
-_TIME_S = 0.25
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = logging.getLogger(__name__)
@@ -124,15 +117,15 @@ def serve(settings: Settings, announce: Announce) -> bool:
             listeners = open_listeners(settings.host, settings.port, certificate)
             for listener in listeners:
                 sockets.enter_context(listener.socket)
-            database = settings.directory / DATABASE
             try:
-                writer = Writer(database)
+                engine = Engine(
+                    settings.directory / DATABASE, registry, settings.directory, lines_in_log=settings.json_log
+                )
             except StoreError as error:
                 raise CannotServe(str(error)) from None
-            for notice in writer.notices:
+            for notice in engine.store.notices:
                 _log.warning("%s", notice)
-            dispatcher = _start_plugins(registry, settings, database)
-            return asyncio.run(_Daemon(settings, lock, writer, dispatcher, database, listeners).run(announce))
+            return asyncio.run(_Daemon(settings, lock, engine, listeners).run(announce))
     finally:
         lock.release()
 
@@ -145,20 +138,6 @@ def _load_plugins(settings: PluginSettings) -> PluginRegistry:
     except InvalidPlugins as error:
         raise CannotServe(str(error), 2) from None
     return registry
-
-
-def _start_plugins(registry: PluginRegistry, settings: Settings, database: Path) -> Dispatcher:
-    reading = RunReading(database)
-    dispatcher = Dispatcher(
-        registry,
-        settings.directory,
-        known=reading.known_source,
-        read_summary=reading.summary,
-        read_report=reading.report,
-        lines_in_log=settings.json_log,
-    )
-    dispatcher.start()
-    return dispatcher
 
 
 def _policy(settings: Settings) -> Policy:
@@ -179,23 +158,13 @@ def routes_of_rooms(
 class _Daemon:
     """One run of the recorder, from a listening socket to its end."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        lock: RecorderLock,
-        writer: Writer,
-        dispatcher: Dispatcher,
-        database: Path,
-        listeners: Sequence[Listener],
-    ) -> None:
+    def __init__(self, settings: Settings, lock: RecorderLock, engine: Engine, listeners: Sequence[Listener]) -> None:
         self._settings = settings
         self._lock = lock
-        self._dispatcher = dispatcher
-        self._store = writer  # for what the recorder does by itself, past the plugins
-        self._writer = PluginWriter(writer, dispatcher)
-        self._database = database
+        self._engine = engine
+        self._database = engine.database
         self._listeners = listeners
-        self._tokens = TokenFile(settings.directory, _now_ms)
+        self._tokens = TokenFile(settings.directory, now_ms)
         #: Where others reach us, when that is not where this machine's own clients do.
         self._public_url = listeners[0].url if len(listeners) > 1 else None
         self._discovery = Discovery(
@@ -211,13 +180,8 @@ class _Daemon:
         """Serves until stopped, then drains; whether all that was taken in has been committed."""
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
-        facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
         history = HistoryKeeper(lambda: write_history(self._database, self._settings.directory / HISTORY))
-        archive = Archive(self._database)
-        policy = _policy(self._settings)
-        hub = Hub(self._writer, facts, _now_ms, archive, policy=policy, on_commit=history.note)
-        hub.runs.worth_retrying = worth_retrying(self._dispatcher.registry)
-        archive.load_open_runs(hub.runs, _now_ms())
+        hub = self._engine.start(Security(_policy(self._settings)), history.note)
         runner = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
@@ -226,7 +190,7 @@ class _Daemon:
             text = f"cannot write the discovery file in {self._settings.directory}: {error.strerror}"
             raise CannotServe(text) from None
         gc.freeze()  # modules and functions stay: a collection that walks them all stops everything for some 15 ms
-        tasks = [asyncio.create_task(work) for work in (self._watch(hub, stop), self._keep_time(hub), history.run())]
+        tasks = [asyncio.create_task(work) for work in (self._watch(hub, stop), self._keep_time(), history.run())]
         announce(self._discovery, self._public_url, self._database)
         tell_service_manager("READY=1", f"STATUS=listening on {self._public_url or self._discovery.url}")
         await stop.wait()
@@ -235,7 +199,7 @@ class _Daemon:
             task.cancel()
         _log.info("stopping: %s", self._reason)
         drained = await self._shut_down(hub, runner)
-        archive.close()
+        self._engine.archive.close()
         await history.finish()
         for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
             signal.signal(number, signal.SIG_IGN)
@@ -244,15 +208,7 @@ class _Daemon:
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
-        cleaner = Cleaner(self._store, _now_ms)
-        resume(self._store)
-
-        async def clean(run_ids: list[str]) -> object:
-            done = await cleaner.clean(run_ids)
-            hub.forget_runs(done.deleted)
-            return done
-
-        routes = routes_of_rooms(hub, self._settings.directory, self._process, clean)
+        routes = routes_of_rooms(hub, self._settings.directory, self._process, self._engine.clean)
         app = create_application(hub, self._addresses(), credentials, routes)
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S
@@ -285,7 +241,7 @@ class _Daemon:
             "database": str(self._database),
             "databaseBytes": bytes_on_disk(self._database),
             "options": self._settings.told,
-            "plugins": self._dispatcher.status(),
+            "plugins": self._engine.dispatcher.status(),
         }
 
     def _stop(self, stop: asyncio.Event, reason: str) -> None:
@@ -318,16 +274,9 @@ class _Daemon:
         _log.warning("the discovery file was gone; it is there again")
         return True
 
-    async def _keep_time(self, hub: Hub) -> None:
-        while True:
-            await asyncio.sleep(_TIME_S)
-            try:
-                hub.keep_time()
-                for listener in self._listeners:
-                    if listener.certificate is not None:
-                        listener.certificate.renew()
-            except Exception:  # noqa: BLE001 - time goes on
-                _log.exception("cannot look after runs and tokens, trying on")
+    async def _keep_time(self) -> None:
+        own = [listener.certificate for listener in self._listeners if listener.certificate is not None]
+        await self._engine.keep_time(*(certificate.renew for certificate in own))
 
     async def _shut_down(self, hub: Hub, runner: web.AppRunner) -> bool:
         """Takes nothing more, commits and acknowledges what it has, says goodbye.
@@ -335,7 +284,7 @@ class _Daemon:
         Meanwhile whoever asks is told so: /readyz answers 503.
         """
         hub.accepting = False
-        drained = await _in_thread(self._writer.close, DRAIN_TIMEOUT_S)
+        drained = await _in_thread(self._engine.writer.close, DRAIN_TIMEOUT_S)
         if not drained:
             _log.error(
                 "the store is not done after %g s; what is unacknowledged stays in the journals", DRAIN_TIMEOUT_S
@@ -345,8 +294,8 @@ class _Daemon:
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
-        await _in_thread(self._dispatcher.close, TELL_TIMEOUT_S + 2 * DESTROY_TIMEOUT_S)
-        return drained and self._writer.pending_events == 0
+        await _in_thread(self._engine.dispatcher.close, TELL_TIMEOUT_S + 2 * DESTROY_TIMEOUT_S)
+        return drained and self._engine.writer.pending_events == 0
 
 
 def _on_signals(stop: Callable[[str], None]) -> None:
@@ -390,7 +339,3 @@ async def _in_thread(call: Callable[[], None], timeout_s: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _now_ms() -> float:
-    return time.time() * 1000.0

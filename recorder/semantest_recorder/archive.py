@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -69,6 +69,11 @@ class Archive:
                 self._found.clear()
             self._found[run_id] = now + 1.0
         return found
+
+    def forget_runs(self, run_ids: Iterable[str]) -> None:
+        """These runs were deleted."""
+        for run_id in run_ids:
+            self._found.pop(run_id, None)
 
     def load_open_runs(self, runs: ActiveRuns, now_ms: float) -> None:
         """Tells ``runs`` of those that were not over when the recorder ended last."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from semantest_recorder.core.access import Denied
 from semantest_recorder.embedding.stream import StreamPeer, WebSocket
+from semantest_recorder.server.handshake import read_handshake
 
 if TYPE_CHECKING:
     from semantest_recorder.embedding.integration import OrchestratorIntegration
@@ -31,13 +32,14 @@ class WebSocketHandlers:
         if self._system.stopping:
             await socket.close(1001, "the recorder is stopping")
             return
-        identity = self._system.identify(_authorization(socket) if token is None else [f"Bearer {token}"])
-        denied = identity if isinstance(identity, Denied) else self._system.hub.security.admit(identity)
+        header = _headers(socket)
+        identity = self._system.identify(header("Authorization") if token is None else [f"Bearer {token}"])
+        denied = identity if isinstance(identity, Denied) else self._system.security.admit(identity)
         if isinstance(identity, Denied) or denied is not None:
             await socket.close(1008, denied.detail[:100] if denied is not None else "")
             return
         hub = self._system.hub
-        await StreamPeer(socket, hub.open_session(identity, agent="embedded server"), hub).run()
+        await StreamPeer(socket, hub.open_session(identity, read_handshake(header)), hub).run()
 
     async def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event; returns when it is committed. Raises ``Refusal``."""
@@ -84,7 +86,9 @@ class WebSocketHandlers:
         return self._system.get_persistence().get_statistics()
 
 
-def _authorization(socket: WebSocket) -> list[str]:
-    """The Authorization headers of the handshake, where ``websockets`` keeps them."""
-    get_all = getattr(getattr(getattr(socket, "request", None), "headers", None), "get_all", None)
-    return [] if get_all is None else list(get_all("Authorization"))
+def _headers(socket: WebSocket) -> Callable[[str], Sequence[str]]:
+    """Gives all values of a header of the handshake, where ``websockets`` keeps them; none of a connection without."""
+    found: Callable[[str], Sequence[str]] | None = getattr(
+        getattr(getattr(socket, "request", None), "headers", None), "get_all", None
+    )
+    return found or (lambda _name: [])

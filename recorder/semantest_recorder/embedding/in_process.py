@@ -11,6 +11,7 @@ import msgspec
 
 from semantest_recorder.core.access import OWNER
 from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.server.handshake import Handshake
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.peer import Peer
 
@@ -27,7 +28,7 @@ class InProcessPeer(Peer):
     """Speaks with the hub by the same messages as everybody, in the hub's own loop."""
 
     def __init__(self, hub: Hub, *, on_event: Callable[[dict[str, Any]], None] | None = None) -> None:
-        super().__init__(hub.open_session(OWNER, agent="embedding program"), hub)
+        super().__init__(hub.open_session(OWNER, Handshake(agent="embedding program")), hub)
         self._ids = count(1)
         self._answers: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._refusals: list[dict[str, Any]] = []

@@ -5,36 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pytest_semantest import __version__
-from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
-from semantest_recorder.archive import Archive
-from semantest_recorder.cleaning import resume
 from semantest_recorder.core.access import Credentials, Denied, Identity
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.refusal import Refusal
-from semantest_recorder.core.session import ServerFacts
+from semantest_recorder.core.security import Security
 from semantest_recorder.embedding.handlers import WebSocketHandlers
 from semantest_recorder.embedding.in_process import InProcessPeer
 from semantest_recorder.embedding.orchestrator import Orchestrator
 from semantest_recorder.embedding.persistence import Persistence
 from semantest_recorder.embedding.security import SecurityMiddleware
 from semantest_recorder.embedding.spelling import camel_keys
-from semantest_recorder.plugins.builtin.retry import worth_retrying
+from semantest_recorder.engine import Engine
 from semantest_recorder.plugins.configuration import read_section
-from semantest_recorder.plugins.dispatch import Dispatcher
 from semantest_recorder.plugins.registry import PluginRegistry
-from semantest_recorder.plugins.writing import PluginWriter
-from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.hub import Hub
-from semantest_recorder.store.writer import Writer
 
-_TIME_S = 0.25
 _CLOSE_TIMEOUT_S = 2.0
 
 _log = logging.getLogger(__name__)
@@ -51,25 +41,14 @@ class OrchestratorIntegration:
         self, db_path: str | Path, security_policy: Mapping[str, Any], plugins: Mapping[str, Any], token: str | None
     ) -> None:
         path = Path(db_path)
-        self._policy = Policy().changed(camel_keys(security_policy))
+        #: The guard in front of the log.
+        self.security = Security(Policy().changed(camel_keys(security_policy)))
         registry = PluginRegistry(read_section(plugins))
         if plugins:
             registry.load()
         self.token = token or f"smt_{secrets.token_urlsafe(32)}"
-        reading = RunReading(path)
-        self.path = path
-        self.store = Writer(path)
-        resume(self.store)
-        self.dispatcher = Dispatcher(
-            registry,
-            path.absolute().parent,
-            known=reading.known_source,
-            read_summary=reading.summary,
-            read_report=reading.report,
-        )
-        self.dispatcher.start()
-        self._writer = PluginWriter(self.store, self.dispatcher)
-        self.archive = Archive(path)
+        self.engine = Engine(path, registry, path.absolute().parent)
+        self.archive = self.engine.archive
         #: Whether nothing is taken any more.
         self.stopping = False
         self._hub: Hub | None = None
@@ -82,18 +61,12 @@ class OrchestratorIntegration:
 
     @property
     def hub(self) -> Hub:
-        """The hub, made at its first use.
-
-        Raises ``RuntimeError`` outside of an event loop, ``Refusal`` (``STOPPING``) when the end came before.
-        """
+        """The hub, made at its first use, in the event loop. Raises ``Refusal`` (``STOPPING``) when it is the end."""
         if self._hub is None:
             if self.stopping:
                 raise Refusal("STOPPING", "the recorder is stopping")
-            facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, _now_ms())
-            self._hub = Hub(self._writer, facts, _now_ms, self.archive, policy=self._policy)
-            self._hub.runs.worth_retrying = worth_retrying(self.dispatcher.registry)
-            self.archive.load_open_runs(self._hub.runs, _now_ms())
-            self._time = asyncio.create_task(self._keep_time(self._hub))
+            self._hub = self.engine.start(self.security)
+            self._time = asyncio.create_task(self.engine.keep_time())
         return self._hub
 
     @property
@@ -105,7 +78,7 @@ class OrchestratorIntegration:
 
     def identify(self, authorization: Collection[str]) -> Identity | Denied:
         """Who is behind the Authorization headers of a handshake; anonymous only while the policy allows it."""
-        anonymous = not self.hub.security.policy.require_authentication
+        anonymous = not self.security.policy.require_authentication
         return Credentials(self.token, anonymous=anonymous).identify(authorization)
 
     def get_orchestrator(self) -> Orchestrator:
@@ -158,20 +131,11 @@ class OrchestratorIntegration:
         if self._hub is not None:
             self._hub.accepting = False
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(None, self._writer.close)
+        await loop.run_in_executor(None, self.engine.writer.close)
         if self._hub is not None:
             await self._hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
-        await loop.run_in_executor(None, self.dispatcher.close)
+        await loop.run_in_executor(None, self.engine.dispatcher.close)
         self.archive.close()
-
-    @staticmethod
-    async def _keep_time(hub: Hub) -> None:
-        while True:
-            await asyncio.sleep(_TIME_S)
-            try:
-                hub.keep_time()
-            except Exception:  # noqa: BLE001 - time goes on
-                _log.exception("cannot look after runs, trying on")
 
 
 def create_orchestrator_integration(
@@ -190,7 +154,3 @@ def create_orchestrator_integration(
     Raises ``StoreError`` when the database cannot be opened, ``InvalidPolicy`` or ``InvalidPlugins`` for a wrong key.
     """
     return OrchestratorIntegration(db_path, security_policy or {}, plugins or {}, token)
-
-
-def _now_ms() -> float:
-    return time.time() * 1000.0

@@ -29,15 +29,15 @@ class Orchestrator:
         """
         if self._system.stopping:
             raise Refusal("STOPPING", "the recorder is stopping")
-        await asyncio.to_thread(self._system.dispatcher.register, plugin, name)
+        await asyncio.to_thread(self._system.engine.dispatcher.register, plugin, name)
 
     async def unregister_plugin(self, name: str) -> None:
         """Takes a plugin away; its ``destroy`` is called. Raises ``KeyError`` for a name that there is not."""
-        await asyncio.to_thread(self._system.dispatcher.unregister, name)
+        await asyncio.to_thread(self._system.engine.dispatcher.unregister, name)
 
     def get_plugins(self) -> list[dict[str, Any]]:
         """Every plugin with its calls and failures."""
-        return self._system.dispatcher.registry.to_wire()
+        return self._system.engine.dispatcher.registry.to_wire()
 
     async def start_test_run(self, config: Mapping[str, Any]) -> dict[str, Any]:
         """Starts a run (config as on the wire, snake_case allowed); its status. Raises ``Refusal``."""

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from semantest_recorder.cleaning import Cleaner
 from semantest_recorder.core.retention import Policy, runs_to_delete
+from semantest_recorder.engine import now_ms
 from semantest_recorder.store.survey import survey
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ class Persistence:
 
         Runs go as a whole: half a run would be judged wrongly. One that still goes on stays, as does the newest one.
         """
-        now_ms = self._system.hub.now_ms()
-        stored = await asyncio.to_thread(survey, self._system.path, lambda _facts: "")
-        chosen = runs_to_delete(stored, Policy(older_than_ms=now_ms - before_timestamp), now_ms)
-        done = await Cleaner(self._system.store, self._system.hub.now_ms).clean([run.id for run in chosen])
+        now = now_ms()
+        stored = await asyncio.to_thread(survey, self._system.engine.database, lambda _facts: "")
+        chosen = runs_to_delete(stored, Policy(older_than_ms=now - before_timestamp), now)
+        done = await self._system.engine.clean([run.id for run in chosen])
         return len(done.deleted)
 
     def get_statistics(self) -> dict[str, Any]:

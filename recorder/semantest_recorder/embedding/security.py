@@ -9,6 +9,7 @@ import msgspec
 
 from semantest_recorder.core.security import Limited, Security
 from semantest_recorder.embedding.spelling import camel_keys
+from semantest_recorder.engine import now_ms
 
 if TYPE_CHECKING:
     from semantest_recorder.embedding.integration import OrchestratorIntegration
@@ -23,7 +24,7 @@ class SecurityMiddleware:
     def validate_event(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """``{valid, errors?}``; the event is not taken by it."""
         size = len(msgspec.json.encode(event))
-        problems = self._guard.validate(event, size, self._system.hub.now_ms())
+        problems = self._guard.validate(event, size, now_ms())
         return {"valid": not problems} | ({"errors": msgspec.to_builtins(problems)} if problems else {})
 
     def update_policy(self, changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,7 +43,7 @@ class SecurityMiddleware:
 
     def get_rate_limit_stats(self, client_id: str | None = None) -> dict[str, Any]:
         """``{limit, remaining, hits}`` of a connected client, or of all of them by id."""
-        stats = self._guard.rate_limit_stats(self._system.hub.now_ms())
+        stats = self._guard.rate_limit_stats(now_ms())
         if client_id is None:
             return {name: msgspec.to_builtins(limited) for name, limited in stats.items()}
         limit = self._guard.policy.max_events_per_second
@@ -56,8 +57,8 @@ class SecurityMiddleware:
 
     def get_metrics(self) -> dict[str, Any]:
         """As ``getSecurityMetrics`` of the wire."""
-        return self._guard.metrics(self._system.hub.now_ms())
+        return self._guard.metrics(now_ms())
 
     @property
     def _guard(self) -> Security:
-        return self._system.hub.security
+        return self._system.security

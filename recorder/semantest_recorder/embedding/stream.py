@@ -48,7 +48,7 @@ class StreamPeer(Peer):
             async with self._patience:
                 self._patient = True
                 try:
-                    self.perform(self.session.open())
+                    self.greet()
                     await self._read(sender)
                     if self._closing is not None:  # it is about to say goodbye
                         await asyncio.wait([sender])

@@ -60,8 +60,7 @@ class Connection(Peer):
         await self._ws.prepare(self._request)
         sender = asyncio.create_task(self._send_queued())
         try:
-            self.perform(self.session.open())
-            self._hub.attendance.greeted(self, self._hub.now_ms())
+            self.greet()
             await self._read()
         finally:
             if self._closing is None:  # otherwise it is about to say goodbye

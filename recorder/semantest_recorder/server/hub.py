@@ -9,28 +9,24 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Protocol
-from urllib.parse import unquote
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from semantest_recorder.core.access import Identity
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
 from semantest_recorder.core.effects import Query
 from semantest_recorder.core.ownership import SourceOwners
-from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.publishing import published
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
 from semantest_recorder.server.attendance import Attendance
 from semantest_recorder.server.connection import Connection
+from semantest_recorder.server.handshake import Handshake, read_handshake
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
 
-INSTANCE_HEADER = "X-Semantest-Instance"
-#: The run of pytest that a shipper attends, percent-encoded: its cancellation comes even if there is nothing to send.
-RUN_HEADER = "X-Semantest-Run"
 _ROUTES_MAX = 1000
 _REPLAYS_MAX = 8
 _POSTPONED_MAX = 10_000
@@ -78,7 +74,7 @@ class Hub:
         clock: Callable[[], float],
         archive: Archive,
         *,
-        policy: Policy | None = None,
+        security: Security,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
         on_commit: Callable[[Committed], None] = lambda _verdict: None,
     ) -> None:
@@ -86,7 +82,7 @@ class Hub:
         self.accepting = True
         self.facts = facts
         self.runs = ActiveRuns(archive.has_run)
-        self.security = Security(policy or Policy())
+        self.security = security
         self._archive = archive
         self._writer = writer
         self._on_commit = on_commit
@@ -132,13 +128,8 @@ class Hub:
 
     async def serve(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """Serves a WebSocket handshake and its connection to its end."""
-        headers = request.headers
-        session = self.open_session(
-            identity,
-            headers.get(INSTANCE_HEADER, ""),
-            headers.get(hdrs.USER_AGENT, ""),
-            unquote(headers.get(RUN_HEADER, "")),
-        )
+        said = read_handshake(lambda name: request.headers.getall(name, []))
+        session = self.open_session(identity, said)
         connection = Connection(request, session, self, max_queued_bytes=self._max_queued_bytes)
         self.join(connection)
         try:
@@ -147,12 +138,13 @@ class Hub:
             self.leave(connection)
         return connection.response
 
-    def open_session(self, identity: Identity, instance: str = "", agent: str = "", attends: str = "") -> Session:
-        """A session for somebody who is about to ``join``."""
+    def open_session(self, identity: Identity, said: Handshake) -> Session:
+        """A session for somebody who is about to ``join`` and has ``said`` this of itself."""
         client_id = secrets.token_hex(8)
         # Nobody can name a connection as its process.
-        process = f"process {instance}" if instance else f"connection {client_id}"
-        client = Client(client_id, identity, process, agent[:200].encode("utf-8", "replace").decode(), attends)
+        process = f"process {said.instance}" if said.instance else f"connection {client_id}"
+        agent = said.agent[:200].encode("utf-8", "replace").decode()
+        client = Client(client_id, identity, process, agent, said.attends)
         return Session(client, self._shared, self.now_ms())
 
     def join(self, peer: Peer) -> None:

@@ -60,6 +60,11 @@ class Peer(ABC):
     def _closes_soon(self) -> None:
         """It is told to close; what is queued may still be sent."""
 
+    def greet(self) -> None:
+        """Says what the recorder says first, and what waits for who attends a run."""
+        self.perform(self.session.open())
+        self._hub.attendance.greeted(self, self._hub.now_ms())
+
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carries out what the session asks for."""
         for effect in effects:

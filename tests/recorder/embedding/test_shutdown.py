@@ -38,7 +38,7 @@ def in_loop(test: Coroutine[Any, Any, None]) -> None:
 def is_closed(system: OrchestratorIntegration) -> bool:
     """Whether the thread that writes has ended, and says so."""
     try:
-        system.store.between(lambda _ingest: False, lambda _failure: None)
+        system.engine.store.between(lambda _ingest: False, lambda _failure: None)
     except RuntimeError:
         return True
     return False
@@ -73,7 +73,7 @@ def test_a_store_without_room_is_no_reason_to_go_on(tmp_path: Path, caplog: pyte
         orchestrator = system.get_orchestrator()
         await orchestrator.start_test_run({"runId": "a"})
         await orchestrator.start_test_run({"runId": "b"})
-        system.store._connection.execute("PRAGMA max_page_count = 1")
+        system.engine.store._connection.execute("PRAGMA max_page_count = 1")
         for size in (10_000, 500, 1):  # until not even the smallest fits
             with pytest.raises(Refusal, match="make room"):
                 await say_for_ever(system, event("custom/x", runId="a", text="x" * size))

@@ -115,7 +115,7 @@ def test_who_comes_after_the_end_is_sent_away(tmp_path: Path, used: bool) -> Non
         async with websockets.serve(handlers.serve, "127.0.0.1", 0) as server:
             port = next(iter(server.sockets)).getsockname()[1]
             if used:
-                handlers.on_get_security_metrics()
+                await handlers.on_event(event("custom/x"))
             await system.shutdown()
             async with websockets.connect(f"ws://127.0.0.1:{port}/") as socket:
                 with pytest.raises(websockets.ConnectionClosed) as closed:

@@ -18,6 +18,7 @@ from aiohttp import web
 from semantest_recorder.archive import Archive
 from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.policy import Policy
+from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application
 from semantest_recorder.server.artifacts import SILENCE_S, artifact_routes
@@ -63,9 +64,9 @@ class RunningServer:
         self.port: int = listener.getsockname()[1]
         facts = ServerFacts("0.0.0", 1, 1, time.time() * 1000, self._limits)
         archive = Archive(self.database)
-        policy = Policy(require_authentication=not self._anonymous)
+        security = Security(Policy(require_authentication=not self._anonymous))
         self.hub = Hub(
-            self.writer, facts, self._now_ms, archive, policy=policy, max_queued_bytes=self._max_queued_bytes
+            self.writer, facts, self._now_ms, archive, security=security, max_queued_bytes=self._max_queued_bytes
         )
         addresses = AddressRules(self.port, origins=self._origins)
         routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)

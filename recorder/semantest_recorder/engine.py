@@ -1,0 +1,98 @@
+"""What a recorder is made of wherever it lives: writer, plugins, queries and hub on one database.
+
+The daemon (app.py) and the embedding API build their servers around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pytest_semantest import __version__
+from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
+from semantest_recorder.archive import Archive
+from semantest_recorder.cleaning import Cleaner, resume
+from semantest_recorder.core.batch import Committed
+from semantest_recorder.core.security import Security
+from semantest_recorder.core.session import ServerFacts
+from semantest_recorder.plugins.builtin.retry import worth_retrying
+from semantest_recorder.plugins.dispatch import Dispatcher
+from semantest_recorder.plugins.registry import PluginRegistry
+from semantest_recorder.plugins.writing import PluginWriter
+from semantest_recorder.run_reading import RunReading
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.store.cleanup import Cleaned
+from semantest_recorder.store.writer import Writer
+
+_TIME_S = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Opens the database and starts the plugins; what lives in the event loop is made by ``start``.
+
+    ``folder``: where plugins write; ``lines_in_log``: what they say to people goes into the log. Raises ``StoreError`` when the database cannot be opened.
+    """
+
+    def __init__(
+        self, database: Path, registry: PluginRegistry, folder: Path, *, lines_in_log: bool = False
+    ) -> None:
+        self.database = database
+        reading = RunReading(database)
+        #: For what the recorder does by itself, past the plugins.
+        self.store = Writer(database)
+        resume(self.store)
+        self.dispatcher = Dispatcher(
+            registry,
+            folder,
+            known=reading.known_source,
+            read_summary=reading.summary,
+            read_report=reading.report,
+            lines_in_log=lines_in_log,
+        )
+        self.dispatcher.start()
+        #: What clients send goes through it.
+        self.writer = PluginWriter(self.store, self.dispatcher)
+        self.archive = Archive(database)
+        self._hub: Hub | None = None
+
+    def start(self, security: Security, on_commit: Callable[[Committed], None] = lambda _verdict: None) -> Hub:
+        """The hub, once, in the loop that it will live in; it knows the runs that are not over.
+
+        ``on_commit`` is called in the loop for every commit.
+        """
+        facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, now_ms())
+        hub = Hub(self.writer, facts, now_ms, self.archive, security=security, on_commit=on_commit)
+        hub.runs.worth_retrying = worth_retrying(self.dispatcher.registry)
+        self.archive.load_open_runs(hub.runs, now_ms())
+        self._hub = hub
+        return hub
+
+    async def keep_time(self, *others: Callable[[], None]) -> None:
+        """Looks after what time alone brings about, ``others`` included, until it is cancelled."""
+        while True:
+            await asyncio.sleep(_TIME_S)
+            try:
+                if self._hub is not None:
+                    self._hub.keep_time()
+                for look in others:
+                    look()
+            except Exception:  # noqa: BLE001 - time goes on
+                _log.exception("cannot look after runs and tokens, trying on")
+
+    async def clean(self, run_ids: Sequence[str]) -> Cleaned:
+        """Deletes runs; nobody knows them any more when it returns. Raises what ``Cleaner`` raises."""
+        done = await Cleaner(self.store, now_ms).clean(run_ids)
+        self.archive.forget_runs(done.deleted)
+        if self._hub is not None:
+            self._hub.forget_runs(done.deleted)
+        return done
+
+
+def now_ms() -> float:
+    """Milliseconds since the epoch."""
+    return time.time() * 1000.0
