@@ -20,7 +20,11 @@ class WebSocket(Protocol):
     """What is needed of a connection; those of ``websockets`` fit as they are."""
 
     def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """The frames that come, until the connection ends."""
+        """The frames that come, until the connection ends.
+
+        Its loss may be an error, too: an ``OSError``, an ``EOFError``, or one with "Closed" or "Disconnect" in the name
+        of its class or of a base (``ConnectionClosedError``, ``WebSocketDisconnect``). Others come out of ``serve``.
+        """
 
     async def send(self, message: str) -> None:
         """Sends a text frame."""
@@ -65,7 +69,7 @@ class StreamPeer(Peer):
             self._hub.leave(self)
 
     async def _read(self, sender: asyncio.Task[None]) -> None:
-        async for frame in self._socket:
+        async for frame in _until_lost(self._socket):
             if self._closing is None and self._hub.accepting:
                 self.perform(self.session.receive(frame, self._hub.now_ms(), self._hub.pending_events))
             while self._queued_bytes > self._max_queued_bytes and not sender.done():
@@ -91,6 +95,31 @@ class StreamPeer(Peer):
             code, reason = self._closing
             await self._socket.close(code, reason)
         except Exception as error:  # noqa: BLE001 - each library has its own class for a connection that is gone
-            _log.debug("client %s could not be written to: %s", self.session.client.id, error)
+            lost = _is_loss(error)
+            level = logging.DEBUG if lost else logging.ERROR
+            _log.log(level, "client %s cannot be written to: %s", self.session.client.id, error, exc_info=not lost)
         finally:
             self._room.set()
+
+
+async def _until_lost(socket: WebSocket) -> AsyncIterator[str | bytes]:
+    """The frames, as long as there is a connection. What handles them is outside: its errors are no loss."""
+    frames = aiter(socket)
+    while True:
+        try:
+            frame = await anext(frames)
+        except StopAsyncIteration:
+            return
+        except Exception as error:
+            if not _is_loss(error):
+                raise
+            _log.debug("a connection was lost: %s", error)
+            return
+        yield frame
+
+
+def _is_loss(error: Exception) -> bool:
+    """Whether a library says that the connection is gone: none of their classes is known here, but all are named so."""
+    if isinstance(error, OSError | EOFError):
+        return True
+    return any(word in kind.__name__ for kind in type(error).__mro__ for word in ("Closed", "Disconnect"))

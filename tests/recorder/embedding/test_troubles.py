@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,70 @@ def test_time_goes_on_after_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
         while orchestrator.get_active_runs():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
         assert "longer than the 1 ms" in (orchestrator.get_run_status("r") or {})["stopReason"]
+        await system.shutdown()
+
+    in_loop(test())
+
+
+def test_a_client_that_drops_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async def test() -> None:
+        system = make(tmp_path)
+        async with websockets.serve(system.create_websocket_handlers().serve, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+            for _ in range(3):
+                socket = await websockets.connect(url)
+                await socket.recv()
+                socket.transport.abort()
+                await socket.wait_closed()
+            await asyncio.gather(*(served.wait_closed() for served in server.connections))
+        await system.shutdown()
+
+    in_loop(test())
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+class Lines:
+    """A connection of a library that nobody knows: ends as it is told."""
+
+    def __init__(self, end: Exception) -> None:
+        self.end = end
+        self.sent: list[str] = []
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        yield json.dumps({"id": "1", "type": "request", "method": "echo"})
+        raise self.end
+
+    async def send(self, message: str) -> None:
+        self.sent.append(json.loads(message)["type"])
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        raise AssertionError("it is closed already")
+
+
+class SocketClosed(Exception):  # noqa: N818 - as libraries have it
+    pass
+
+
+class GoneAway(SocketClosed):
+    pass
+
+
+@pytest.mark.parametrize("end", [GoneAway(), ConnectionResetError(), EOFError()])
+def test_each_library_has_its_own_word_for_a_connection_that_is_gone(tmp_path: Path, end: Exception) -> None:
+    async def test() -> None:
+        system = make(tmp_path)
+        await system.create_websocket_handlers().serve(Lines(end))
+        assert system.hub.status()["connections"] == 0
+        await system.shutdown()
+
+    in_loop(test())
+
+
+def test_a_mistake_in_an_adapter_is_not_hidden(tmp_path: Path) -> None:
+    async def test() -> None:
+        system = make(tmp_path)
+        with pytest.raises(AttributeError, match="no such thing"):
+            await system.create_websocket_handlers().serve(Lines(AttributeError("no such thing")))
         await system.shutdown()
 
     in_loop(test())
