@@ -9,6 +9,7 @@ async with websockets.serve(handlers.serve, "127.0.0.1", 8765):
 from __future__ import annotations
 
 from semantest_recorder.embedding.handlers import WebSocketHandlers
+from semantest_recorder.embedding.in_process import EventsRefusedError
 from semantest_recorder.embedding.integration import OrchestratorIntegration, create_orchestrator_integration
 from semantest_recorder.embedding.orchestrator import Orchestrator
 from semantest_recorder.embedding.persistence import Persistence
@@ -16,6 +17,7 @@ from semantest_recorder.embedding.security import SecurityMiddleware
 from semantest_recorder.embedding.state import TestStateManager
 
 __all__ = [
+    "EventsRefusedError",
     "Orchestrator",
     "OrchestratorIntegration",
     "Persistence",

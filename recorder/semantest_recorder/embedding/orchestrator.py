@@ -57,7 +57,7 @@ class Orchestrator:
 
     async def handle_event(self, event: Mapping[str, Any]) -> None:
         """Takes an event of any type; returns when it is committed. Raises ``Refusal``."""
-        await self._system.peer.send([event])
+        await self._system.peer.send(event)
 
     def get_active_runs(self) -> list[dict[str, Any]]:
         """The status of every run that is not over."""

@@ -22,11 +22,16 @@ class Persistence:
 
     async def save_event(self, event: Mapping[str, Any]) -> None:
         """Takes one event; returns when it is committed. Raises ``Refusal``."""
-        await self._system.peer.send([event])
+        await self._system.peer.send(event)
 
     async def save_events(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Takes many events. Raises ``EventsRefusedError`` for those that were not taken; the others are committed."""
-        await self._system.peer.send(events)
+        """Takes any number of events, in their order; returns when they are committed.
+
+        They are sent in parts: while there is no room, or the policy's rate is used up, it waits. Raises
+        ``EventsRefusedError`` in the end when some were not taken; its ``refusals`` say which (``index``, ``eventId``)
+        and why. All others are committed.
+        """
+        await self._system.peer.send_all(events)
 
     def get_events_by_time_range(
         self, start_time: float, end_time: float, types: list[str] | None = None

@@ -313,7 +313,7 @@ class Hub:
             self.runs.note(verdict, self.now_ms())
             self.attendance.committed(connection, verdict, self.now_ms())
         if connection is not None:
-            connection.perform(connection.session.verdict(verdict, self.now_ms()))
+            connection.settled(verdict)
         if isinstance(verdict, Committed):
             self._publish(verdict, connection)
             self._on_commit(verdict)

@@ -21,6 +21,7 @@ from semantest_recorder.core.effects import (
 )
 
 if TYPE_CHECKING:
+    from semantest_recorder.core.batch import Verdict
     from semantest_recorder.core.session import Session
     from semantest_recorder.server.hub import Hub
 
@@ -64,6 +65,10 @@ class Peer(ABC):
         """Says what the recorder says first, and what waits for who attends a run."""
         self.perform(self.session.open())
         self._hub.attendance.greeted(self, self._hub.now_ms())
+
+    def settled(self, verdict: Verdict) -> None:
+        """The oldest batch of the verdict's source that this peer sent was stored or refused."""
+        self.perform(self.session.verdict(verdict, self._hub.now_ms()))
 
     def perform(self, effects: Iterable[Effect]) -> None:
         """Carries out what the session asks for."""
