@@ -8,7 +8,7 @@
         recorder.lock recorder.log    held by the recorder for life; its log
         recorder-starting.lock        held by the shipper or the `start` that starts one
         tokens.json tokens.lock       hashes of the tokens that were given out, 0600; held while they are changed
-        semantest.db
+        semantest.db semantest.db.lock    the lock is held by who writes the database, for as long as it does
         history.json                  what earlier runs knew of each test, written by the recorder
         sessions/<session>/           one pytest session, until all of it is acknowledged
             main.journal gw0.journal  one append-only journal per process (encoding.py)

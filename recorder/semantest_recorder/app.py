@@ -119,13 +119,18 @@ def serve(settings: Settings, announce: Announce) -> bool:
                 sockets.enter_context(listener.socket)
             try:
                 engine = Engine(
-                    settings.directory / DATABASE, registry, settings.directory, lines_in_log=settings.json_log
+                    settings.directory / DATABASE,
+                    registry,
+                    settings.directory,
+                    own_place=True,
+                    lines_in_log=settings.json_log,
                 )
             except StoreError as error:
                 raise CannotServe(str(error)) from None
-            for notice in engine.store.notices:
-                _log.warning("%s", notice)
-            return asyncio.run(_Daemon(settings, lock, engine, listeners).run(announce))
+            drained = asyncio.run(_Daemon(settings, lock, engine, listeners).run(announce))
+            if drained:  # else it is written until the process ends
+                engine.close()
+            return drained
     finally:
         lock.release()
 

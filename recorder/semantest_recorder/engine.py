@@ -25,6 +25,7 @@ from semantest_recorder.plugins.writing import PluginWriter
 from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.store.cleanup import Cleaned
+from semantest_recorder.store.database_lock import DatabaseLock
 from semantest_recorder.store.writer import Writer
 
 _TIME_S = 0.25
@@ -35,16 +36,30 @@ _log = logging.getLogger(__name__)
 class Engine:
     """Opens the database and starts the plugins; what lives in the event loop is made by ``start``.
 
-    ``folder``: where plugins write; ``lines_in_log``: what they say to people goes into the log. Raises ``StoreError`` when the database cannot be opened.
+    ``folder``: where plugins write; ``lines_in_log``: what they say to people goes into the log; ``own_place``: see
+    ``open_for_writing``. Until ``close`` nobody else can write the database. Raises ``StoreError`` when it cannot be
+    opened, ``InUse`` when somebody else has it.
     """
 
     def __init__(
-        self, database: Path, registry: PluginRegistry, folder: Path, *, lines_in_log: bool = False
+        self,
+        database: Path,
+        registry: PluginRegistry,
+        folder: Path,
+        *,
+        own_place: bool,
+        lines_in_log: bool = False,
     ) -> None:
         self.database = database
         reading = RunReading(database)
-        #: For what the recorder does by itself, past the plugins.
-        self.store = Writer(database)
+        self._lock = DatabaseLock(database)
+        self._lock.acquire()
+        try:
+            #: For what the recorder does by itself, past the plugins.
+            self.store = Writer(database, own_place=own_place)
+        except BaseException:
+            self._lock.release()
+            raise
         resume(self.store)
         self.dispatcher = Dispatcher(
             registry,
@@ -91,6 +106,11 @@ class Engine:
         if self._hub is not None:
             self._hub.forget_runs(done.deleted)
         return done
+
+    def close(self) -> None:
+        """Lets go of the database, when ``writer`` is closed; no question is answered any more."""
+        self.archive.close()
+        self._lock.release()
 
 
 def now_ms() -> float:

@@ -15,6 +15,8 @@ from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.serve_options import ServeOption, Wanted
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.discovery import AlreadyRunning, Discovery, RecorderLock
+from semantest_recorder.store.database_lock import DatabaseLock
+from semantest_recorder.store.errors import InUse, StoreError
 
 EXIT_RUNNING = 4
 _STOP_S = 30.0
@@ -28,7 +30,7 @@ stop_option = click.option(
 
 @contextmanager
 def offline(folder: Path, *, stop_recorder: bool) -> Iterator[Path]:
-    """The path of the folder's database while no recorder runs, and none can start.
+    """The path of the folder's database while no recorder runs, and none can start, nor another program write it.
 
     With ``stop_recorder`` one that runs is ended first, and started again in the end with the options and the token
     that it had. Meanwhile pytest keeps its journals. Raises ``Stop``.
@@ -43,8 +45,13 @@ def offline(folder: Path, *, stop_recorder: bool) -> Iterator[Path]:
     else:
         present = None
         _acquire(lock, folder)
+    database = DatabaseLock(folder / DATABASE)
     try:
-        yield folder / DATABASE
+        _acquire_database(database)
+        try:
+            yield folder / DATABASE
+        finally:
+            database.release()
     finally:
         lock.release()
         if present is not None:
@@ -60,6 +67,15 @@ def _acquire(lock: RecorderLock, folder: Path) -> None:
         raise Stop(text, EXIT_RUNNING) from None
     except OSError as error:
         raise Stop(f"cannot lock {folder}: {error.strerror}; check who may write there") from None
+
+
+def _acquire_database(lock: DatabaseLock) -> None:
+    try:
+        lock.acquire()
+    except InUse as error:
+        raise Stop(str(error), EXIT_RUNNING) from None
+    except StoreError as error:
+        raise Stop(str(error)) from None
 
 
 def _start_again(folder: Path, present: tuple[Discovery, dict[str, Any]]) -> None:

@@ -24,6 +24,7 @@ from semantest_recorder.engine import Engine
 from semantest_recorder.plugins.configuration import read_section
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.store.errors import NotADatabase
 
 _CLOSE_TIMEOUT_S = 2.0
 
@@ -40,14 +41,14 @@ class OrchestratorIntegration:
     def __init__(
         self, db_path: str | Path, security_policy: Mapping[str, Any], plugins: Mapping[str, Any], token: str | None
     ) -> None:
-        path = Path(db_path)
+        path = _checked(db_path)
         #: The guard in front of the log.
         self.security = Security(Policy().changed(camel_keys(security_policy)))
         registry = PluginRegistry(read_section(plugins))
         if plugins:
             registry.load()
         self.token = token or f"smt_{secrets.token_urlsafe(32)}"
-        self.engine = Engine(path, registry, path.absolute().parent)
+        self.engine = Engine(path, registry, path.absolute().parent, own_place=False)
         self.archive = self.engine.archive
         #: Whether nothing is taken any more.
         self.stopping = False
@@ -135,7 +136,7 @@ class OrchestratorIntegration:
         if self._hub is not None:
             await self._hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         await loop.run_in_executor(None, self.engine.dispatcher.close)
-        self.archive.close()
+        self.engine.close()
 
 
 def create_orchestrator_integration(
@@ -151,6 +152,18 @@ def create_orchestrator_integration(
     ``require_authentication: False`` clients need ``token`` (by default a new one, see ``.token``). ``plugins``: a
     section as in the configuration (``{"enabled": ["performance"]}``); without it, plugins that happen to be installed
     stay out, and ``register_plugin`` adds the program's own.
-    Raises ``StoreError`` when the database cannot be opened, ``InvalidPolicy`` or ``InvalidPlugins`` for a wrong key.
+    Raises ``StoreError`` when the database cannot be opened (``NotADatabase``: the path names something else, which is
+    left alone; ``InUse``: another program, or this one, writes it), ``InvalidPolicy`` or ``InvalidPlugins`` for a wrong
+    key.
     """
     return OrchestratorIntegration(db_path, security_policy or {}, plugins or {}, token)
+
+
+def _checked(db_path: str | Path) -> Path:
+    """Raises ``NotADatabase`` for what SQLite understands and names no file."""
+    text = str(db_path)
+    if text in ("", ".", ":memory:") or text.startswith("file:"):
+        raise NotADatabase(
+            text, "names no file, and the log is read by connections of their own; a temporary folder keeps nothing"
+        )
+    return Path(db_path)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -51,6 +52,14 @@ class NotOurs(StoreError):
         self.path = path
 
 
+class NotADatabase(StoreError):
+    """The path names a file that is no SQLite database, or no file at all."""
+
+    def __init__(self, path: Path | str, what: str) -> None:
+        super().__init__(f"{str(path)!r} {what}: name another path; nothing was touched")
+        self.path = path
+
+
 class CannotOpen(StoreError):
     """The database cannot be opened or created."""
 
@@ -68,11 +77,15 @@ class Damaged(StoreError):
 
 
 class InUse(StoreError):
-    """Somebody else has the database open."""
+    """Somebody else has the database open; ``holder`` is the pid, if it is known."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(f"another program has {path} open: end it and try again; nothing was changed")
-        self.path = path
+    def __init__(self, path: Path, holder: int | None = None) -> None:
+        who = "another program" if holder is None else f"another program (pid {holder})"
+        text = f"{who} has {path} open: end it and try again"
+        if holder == os.getpid():
+            text = f"this program (pid {holder}) has {path} open already: close the first, or name another file"
+        super().__init__(f"{text}; nothing was changed")
+        self.path, self.holder = path, holder
 
 
 class RunNotFound(StoreError):

@@ -10,7 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, NotOurs
+from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, NotADatabase, NotOurs
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, creation_script, migration_script
 
 _log = logging.getLogger(__name__)
@@ -22,15 +22,19 @@ _CHECKED_SIZE = 64 * 1024 * 1024
 
 
 def open_for_writing(
-    path: Path, clock: Callable[[], float], *, check_all: bool = False
+    path: Path, clock: Callable[[], float], *, check_all: bool = False, own_place: bool = True
 ) -> tuple[sqlite3.Connection, list[str]]:
     """The connection that writes, and lines for the user about what was found.
 
-    ``check_all``: read every page, however large the file is. Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen``.
+    ``check_all``: read every page, however large the file is. ``own_place``: nobody but a recorder keeps a file there,
+    so that any that cannot be used is set aside; else only what was a recorder's database once.
+    Raises ``DatabaseTooNew``, ``NotOurs``, ``NotADatabase`` or ``CannotOpen``.
     """
     notices: list[str] = []
     problem = _corruption(path, check_all)
     if problem is not None:
+        if not own_place:
+            _refuse_foreign(path)
         notices.append(_set_aside(path, problem, clock()))
         _log.error("%s", notices[-1])
     try:
@@ -51,6 +55,16 @@ def open_for_writing(
 def is_corruption(error: BaseException) -> bool:
     """Whether SQLite says that the file is damaged."""
     return isinstance(error, sqlite3.Error) and (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _CORRUPT
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Raises when the file was no recorder's, as its header says."""
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header.startswith(MAGIC):
+        raise NotADatabase(path, "is no SQLite database")
+    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+        raise NotOurs(path)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

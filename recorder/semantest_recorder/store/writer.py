@@ -40,8 +40,8 @@ class Writer:
 
     ``notices`` are lines for the user about what opening found, such as a corrupt file that was set aside; more may
     follow when the file turns out to be corrupt, or is removed, in use. ``run_closed`` is called in the writer thread
-    with the id of each run that closed, after the commit and the verdicts; it should be short.
-    Raises ``DatabaseTooNew``, ``NotOurs`` or ``CannotOpen`` (store/errors.py).
+    with the id of each run that closed, after the commit and the verdicts; it should be short. ``own_place``: see
+    ``open_for_writing``. Raises ``DatabaseTooNew``, ``NotOurs``, ``NotADatabase`` or ``CannotOpen`` (store/errors.py).
     """
 
     def __init__(
@@ -50,11 +50,13 @@ class Writer:
         *,
         clock: Callable[[], float] = wall_ms,
         run_closed: Callable[[str], None] | None = None,
+        own_place: bool = True,
     ) -> None:
         self.path = Path(path)
+        self._own_place = own_place
         self._run_closed = run_closed
         self._clock = clock
-        self._connection, self.notices = open_for_writing(self.path, clock)
+        self._connection, self.notices = open_for_writing(self.path, clock, own_place=own_place)
         self._files = OpenFiles(self.path)
         self._ingest = Ingest(self._connection)
         self._queue: deque[tuple[Batch, Done]] = deque()
@@ -186,7 +188,8 @@ class Writer:
         Raises ``StoreError`` when no database can be opened now.
         """
         self._connection.close()
-        self._connection, notices = open_for_writing(self.path, self._clock, check_all=True)
+        own = self._own_place or self._files.are_in_place()  # then it was ours, whatever became of it
+        self._connection, notices = open_for_writing(self.path, self._clock, check_all=True, own_place=own)
         self._files = OpenFiles(self.path)
         self.notices += notices
         self._ingest = Ingest(self._connection)
@@ -201,7 +204,7 @@ class Writer:
         removed = self._connection
         complete(removed)
         self._files.clear_the_way()
-        connection, notices = open_for_writing(self.path, self._clock, check_all=True)
+        connection, notices = open_for_writing(self.path, self._clock, check_all=True, own_place=self._own_place)
         files, ingest = OpenFiles(self.path), Ingest(connection)
         try:
             run_ids = {verdict.run_id for verdict in verdicts if isinstance(verdict, Committed)}
