@@ -16,13 +16,13 @@ from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
-from semantest_recorder.core.subscription import Subscription
+from semantest_recorder.core.subscription import InvalidPattern, Subscription
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.run_ids import RunIds
 from semantest_recorder.store.status import Status
-from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between
+from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between, newest_events
 
 T = TypeVar("T")
 #: Queries at a time; more wait.
@@ -51,6 +51,7 @@ class Archive:
             "runStatus": self._run_status,
             "statistics": self._statistics,
             "events": self._events,
+            "newestEvents": self._newest_events,
             "testResults": self._test_results,
             "suites": self._suites,
         }
@@ -128,6 +129,8 @@ class Archive:
             return self._queries[query](**parameters)
         except RunNotFound as error:
             raise Refusal("RUN_NOT_FOUND", str(error)) from None
+        except InvalidPattern as error:
+            raise Refusal("INVALID_PATTERN", str(error)) from None
         except InvalidCursor as error:
             raise Refusal("INVALID_MESSAGE", str(error)) from None
         except StoreError as error:
@@ -160,6 +163,10 @@ class Archive:
                 last = cursor_of(event)
                 break
         return {"events": [event_message(event) for event in found], "cursor": last}
+
+    def _newest_events(self, types: list[str], limit: int) -> list[dict[str, Any]]:
+        found = newest_events(self._path, self._subscription(types).matches, limit)
+        return [event_message(event) for event in found]
 
     def _test_results(self, run_id: str, cursor: str | None, limit: int) -> dict[str, Any]:
         if not self._status.has_run(run_id):

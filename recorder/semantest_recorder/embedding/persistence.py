@@ -13,6 +13,9 @@ from semantest_recorder.store.survey import survey
 if TYPE_CHECKING:
     from semantest_recorder.embedding.integration import OrchestratorIntegration
 
+#: The largest integer of SQLite.
+_MOST = 2**63 - 1
+
 
 class Persistence:
     """Saves events and asks for them; questions are answered from what was committed."""
@@ -50,8 +53,8 @@ class Persistence:
 
     def get_events_by_type(self, event_type: str, limit: int = 100) -> list[dict[str, Any]]:
         """The last ``limit`` events of a type (exact, or a prefix such as ``test/*``), newest first."""
-        found = self.get_events_by_time_range(0.0, 1e15, [event_type])
-        return found[: -limit - 1 : -1]
+        found = self._system.archive.find_now("newestEvents", types=[event_type], limit=max(0, min(limit, _MOST)))
+        return [{**event, "payload": self._system.archive.read(event["payload"])} for event in found]
 
     def get_test_results_by_run(self, run_id: str) -> list[dict[str, Any]]:
         """All results of a run. Raises ``Refusal`` (``RUN_NOT_FOUND``)."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import heapq
+import math
 import sqlite3
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.queries import statements
@@ -18,6 +19,8 @@ _SQL = statements("timeline.sql")
 #: Events fetched of one source at a time, so that no read transaction lasts; a few at first, for many may overlap.
 _PAGE = 500
 _FIRST_PAGE = 20
+#: By how much the time of a source's last event may be before that of another one in it (timeline.sql has it, too).
+_CLOCK_SLACK_MS = 3_600_000.0
 
 
 class TimedEvent(NamedTuple):
@@ -50,6 +53,40 @@ def events_between(path: Path, start_ms: float, end_ms: float, after: str | None
                     yield event
         except sqlite3.Error as error:
             raise CannotOpen(path, str(error)) from None
+
+
+def newest_events(path: Path, wanted: Callable[[str], bool], limit: int) -> list[TimedEvent]:
+    """The ``limit`` newest events of the types that are ``wanted``, newest first; no more than these are held.
+
+    Within a source the order is that of the log. Raises what ``Reader`` raises.
+    """
+    found: list[tuple[tuple[float, str, int], TimedEvent]] = []  # a heap, its oldest first
+    with closing(connect_read_only(path)) as connection:
+        connection.create_function("wanted", 1, wanted, deterministic=True)
+        try:
+            for key, source, last_ms in connection.execute(_SQL["sources_by_age"]).fetchall():
+                if len(found) >= limit and (not limit or last_ms + _CLOCK_SLACK_MS < found[0][0][0]):
+                    break
+                _take_newest(found, limit, source, connection.execute(_SQL["last_events"], (key, limit)))
+        except sqlite3.Error as error:
+            raise CannotOpen(path, str(error)) from None
+    return [event for _place, event in sorted(found, reverse=True)]
+
+
+def _take_newest(
+    found: list[tuple[tuple[float, str, int], TimedEvent]], limit: int, source: str, rows: Iterable[Sequence[Any]]
+) -> None:
+    """Takes events of one source, last ones first, until those are older than what was found."""
+    at_ms = math.inf
+    for seq, kind, time_ms, payload in rows:
+        at_ms = min(at_ms, time_ms)
+        place = at_ms, source, seq
+        if len(found) < limit:
+            heapq.heappush(found, (place, TimedEvent(time_ms, source, seq, kind, payload)))
+        elif place > found[0][0]:
+            heapq.heapreplace(found, (place, TimedEvent(time_ms, source, seq, kind, payload)))
+        else:
+            return
 
 
 def cursor_of(event: TimedEvent) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -216,6 +217,25 @@ async def test_old_runs_are_deleted_as_a_whole_and_the_newest_stays(tmp_path: Pa
         assert await persistence.cleanup_old_events(0) == 0
         assert await persistence.cleanup_old_events(time.time() * 1000 + 1000) == 1
         assert (orchestrator.get_run_status("old"), persistence.get_statistics()["totalTestRuns"]) == (None, 1)
+
+
+@in_loop
+async def test_the_newest_events_of_a_type_are_all_that_is_read(tmp_path: Path) -> None:
+    async with running(tmp_path / "own.db", scan_content=False) as system:
+        persistence = system.get_persistence()
+        await system.get_orchestrator().start_test_run({"runId": "r"})
+        picture = "x" * 100_000
+        await persistence.save_events(event("custom/x", runId="r", number=n, picture=picture) for n in range(300))
+        tracemalloc.start()
+        found = persistence.get_events_by_type("custom/*", limit=3)
+        _now, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert [one["payload"]["number"] for one in found] == [299, 298, 297]
+        assert peak < 10 * len(picture)
+        assert persistence.get_events_by_type("custom/*", limit=0) == []
+        with pytest.raises(Refusal) as refusal:
+            persistence.get_events_by_type("*/x")
+        assert refusal.value.code == "INVALID_PATTERN"
 
 
 def test_a_wrong_key_or_path_is_told_at_once(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.batch import Batch
-from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between
+from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between, newest_events
 
 from .ingesting import begin, event, recording
 
@@ -53,6 +53,31 @@ def test_every_event_of_the_range_comes_once_and_in_order(
             if len(found) < page:
                 break
         assert [one[:3] for one in paged] == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs, st.integers(0, 30))
+def test_the_newest_of_some_types(times: list[list[int]], limit: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "semantest.db"
+        with recording(path) as recorder:
+            for number, own in enumerate(times):
+                told = [event("custom/even" if at % 2 == 0 else "custom/odd", float(at)) for at in own]
+                recorder.send_all([Batch(f"r{number}.main", 1, [begin(f"r{number}", at=5.0), *told], 1.0)])
+        found = newest_events(path, "custom/even".__eq__, limit)
+        assert [(one.source, one.seq) for one in found] == newest_even(times)[:limit]
+        assert all(one.time_ms % 2 == 0 for one in found)
+
+
+def newest_even(times: list[list[int]]) -> list[tuple[str, int]]:
+    places = []
+    for number, own in enumerate(times):
+        at_ms = 10_000
+        for at in range(len(own) - 1, -1, -1):
+            if own[at] % 2 == 0:
+                at_ms = min(at_ms, own[at])
+                places.append((at_ms, f"r{number}.main", at + 2))
+    return [place[1:] for place in sorted(places, reverse=True)]
 
 
 def test_a_cursor_that_was_not_given_out_is_told(tmp_path: Path) -> None:
