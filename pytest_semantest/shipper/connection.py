@@ -22,6 +22,8 @@ from pytest_semantest.protocol.trust import CA_FILE_VARIABLE, NothingTrustedErro
 CONNECT_S = 3.0
 MAX_MESSAGE = 4 * 1024 * 1024
 _NO_TLS = ("WRONG_VERSION_NUMBER", "HTTP_REQUEST")
+#: The close code for a token that is not, or no longer, valid; a server that is no HTTP server has no other way.
+_NOT_ALLOWED = 1008
 _BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -34,7 +36,7 @@ class UnusableError(ConnectionFailedError):
 
 
 class RefusedError(Exception):
-    """The recorder answers, but not to us: HTTP 401 or 403."""
+    """The recorder answers, but not to us: HTTP 401 or 403, or a connection that it closes with 1008."""
 
 
 def websocket_url(url: str) -> str:
@@ -58,9 +60,9 @@ class Connection:
     """An open connection. Raises ``ConnectionFailedError`` or ``RefusedError`` when it cannot be made.
 
     ``send`` queues, ``receive`` sends what is queued and gives the messages that have come; both raise
-    ``ConnectionFailedError`` when the connection is gone. ``timeout`` (seconds) bounds each step of connecting.
-    ``run_id``: the run whose pytest is attended, if it is known; its cancellation comes even if there is nothing to
-    send.
+    ``ConnectionFailedError`` when the connection is gone, ``RefusedError`` when the recorder closed it on us.
+    ``timeout`` (seconds) bounds each step of connecting. ``run_id``: the run whose pytest is attended, if it is known;
+    its cancellation comes even if there is nothing to send.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Connection:
         self._socket.setblocking(False)
         self._outgoing = bytearray()
         self._parts: list[bytes] = []
-        self._failure: ConnectionFailedError | None = None
+        self._failure: ConnectionFailedError | RefusedError | None = None
 
     def fileno(self) -> int:
         """The socket's descriptor, for select."""
@@ -136,6 +138,8 @@ class Connection:
             if (self._client.frame_buffer.length or 0) <= MAX_MESSAGE:
                 return messages
             self._failure = ConnectionFailedError(f"the recorder sends a message of more than {MAX_MESSAGE} bytes")
+        except RefusedError as error:
+            self._failure = error
         except (websocket.WebSocketException, OSError, ValueError) as error:
             self._failure = ConnectionFailedError(f"the connection broke: {_reason(error)}")
         if messages:
@@ -172,6 +176,8 @@ class Connection:
         if opcode == ABNF.OPCODE_CLOSE:
             reason = data[2:].decode("utf-8", "replace")
             code = int.from_bytes(data[:2], "big") if len(data) >= 2 else 1005
+            if code == _NOT_ALLOWED:
+                raise RefusedError(f"the recorder refuses the connection: {reason[:200] or code}")
             raise websocket.WebSocketConnectionClosedException(f"closed by the recorder ({code} {reason})".rstrip())
         if opcode not in (ABNF.OPCODE_TEXT, ABNF.OPCODE_CONT):
             return None

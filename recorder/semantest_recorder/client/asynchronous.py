@@ -292,15 +292,14 @@ class AsyncClient:
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         reason = None
-        async for received in socket:
-            if received.type is not aiohttp.WSMsgType.TEXT:
-                break
+        while (received := await socket.receive()).type is aiohttp.WSMsgType.TEXT:
             try:
                 await self._take(msgspec.json.decode(received.data))
             except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
                 reason = f"{self._url} sent what is no message of the protocol"
                 break
-        self._end(reason or f"{self._url} closed the connection ({socket.close_code})")
+        why = f" {received.extra}" if received.type is aiohttp.WSMsgType.CLOSE and received.extra else ""
+        self._end(reason or f"{self._url} closed the connection ({socket.close_code}{why})")
 
     def _end(self, reason: str) -> None:
         """Whoever waits is told."""

@@ -80,7 +80,11 @@ class OrchestratorIntegration:
     def identify(self, authorization: Collection[str]) -> Identity | Denied:
         """Who is behind the Authorization headers of a handshake; anonymous only while the policy allows it."""
         anonymous = not self.security.policy.require_authentication
-        return Credentials(self.token, anonymous=anonymous).identify(authorization)
+        found = Credentials(self.token, anonymous=anonymous).identify(authorization)
+        if not isinstance(found, Denied):
+            return found
+        text = "this token is not valid here" if authorization else "send 'Authorization: Bearer TOKEN'"
+        return found._replace(detail=text)
 
     def get_orchestrator(self) -> Orchestrator:
         """Runs."""

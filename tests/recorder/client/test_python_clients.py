@@ -88,7 +88,7 @@ async def send_and_be_cut(server: RunningServer, payload: dict[str, Any], *, flu
 
 def test_what_was_sent_and_not_confirmed_is_told_when_the_connection_breaks(server: RunningServer) -> None:
     async def test() -> None:
-        with pytest.raises(NotConnectedError, match="closed the connection \\(1001\\)"):
+        with pytest.raises(NotConnectedError, match="closed the connection \\(1001 stopping\\)"):
             await send_and_be_cut(server, {"testId": "t"})
         await send_and_be_cut(server, {"testId": "t"}, flush=True)
         with pytest.raises(EventsRefusedError):

@@ -16,6 +16,8 @@ import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 
+from pytest_semantest.shipper.connection import Connection, RefusedError
+from semantest_recorder.client import AsyncClient, NotConnectedError
 from semantest_recorder.core.batch import Batch, RawEvent
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import OrchestratorIntegration, create_orchestrator_integration
@@ -123,3 +125,42 @@ def write_open_run(database: Path, run_id: str, at_ms: float) -> None:
     writer.submit(Batch("s.main", 1, [start], at_ms), lambda _verdict: done.set())
     writer.close()
     assert done.is_set()
+
+
+def receive_for_ever(connection: Connection) -> None:
+    while True:
+        connection.receive()
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_whoever_is_not_let_in_is_told_why(tmp_path: Path, required: bool) -> None:
+    async def test() -> None:
+        async with serving(tmp_path) as (system, url):
+            system.get_security().update_policy({"require_authentication": required})
+            async with websockets.connect(url, additional_headers={"Authorization": "Bearer wrong"}) as socket:
+                await socket.wait_closed()
+                assert (socket.close_code, socket.close_reason) == (1008, "this token is not valid here")
+            with pytest.raises(NotConnectedError, match=r"\(1008 this token is not valid here\)"):
+                async with AsyncClient(url, "wrong") as client:
+                    await client.request("echo")
+            if required:
+                async with websockets.connect(url) as socket:
+                    await socket.wait_closed()
+                    assert (socket.close_code, socket.close_reason) == (1008, "send 'Authorization: Bearer TOKEN'")
+
+    in_loop(test())
+
+
+def test_the_shipper_of_pytest_is_told_that_its_token_is_refused(tmp_path: Path) -> None:
+    def ship(url: str) -> str:
+        connection = Connection(url, "wrong", "one")
+        with pytest.raises(RefusedError) as refused:
+            receive_for_ever(connection)
+        return str(refused.value)
+
+    async def test() -> None:
+        async with serving(tmp_path) as (_system, url):
+            said = await asyncio.to_thread(ship, url)
+            assert said == "the recorder refuses the connection: this token is not valid here"
+
+    in_loop(test())
