@@ -3,7 +3,7 @@
     pip install pytest-semantest websockets
     python server.py --port 8765
 
-Then, from Node, a browser or Python: connect to ws://127.0.0.1:8765/ and speak the wire (docs/reference/wire.md).
+Then, from Node or Python: connect to ws://127.0.0.1:8765/ and speak the wire (docs/reference/wire.md).
 """
 
 from __future__ import annotations
@@ -32,7 +32,9 @@ async def main(port: int, database: str) -> None:
     # A program may start runs and say events itself, too.
     await handlers.on_start_test_run({"run_id": f"self-check-{int(time.time())}", "name": "Self check"})
 
-    async with websockets.serve(handlers.serve, "127.0.0.1", port) as server:
+    # Whoever has no token may come in here, so nobody else may: every page in a browser of this machine reaches this
+    # port, and says so by an Origin header. Programs send none, which is the None.
+    async with websockets.serve(handlers.serve, "127.0.0.1", port, origins=[None]) as server:
         address = server.sockets[0].getsockname()
         print(f"listening on ws://{address[0]}:{address[1]}/", flush=True)
         while not stop.is_set():

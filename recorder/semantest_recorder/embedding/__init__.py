@@ -1,8 +1,8 @@
 """The whole recorder inside somebody's own asyncio program.
 
-system = create_orchestrator_integration(db_path="results.db", security_policy={"require_authentication": False})
+system = create_orchestrator_integration(db_path="results.db")
 handlers = system.create_websocket_handlers()
-async with websockets.serve(handlers.serve, "127.0.0.1", 8765):
+async with websockets.serve(handlers.serve, "127.0.0.1", 8765, origins=[None]):
 ...
 """
 
@@ -15,6 +15,7 @@ from semantest_recorder.embedding.orchestrator import Orchestrator
 from semantest_recorder.embedding.persistence import Persistence
 from semantest_recorder.embedding.security import SecurityMiddleware
 from semantest_recorder.embedding.state import TestStateManager
+from semantest_recorder.embedding.stream import WebSocket
 
 __all__ = [
     "EventsRefusedError",
@@ -23,6 +24,7 @@ __all__ = [
     "Persistence",
     "SecurityMiddleware",
     "TestStateManager",
+    "WebSocket",
     "WebSocketHandlers",
     "create_orchestrator_integration",
 ]
