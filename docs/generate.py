@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: configuration, pytest's options, and the two commands.
+"""Writes the reference pages that are made from the code: configuration, options, commands, roles, embedding.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -10,7 +10,7 @@ import argparse
 import inspect
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,6 +19,7 @@ import pytest
 
 from pytest_semantest import plugin
 from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
+from semantest_recorder import embedding
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
 from semantest_recorder.client import AsyncClient, Client, CommandError, EventsRefusedError, NotConnectedError
@@ -247,44 +248,63 @@ A `request` also needs the role of its method; a command that is a message of it
 """
 
 
-def prose(text: str | None) -> str:
-    """A docstring for Markdown, with its code in single backticks."""
-    return inspect.cleandoc(text or "").replace("``", "`")
+#: The classes of the embedding API in the order of the page, and how one gets an object of each.
+EMBEDDING = {
+    "OrchestratorIntegration": "`create_orchestrator_integration(...)` gives it.",
+    "Orchestrator": "`system.get_orchestrator()`",
+    "TestStateManager": "`system.get_orchestrator().get_state_manager()`",
+    "Persistence": "`system.get_persistence()`",
+    "SecurityMiddleware": "`system.get_security()`",
+    "WebSocketHandlers": "`system.create_websocket_handlers()`",
+    "WebSocket": "What your server gives to `handlers.serve`.",
+    "EventsRefusedError": "",
+}
 
 
-def signature_of(name: str, function: Any) -> str:
-    """How a call is written, a coroutine with ``await``, as the code has it."""
-    told = inspect.signature(function)
-    shown = str(told.replace(parameters=[one for one in told.parameters.values() if one.name not in ("self", "cls")]))
-    shown = re.sub(r"(: |-> )'([^']*)'", r"\1\2", shown)  # annotations are texts
-    return f"{'await ' if inspect.iscoroutinefunction(function) else ''}{name}{shown}"
-
-
-def class_section(described: type) -> str:
-    """A class with all that is public of it."""
-    parts = [f"## `{signature_of(described.__name__, described)}`", prose(described.__doc__)]
-    for name, member in vars(described).items():
-        if name.startswith("_"):
+def signature_text(function: Callable[..., Any]) -> str:
+    """A signature as it stands in the code."""
+    found = inspect.signature(function)
+    parts: list[str] = []
+    for parameter in found.parameters.values():
+        if parameter.name in ("self", "cls"):
             continue
-        function = getattr(member, "__func__", member)
-        if inspect.isfunction(function):
-            parts += [f"### `{signature_of(name, function)}`", prose(function.__doc__)]
-        elif isinstance(member, property):
-            parts += [f"### `{name}`", prose(member.__doc__)]
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parts:
+            parts.append("*")
+        default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
+        parts.append(f"{parameter.name}: {parameter.annotation}{default}")
+    return f"{function.__name__}({', '.join(parts)}) -> {found.return_annotation}"
+
+
+def api_text(thing: object) -> str:
+    """A docstring as Markdown."""
+    return inspect.cleandoc(inspect.getdoc(thing) or "").replace("``", "`")
+
+
+def function_section(function: Callable[..., Any], level: str) -> str:
+    """How a function is called, and what it says of itself."""
+    how = "await " if inspect.iscoroutinefunction(function) else ""
+    how = "async for ... in " if inspect.isasyncgenfunction(function) else how
+    return f"{level} `{function.__name__}`\n\n```python\n{how}{signature_text(function)}\n```\n\n{api_text(function)}"
+
+
+def class_section(kind: type, origin: str = "") -> str:
+    """A class, how one gets an object of it, and its methods."""
+    parts = [part for part in (f"## `{kind.__name__}`", origin, api_text(kind)) if part]
+    members = [getattr(found, "__func__", found) for key, found in vars(kind).items() if not key.startswith("_")]
+    parts += [function_section(found, "###") for found in members if inspect.isfunction(found)]
     return "\n\n".join(parts)
 
 
 def client_page() -> str:
     """The Python clients, from their docstrings."""
     calls = [
-        f"- `{signature_of(name, getattr(member, '__func__', member))}`"
-        for name, member in vars(Client).items()
+        f"- `{signature_text(getattr(found, '__func__', found))}`"
+        for name, found in vars(Client).items()
         if not name.startswith("_")
     ]
-    blocking = f"## `{signature_of('Client', Client)}`\n\n{prose(Client.__doc__)}\n\n" + "\n".join(calls)
-    sections = [class_section(AsyncClient), blocking]
     errors = (CommandError, EventsRefusedError, NotConnectedError)
-    told = [f"- `{error.__name__}`: {cell(prose(error.__doc__))}" for error in errors]
+    told = [f"- `{error.__name__}`: {cell(api_text(error))}" for error in errors]
+    made = f"`AsyncClient({signature_text(AsyncClient.__init__).partition('(')[2].partition(') ->')[0]})`"
     return f"""{NOTE}
 # Python clients
 
@@ -294,7 +314,27 @@ Both raise, all of them a `ClientError` with the `code` of [errors.md](errors.md
 
 {chr(10).join(told)}
 
-{(chr(10) * 2).join(sections)}
+{class_section(AsyncClient, made)}
+
+## `Client`
+
+{api_text(Client)} It is made as `AsyncClient` is, and has the same calls:
+
+{chr(10).join(calls)}
+"""
+
+
+def embedding_page() -> str:
+    """Every class and method of the embedding API."""
+    parts = [function_section(embedding.create_orchestrator_integration, "##")]
+    parts += [class_section(getattr(embedding, name), origin) for name, origin in EMBEDDING.items()]
+    return f"""{NOTE}
+# Embedding
+
+`from semantest_recorder.embedding import create_orchestrator_integration`; [the guide](../guide/embedding.md) says how
+it is used. What stands behind `await` is a coroutine: without it nothing happens. Times are in milliseconds since 1970.
+
+{(chr(10) * 2).join(parts)}
 """
 
 
@@ -306,6 +346,7 @@ def pages() -> dict[str, str]:
         "cli.md": commands_page(),
         "roles.md": roles_page(),
         "client.md": client_page(),
+        "embedding.md": embedding_page(),
     }
 
 

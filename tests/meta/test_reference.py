@@ -18,6 +18,7 @@ from click.testing import CliRunner
 
 from pytest_semantest import hookspecs
 from pytest_semantest.fixtures import Semantest
+from semantest_recorder import embedding
 from semantest_recorder.cli.recorder import main as recorder_command
 from semantest_recorder.cli.semantest import main as semantest_command
 from semantest_recorder.core.access import ANY_ROLE, Role
@@ -168,6 +169,22 @@ def test_every_call_of_the_fixture_is_in_the_guide() -> None:
     page = (ROOT / "docs" / "guide" / "details.md").read_text(encoding="utf-8")
     calls = {name for name in vars(Semantest) if not name.startswith("_")}
     assert set(re.findall(r"^\| `(\w+)\(", page, re.MULTILINE)) == calls
+
+
+def test_every_class_and_method_for_embedding_is_in_the_reference() -> None:
+    page = (REFERENCE / "embedding.md").read_text(encoding="utf-8")
+    sections = {part.partition("`")[0]: part for part in page.split("\n## `")[1:]}
+    assert set(sections) == set(embedding.__all__)
+    for name, section in sections.items():
+        kind = getattr(embedding, name)
+        methods = vars(kind) if inspect.isclass(kind) else {}
+        for method, function in methods.items():
+            if method.startswith("_") or not inspect.isfunction(function):
+                continue
+            assert f"\n### `{method}`\n" in section, f"{name}.{method}"
+            assert inspect.getdoc(function), f"{name}.{method}"
+            told = f"await {method}(" if inspect.iscoroutinefunction(function) else f"{method}("
+            assert told in section, f"{name}.{method} is a coroutine"
 
 
 def test_every_environment_variable_is_in_the_reference() -> None:

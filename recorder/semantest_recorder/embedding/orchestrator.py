@@ -32,7 +32,7 @@ class Orchestrator:
         await asyncio.to_thread(self._system.engine.dispatcher.register, plugin, name)
 
     async def unregister_plugin(self, name: str) -> None:
-        """Takes a plugin away; its ``destroy`` is called. Raises ``KeyError`` for a name that there is not."""
+        """Takes a plugin away; its ``destroy`` is called. Raises ``InvalidPlugins`` for a name that there is not."""
         await asyncio.to_thread(self._system.engine.dispatcher.unregister, name)
 
     def get_plugins(self) -> list[dict[str, Any]]:
@@ -65,11 +65,13 @@ class Orchestrator:
         return found
 
     def get_run_status(self, run_id: str) -> dict[str, Any] | None:
-        """The status of a run, over or not; ``None`` when there is none of this id."""
+        """The status of a run, over or not; ``None`` when there is none of this id. Raises ``Refusal`` (the store)."""
         try:
             found: dict[str, Any] = self._system.archive.find_now("runStatus", run_id=run_id)
-        except Refusal:
-            return None
+        except Refusal as refusal:
+            if refusal.code == "RUN_NOT_FOUND":
+                return None
+            raise
         return found
 
     async def replay_events(self, start_time: float, end_time: float) -> AsyncIterator[dict[str, Any]]:

@@ -9,7 +9,11 @@ if TYPE_CHECKING:
 
 
 class TestStateManager:
-    """Questions about what runs now. Of a test that several active runs have, the run that began last counts."""
+    """Questions about runs that are not over, and about nothing else: for the others ask ``Persistence``.
+
+    When a run has ended, its tests are unknown here: ``get_test_result`` gives ``None``, numbers are 0. Of a test that
+    several active runs have, the run that began last counts. Every method raises ``Refusal`` (the store).
+    """
 
     #: pytest would take it for a class of tests.
     __test__ = False

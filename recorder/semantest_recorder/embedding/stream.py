@@ -17,14 +17,15 @@ _log = logging.getLogger(__name__)
 
 
 class WebSocket(Protocol):
-    """What is needed of a connection; those of ``websockets`` fit as they are."""
+    """What ``serve`` needs of a connection; those of ``websockets`` fit as they are.
+
+    It is iterated over for its frames, until it ends. Its loss may be an error, too: an ``OSError``, an ``EOFError``,
+    or one with "Closed" or "Disconnect" in the name of its class or of a base (``ConnectionClosedError``,
+    ``WebSocketDisconnect``). Any other comes out of ``serve``, for it is a mistake.
+    """
 
     def __aiter__(self) -> AsyncIterator[str | bytes]:
-        """The frames that come, until the connection ends.
-
-        Its loss may be an error, too: an ``OSError``, an ``EOFError``, or one with "Closed" or "Disconnect" in the name
-        of its class or of a base (``ConnectionClosedError``, ``WebSocketDisconnect``). Others come out of ``serve``.
-        """
+        """The frames that come."""
 
     async def send(self, message: str) -> None:
         """Sends a text frame."""

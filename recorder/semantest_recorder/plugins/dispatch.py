@@ -110,7 +110,7 @@ class Dispatcher:
             return taken
 
     def unregister(self, name: str) -> None:
-        """Takes a plugin away while running; its ``destroy`` is called. Raises ``KeyError``."""
+        """Takes a plugin away while running; its ``destroy`` is called. Raises ``InvalidPlugins``."""
         with self._coming:
             plugin = next((plugin for plugin in self.registry.plugins if plugin.name == name), None)
             self.registry.unregister(name)

@@ -123,10 +123,13 @@ class PluginRegistry:
         self._calls = {}
 
     def unregister(self, name: str) -> None:
-        """Removes a plugin. Raises ``KeyError`` for a name that there is not."""
+        """Removes a plugin. Raises ``InvalidPlugins`` for a name that there is not."""
         plugin = next((plugin for plugin in self.plugins if plugin.name == name), None)
         if plugin is None:
-            raise KeyError(name)
+            names = [other.name for other in self.plugins]
+            near = get_close_matches(name, names, 3)
+            found = f"did you mean {', '.join(map(repr, near))}?" if near else f"there are {', '.join(names) or 'none'}"
+            raise InvalidPlugins(f"there is no plugin {name!r}; {found}")
         self._let_go(name)
         self.plugins.remove(plugin)
         plugin.switch_off()

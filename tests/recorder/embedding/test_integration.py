@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 import websockets
+from websockets.typing import Origin
 
 from semantest_recorder.client import AsyncClient, NotConnectedError
 from semantest_recorder.core.policy import InvalidPolicy
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import OrchestratorIntegration, create_orchestrator_integration
+from semantest_recorder.plugins.configuration import InvalidPlugins
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.reader import Reader
 
@@ -143,8 +145,10 @@ async def test_a_plugin_of_the_original_kind(tmp_path: Path) -> None:
         assert not system.get_persistence().get_events_by_type("custom/*")
         assert system.get_persistence().get_events_by_type("event/dropped")[0]["payload"]["type"] == "custom/noise"
         assert [found["name"] for found in orchestrator.get_plugins() if found["enabled"]] == ["original"]
+        with pytest.raises(InvalidPlugins, match=r"there is no plugin 'orginal'; did you mean 'original'\?"):
+            await orchestrator.unregister_plugin("orginal")
         await orchestrator.unregister_plugin("original")
-        with pytest.raises(KeyError):
+        with pytest.raises(InvalidPlugins, match="there is no plugin 'original'; there are none"):
             await orchestrator.unregister_plugin("original")
 
 
@@ -238,6 +242,31 @@ async def test_the_newest_events_of_a_type_are_all_that_is_read(tmp_path: Path) 
         assert refusal.value.code == "INVALID_PATTERN"
 
 
+def test_the_guard_can_be_asked_and_set_before_the_loop_runs(tmp_path: Path) -> None:
+    system = create_orchestrator_integration(tmp_path / "own.db", {"max_event_size": 1000})
+    security = system.get_security()
+    assert security.get_policy()["maxEventSize"] == 1000
+    assert security.update_policy({"blocked_event_types": ["custom/no"]})["maxEventSize"] == 1000
+    assert not security.validate_event(event("custom/no"))["valid"]
+
+    async def refused() -> None:
+        with pytest.raises(Refusal):
+            await system.get_persistence().save_event(event("custom/no"))
+        await system.shutdown()
+
+    asyncio.run(refused())
+
+
+@in_loop
+async def test_a_run_that_there_is_not_has_no_status_and_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    async with running(tmp_path / "own.db") as system:
+        assert system.get_orchestrator().get_run_status("zz") is None
+        (tmp_path / "own.db").unlink()
+        with pytest.raises(Refusal) as refusal:
+            system.get_orchestrator().get_run_status("zz")
+        assert refusal.value.code == "STORE_ERROR"
+
+
 def test_a_wrong_key_or_path_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidPolicy, match="did you mean requireAuthentication"):
         create_orchestrator_integration(tmp_path / "a.db", {"require_authentification": False})
@@ -260,7 +289,13 @@ def test_the_example_serves_and_stops(tmp_path: Path) -> None:
                     if message["type"] == "activeRuns":
                         return message["payload"]
 
+        async def visit() -> None:
+            async with asyncio.timeout(60), websockets.connect(url, origin=Origin("https://example.com")):
+                pass
+
         (run,) = asyncio.run(talk())
+        with pytest.raises(websockets.InvalidStatus, match="403"):
+            asyncio.run(visit())
         assert run["name"] == "Self check"
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)

@@ -177,7 +177,7 @@ def test_plugins_come_and_go_while_the_recorder_runs(tmp_path: Path) -> None:
         recorder.dispatcher.unregister("late")
         recorder.send("b.main", 1, [begin("b")])
         wait_for(lambda: "destroy" in calls)
-        with pytest.raises(KeyError):
+        with pytest.raises(InvalidPlugins, match="no plugin 'late'"):
             recorder.dispatcher.unregister("late")
     assert calls == ["initialize", "run/start", "destroy"]
 
