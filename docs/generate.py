@@ -328,6 +328,7 @@ def embedding_page() -> str:
     """Every class and method of the embedding API."""
     parts = [function_section(embedding.create_orchestrator_integration, "##")]
     parts += [class_section(getattr(embedding, name), origin) for name, origin in EMBEDDING.items()]
+    parts.append(function_section(embedding.aiohttp_routes, "##"))
     return f"""{NOTE}
 # Embedding
 

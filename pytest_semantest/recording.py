@@ -340,6 +340,9 @@ class Recording:
             return
         for problem in [*self._all_problems(), *(self._tests.notices if self._tests is not None else ())]:
             terminalreporter.write_line(f"semantest: {_inert(problem)}", yellow=True)
+        note = self._final_note()
+        if note:
+            terminalreporter.write_line(f"semantest: {_inert(note)}", yellow=True)
         shortfall = self._shortfall()
         if self._tests is None or self._is_worker:
             return
@@ -387,6 +390,13 @@ class Recording:
         why = f"not all shipped yet ({detail})" if detail else "not all shipped yet"
         kept = os.path.join(self._shown_directory(), SESSIONS, self._session_id)
         return f"{why}; everything is kept in {kept}: the shipper goes on, or run: {self._command('sync')}"
+
+    def _final_note(self) -> str:
+        """What the shipper has to say although it has shipped all."""
+        done = self._tests is not None and self._final is not None
+        if not done or not is_done(self._final or {}, 0, self._worker):
+            return ""
+        return str((self._final or {}).get("detail") or "")
 
     def _command(self, name: str) -> str:
         """The command that finds this recording from where the user is."""

@@ -21,6 +21,7 @@
             shipper.log               what it met
             artifacts/<sha256>            attachments of tests, until the recorder has them
         artifacts/ab/<sha256>         attachments that the recorder has
+        untaken/<session>/<sha256>    attachments, when the server that has the events takes none
         damaged/                      journals with unreadable places, after all else of them was acknowledged
 """
 

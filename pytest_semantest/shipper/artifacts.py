@@ -7,11 +7,12 @@ a shipper that takes a session over sends all of them again, which the recorder 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -26,8 +27,8 @@ from pytest_semantest.shipper.rendezvous import Endpoint
 _SILENCE_S = 20.0
 _CHUNK = 256 * 1024
 _STORED = (200, 201, 204)
-#: The recorder does not know such a route: an older one, which never will.
-_UNKNOWN = (404, 405)
+#: The server has no such route: an older recorder, or somebody's own server that speaks WebSocket and little else.
+_NO_ROUTE = (404, 405, 426, 501)
 #: It will never take this one.
 _NEVER = (400, 413, 422)
 
@@ -44,12 +45,10 @@ class Answer:
 class Artifacts:
     """Those in the folder of a session.
 
-    ``stopped``: why the recorder takes none at all; ``failure``: why the last one was not taken. ``refused`` are files
-    that it will never take; ``last_progress``: when bytes last went out, in monotonic seconds.
+    ``failure``: why the last one was not taken. ``last_progress``: when bytes last went out, in monotonic seconds.
     """
 
     def __init__(self, folder: Path, log: Log) -> None:
-        self.stopped: str | None = None
         self.failure: str | None = None
         self.last_progress = 0.0
         self._folder = folder / ARTIFACTS
@@ -61,11 +60,21 @@ class Artifacts:
         self._thread: threading.Thread | None = None
         self._backoff = Backoff()
         self._next_try = 0.0
+        self._asked = ""
+        #: The address of a server that takes none at all.
+        self._without_route: str | None = None
 
     @property
     def is_shipped(self) -> bool:
         """Whether the recorder has all that were found, but for those that it will never take."""
-        return self._found <= self._settled
+        return self._without_route is not None or self._found <= self._settled
+
+    @property
+    def untaken(self) -> list[Path]:
+        """The files that are left because the server takes none at all."""
+        if self._without_route is None:
+            return []
+        return [self._folder / name for name in sorted(self._found - self._settled)]
 
     @property
     def refused(self) -> list[Path]:
@@ -85,9 +94,12 @@ class Artifacts:
         while self._answers:
             self._take(now, self._answers.popleft())
         waiting = self._found - self._settled
-        if not waiting or endpoint is None or self.stopped is not None or now < self._next_try:
+        if endpoint is not None and self._without_route not in (None, endpoint.url):
+            self._without_route = None  # it is another server
+        if not waiting or endpoint is None or self._without_route is not None or now < self._next_try:
             return
         if self._thread is None or not self._thread.is_alive():
+            self._asked = endpoint.url
             arguments = (endpoint, sorted(waiting))
             self._thread = threading.Thread(target=self._send, args=arguments, name="artifacts", daemon=True)
             self._thread.start()
@@ -102,8 +114,8 @@ class Artifacts:
         if answer.status in _NEVER:
             self._settled.add(answer.sha256)
             self._refused.add(answer.sha256)
-        elif answer.status in _UNKNOWN:
-            self.stopped = "the recorder takes no attachments: upgrade it"
+        elif answer.status in _NO_ROUTE:
+            self._without_route = self._asked
         else:
             self.failure = answer.reason
             self._next_try = now + self._backoff.next()
@@ -136,10 +148,14 @@ class Artifacts:
             connection.close()
             if not path.exists():
                 return Answer(sha256, 204, "somebody deleted it")
+            if _answers_without_route(connection, f"{prefix}{ARTIFACTS_PATH}{sha256}", headers):
+                return Answer(sha256, _NO_ROUTE[0], "the server answers no PUT, and knows no such address")
             return Answer(sha256, 0, f"an attachment could not be sent: {getattr(error, 'strerror', None) or error}")
         self.last_progress = time.monotonic()
         if response.status in _STORED:
             return Answer(sha256, response.status)
+        if response.status == 400 and not _is_of_recorder(text):  # not that of the recorder about this one
+            return Answer(sha256, _NO_ROUTE[0], f"the server answers 400: {text[:200]!r}")
         return Answer(sha256, response.status, f"the recorder answers {response.status}: {text[:200]!r}")
 
     def _chunks(self, path: Path) -> Iterator[bytes]:
@@ -147,6 +163,34 @@ class Artifacts:
             while chunk := file.read(_CHUNK):
                 yield chunk
                 self.last_progress = time.monotonic()
+
+
+def _answers_without_route(connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> bool:
+    """Whether a server that left a PUT unanswered answers a GET, and has nothing there.
+
+    A WebSocket server reads GET alone and closes on anything else, as one does that breaks down.
+    """
+    asked = {name: headers[name] for name in ("User-Agent", "Authorization") if name in headers}
+    try:
+        connection.request("GET", path, headers=asked)
+        response = connection.getresponse()
+        text = response.read(4096).decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
+    if "PUT" in (response.getheader("Allow") or ""):
+        return False
+    return response.status in (400, *_NO_ROUTE) and not _is_of_recorder(text)
+
+
+def _is_of_recorder(text: str) -> bool:
+    """Whether an answer is one of the recorder's own: problems have a code there."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and isinstance(found.get("code"), str)
 
 
 def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:

@@ -31,6 +31,8 @@ from pytest_semantest.shipper.liveness import ProcessWatch
 
 #: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
 DAMAGED = "damaged"
+#: Where attachments are kept, by session, when the server that has all the events takes none.
+UNTAKEN = "untaken"
 _ENDED_PREFIX = ".done-"
 #: A folder without journals is left alone for this long: its session may be about to begin.
 _EMPTY_S = 60.0
@@ -68,16 +70,21 @@ def _writer_lives(path: Path, now_ms: float) -> bool:
         follower.close()
 
 
-def remove(folder: Path, damaged: Iterable[Path] = ()) -> list[str]:
+def remove(folder: Path, damaged: Iterable[Path] = (), untaken: Iterable[Path] = ()) -> list[str]:
     """Deletes a session's folder, all of which is acknowledged; gives the names of files that were left.
 
-    ``damaged`` journals and artifacts are moved to ``.semantest/damaged/``; files that are not the shipper's business
-    stay. The folder is renamed first, so that half a folder is never taken for a session. Raises ``OSError``.
+    ``damaged`` journals and artifacts are moved to ``.semantest/damaged/``, ``untaken`` artifacts to
+    ``.semantest/untaken/<session>/``; files that are not the shipper's business stay. The folder is renamed first, so
+    that half a folder is never taken for a session. Raises ``OSError``.
     """
     keep = folder.parent.parent / DAMAGED
     for path in damaged:
         keep.mkdir(mode=0o700, exist_ok=True)
         path.replace(keep / f"{folder.name}.{path.name}")
+    for path in untaken:
+        place = untaken_folder(folder)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.replace(place / path.name)
     strange = [path.name for path in folder.iterdir() if not _is_ours(path)]
     ended = folder if strange else folder.rename(folder.with_name(f"{_ENDED_PREFIX}{folder.name}"))
     for path in ended.iterdir():
@@ -88,6 +95,11 @@ def remove(folder: Path, damaged: Iterable[Path] = ()) -> list[str]:
     if not strange:
         ended.rmdir()
     return strange
+
+
+def untaken_folder(folder: Path) -> Path:
+    """Where the attachments of a session go that the server does not take."""
+    return folder.parent.parent / UNTAKEN / folder.name
 
 
 def sweep(directory: Path) -> None:

@@ -198,7 +198,7 @@ def _ship(
         shipment.finish(_now())
         link.close()
     acked, events = _counts(shipment)
-    detail = shipment.stopped or link.refused or link.unreachable or ""
+    detail = shipment.stopped or link.refused or link.unreachable or shipment.note or ""
     if outcome == "unreachable":
         detail = detail or link.failure or shipment.artifacts.failure or ""
     log(f"{outcome} {detail}".rstrip())
@@ -206,7 +206,7 @@ def _ship(
         damaged = [source.path for source in shipment.sources.values() if source.follower.damaged]
         damaged += shipment.artifacts.refused
         try:
-            left = remove(folder, damaged)
+            left = remove(folder, damaged, shipment.artifacts.untaken)
         except OSError as error:
             log(f"the session's folder cannot be deleted: {error.strerror}")
         else:

@@ -99,6 +99,8 @@ class Result:
     def said(self) -> str:
         """What became of it, in words."""
         text = _SAYS[self.outcome]
+        if self.outcome == "shipped" and self.detail:
+            text += "; {detail}"
         if self.outcome == "running" and self.out_of_time:
             text = _RUNNING_LATE
         elif self.outcome == "late" and not self.events:

@@ -20,6 +20,7 @@ from pytest_semantest.shipper import unnamed
 from pytest_semantest.shipper.artifacts import Artifacts
 from pytest_semantest.shipper.context import ContextLookup, lookup_for
 from pytest_semantest.shipper.diagnostics import Log
+from pytest_semantest.shipper.folder import untaken_folder
 from pytest_semantest.shipper.link import Link
 from pytest_semantest.shipper.outbox import Outbox
 from pytest_semantest.shipper.own_journal import OwnJournal
@@ -127,22 +128,23 @@ class Shipment:
 
     @property
     def stopped(self) -> str | None:
-        """Why a source, or what belongs to tests, is not sent any more, ``None`` when all is."""
-        return self._source_stopped or self.artifacts.stopped
+        """Why a source is not sent any more, ``None`` when all are."""
+        return next((source.outbox.stopped for source in self.sources.values() if source.outbox.stopped), None)
 
     @property
-    def _source_stopped(self) -> str | None:
-        return next((source.outbox.stopped for source in self.sources.values() if source.outbox.stopped), None)
+    def note(self) -> str | None:
+        """What the user has to know although all is well."""
+        count = len(self.artifacts.untaken)
+        if not count:
+            return None
+        what = f"{count} attachment{' is' if count == 1 else 's are'} kept in {untaken_folder(self.folder)}"
+        return f"the server takes no attachments; {what}"
 
     @property
     def all_sent_but_stopped(self) -> bool:
         """Whether nothing is left but what the recorder does not take."""
-        if self.stopped is None or not (self.artifacts.stopped or self.artifacts.is_shipped):
+        if self.stopped is None or not self.artifacts.is_shipped:
             return False
-        if self._source_stopped is None and not (
-            self.is_closed and (self._own.context_told or not self._wants_context)
-        ):
-            return False  # what closes the session is still to be written
         return all(source.outbox.stopped or source.is_shipped for source in self.sources.values())
 
     # -- what is done ------------------------------------------------------------------------------------------
@@ -375,7 +377,7 @@ class Shipment:
             state=self._state(),
             recorder=(self._meant_for if self._adopted else None) or self.link.url,
             named=self._named_before if self._adopted else self.link.named,
-            detail=self.stopped or self.link.refused or self.link.unreachable,
+            detail=self.stopped or self.link.refused or self.link.unreachable or self.note,
             sources={
                 source.worker: {
                     "acked": source.outbox.acked,

@@ -32,7 +32,9 @@ class Misbehaviour:
     mute: bool = False  # accept the connection and never say anything
     protocol: int = 1
     artifacts: bool = True  # whether it knows them at all
+    get_alone: bool = False  # whether it reads GET and nothing else, as WebSocket servers do
     put_statuses: list[int] = field(default_factory=list)  # answer the next uploads so
+    dropped_puts: int = 0  # cut the connection in the next uploads
 
 
 @dataclass
@@ -84,6 +86,9 @@ class IngestServer:
         app.router.add_get("/ws", self._serve)
         if self.behaviour.artifacts:
             app.router.add_put("/api/v1/artifacts/{sha256}", self._put)
+            app.router.add_get("/api/v1/artifacts/{sha256}", self._get)
+        if self.behaviour.get_alone:
+            app.router.add_route("*", "/{path:.*}", self._get_alone)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -144,7 +149,18 @@ class IngestServer:
             self._sockets.discard(socket)
         return socket
 
+    async def _get_alone(self, request: web.Request) -> web.StreamResponse:
+        if request.method != "GET" and request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=426)
+
+    async def _get(self, _request: web.Request) -> web.StreamResponse:
+        return web.json_response({"code": "NOT_FOUND"}, status=404)
+
     async def _put(self, request: web.Request) -> web.StreamResponse:
+        if self.behaviour.dropped_puts and request.transport is not None:
+            self.behaviour.dropped_puts -= 1
+            request.transport.abort()
         name = request.match_info["sha256"]
         body = await request.content.read()
         self.puts.append(name)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pytest
+
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import IngestServer
 from tests.shipper.journals import Journal, session
@@ -56,18 +58,46 @@ def test_one_that_is_never_taken_keeps_the_session(
     assert server.artifacts == {name: b"picture"}
 
 
-def test_a_recorder_that_does_not_know_them_gets_the_events(
+def test_a_server_that_does_not_know_them_gets_the_events(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:
     server.behaviour.artifacts = False
     server.restart()
     journal = ended_session(directory)
-    put(journal.folder, b"picture")
+    name = put(journal.folder, b"picture")
     code, said = finish(start_shipper(sync=True, url=server.url))
-    assert code == 4
-    assert "the recorder takes no attachments: upgrade it" in said
+    untaken = directory / "untaken" / journal.folder.name
+    assert code == 0
+    assert f"the server takes no attachments; 1 attachment is kept in {untaken}" in said
     assert server.events[journal.source] == journal.events()
-    assert len(list((journal.folder / "artifacts").iterdir())) == 1
+    assert (untaken / name).read_bytes() == b"picture"
+    assert list((directory / "sessions").iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [1, 10_000_000])
+def test_a_server_of_web_sockets_alone_gets_the_events(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, size: int
+) -> None:
+    """It leaves every PUT unanswered: that is no reason to send it again for ever."""
+    server.behaviour.artifacts = False
+    server.behaviour.get_alone = True
+    server.restart()
+    journal = ended_session(directory)
+    name = put(journal.folder, b"x" * size)
+    code, said = finish(start_shipper(sync=True, url=server.url))
+    assert (code, "the server takes no attachments" in said) == (0, True)
+    assert server.events[journal.source] == journal.events()
+    assert (directory / "untaken" / journal.folder.name / name).stat().st_size == size
+
+
+def test_a_recorder_that_breaks_down_for_a_moment_is_not_taken_for_one(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    server.behaviour.dropped_puts = 3
+    name = put(ended_session(directory).folder, b"picture")
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 0
+    assert server.artifacts == {name: b"picture"}
+    assert not (directory / "untaken").exists()
 
 
 def test_a_damaged_file_is_set_aside(directory: Path, server: IngestServer, start_shipper: StartShipper) -> None:

@@ -8,6 +8,7 @@ async with websockets.serve(handlers.serve, "127.0.0.1", 8765, origins=[None]):
 
 from __future__ import annotations
 
+from semantest_recorder.embedding.aiohttp_server import aiohttp_routes
 from semantest_recorder.embedding.handlers import WebSocketHandlers
 from semantest_recorder.embedding.in_process import EventsRefusedError
 from semantest_recorder.embedding.integration import OrchestratorIntegration, create_orchestrator_integration
@@ -26,5 +27,6 @@ __all__ = [
     "TestStateManager",
     "WebSocket",
     "WebSocketHandlers",
+    "aiohttp_routes",
     "create_orchestrator_integration",
 ]
