@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ START_S = 15.0
 _WRONG_OPTIONS = 2
 _LOG_MAX = 1024 * 1024
 _TAIL = 64 * 1024
+#: What stands before the words of a line: the program, or the time and the level.
+_OWN = re.compile(r"^semantest-recorder: |^\S+T\S+Z [A-Z]+ ")
 _REASON_MAX = 500
 
 _RECORDER = """\
@@ -185,7 +188,7 @@ def _prepared_log(path: Path) -> int:
 
 
 def _last_line(path: Path, start: int) -> str:
-    """What the recorder said last, without its own name before it; empty when it said nothing."""
+    """What the recorder said last, without its name or the time before it; empty when it said nothing."""
     try:
         with path.open("rb") as log:
             log.seek(max(start, path.stat().st_size - _TAIL))
@@ -193,4 +196,4 @@ def _last_line(path: Path, start: int) -> str:
     except OSError:
         return ""
     said = [line.strip() for line in lines if line.strip()]
-    return said[-1].removeprefix("semantest-recorder: ")[:_REASON_MAX] if said else ""
+    return _OWN.sub("", said[-1])[:_REASON_MAX] if said else ""
