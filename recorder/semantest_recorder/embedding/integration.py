@@ -45,8 +45,7 @@ class OrchestratorIntegration:
         #: The guard in front of the log.
         self.security = Security(Policy().changed(camel_keys(security_policy)))
         registry = PluginRegistry(read_section(plugins))
-        if plugins:
-            registry.load()
+        registry.load(None if plugins else [])  # the event filter is there in any case
         self.token = token or f"smt_{secrets.token_urlsafe(32)}"
         self.engine = Engine(path, registry, path.absolute().parent, own_place=False)
         self.archive = self.engine.archive
@@ -155,7 +154,7 @@ def create_orchestrator_integration(
     ``security_policy``: keys of the policy (docs/reference/wire.md), snake_case allowed; without
     ``require_authentication: False`` clients need ``token`` (by default a new one, see ``.token``). ``plugins``: a
     section as in the configuration (``{"enabled": ["performance"]}``); without it, plugins that happen to be installed
-    stay out, and ``register_plugin`` adds the program's own.
+    stay out, but for the event filter, and ``register_plugin`` adds the program's own.
     Raises ``StoreError`` when the database cannot be opened (``NotADatabase``: the path names something else, which is
     left alone; ``InUse``: another program, or this one, writes it), ``InvalidPolicy`` or ``InvalidPlugins`` for a wrong
     key.

@@ -15,6 +15,7 @@ import pluggy
 
 from semantest_recorder.plugins import hookspecs
 from semantest_recorder.plugins.builtin import BUILTIN, DEFAULT
+from semantest_recorder.plugins.builtin.options import InvalidOptions
 from semantest_recorder.plugins.calls import CallCounts, Implementation
 from semantest_recorder.plugins.class_style import ClassStylePlugin, is_class_style
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
@@ -92,6 +93,7 @@ class PluginRegistry:
             self._make_importable()
         for problem in unknown_names(self.settings, installed):
             raise InvalidPlugins(problem)
+        self._refuse_blind_guards()
         for name in dict.fromkeys((*self.settings.enabled, *modules, *sorted(installed), *DEFAULT)):
             if name in modules:
                 self._take(Plugin(name, "configuration", self._options(name)), modules[name].load)
@@ -193,6 +195,16 @@ class PluginRegistry:
             plugin.disabled = f"cannot be loaded: {type(error).__name__}: {error}"
             self._let_go(plugin.name)
         self._calls = {}
+
+    def _refuse_blind_guards(self) -> None:
+        """What keeps secrets out of the log must not be off because of a misspelt option. Raises ``InvalidPlugins``."""
+        for name in DEFAULT:
+            found = None if self.settings.rules_out(name) else BUILTIN[name]()
+            if found is not None and getattr(found, "guards", False):
+                try:
+                    found.read(self._options(name))
+                except InvalidOptions as error:
+                    raise InvalidPlugins(f"[plugins.{name}] {error}") from None
 
     def _let_go(self, name: str) -> None:
         """Frees a name: one that could not be loaded may have it, or not."""

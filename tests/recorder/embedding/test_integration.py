@@ -144,12 +144,23 @@ async def test_a_plugin_of_the_original_kind(tmp_path: Path) -> None:
         assert plugin.told == ["run r", "test t passed", "end passed"]
         assert not system.get_persistence().get_events_by_type("custom/*")
         assert system.get_persistence().get_events_by_type("event/dropped")[0]["payload"]["type"] == "custom/noise"
-        assert [found["name"] for found in orchestrator.get_plugins() if found["enabled"]] == ["original"]
+        assert [found["name"] for found in orchestrator.get_plugins() if found["enabled"]] == [
+            "event-filter",
+            "original",
+        ]
         with pytest.raises(InvalidPlugins, match=r"there is no plugin 'orginal'; did you mean 'original'\?"):
             await orchestrator.unregister_plugin("orginal")
         await orchestrator.unregister_plugin("original")
-        with pytest.raises(InvalidPlugins, match="there is no plugin 'original'; there are none"):
+        with pytest.raises(InvalidPlugins, match="there is no plugin 'original'; there are event-filter"):
             await orchestrator.unregister_plugin("original")
+
+
+@in_loop
+async def test_secrets_are_masked_without_a_word_about_plugins(tmp_path: Path) -> None:
+    async with running(tmp_path / "semantest.db") as system:
+        await system.get_persistence().save_event(event("custom/x", runId="r", password="hunter2hunter2"))
+        (stored,) = system.get_persistence().get_events_by_type("custom/x")
+        assert "hunter2" not in str(stored)
 
 
 @in_loop

@@ -269,6 +269,8 @@ def test_without_a_recorder_plugins_shows_what_one_would_load(project: Path) -> 
     [
         ('enabled = ["chnging"]', "no plugin 'chnging' is installed; did you mean 'changing'?"),
         ("[plugins.consle]\nslowest = 1", "no plugin 'consle' is installed; did you mean 'console'?"),
+        ('[plugins.event-filter]\nfield = ["card"]', "[plugins.event-filter] no option 'field'; did you mean fields?"),
+        ('[plugins.event-filter]\npatterns = ["CARD-[0-9+"]', "'CARD-[0-9+' is no regular expression"),
         ("timeout = 0", "timeout is a number of seconds from 0.01"),
     ],
 )
