@@ -24,8 +24,10 @@ from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.exposure import is_wildcard
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.core.security import Security
-from semantest_recorder.discovery import Discovery, RecorderLock, read_discovery, remove_discovery, write_discovery
+from semantest_recorder.descriptors import most_connections, raise_descriptor_limit
+from semantest_recorder.discovery import Discovery, RecorderLock, remove_discovery, write_discovery
 from semantest_recorder.engine import Engine, now_ms
+from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
 from semantest_recorder.own_folder import make_folder
@@ -33,6 +35,7 @@ from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSetti
 from semantest_recorder.plugins.dispatch import DESTROY_TIMEOUT_S, TELL_TIMEOUT_S
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
+from semantest_recorder.server.acceptor import Acceptor
 from semantest_recorder.server.application import create_application, http_logger
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
@@ -90,7 +93,8 @@ def serve(settings: Settings, announce: Announce) -> bool:
     """Runs the recorder until a signal or idleness ends it.
 
     ``False`` when the store could not finish in time: its thread still runs, and the caller ends the process.
-    Raises ``CannotServe`` before that and ``AlreadyRunning`` when another recorder serves the folder.
+    Raises ``CannotServe`` when it cannot begin, or had to end because its folder was removed or taken over, and
+    ``AlreadyRunning`` when another recorder serves the folder.
     """
     certificate = protection(
         settings.host,
@@ -127,9 +131,12 @@ def serve(settings: Settings, announce: Announce) -> bool:
                 )
             except StoreError as error:
                 raise CannotServe(str(error)) from None
-            drained = asyncio.run(_Daemon(settings, lock, engine, listeners).run(announce))
+            daemon = _Daemon(settings, lock, engine, listeners)
+            drained = asyncio.run(daemon.run(announce))
             if drained:  # else it is written until the process ends
                 engine.close()
+            if drained and daemon.lost:
+                raise CannotServe(daemon.lost)
             return drained
     finally:
         lock.release()
@@ -165,7 +172,6 @@ class _Daemon:
 
     def __init__(self, settings: Settings, lock: RecorderLock, engine: Engine, listeners: Sequence[Listener]) -> None:
         self._settings = settings
-        self._lock = lock
         self._engine = engine
         self._database = engine.database
         self._listeners = listeners
@@ -179,7 +185,10 @@ class _Daemon:
             version=__version__,
             protocol_version=PROTOCOL_VERSION,
         )
+        self._folder = FolderWatch(settings.directory, lock, self._discovery)
         self._reason = ""
+        #: Why the recorder had to end, though nobody asked it to.
+        self.lost = ""
 
     async def run(self, announce: Announce) -> bool:
         """Serves until stopped, then drains; whether all that was taken in has been committed."""
@@ -214,14 +223,20 @@ class _Daemon:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
         routes = routes_of_rooms(hub, self._settings.directory, self._process, self._engine.clean)
-        app = create_application(hub, self._addresses(), credentials, routes)
+        app = create_application(
+            hub, self._addresses(), credentials, routes, lambda request: self._acceptor.welcome(request.protocol)
+        )
         runner = web.AppRunner(
             app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S
         )
         await runner.setup()
+        if runner.server is None:
+            raise RuntimeError("aiohttp made no server")  # it does; mypy cannot know
+        self._acceptor = Acceptor(runner.server, most_connections(raise_descriptor_limit()))
         for listener in self._listeners:
-            context = listener.certificate.context if listener.certificate is not None else None
-            await web.SockSite(runner, listener.socket, ssl_context=context).start()
+            self._acceptor.listen(
+                listener.socket, listener.certificate.context if listener.certificate is not None else None
+            )
         return runner
 
     def _addresses(self) -> AddressRules:
@@ -247,6 +262,7 @@ class _Daemon:
             "databaseBytes": bytes_on_disk(self._database),
             "options": self._settings.told,
             "plugins": self._engine.dispatcher.status(),
+            **self._acceptor.status(),
         }
 
     def _stop(self, stop: asyncio.Event, reason: str) -> None:
@@ -259,25 +275,13 @@ class _Daemon:
         while True:
             await asyncio.sleep(_WATCH_S if not idle_ms else min(_WATCH_S, self._settings.idle_timeout_s / 4))
             try:
-                if read_discovery(self._settings.directory) != self._discovery:
-                    if self._restore_discovery():
-                        continue
-                    self._stop(stop, f"{self._settings.directory} was removed or taken over")
+                if self._folder.is_lost():
+                    self.lost = f"{self._settings.directory} was removed or taken over"
+                    self._stop(stop, self.lost)
                 elif idle_ms and hub.idle_ms() >= idle_ms:
                     self._stop(stop, f"idle for {self._settings.idle_timeout_s:g} seconds")
             except Exception:  # noqa: BLE001 - whatever it is, the recorder is to end when idle
                 _log.exception("cannot look after %s, trying on", self._settings.directory)
-
-    def _restore_discovery(self) -> bool:
-        """Writes the discovery file again when only it was lost and the folder still is ours."""
-        try:
-            if not self._lock.is_ours():
-                return False
-            write_discovery(self._settings.directory, self._discovery)
-        except OSError:
-            return False
-        _log.warning("the discovery file was gone; it is there again")
-        return True
 
     async def _keep_time(self) -> None:
         own = [listener.certificate for listener in self._listeners if listener.certificate is not None]
@@ -294,8 +298,7 @@ class _Daemon:
             _log.error(
                 "the store is not done after %g s; what is unacknowledged stays in the journals", DRAIN_TIMEOUT_S
             )
-        for site in list(runner.sites):
-            await site.stop()
+        self._acceptor.stop()
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()

@@ -40,8 +40,18 @@ class AlreadyRunning(Exception):  # noqa: N818 - it is how things are, not an er
 def read_discovery(directory: Path) -> Discovery | None:
     """The discovery file's content, or ``None`` when there is none that can be read and used."""
     try:
+        return find_discovery(directory)
+    except OSError:
+        return None
+
+
+def find_discovery(directory: Path) -> Discovery | None:
+    """As ``read_discovery``; raises ``OSError`` when there may be one that cannot be read now."""
+    try:
         found = msgspec.json.decode((directory / DISCOVERY).read_bytes(), type=Discovery)
-    except (OSError, ValueError, RecursionError):  # a byte that is no UTF-8 is a ValueError, and no DecodeError
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+    except (ValueError, RecursionError):  # a byte that is no UTF-8 is a ValueError, and no DecodeError
         return None
     return found if 0 < found.pid <= _PID_MAX and _is_address(found.url) else None
 
@@ -126,8 +136,14 @@ class RecorderLock:
                 time.sleep(_POLL_S)
 
     def is_ours(self) -> bool:
-        """Whether the lock file in the folder still is the one we hold. Raises ``OSError`` when it is gone."""
-        return self._present_inode() == self._inode
+        """Whether the lock file in the folder still is the one we hold; no other recorder can have it then.
+
+        Raises ``OSError`` when that cannot be told now.
+        """
+        try:
+            return self._present_inode() == self._inode
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def _present_inode(self) -> tuple[int, int]:
         found = self._path.stat()

@@ -20,7 +20,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class CannotServe(Exception):  # noqa: N818 - the name is the message
-    """The recorder cannot start; one line that says what to do, and the exit code."""
+    """The recorder cannot start, or cannot go on; one line that says what to do, and the exit code."""
 
     def __init__(self, message: str, exit_code: int = 1) -> None:
         super().__init__(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -17,14 +17,21 @@ from semantest_recorder.server.routes import Route, add_routes, route_of
 
 
 def create_application(
-    hub: Hub, addresses: AddressRules, credentials: Credentials, routes: Iterable[Route] = ()
+    hub: Hub,
+    addresses: AddressRules,
+    credentials: Credentials,
+    routes: Iterable[Route] = (),
+    welcome: Callable[[web.Request], None] = lambda _request: None,
 ) -> web.Application:
-    """The application with its own routes (WebSocket and health) and those of other rooms."""
+    """The application with its own routes (WebSocket and health) and those of other rooms.
+
+    ``welcome`` is told each request of a known client.
+    """
 
     def admit(identity: Identity) -> Denied | None:  # per request: role_table.py makes an application without a hub
         return hub.security.admit(identity)
 
-    app = web.Application(middlewares=[guard(addresses, credentials, admit), _activity(hub)])
+    app = web.Application(middlewares=[guard(addresses, credentials, admit, welcome), _activity(hub)])
     add_routes(app, [*_own_routes(hub), *routes])
     app.on_response_prepare.append(_say_little)
     return app

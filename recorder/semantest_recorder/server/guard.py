@@ -22,8 +22,13 @@ _log = logging.getLogger(__name__)
 Admit = Callable[[Identity], Denied | None]
 
 
-def guard(addresses: AddressRules, credentials: Credentials, admit: Admit) -> Middleware:
-    """The middleware; it answers refused requests itself, so that no handler and no upgrade is reached."""
+def guard(
+    addresses: AddressRules, credentials: Credentials, admit: Admit, welcome: Callable[[web.Request], None]
+) -> Middleware:
+    """The middleware; it answers refused requests itself, so that no handler and no upgrade is reached.
+
+    ``welcome`` is told each request of a known client before its handler is called.
+    """
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -33,6 +38,7 @@ def guard(addresses: AddressRules, credentials: Credentials, admit: Admit) -> Mi
             return refusal(found)
         if found is not None:
             request[IDENTITY] = found
+            welcome(request)
         try:
             return await handler(request)
         except web.HTTPException as error:
