@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from pytest_semantest.protocol.private_folder import make_private_folder
+
 
 def new_session_id() -> str:
     """``20261121-093000-a1b2c3``: UTC start and 24 random bits."""
@@ -12,9 +14,6 @@ def new_session_id() -> str:
 
 
 def make_session_folder(directory: str, folder: str) -> None:
-    """Make the session's folder, private to the user, and keep ``.semantest`` out of version control."""
-    if not os.path.isdir(directory):
-        os.makedirs(directory, 0o700, exist_ok=True)
-        with open(os.path.join(directory, ".gitignore"), "w", encoding="ascii") as file:
-            file.write("*\n")
+    """Make the session's folder, private to the user. Raises ``OSError``."""
+    make_private_folder(directory)
     os.makedirs(folder, 0o700)

@@ -13,9 +13,13 @@ from pytest_semantest.options import is_nested
 from pytest_semantest.protocol.artifacts import MAX_ARTIFACT
 from pytest_semantest.protocol.keys import FALSE, RECORDING, RUN_ID, TRUE, URL, Key, default_of
 from pytest_semantest.protocol.layout import DIRECTORY
+from pytest_semantest.protocol.small_file import read_small_file
 
 if TYPE_CHECKING:
     from pytest_semantest.protocol.configuration import Configuration
+
+
+_TOKEN_BYTES = 4096
 
 
 class Settings(NamedTuple):
@@ -209,8 +213,7 @@ def _token(config: pytest.Config, source: _Source) -> str:
     if not path or (token and source.find("semantest_token").rank <= source.find("semantest_token_file").rank):
         return token
     try:
-        with open(path, encoding="utf-8") as file:
-            found = file.read(4096).strip()
+        found = read_small_file(path, _TOKEN_BYTES)[0].decode().strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
         source.problem(f"token file {path}: it cannot be read: {reason}", "shipping without a token")

@@ -29,6 +29,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pytest_semantest.protocol.trust import is_findable
+
 DIRECTORY = ".semantest"
 SESSIONS = "sessions"
 DATABASE = "semantest.db"
@@ -39,6 +41,12 @@ TOKENS_LOCK = "tokens.lock"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
+#: What lies in the folder itself and is ours alone to make.
+OWN_NAMES = (
+    *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"),
+    *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
+    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", "damaged", ".gitignore"),
+)
 JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"
 SHIP_STATE = "ship.json"
@@ -80,10 +88,14 @@ def lost_its_journals(folder: Path) -> bool:
 
 
 def find_directory(explicit: str | None, start: Path) -> Path | None:
-    """The ``.semantest`` folder: the one named, else the nearest in ``start`` and its parents, else ``None``."""
+    """The ``.semantest`` folder: the one named, else the nearest in ``start`` and its parents, else ``None``.
+
+    One that somebody else put there is passed over (trust.py).
+    """
     if explicit:
         return (start / explicit).absolute()
     for folder in (start, *start.parents):
-        if (folder / DIRECTORY).is_dir():
-            return folder / DIRECTORY
+        found = folder / DIRECTORY
+        if found.is_dir() and is_findable(str(found), str(start)):
+            return found
     return None

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.artifacts import ARTIFACTS, ARTIFACTS_PATH, is_sha256
-from pytest_semantest.protocol.trust import tls_context
+from pytest_semantest.protocol.certificates import tls_context
 from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.rendezvous import Endpoint

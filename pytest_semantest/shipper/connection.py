@@ -17,7 +17,7 @@ import websocket
 from websocket import ABNF
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.trust import CA_FILE_VARIABLE, NothingTrustedError, tls_context
+from pytest_semantest.protocol.certificates import CA_FILE_VARIABLE, NothingTrustedError, tls_context
 
 CONNECT_S = 3.0
 MAX_MESSAGE = 4 * 1024 * 1024

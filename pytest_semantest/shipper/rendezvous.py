@@ -14,11 +14,13 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG, STARTING_LOCK
+from pytest_semantest.protocol.private_folder import require_private_folder
+from pytest_semantest.protocol.recorder_log import MOST_BYTES, open_log
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.spawn import shipper_environment
-from pytest_semantest.shipper.state import read_object
+from pytest_semantest.shipper.state import read_told
 
 #: When a recorder that nobody configured otherwise ends.
 IDLE_TIMEOUT_S = 600
@@ -26,7 +28,6 @@ IDLE_TIMEOUT_S = 600
 START_S = 15.0
 #: The exit code of a recorder whose options or configuration cannot be used.
 _WRONG_OPTIONS = 2
-_LOG_MAX = 1024 * 1024
 _TAIL = 64 * 1024
 #: What stands before the words of a line: the program, or the time and the level.
 _OWN = re.compile(r"^semantest-recorder: |^\S+T\S+Z [A-Z]+ ")
@@ -114,7 +115,7 @@ class Rendezvous:
         return f"the recorder ended at once: {reason} [{path}]" if reason else f"the recorder ended at once, see {path}"
 
     def _discovered(self) -> Endpoint | None:
-        found = read_object(self._directory / DISCOVERY)
+        found = read_told(self._directory / DISCOVERY)
         url, token, protocol = found.get("url"), found.get("token"), found.get("protocolVersion")
         if not isinstance(url, str) or not process_exists(found.get("pid")):
             return None
@@ -136,7 +137,7 @@ class Rendezvous:
             self._starting_until = 0.0
             raise UnreachableError(f"{self._directory} cannot be written: {error.strerror}") from None
         self._lock = lock
-        self._log_start = _prepared_log(self._directory / RECORDER_LOG)
+        self._log_start = _log_start(self._directory / RECORDER_LOG)
         try:
             self._child = start_recorder(self._directory, os.environ)
         except (OSError, UnreachableError) as error:
@@ -155,14 +156,16 @@ class Rendezvous:
 def start_recorder(directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Starts the recorder of ``directory`` detached: its own session, no descriptor of ours.
 
-    Raises ``UnreachableError`` when it is not installed, ``OSError`` when it cannot be started.
+    Raises ``UnreachableError`` when it is not installed, ``OSError`` when it cannot be started, or when others could
+    have put something into the folder.
     """
     found = importlib.util.find_spec("semantest_recorder")
     if found is None or found.origin is None:
         raise UnreachableError("semantest_recorder is not installed beside pytest_semantest")
     code = _RECORDER.format(folder=str(Path(found.origin).parent.parent))
     arguments = ["serve", "--directory", str(directory), "--on-demand", str(IDLE_TIMEOUT_S)]
-    with (directory / RECORDER_LOG).open("ab") as output:
+    require_private_folder(str(directory))
+    with os.fdopen(open_log(directory), "ab") as output:
         return subprocess.Popen(
             [sys.executable, "-I", "-c", code, *arguments],
             stdin=subprocess.DEVNULL,
@@ -175,16 +178,13 @@ def start_recorder(directory: Path, environment: Mapping[str, str]) -> subproces
         )
 
 
-def _prepared_log(path: Path) -> int:
-    """Where the next recorder's log will begin; one that has grown large is emptied first."""
+def _log_start(path: Path) -> int:
+    """Where the next recorder's log will begin; one that has grown large is turned over first."""
     try:
         size = path.stat().st_size
-        if size > _LOG_MAX:
-            os.truncate(path, 0)
-            return 0
     except OSError:
         return 0  # there is none; what else is wrong is met when it is opened
-    return size
+    return size if size <= MOST_BYTES else 0
 
 
 def _last_line(path: Path, start: int) -> str:

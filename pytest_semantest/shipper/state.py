@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_semantest.protocol.layout import SHIP_STATE
+from pytest_semantest.protocol.small_file import read_small_file
+from pytest_semantest.protocol.trust import refuse_secret
 
 State = Literal["connecting", "shipping", "idle", "done", "unreachable", "refused", "stopped"]
 _EVERY_S = 0.1
@@ -66,10 +68,19 @@ def read_state(folder: Path) -> dict[str, Any]:
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a small file; empty when there is none."""
     try:
-        found = json.loads(path.read_bytes())
+        found = json.loads(read_small_file(path)[0])
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def read_told(path: Path) -> dict[str, Any]:
+    """As ``read_object``; empty when somebody else wrote the file, or could have (trust.py)."""
+    try:
+        is_ours = refuse_secret(path.stat(), str(path.parent)) is None
+    except OSError:
+        return {}
+    return read_object(path) if is_ours else {}
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -19,6 +19,8 @@ from aiohttp import web
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE, HISTORY
+from pytest_semantest.protocol.private_folder import make_private_folder
+from pytest_semantest.protocol.recorder_log import turn_over
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.exposure import is_wildcard
@@ -30,7 +32,6 @@ from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
-from semantest_recorder.own_folder import make_folder
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.dispatch import DESTROY_TIMEOUT_S, TELL_TIMEOUT_S
 from semantest_recorder.plugins.registry import PluginRegistry
@@ -107,10 +108,10 @@ def serve(settings: Settings, announce: Announce) -> bool:
     _policy(settings)
     registry = _load_plugins(settings.plugins)
     try:
-        make_folder(settings.directory)
+        make_private_folder(str(settings.directory))
     except OSError as error:
-        text = f"cannot write {settings.directory}: {error.strerror}; name another folder with --directory"
-        raise CannotServe(text) from None
+        place = error.filename or settings.directory
+        raise CannotServe(f"cannot write {place}: {error.strerror}; name another folder with --directory") from None
     lock = RecorderLock(settings.directory)
     try:
         lock.acquire(_LOCK_WAIT_S)
@@ -275,6 +276,7 @@ class _Daemon:
         while True:
             await asyncio.sleep(_WATCH_S if not idle_ms else min(_WATCH_S, self._settings.idle_timeout_s / 4))
             try:
+                turn_over(self._settings.directory)
                 if self._folder.is_lost():
                     self.lost = f"{self._settings.directory} was removed or taken over"
                     self._stop(stop, self.lost)

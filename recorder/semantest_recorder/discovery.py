@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOCK
+from pytest_semantest.protocol.small_file import read_small_file
+from pytest_semantest.protocol.trust import refuse_secret
 
 _POLL_S = 0.05
 #: What a ``pid_t`` holds.
@@ -46,9 +48,15 @@ def read_discovery(directory: Path) -> Discovery | None:
 
 
 def find_discovery(directory: Path) -> Discovery | None:
-    """As ``read_discovery``; raises ``OSError`` when there may be one that cannot be read now."""
+    """As ``read_discovery``; raises ``OSError`` when there may be one that cannot be read now.
+
+    A file that somebody else wrote, or could have written, is none: it would send clients and their events to him.
+    """
     try:
-        found = msgspec.json.decode((directory / DISCOVERY).read_bytes(), type=Discovery)
+        data, facts = read_small_file(directory / DISCOVERY)
+        if refuse_secret(facts, str(directory)) is not None:
+            return None
+        found = msgspec.json.decode(data, type=Discovery)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except (ValueError, RecursionError):  # a byte that is no UTF-8 is a ValueError, and no DecodeError

@@ -15,11 +15,12 @@ from pathlib import Path
 import msgspec
 
 from pytest_semantest.protocol.layout import TOKENS, TOKENS_LOCK
+from pytest_semantest.protocol.small_file import read_small_file
+from pytest_semantest.protocol.trust import refuse_secret
 from semantest_recorder.core.access import Identity
 from semantest_recorder.core.tokens import PREFIX, TokenTable
 
 _SCHEMA = 1
-_MOST_BYTES = 4 * 1024 * 1024
 
 #: Says nothing of the file: the next attempt may succeed.
 _PASSING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EINTR, errno.EAGAIN)
@@ -44,15 +45,18 @@ def read_tokens(directory: Path) -> TokenTable:
     """The table in the folder, an empty one without a file. Raises ``TokensUnreadable``."""
     path = directory / TOKENS
     try:
-        with path.open("rb") as file:
-            mode, data = os.fstat(file.fileno()).st_mode, file.read(_MOST_BYTES)
+        data, facts = read_small_file(path)
+        refusal = refuse_secret(facts, str(directory))
     except FileNotFoundError:
         return TokenTable()
     except OSError as error:
         kind = TokensNotReadNow if error.errno in _PASSING else TokensUnreadable
         raise kind(f"{path} cannot be read: {error.strerror}") from None
-    if mode & 0o022:
-        raise TokensUnreadable(f"others may write {path}, and give themselves tokens: run `chmod 600 {path}`")
+    if refusal is not None:
+        raise TokensUnreadable(
+            f"{path} is not used: {refusal}, and could give himself tokens; if you know why, run "
+            f"`chown $(id -u) {path}` and `chmod 600 {path}`, else remove it"
+        )
     try:
         table = msgspec.json.decode(data, type=TokenTable)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

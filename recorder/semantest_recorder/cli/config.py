@@ -11,11 +11,13 @@ from typing import Any
 import click
 
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError, Setting, bare
+from pytest_semantest.protocol.configuration_files import passed_over
 from pytest_semantest.protocol.effective import Resolved, named, resolve_key
 from pytest_semantest.protocol.keys import SECTIONS, all_keys
 from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
 from semantest_recorder.cli.configured import nearest_configuration, wrong_configuration
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import json_option
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.pytest_ini import read_pytest_ini
@@ -61,7 +63,8 @@ def show(key: str | None, as_json: bool) -> None:
 
     Each comes with the place that set it and what that hides. Secrets are masked.
     """
-    found = nearest_configuration(working_directory(None))
+    here = working_directory(None)
+    found = nearest_configuration(here)
     try:
         shown = _chosen(list(_resolved(found.checked())), key)
     except ConfigurationError as error:
@@ -73,10 +76,13 @@ def show(key: str | None, as_json: bool) -> None:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
         settings = [_as_json(one) for one in masked]
-        print_json({"schema": _SCHEMA, "folder": found.folder, "files": found.files, "settings": settings})
+        told = {"schema": _SCHEMA, "folder": found.folder, "files": found.files, "settings": settings}
+        print_json(told | {"notes": passed_over(str(here))})
     else:
         for line in _lines(masked, found):
             click.echo(line)
+        for line in passed_over(str(here)):
+            say_note(line)
 
 
 @command.command(
@@ -92,8 +98,10 @@ def check(as_json: bool) -> None:
     """
     from semantest_recorder.cli.configuration_check import check_configuration  # noqa: PLC0415 - 70 ms
 
-    found = nearest_configuration(working_directory(None))
+    here = working_directory(None)
+    found = nearest_configuration(here)
     problems, notes = check_configuration(found, os.environ)
+    notes += passed_over(str(here))
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

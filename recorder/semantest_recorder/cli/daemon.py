@@ -16,6 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_semantest.protocol.layout import RECORDER_LOG, STARTING_LOCK
+from pytest_semantest.protocol.private_folder import make_private_folder
+from pytest_semantest.protocol.recorder_log import open_log
 from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING
 from semantest_recorder.cli.serve_options import Wanted
 from semantest_recorder.cli.stop import Stop
@@ -24,7 +26,6 @@ from semantest_recorder.discovery import Discovery, process_exists, read_discove
 #: Version of what `status --json` prints: fields are only added within one.
 STATUS_SCHEMA = 1
 _POLL_S = 0.02
-_LOG_MAX = 1024 * 1024
 _ASK_TIMEOUT_S = 3.0
 
 
@@ -110,11 +111,11 @@ def start(folder: Path, wanted: Wanted, timeout_s: float) -> tuple[Discovery, li
     deadline = time.monotonic() + timeout_s
     notes = [] if folder.is_dir() else [f"made {folder}"]
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(str(folder))
         with others_wait(folder, timeout_s):
             return _start(folder, wanted, deadline, notes)
     except OSError as error:
-        raise Stop(f"cannot start the recorder in {folder}: {error.strerror}") from None
+        raise Stop(f"cannot start the recorder in {error.filename or folder}: {error.strerror}") from None
 
 
 def _start(folder: Path, wanted: Wanted, deadline: float, notes: list[str]) -> tuple[Discovery, list[str]]:
@@ -167,10 +168,9 @@ def others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
 
 def _launch(folder: Path, wanted: Wanted, deadline: float) -> Discovery | None:
     """Starts ``serve`` detached and waits until it is ready; ``None`` when another one was quicker. Raises ``Stop``."""
-    log_path = _log_file(folder)
-    log_path.touch(mode=0o600)
-    log_start = log_path.stat().st_size
-    with log_path.open("ab") as log:
+    log_path = folder / RECORDER_LOG
+    with os.fdopen(open_log(folder), "ab") as log:
+        log_start = os.fstat(log.fileno()).st_size
         # -P: no module of the working directory can shadow ours
         serve = [sys.executable, "-P", "-m", "semantest_recorder.cli.recorder", "serve"]
         child = subprocess.Popen(
@@ -227,14 +227,6 @@ def _end(found: Discovery, timeout_s: float) -> None:
                 "Wait with --timeout, or see recorder.log"
             )
         time.sleep(_POLL_S)
-
-
-def _log_file(folder: Path) -> Path:
-    """The log to append to; one that has grown large is kept once as ``recorder.log.1``."""
-    path = folder / RECORDER_LOG
-    if path.exists() and path.stat().st_size > _LOG_MAX:
-        path.replace(path.with_name(f"{RECORDER_LOG}.1"))
-    return path
 
 
 def _last_line(log_path: Path, start: int) -> str:

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
+from pytest_semantest.protocol.small_file import read_small_file
 from semantest_recorder.cli.configured import checked_configuration
 from semantest_recorder.cli.configured_option import configuration_of
 from semantest_recorder.cli.guarded import GuardedGroup
@@ -25,6 +26,8 @@ from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 if TYPE_CHECKING:
     from semantest_recorder.app import Settings
     from semantest_recorder.discovery import Discovery
+
+_TOKEN_BYTES = 4096
 
 EXIT_NOT_RUNNING = 3
 EXIT_ALREADY_RUNNING = 4
@@ -171,9 +174,10 @@ def _token(ctx: click.Context, token_file: Path | None) -> str | None:
 
 def _token_of(token_file: Path) -> str:
     try:
-        token = token_file.read_text()
+        token = read_small_file(token_file, _TOKEN_BYTES)[0].decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise Stop(f"cannot read the token file {token_file}: {error}", EXIT_USAGE) from None
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise Stop(f"cannot read the token file {token_file}: {reason}", EXIT_USAGE) from None
     return _checked_token(token, str(token_file))
 
 

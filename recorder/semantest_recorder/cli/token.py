@@ -75,9 +75,9 @@ def _complete_name(ctx: click.Context, _parameter: click.Parameter, incomplete: 
 @json_option
 def create(directory: str | None, roles: tuple[str, ...], name: str, expires: int | None, as_json: bool) -> None:
     """Make a token and print it, this once: only its hash is kept."""
+    from pytest_semantest.protocol.private_folder import make_private_folder  # noqa: PLC0415
     from semantest_recorder.core.access import digest_of  # noqa: PLC0415
     from semantest_recorder.core.tokens import InvalidName, NameTaken  # noqa: PLC0415
-    from semantest_recorder.own_folder import make_folder  # noqa: PLC0415
 
     here = working_directory(directory)
     folder = semantest_folder(directory, here) or here / DIRECTORY
@@ -88,7 +88,7 @@ def create(directory: str | None, roles: tuple[str, ...], name: str, expires: in
         return table.with_token(name, map(Role, roles), digest_of(token), now_ms, expires_ms)
 
     try:
-        if make_folder(folder):
+        if make_private_folder(str(folder)):
             click.echo(f"semantest: made {folder}", err=True)
         change_tokens(folder, add)
         made = next(one for one in read_tokens(folder).tokens if one.name == name)

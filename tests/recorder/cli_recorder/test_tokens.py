@@ -141,7 +141,10 @@ def test_a_token_that_expires_during_a_connection_closes_it(project: Path, serve
     assert [(one["name"], one["expired"]) for one in listed["tokens"]] == [("brief", True)]
 
 
-@pytest.mark.parametrize("damage", ["no json", "writable by others", "a newer schema"])
+_DAMAGES = ["no json", "writable by others", "a newer schema", "a pipe"]
+
+
+@pytest.mark.parametrize("damage", _DAMAGES + (["of another user"] if os.geteuid() == 0 else []))
 def test_a_file_that_cannot_be_trusted_gives_nobody_a_role_but_the_owner(
     project: Path, serve: Serve, damage: str
 ) -> None:
@@ -153,6 +156,11 @@ def test_a_file_that_cannot_be_trusted_gives_nobody_a_role_but_the_owner(
         path.write_text('{"tokens": [')
     elif damage == "a newer schema":
         path.write_text(good.replace('"schema": 1', '"schema": 2'))
+    elif damage == "of another user":
+        os.chown(path, 12345, 12345)
+    elif damage == "a pipe":
+        path.unlink()
+        os.mkfifo(path)
     else:
         path.chmod(0o666)
     assert close_code(connection)[0] == 1008
@@ -160,6 +168,7 @@ def test_a_file_that_cannot_be_trusted_gives_nobody_a_role_but_the_owner(
     assert status_of(url, daemon.discovery["token"]) == 200
     refused = token(daemon.folder, "create", "--name", "x", "--role", "read")
     assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
+    path.unlink()
     path.write_text(good)
     path.chmod(0o600)
     assert status_of(url, mine) == 200

@@ -30,6 +30,8 @@ def recorder_checks(folder: Path) -> list[Check]:
     except OSError as error:
         return [_useless(path, f"cannot be read: {error.strerror}")]
     found = read_discovery(folder)
+    if found is None and mode & 0o022:
+        return [_permissions(path, mode)]
     if found is None:
         return [_useless(path, "does not name the process, address and token of a recorder")]
     return [_permissions(path, mode), _daemon(path, found)]
@@ -43,7 +45,7 @@ def _permissions(path: Path, mode: int) -> Check:
     data = {"mode": f"{mode:04o}"}
     if mode & 0o077:
         advice = f"Run `chmod 600 {quote(str(path))}`, then `{_recorder(path, 'stop')}` so that a new token is made."
-        return Check("token file", "fail", f"{path} can be read by others (mode {mode:04o})", advice, data)
+        return Check("token file", "fail", f"{path} can be read or written by others (mode {mode:04o})", advice, data)
     return Check("token file", "ok", f"{path} is only yours (mode {mode:04o})", data=data)
 
 
