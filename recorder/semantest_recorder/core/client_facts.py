@@ -17,7 +17,7 @@ from semantest_recorder.core.facts import (
     read_payload,
     take_error,
 )
-from semantest_recorder.core.payloads import Cancel, MalformedError, SuiteTold, TestDetail, TestVerdict
+from semantest_recorder.core.payloads import Cancel, NotTheirsError, SuiteTold, TestDetail, TestVerdict
 from semantest_recorder.core.rows import SuiteRow, TestEventRow
 from semantest_recorder.core.tables import Source, Tables
 
@@ -97,7 +97,7 @@ def _suite_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> Non
 def _run_cancel(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     payload = read_payload(tables, source, seq, event, Cancel)
     if not source.row.source.startswith(LIVE):
-        raise MalformedError("it is the recorder's to say that a run is cancelled")
+        raise NotTheirsError("it is the recorder's to say that a run is cancelled")
     if payload.timeout:
         source.row.timed_out = True
     else:

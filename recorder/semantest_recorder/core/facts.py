@@ -20,6 +20,7 @@ from semantest_recorder.core.payloads import (
     End,
     Error,
     MalformedError,
+    NotTheirsError,
     Opening,
     Output,
     Payload,
@@ -337,10 +338,10 @@ def _end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
 def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     payload = read_payload(tables, source, seq, event, WorkerCrash)
     if payload.worker == SHIPPER_WORKER:
-        raise MalformedError("worker: the shipper's death closes nothing")
+        raise NotTheirsError("worker: the shipper's death closes nothing")
     session = payload.session or source.row.session
     if session != source.row.session and not source.row.source.startswith(LIVE):
-        raise MalformedError("session: only the recorder tells of crashes in another session")
+        raise NotTheirsError("session: only the recorder tells of crashes in another session")
     target = tables.source(session, payload.worker)
     crash = CrashRow(
         source.row.source,
@@ -374,8 +375,7 @@ def _output(outputs: list[Output] | None) -> str | None:
 
 
 def _journal_gap(tables: Tables, source: Source, _seq: int, _event: RawEvent) -> None:
-    source.row.gaps += 1
-    tables.closings_stale = True
+    tables.miss(source)
 
 
 FACTS: Final[dict[str, Handler]] = {

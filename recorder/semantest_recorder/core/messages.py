@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.core.numbers import spell_numbers
 
 #: The largest frame, in bytes, that is read at all.
 MAX_FRAME = 16 * 1024 * 1024
@@ -125,8 +126,10 @@ def decode(frame: str, commands: Container[str] = ()) -> Message:
 
     Raises ``UnknownType`` for a well-formed message of another type and ``InvalidMessage`` for everything else that
     cannot be read. Half a surrogate pair, which Python's ``json`` writes for undecodable file names and other
-    programs refuse, becomes U+FFFD: a shipped event must not be lost for it.
+    programs refuse, becomes U+FFFD, and a number that no double can hold becomes a text: a shipped event must not be
+    lost for them.
     """
+    frame = spell_numbers(frame)
     try:
         return _decode(frame)
     except msgspec.DecodeError as error:

@@ -11,6 +11,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from semantest_recorder.core.numbers import read_integer
+
 #: Integers that SQLite can hold and that mean something here.
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
@@ -192,6 +194,10 @@ class MalformedError(Exception):
     """The payload cannot be read, or lacks what its type needs; the text says what."""
 
 
+class NotTheirsError(MalformedError):
+    """The payload says what its sender has no right to say: it was read, and is disregarded."""
+
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -227,7 +233,7 @@ def content_of(payload: bytes) -> dict[str, Any]:
         content = msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError):
         try:
-            content = _spelled(json.loads(text, parse_constant=lambda _name: None))
+            content = _spelled(json.loads(text, parse_constant=lambda _name: None, parse_int=read_integer))
         except (ValueError, RecursionError) as error:
             raise MalformedError(f"not JSON: {error}") from None
     if not isinstance(content, dict):

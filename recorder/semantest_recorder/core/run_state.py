@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.facts import ended_itself, open_source
 from semantest_recorder.core.handlers import HANDLERS, open_handler
-from semantest_recorder.core.payloads import MalformedError
+from semantest_recorder.core.payloads import MalformedError, NotTheirsError
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow
 from semantest_recorder.core.settling import judge_loaded, settle
 from semantest_recorder.core.tables import Source, Suite, Tables, Test, Unread, quick_suite_of
@@ -56,7 +56,8 @@ class RunState(Tables):
     def apply(self, source: str, seq: int, event: RawEvent) -> None:
         """Takes the next event of a source, whose first one must name runId, session and worker.
 
-        Never raises for a payload of a wrong shape: what cannot be read is told in ``Changes.unread``.
+        Never raises for a payload of a wrong shape: what cannot be read is told in ``Changes.unread``, and an event of
+        which nothing can be read counts as a gap.
         Raises ``MalformedError`` for a first event that names no run.
         """
         self.apply_all(source, seq, (event,))
@@ -78,6 +79,8 @@ class RunState(Tables):
                     handler(self, at, seq, event)
                 except MalformedError as error:
                     self.unread.append(Unread(source, seq, str(error)))
+                    if not isinstance(error, NotTheirsError):
+                        self.miss(at)
         row.last_ms = events[-1].timestamp
         self.dirty_sources[source] = row
 

@@ -170,6 +170,12 @@ class Tables:
             self.closings_stale = True
         return source
 
+    def miss(self, source: Source) -> None:
+        """A record of the source cannot be read: nobody knows what it said, so the run is not green."""
+        source.row.gaps += 1
+        self.dirty_sources[source.row.source] = source.row
+        self.closings_stale = True
+
     def test(self, test_id: str) -> Test:
         """The test of this id, made when it is new."""
         return self.tests.get(test_id) or self.add_test(test_id)

@@ -49,7 +49,9 @@ def header_lines(report: Report) -> Iterator[Text]:
     if run.gaps:
         yield Text()
         yield Text(f"!!! {plural(run.gaps, 'record')} MISSING !!!", "bold white on red")
-        yield Text("  The journals cannot be read there. Tests may be missing here, or results: this run is not green.")
+        yield Text(
+            "  They cannot be read (see semantest doctor). Tests or results may be missing: this run is not green."
+        )
 
 
 def _reasons(report: Report) -> Iterator[str]:

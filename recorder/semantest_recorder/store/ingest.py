@@ -280,6 +280,7 @@ class Ingest:
                 return
             except Exception as error:  # noqa: BLE001 - whatever it is, the stream goes on
                 failed = state.sources[source].row.last_seq
+                state.miss(state.sources[source])
                 _log.exception("event %s:%d could not be applied", source, failed)
                 self._quarantine(origin, failed, error)
                 events = events[failed - first + 1 :]
@@ -305,6 +306,7 @@ class Ingest:
         batch = self._placed(batch)
         done = Committed(batch.source, 0)
         refusals: list[Exception] = []
+        refused, run_id = False, ""
         for index, event in enumerate(batch.events):
             seq = batch.first_seq + index
             one = Batch(batch.source, seq, [event], batch.received_ms, marks=marks_of(batch, index))
@@ -316,6 +318,7 @@ class Ingest:
                     refusals.clear()
                 else:
                     taken = self._keep(one, refusals[-1])
+                    refused = True
             except RefusedBatchError as refusal:
                 self._roll_back()
                 return refusal.verdict
@@ -327,7 +330,9 @@ class Ingest:
                 connection.execute("ROLLBACK TO one")
                 self._forget()
                 taken = self._keep(one, error)
+                refused = True
             connection.execute("RELEASE one")
+            run_id = taken.run_id or run_id
             done = Committed(
                 taken.source,
                 taken.seq,
@@ -337,8 +342,27 @@ class Ingest:
                 done.derived + taken.derived,
                 taken.run_state or done.run_state,
             )
+        if refused:
+            done.run_state = self._settle_anew(run_id) or done.run_state
         connection.execute("COMMIT")
         return done
+
+    def _settle_anew(self, run_id: str) -> str:
+        """The state of a run that lacks events which were refused: it is not green. Empty when that is refused, too."""
+        self._connection.execute("SAVEPOINT settle")
+        try:
+            run = self._touched[run_id] = self._run(run_id)
+            run.state.closings_stale = True
+            run.state.settle()
+            self._write()
+            return run.state.run.state
+        except Exception as error:
+            if unusable(error) is not None:
+                raise
+            _log.warning("the database refused the state of run %s: %s", run_id, error)
+            self._connection.execute("ROLLBACK TO settle")
+            self._forget()
+            return ""
 
     def _keep(self, batch: Batch, error: Exception) -> Committed:
         """Stores an event that cannot be applied."""

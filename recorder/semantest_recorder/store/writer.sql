@@ -119,4 +119,4 @@ INSERT INTO crashes (run_key, reporter_key, seq, source_key, time_ms, reason, te
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: advance_source
-UPDATE sources SET last_seq = ?2, last_ms = ?3 WHERE source_key = ?1;
+UPDATE sources SET last_seq = ?2, last_ms = ?3, gaps = gaps + 1 WHERE source_key = ?1;

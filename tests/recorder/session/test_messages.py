@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semantest_recorder.core import messages
+from semantest_recorder.core.numbers import spell_numbers
 
 
 @pytest.mark.parametrize(
@@ -112,3 +113,24 @@ def test_no_json_value_makes_decoding_raise_anything_else(value: Any) -> None:
 def test_no_text_makes_decoding_raise_anything_else(frame: str) -> None:
     with suppress(messages.InvalidMessage, messages.UnknownType):
         messages.decode(frame)
+
+
+_BEYOND = ["1e999", "-1E+400", "9" * 5000, "-" + "9" * 310, "9" * 300 + "e99", "1.5e0000000309"]
+_WITHIN = ["1234e-3", "1e308", "-0.5E-999", "9" * 300, "123", "1.7976931348623157e308"]
+
+
+@pytest.mark.parametrize("number", _BEYOND, ids=lambda number: number[:12])
+def test_a_number_that_no_double_can_hold_is_passed_on_as_a_text(number: str) -> None:
+    payload = f'{{"a":[{number}],"e1000":"{number} \\"{number}","d":1234e-3}}'
+    event = f'{{"type":"custom/x","timestamp":1,"payload":{payload}}}'
+    message = messages.decode(f'{{"type":"events","source":"s.main","firstSeq":1,"events":[{event},{event}]}}')
+    assert isinstance(message, messages.EventsMessage)
+    spelled = payload.replace(f"[{number}]", f'["{number}"]')
+    assert [bytes(event.payload).decode() for event in message.events] == [spelled] * 2
+    assert json.loads(spelled)["a"] == [number]
+
+
+@pytest.mark.parametrize("number", _WITHIN, ids=lambda number: number[:12])
+def test_every_other_number_stays_as_it_was_written(number: str) -> None:
+    text = f'{{"a":[{number}],"e1000":"1e999"}}'
+    assert spell_numbers(text) == text

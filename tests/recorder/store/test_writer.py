@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from semantest_recorder.cli.health.unread_events import unread_events
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused
 from semantest_recorder.core.handlers import HANDLERS
 from semantest_recorder.core.run_state import RunState
@@ -160,6 +161,7 @@ def test_an_event_whose_application_raises_is_put_aside_and_the_stream_goes_on(
     assert isinstance(verdict, Committed)
     assert verdict.seq == 4
     assert [row.state for row in Reader(path).results(RUN)] == ["passed"]
+    assert Reader(path).run(RUN).gaps == 1
     assert rows(path, "SELECT seq, kind, reason FROM quarantine") == [
         (2, "failed", "ZeroDivisionError: a fault of ours")
     ]
@@ -191,8 +193,43 @@ def test_an_event_that_the_database_refuses_takes_no_other_with_it(path: Path, m
     assert isinstance(after, Committed)
     reader = Reader(path)
     assert Counter(row.state for row in reader.results(RUN)) == {"passed": 2}
-    assert reader.run(RUN).state == "passed"
+    assert (reader.run(RUN).state, reader.run(RUN).gaps) == ("failed", 1), "nobody knows what the event said"
     assert rows(path, "SELECT seq, kind FROM quarantine") == [(4, "failed")]
+
+
+def test_a_run_of_which_an_event_was_refused_at_its_end_is_not_green(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overflow(tables: RunState, source: Any, seq: int, event: RawEvent) -> None:
+        source.row.pid = 2**70
+        tables.dirty_sources[source.row.source] = source.row
+
+    monkeypatch.setitem(HANDLERS, "custom/overflow", overflow)
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), *passed("a.py::t"), event("run/end", 9.0, runId=RUN, exitCode=0)])
+        assert Reader(path).run(RUN).state == "passed"
+        recorder.send(MAIN, 5, [event("custom/overflow", 10.0)])
+    assert (Reader(path).run(RUN).state, Reader(path).run(RUN).gaps) == ("failed", 1)
+
+
+@pytest.mark.hazard(25)
+def test_a_run_of_which_the_result_of_a_test_cannot_be_read_is_not_green(path: Path) -> None:
+    failed = RawEvent("test/end", 4.0, msgspec.Raw(b'{"testId":"a.py::t","outcome":"marvellous"}'))
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), failed, event("run/end", 9.0, runId=RUN, exitCode=0)])
+    run = Reader(path).run(RUN)
+    assert (run.state, run.gaps) == ("failed", 1)
+    (told,) = unread_events(path)
+    assert (told.status, told.data) == ("warn", {"events": 1, "runs": [RUN]})
+    assert f"1 event of 1 run could not be read in full, the last one {MAIN}:2 (test/end): outcome: " in told.detail
+
+
+def test_a_failure_beside_a_number_that_nobody_can_read_is_a_failure(path: Path) -> None:
+    payload = b'{"testId":"a.py::t","outcome":"failed","duration":%b,"error":{"message":"m"}}' % (b"9" * 5000)
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, [begin(), RawEvent("test/end", 4.0, msgspec.Raw(payload))])
+    assert [row.state for row in Reader(path).results(RUN)] == ["failed"]
+    assert Reader(path).run(RUN).gaps == 0
 
 
 @pytest.mark.hazard(25)

@@ -22,6 +22,7 @@ from pytest_semantest.protocol.ship_lock import has_shipper
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.damaged_databases import set_aside_databases
 from semantest_recorder.cli.health.check import Check
+from semantest_recorder.cli.health.unread_events import unread_events
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.take_in import read_object
 from semantest_recorder.reports.inert import inert_line
@@ -41,7 +42,8 @@ def storage_checks(folder: Path) -> list[Check]:
     """Folder, room, database, leftover sessions and what their shippers said last."""
     if not os.access(folder, os.R_OK | os.X_OK):
         return [_folder(folder)]
-    return [_folder(folder), _room(folder), _database(folder / DATABASE), *_set_aside(folder), *_sessions(folder)]
+    stored = [_database(folder / DATABASE), *unread_events(folder / DATABASE), *_set_aside(folder)]
+    return [_folder(folder), _room(folder), *stored, *_sessions(folder)]
 
 
 def _folder(folder: Path) -> Check:
