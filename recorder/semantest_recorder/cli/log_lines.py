@@ -8,7 +8,10 @@ import os
 import re
 import stat
 import sys
+import time
 from datetime import UTC, datetime
+
+from semantest_recorder.cli.log_ration import RationedHandler
 
 
 class TextLine(logging.Formatter):
@@ -31,7 +34,7 @@ class JsonLine(logging.Formatter):
 
 def configure_logging(style: str, level: str) -> None:
     """Sends records of ``level`` and above to stderr; ``style`` is ``text`` or ``json``."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = RationedHandler(sys.stderr, time.monotonic)
     handler.setFormatter(JsonLine() if style == "json" else TextLine())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 

@@ -15,6 +15,9 @@ from semantest_recorder.server.routes import ROUTES, roles_of
 #: Who the guard found behind a request.
 IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
 
+#: Of what a stranger sent: so many characters are in the log.
+_SHOWN_METHOD, _SHOWN_PATH = 20, 200
+
 _log = logging.getLogger(__name__)
 
 
@@ -45,6 +48,13 @@ def guard(
             return _http_error(request, error)
 
     return check
+
+
+def _log_refusal(request: web.Request, found: Denied) -> None:
+    method, path = request.method[:_SHOWN_METHOD], request.path[:_SHOWN_PATH]
+    fields = {"method": method, "path": path, "remote": request.remote, "status": found.status}
+    text = "refused %s %s from %s: %s"
+    _log.warning(text, method, path, request.remote, found.detail, extra={"fields": fields})
 
 
 def _admit(

@@ -1,0 +1,80 @@
+"""The log takes so much and no more, whatever strangers order."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pytest_semantest.protocol.recorder_log import MOST_BYTES
+from semantest_recorder.cli.log_ration import MOST, RationedHandler
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon
+
+
+def test_refusals_of_one_kind_are_few_short_and_counted(serve: Callable[..., Daemon]) -> None:
+    daemon = serve().ready()
+    address = urlsplit(daemon.discovery["url"])
+    said = f"GET /{'%01' * 2600} HTTP/1.1\r\nHost: {address.netloc}\r\n\r\n".encode()
+    with socket.create_connection((address.hostname, address.port), timeout=DEADLINE_S) as stranger:
+        for _ in range(500):
+            stranger.sendall(said)
+            answer = stranger.recv(64 * 1024)
+            assert answer.startswith(b"HTTP/1.1 401")
+            while b'"status":401' not in answer:
+                answer += stranger.recv(64 * 1024)
+    lines = daemon.end()[2].splitlines()
+    refusals = [line for line in lines if " refused GET " in line]
+    assert 0 < len(refusals) < 500
+    assert max(map(len, lines)) < 2000
+    assert [line for line in lines if "more lines such as: refused %s %s from %s: %s" in line]
+
+
+def test_lines_of_other_kinds_are_not_held_up() -> None:
+    now, stream = [0.0], StringIO()
+    handler = RationedHandler(stream, lambda: now[0])
+
+    def log(text: str, *values: object) -> None:
+        handler.handle(logging.LogRecord("here", logging.WARNING, "", 0, text, values, None))
+
+    for number in range(MOST + 5):
+        log("refused %d", number)
+    log("something else")
+    assert stream.getvalue().splitlines() == [*(f"refused {number}" for number in range(MOST)), "something else"]
+    now[0] = 1.0
+    log("refused %d", 99)
+    assert stream.getvalue().splitlines()[-2:] == ["and 5 more lines such as: refused %d", "refused 99"]
+
+
+def test_a_log_that_grows_large_is_turned_over_while_its_process_goes_on(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from pytest_semantest.protocol.recorder_log import turn_over\n"
+        f"os.write(2, b'x' * {MOST_BYTES})\n"
+        "assert not turn_over(sys.argv[1])\n"
+        "os.write(1, b'y')\n"
+        "assert turn_over(sys.argv[1])\n"
+        "os.write(1, b'out ')\n"
+        "os.write(2, b'err')\n"
+    )
+    with (tmp_path / "recorder.log").open("ab") as log:
+        subprocess.run([sys.executable, "-c", program, tmp_path], stdout=log, stderr=log, check=True)
+    assert (tmp_path / "recorder.log").read_text() == "out err"
+    assert (tmp_path / "recorder.log.1").stat().st_size == MOST_BYTES + 1
+
+
+def test_a_log_that_goes_elsewhere_is_left_alone(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from pytest_semantest.protocol.recorder_log import turn_over\n"
+        f"os.write(2, b'x' * {MOST_BYTES + 1})\n"
+        "assert not turn_over(sys.argv[1])\n"
+    )
+    (tmp_path / "recorder.log").write_text("another one's")
+    with (tmp_path / "elsewhere").open("ab") as log:
+        subprocess.run([sys.executable, "-c", program, tmp_path], stderr=log, check=True)
+    assert (tmp_path / "elsewhere").stat().st_size == MOST_BYTES + 1
