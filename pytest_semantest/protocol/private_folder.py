@@ -73,6 +73,6 @@ def _write_whole(path: str, content: bytes) -> None:
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
-    except BaseException:
+    except OSError as error:
         os.unlink(temporary)
-        raise
+        raise OSError(error.errno, error.strerror, path) from None

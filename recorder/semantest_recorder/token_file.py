@@ -88,6 +88,9 @@ def _write(directory: Path, table: TokenTable) -> None:
             os.fsync(file.fileno())
         _leave_to_owner(directory, temporary)
         temporary.replace(directory / TOKENS)
+    except OSError as error:  # one of writing does not say where, and nobody could tell it from one of our output
+        temporary.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(directory / TOKENS)) from None
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

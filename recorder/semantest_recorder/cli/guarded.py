@@ -30,7 +30,7 @@ class GuardedGroup(click.Group):
             finally:
                 sys.stdout.flush()
         except OSError as error:
-            if error.errno not in _OUTPUT_IS_OVER:
+            if error.errno not in _OUTPUT_IS_OVER or error.filename is not None:
                 raise
             _forget_output()
             sys.exit(EXIT_FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 
 from semantest_recorder.cli.place import went_elsewhere
@@ -26,5 +27,7 @@ def refusal_of(error: Exception) -> Stop | None:
         return Stop("an argument is no text: its bytes are not those of the locale's character set", EXIT_USAGE)
     if isinstance(error, OSError) and error.filename is not None:
         place = inert_line(str(error.filename))
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Stop(f"{place} cannot be written: {error.strerror}; make room, and try again")
         return Stop(f"{place}: {error.strerror}; run this as the owner of the folder, or mend its permissions")
     return None

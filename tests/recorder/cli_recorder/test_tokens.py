@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -247,3 +247,32 @@ def test_a_changed_file_that_cannot_be_opened_now_is_read_later(tmp_path: Path) 
     assert [holder.name if holder else None for holder in before] == ["first", None]
     after = known.holder(first), known.holder(second)
     assert [holder.name if holder else None for holder in after] == ["first", "second"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("a small file system can only be mounted by root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize("folder_is_there", [True, False])
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(small_disk: Path, folder_is_there: bool) -> None:
+    folder, ballast = small_disk / ".semantest", small_disk / "ballast"
+    if folder_is_there:
+        create(folder, "old", "read")
+    with ballast.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 1024)
+    said = token(folder, "create", "--name", "new", "--role", "read")
+    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1)
+    assert "No space left on device; make room" in said.stderr
+    ballast.unlink()
+    create(folder, "new", "read")
+    assert (folder / ".gitignore").read_text() == "*\n"
+    names = [one["name"] for one in json.loads(token(folder, "list", "--json").stdout)["tokens"]]
+    assert names == (["old", "new"] if folder_is_there else ["new"])
