@@ -46,6 +46,7 @@ from semantest_recorder.server.status import status_route
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
+from semantest_recorder.store.exchange import remove_drafts
 from semantest_recorder.store.history import write_history
 from semantest_recorder.token_file import TokenFile, new_token
 
@@ -122,6 +123,7 @@ def serve(settings: Settings, announce: Announce) -> bool:
             listeners = open_listeners(settings.host, settings.port, certificate)
             for listener in listeners:
                 sockets.enter_context(listener.socket)
+            remove_drafts(settings.directory / DATABASE)
             try:
                 engine = Engine(
                     settings.directory / DATABASE,

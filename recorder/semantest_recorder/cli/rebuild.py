@@ -22,7 +22,6 @@ from semantest_recorder.cli.stop import EXIT_FAILED
 #: Version of what `--json` prints: fields are only added within one.
 SCHEMA = 1
 _SHOWN = 20
-_DRAFT = ".rebuilding"
 
 
 class Outcome(msgspec.Struct, rename="camel"):
@@ -77,12 +76,12 @@ def command(directory: str | None, check: bool, stop_recorder: bool, as_json: bo
 
 def _rebuild(database: Path, *, check: bool) -> Outcome:
     """Under the recorder's lock. Raises ``StoreError``, ``sqlite3.Error`` or ``OSError``; all is as before then."""
-    from semantest_recorder.store.exchange import exchange  # noqa: PLC0415
+    from semantest_recorder.store.exchange import REBUILDING, exchange, remove_draft  # noqa: PLC0415
     from semantest_recorder.store.replay import rebuild  # noqa: PLC0415
 
-    draft = database.with_name(database.name + _DRAFT)
+    draft = database.with_name(database.name + REBUILDING)
     started = time.monotonic()
-    _remove(draft)  # of a rebuild that was killed
+    remove_draft(draft)  # of a rebuild that was killed
     try:
         if not check:
             _migrate(database)
@@ -91,7 +90,7 @@ def _rebuild(database: Path, *, check: bool) -> Outcome:
         found = _compare(database, draft)
         kept = None if check else exchange(draft, database, "rebuild", time.time() * 1000)
     finally:
-        _remove(draft)
+        remove_draft(draft)
     seconds = round(time.monotonic() - started, 3)
     old = None if kept is None else str(kept)
     return Outcome(str(database), check, done.batches, done.events, seconds, found, old)
@@ -133,8 +132,3 @@ def _say(outcome: Outcome) -> None:
         click.echo(f"{replayed} {'`semantest rebuild` would mend it.' if outcome.differences else ''}".rstrip())
     else:
         click.echo(f"{replayed} The old file is kept: {outcome.kept}")
-
-
-def _remove(draft: Path) -> None:
-    for suffix in ("", "-wal", "-shm", "-journal"):
-        draft.with_name(draft.name + suffix).unlink(missing_ok=True)

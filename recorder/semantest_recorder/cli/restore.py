@@ -14,7 +14,6 @@ from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
 
 #: Version of what `--json` prints: fields are only added within one.
 SCHEMA = 1
-_DRAFT = ".restoring"
 
 
 @click.command(
@@ -40,7 +39,7 @@ def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: boo
     only.
     """
     from semantest_recorder.store.backup import inspect, prepare  # noqa: PLC0415
-    from semantest_recorder.store.exchange import exchange  # noqa: PLC0415
+    from semantest_recorder.store.exchange import RESTORING, exchange, remove_draft  # noqa: PLC0415
 
     folder = project_folder(directory)
     if not file.exists():
@@ -49,12 +48,12 @@ def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: boo
     contents = inspect(file)
     if not dry_run:
         with offline(folder, stop_recorder=stop_recorder) as database:
-            draft = database.with_name(database.name + _DRAFT)
+            draft = database.with_name(database.name + RESTORING)
             try:
                 contents = prepare(file, draft)
                 kept = exchange(draft, database, "restore", time.time() * 1000)
             finally:
-                draft.unlink(missing_ok=True)
+                remove_draft(draft)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import sqlite3
+import stat
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 
+from semantest_recorder.discovery import process_exists
 from semantest_recorder.store.errors import CannotOpen, Damaged, DatabaseTooNew, NoDatabase, NotOurs
+from semantest_recorder.store.exchange import synchronise
 from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.regular import require_regular
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 _COPY = "VACUUM INTO ?"
+#: Name, process and, but for older ones, random digits of a backup that is being written.
+_DRAFT = re.compile(r"\..+\.(\d{1,10})(?:\.[0-9a-f]{16})?\.partial", re.ASCII)
+#: A draft that nobody has written to for this long, and whose process is gone, is a leftover.
+_STALE_S = 600.0
 
 
 class Contents(msgspec.Struct):
@@ -36,6 +47,7 @@ def back_up(database: Path, target: Path, *, overwrite: bool) -> Contents:
     if target.exists() and not overwrite:
         raise FileExistsError(target)
     connect_read_only(database).close()
+    _sweep_drafts(target.parent)
     draft = _draft(target)
     try:
         _copy(database, draft)
@@ -65,8 +77,12 @@ def inspect(path: Path) -> Contents:
 
     Raises ``NoDatabase``, ``NotOurs``, ``DatabaseTooNew``, ``CannotOpen`` or ``Damaged``.
     """
-    if not path.exists():
-        raise NoDatabase(path)
+    try:
+        require_regular(path)
+    except FileNotFoundError:
+        raise NoDatabase(path) from None
+    except OSError as error:
+        raise CannotOpen(path, error.strerror or str(error)) from None
     try:
         with closing(_read_only(path)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
@@ -88,7 +104,8 @@ def inspect(path: Path) -> Contents:
 
 def _copy(source: Path, target: Path) -> None:
     """One consistent state of ``source`` as one file, synchronised. Raises ``OSError`` or ``CannotOpen``."""
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    # One of our own, and new: what somebody else put there would be written through, or kept open to others.
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     try:
         with closing(_read_only(source)) as connection:
             connection.execute(_COPY, (str(target),))
@@ -102,14 +119,17 @@ def _copy(source: Path, target: Path) -> None:
 
 def _publish(draft: Path, target: Path, overwrite: bool) -> None:
     try:
-        if not overwrite:
+        if overwrite:
+            draft.replace(target)
+        else:
             target.hardlink_to(draft)  # unlike a rename it takes nothing's place
-            return
     except FileExistsError:
         raise
-    except OSError:  # a file system without hard links
-        pass
-    draft.replace(target)
+    except OSError:
+        if overwrite:
+            raise
+        draft.replace(target)  # a file system without hard links
+    synchronise(target.parent)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -119,4 +139,15 @@ def _read_only(path: Path) -> sqlite3.Connection:
 
 
 def _draft(target: Path) -> Path:
-    return target.with_name(f".{target.name}.{os.getpid()}.partial")
+    return target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(8)}.partial")
+
+
+def _sweep_drafts(folder: Path) -> None:
+    """Removes what backups that were killed have left in the folder; not what another machine may be writing there."""
+    for path in folder.glob(".*.partial"):
+        name = _DRAFT.fullmatch(path.name)
+        with suppress(OSError):
+            found = path.lstat()
+            is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+            if name and is_ours and time.time() - found.st_mtime > _STALE_S and not process_exists(int(name[1])):
+                path.unlink()

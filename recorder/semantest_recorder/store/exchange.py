@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from semantest_recorder.store.errors import InUse
 from semantest_recorder.store.opening import MAGIC, is_corruption
+
+#: What the drafts of other databases are called behind the name of the present one.
+REBUILDING, RESTORING = ".rebuilding", ".restoring"
+
+
+def remove_draft(draft: Path) -> None:
+    """Removes a draft and what belongs to it. Raises ``OSError``."""
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+
+
+def remove_drafts(database: Path) -> None:
+    """Removes what a rebuild or restore has left that was killed. The caller holds the recorder's lock."""
+    for name in (REBUILDING, RESTORING):
+        with suppress(OSError):
+            remove_draft(database.with_name(database.name + name))
 
 
 def exchange(new: Path, path: Path, why: str, now_ms: float) -> Path | None:
@@ -19,7 +35,7 @@ def exchange(new: Path, path: Path, why: str, now_ms: float) -> Path | None:
     ``<name>.before-<why>-<time>`` and is one file. The caller holds the recorder's lock, and ``new`` is closed.
     Raises ``InUse``, ``sqlite3.Error`` or ``OSError``; the present database is in its place then.
     """
-    _synchronise(new)
+    synchronise(new)
     kept = None
     if path.exists():
         is_one_file = _make_one_file(path)
@@ -29,7 +45,7 @@ def exchange(new: Path, path: Path, why: str, now_ms: float) -> Path | None:
         if not is_one_file:
             _move_companions(path, kept)
     new.replace(path)
-    _synchronise(path.parent)
+    synchronise(path.parent)
     return kept
 
 
@@ -87,7 +103,8 @@ def _link(path: Path, kept: Path) -> None:
         path.rename(kept)
 
 
-def _synchronise(path: Path) -> None:
+def synchronise(path: Path) -> None:
+    """Brings a file, or what a folder says of its names, to the disk. Raises ``OSError``."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -14,7 +14,7 @@ from semantest_recorder.core.batch import Batch, Committed, Refused
 from semantest_recorder.store.comparison import differences
 from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, DatabaseTooOld, NoDatabase, NotOurs
 from semantest_recorder.store.queries import sql_text
-from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.reader import Reader, connect_read_only
 from semantest_recorder.store.replay import rebuild
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from semantest_recorder.store.writer import Writer
@@ -244,3 +244,10 @@ def test_a_corrupt_database_that_cannot_be_set_aside_yet_is_tried_again(path: Pa
         assert isinstance(found_out, Refused), "what is to be carried over cannot be read: the next one begins anew"
         assert isinstance(recorder.send(MAIN, 1, events), Committed)
     assert [row.test_id for row in Reader(path).results(RUN)] == ["a.py::t0"]
+
+
+def test_what_is_no_file_is_no_database_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for opening in (lambda: Writer(tmp_path / "pipe"), lambda: connect_read_only(tmp_path / "pipe")):
+        with pytest.raises(CannotOpen, match="it is no regular file"):
+            opening()
