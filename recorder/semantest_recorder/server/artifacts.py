@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import hashlib
 import logging
 from pathlib import Path
 from typing import Protocol
@@ -89,18 +90,21 @@ def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[
 
 
 async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str, silence_s: float) -> web.StreamResponse:
-    """Stores the body; one that is there already is read and left."""
+    """Stores the body; one that is there already is read, compared with its name as any other, and left."""
     known = await asyncio.to_thread(artifacts.renew, sha256)
     incoming = None if known else await asyncio.to_thread(artifacts.begin, sha256)
-    size = 0
+    size, digest = 0, hashlib.sha256()
     try:
         while chunk := await _read(request, silence_s):
             size += len(chunk)
             if size > MAX_ARTIFACT:
                 return _too_large()
-            if incoming is not None:
-                await asyncio.to_thread(incoming.write, chunk)
-        if incoming is not None and not await asyncio.to_thread(incoming.commit):
+            await asyncio.to_thread(digest.update if incoming is None else incoming.write, chunk)
+        if incoming is None:
+            is_it = digest.hexdigest() == sha256
+        else:
+            is_it = await asyncio.to_thread(incoming.commit)
+        if not is_it:
             return problem(422, "HASH_MISMATCH", "the content has another SHA-256 than its address says")
     finally:
         if incoming is not None:

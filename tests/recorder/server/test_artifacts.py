@@ -114,6 +114,16 @@ def test_a_name_that_is_no_hash_reaches_no_file(server: RunningServer, name: str
     assert files(server) == []
 
 
+def test_another_content_is_refused_whether_the_hash_is_known_or_not(server: RunningServer) -> None:
+    unknown = ask(server, "PUT", NAME, b"guessed")
+    assert ask(server, "PUT", NAME, BODY).status == 201
+    known = ask(server, "PUT", NAME, b"guessed")
+    assert (known.status, known.body) == (unknown.status, unknown.body)
+    assert known.code == "HASH_MISMATCH"
+    again = ask(server, "PUT", NAME, BODY)
+    assert (again.status, json.loads(again.body)) == (200, {"sha256": NAME, "size": len(BODY)})
+
+
 def test_another_content_is_not_taken(server: RunningServer) -> None:
     answer = ask(server, "PUT", NAME, BODY + b"!")
     assert (answer.status, answer.code) == (422, "HASH_MISMATCH")
