@@ -238,6 +238,13 @@ def test_the_log_stays_small_and_keeps_the_newest(tmp_path: Path) -> None:
     assert all("line" in line for line in text.splitlines()[:-1])
 
 
+def test_words_of_a_recorder_steer_no_terminal_out_of_the_log(tmp_path: Path) -> None:
+    Diagnostics(tmp_path)("refused: \x1b]0;pwned\x07\u202e\x9b31m no\nforged")
+    text = (tmp_path / LOG).read_text()
+    assert text.endswith(" refused: ?]0;pwned???31m no forged\n")
+    assert text.count("\n") == 1
+
+
 def test_an_own_journal_goes_on_where_the_one_before_stopped(tmp_path: Path) -> None:
     first = OwnJournal(tmp_path, "s")
     first.start("r", "host", 1.0)

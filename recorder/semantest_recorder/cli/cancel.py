@@ -14,7 +14,7 @@ from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
-from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.inert import inert_json, inert_line
 
 if TYPE_CHECKING:
     from semantest_recorder.client import Client
@@ -66,7 +66,7 @@ def command(
     except ClientError as error:
         raise Stop(str(error)) from None
     if as_json:
-        click.echo(msgspec.json.encode({"schema": SCHEMA, **status}).decode())
+        click.echo(inert_json(msgspec.json.encode({"schema": SCHEMA, **status})))
     else:
         click.echo(inert_line(f"{run_id}: {status['state']}, {_tests(folder, run_id)}"))
     if wait and status["status"] in ("pending", "running"):

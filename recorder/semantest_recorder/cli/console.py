@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from semantest_recorder.reports.inert import inert_json
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -56,7 +58,7 @@ def print_json(value: Any) -> None:
         data = json.dumps(msgspec.to_builtins(value)).encode()
     if sys.stdout.isatty():
         data = msgspec.json.format(data, indent=2)
-    sys.stdout.buffer.write(data + b"\n")
+    sys.stdout.buffer.write(inert_json(data) + b"\n")
     sys.stdout.buffer.flush()
 
 

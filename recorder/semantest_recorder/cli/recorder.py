@@ -258,7 +258,9 @@ def status(directory: str | None, as_json: bool) -> None:
     if as_json:
         import json  # noqa: PLC0415
 
-        click.echo(json.dumps(found))
+        from semantest_recorder.reports.inert import inert_json  # noqa: PLC0415
+
+        click.echo(inert_json(json.dumps(found).encode()))
     else:
         click.echo(daemon.describe(found))
     if not found["running"]:

@@ -15,6 +15,7 @@ from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Factor
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.stop import Stop
+from semantest_recorder.reports.inert import inert_json
 
 #: Version of what `--json` prints: fields are only added within one.
 SCHEMA = 1
@@ -59,14 +60,14 @@ def command(
             for event in client.replay(begin, end, types=types or None, speed=speed):
                 count += 1
                 if as_json:
-                    click.echo(msgspec.json.encode(event).decode())
+                    click.echo(inert_json(msgspec.json.encode(event)))
                 elif sys.stderr.isatty() and time.monotonic() - told > _TELL_S:
                     told = time.monotonic()
                     say_note(f"{count} events, at {_time(event)}")
     except ClientError as error:
         raise Stop(str(error)) from None
     if as_json:
-        click.echo(msgspec.json.encode({"schema": SCHEMA, "replayed": count}).decode())
+        click.echo(msgspec.json.encode({"schema": SCHEMA, "replayed": count}))
     else:
         click.echo(f"{count} events were sent")
 

@@ -13,7 +13,7 @@ import msgspec
 from pytest_semantest.protocol.events import BAD_STATES
 from semantest_recorder.cli.live_feed import LiveEvent
 from semantest_recorder.core.rows import ResultRow
-from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.inert import inert_json, inert_line
 from semantest_recorder.reports.live import LiveView
 from semantest_recorder.reports.wording import count_words, duration, run_state_words, state_word
 
@@ -136,12 +136,12 @@ class JsonScreen:
             self._begun = True
             self.end(view)
         for event in events:
-            sys.stdout.buffer.write(bytes(event.frame) + b"\n")
+            sys.stdout.buffer.write(inert_json(bytes(event.frame)) + b"\n")
         sys.stdout.buffer.flush()
 
     def end(self, view: LiveView) -> None:
         """Print a snapshot."""
-        sys.stdout.buffer.write(msgspec.json.encode(view) + b"\n")
+        sys.stdout.buffer.write(inert_json(msgspec.json.encode(view)) + b"\n")
         sys.stdout.buffer.flush()
 
 

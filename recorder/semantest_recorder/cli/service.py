@@ -15,6 +15,7 @@ import click
 from pytest_semantest.protocol.configuration import Configuration
 from semantest_recorder.cli.service_files import MADE_BY, agent, agent_label, unit, unit_name
 from semantest_recorder.cli.stop import EXIT_NOTHING, EXIT_USAGE, Stop
+from semantest_recorder.reports.inert import inert_json
 
 _SCHEMA = 1
 _NAME_MAX = 255
@@ -85,7 +86,7 @@ def install(folder: Path, arguments: Sequence[str], *, dry_run: bool, as_json: b
         found.path.write_text(text)
     if as_json:
         told = {"schema": _SCHEMA, "path": str(found.path), "dryRun": dry_run, "content": text, "run": found.start}
-        click.echo(json.dumps(told))
+        click.echo(inert_json(json.dumps(told).encode()))
         return
     click.echo(f"{'Would write' if dry_run else 'Wrote'} {found.path}")
     if dry_run:
@@ -109,7 +110,7 @@ def uninstall(folder: Path, *, dry_run: bool, as_json: bool) -> None:
             path.unlink()
     if as_json:
         told = {"schema": _SCHEMA, "removed": list(map(str, removed)), "dryRun": dry_run, "run": found.end}
-        click.echo(json.dumps(told))
+        click.echo(inert_json(json.dumps(told).encode()))
         return
     for path in removed:
         click.echo(f"{'Would remove' if dry_run else 'Removed'} {path}")

@@ -19,9 +19,11 @@ _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f"  # C0 without tab and newline, DEL, C1
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f"  # direction marks, embeddings, overrides, isolates
-    "\u200b\u2060-\u2064\ufeff\ufff9-\ufffb"  # invisible
+    "\u00ad\u180e\u200b\u2060-\u2064\ufeff\ufff9-\ufffb"  # invisible
     "\U000e0000-\U000e007f]"  # tags
 )
+#: Below U+0020 JSON itself has only what parts its tokens; all else is in texts, where an escape means the same.
+_FORBIDDEN_IN_JSON = re.compile(f"[\u2028\u2029{_FORBIDDEN.pattern[1:]}")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -34,6 +36,18 @@ def inert(text: str) -> str:
         return text
     text = _LINE_ENDS.sub("\n", _ESCAPES.sub("", text))
     return _SURROGATES.sub("\ufffd", _FORBIDDEN.sub("", text))
+
+
+def inert_json(data: bytes) -> bytes:
+    """JSON that says the same, with such characters as escapes: it may be looked at in a terminal."""
+    if data.isascii() and b"\x7f" not in data:
+        return data
+    return _FORBIDDEN_IN_JSON.sub(_escaped, data.decode("utf-8", "surrogatepass")).encode("utf-8", "surrogatepass")
+
+
+def _escaped(character: re.Match[str]) -> str:
+    units = character[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at] << 8 | units[at + 1]:04x}" for at in range(0, len(units), 2))
 
 
 def inert_line(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from semantest_recorder.reports.inert import inert, inert_line
+from semantest_recorder.reports.inert import inert, inert_json, inert_line
 
 _HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x9b[]0;m\x07\\?\u202e\u2066\r\n\u200b"))).filter(
     bool
@@ -27,6 +28,7 @@ _HOSTILE = st.text(st.one_of(st.characters(), st.sampled_from("\x1b\x9b[]0;m\x07
         ("\x1b[2J\x1b[Hcleared", "cleared"),
         ("a\x1b(Bb", "ab"),
         ("a\x1bcb", "ab"),
+        ("soft\u00adhyphen", "softhyphen"),
         ("back\x08space\x00nul\x7f", "backspacenul"),
         ("user\u202egnp.exe", "usergnp.exe"),
         ("a\r\nb\rc\u2028d", "a\nb\nc\nd"),
@@ -65,3 +67,18 @@ def test_a_line_is_one_line(text: str) -> None:
 
 def test_an_unterminated_sequence_hides_nothing_but_itself() -> None:
     assert inert("\x1b]0;" + "x" * 10_000).endswith("x" * 5_000)
+
+
+@given(_HOSTILE)
+@example("\x7f\x9b\u202e\u2066\u00ad\u2028\U000e0041 \u00e4\U0001f600")
+def test_json_says_the_same_and_nothing_that_a_terminal_obeys(text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    data = inert_json(json.dumps({text: [text]}, ensure_ascii=False).encode())
+    assert json.loads(data) == {text: [text]}
+    shown = data.decode()
+    assert inert(shown) == shown
+
+
+def test_json_of_ordinary_text_is_untouched() -> None:
+    data = '{"name":"t\u00e4st \U0001f600"}'.encode()
+    assert inert_json(data) == data
