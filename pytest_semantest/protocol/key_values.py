@@ -32,6 +32,10 @@ def _text(_key: Key, value: Any) -> str:
     return "" if isinstance(value, str) else "and must be a string"
 
 
+def _path(_key: Key, value: Any) -> str:
+    return "" if isinstance(value, str) and "\0" not in value else "and must be a path"
+
+
 def _matching(pattern: re.Pattern[str] | str, wanted: str) -> Callable[[Key, Any], str]:
     def check(_key: Key, value: Any) -> str:
         return "" if isinstance(value, str) and re.fullmatch(pattern, value) else f"and must be {wanted}"
@@ -83,7 +87,7 @@ def _labels(_key: Key, value: Any) -> str:
 _CHECKS: dict[str, Callable[[Key, Any], str]] = {
     "flag": _flag,
     "text": _text,
-    "path": _text,
+    "path": _path,
     "url": _url,
     "choice": _choice,
     "integer": _integer,

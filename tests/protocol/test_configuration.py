@@ -37,6 +37,10 @@ def the_problem(text: str) -> str:
     return problem
 
 
+def test_a_path_holds_no_nul() -> None:
+    assert the_problem('dir = "\\u0000"') == "semantest.toml: dir is '\\x00', and must be a path"
+
+
 # -- what a file may say ---------------------------------------------------------------------------------------------
 
 

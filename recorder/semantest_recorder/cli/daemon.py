@@ -82,22 +82,31 @@ def ask(found: Discovery) -> dict[str, Any] | None:
 
 
 def describe(found: dict[str, Any]) -> str:
-    """The status as lines of text."""
+    """The status as lines of text. Raises ``Stop`` when it is not that of a recorder."""
     if not found["running"]:
         return f"no recorder runs for {found['directory']}; start it with: semantest-recorder start"
+    from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
     from semantest_recorder.reports.wording import plural, size  # noqa: PLC0415 - `start` and `stop` do without
 
-    clients = f"{plural(len(found['sources']), 'source')}, {plural(found['subscribers'], 'subscriber')}"
-    public = f" (for other machines {found['publicUrl']})" if found.get("publicUrl") else ""
-    facts = f"pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}"
-    lines = [
-        f"running at {found['url']}{public}, {facts}",
-        f"database {found['database']}, {size(found['databaseBytes'])}",
-        f"{plural(found['pendingEvents'], 'event')} pending, {clients}",
-    ]
-    if found["storeError"]:
-        lines.append(f"the store refuses: {found['storeError']}")
-    return "\n".join(lines)
+    try:
+        clients = f"{plural(len(found['sources']), 'source')}, {plural(found['subscribers'], 'subscriber')}"
+        public = f" (for other machines {found['publicUrl']})" if found.get("publicUrl") else ""
+        process = f"pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}"
+        lines = [
+            f"running at {found['url']}{public}, {process}",
+            f"database {found['database']}, {size(found['databaseBytes'])}",
+            f"{plural(found['pendingEvents'], 'event')} pending, {clients}",
+        ]
+        if found["storeError"]:
+            lines.append(f"the store refuses: {found['storeError']}")
+        if found.get("refusedConnections"):
+            lines.append(f"{plural(found['refusedConnections'], 'connection')} refused for want of room")
+    except (KeyError, TypeError, ValueError):
+        raise Stop(
+            f"what answers at {found.get('url')} does not say what a recorder of this version says: "
+            "see it with --json; stop it and start it again, or upgrade"
+        ) from None
+    return "\n".join(inert_line(line) for line in lines)
 
 
 def start(folder: Path, wanted: Wanted, timeout_s: float) -> tuple[Discovery, list[str]]:

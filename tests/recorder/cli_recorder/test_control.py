@@ -16,7 +16,9 @@ import click
 import pytest
 import websocket
 
+from semantest_recorder.cli.daemon import describe
 from semantest_recorder.cli.recorder import main
+from semantest_recorder.cli.stop import Stop
 from semantest_recorder.discovery import process_exists
 from tests.recorder.cli_recorder.daemons import COMMAND, DEADLINE_S, Daemon, environment, run, wait_until
 
@@ -379,3 +381,9 @@ def test_every_help_has_an_example(name: str) -> None:
     assert f"    {'semantest-recorder' if name != 'completion' else 'eval'}" in text
     assert "Example" in text
     assert "\b" not in text
+
+
+def test_an_answer_that_is_no_recorders_is_told(project: Path) -> None:
+    assert describe({"running": False, "directory": "/x"}).startswith("no recorder runs for /x")
+    with pytest.raises(Stop, match="does not say what a recorder of this version says"):
+        describe({"running": True, "url": "http://127.0.0.1:1", "sources": {}})
