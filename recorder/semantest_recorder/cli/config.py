@@ -100,8 +100,8 @@ def check(as_json: bool) -> None:
 
     here = working_directory(None)
     found = nearest_configuration(here)
-    problems, notes = check_configuration(found, os.environ)
-    notes += passed_over(str(here))
+    problems, told_besides = check_configuration(found, os.environ)
+    notes = [*told_besides, *passed_over(str(here))]
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

@@ -17,8 +17,8 @@ import aiohttp
 import msgspec
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DIRECTORY
 from pytest_semantest.protocol.certificates import CA_FILE_VARIABLE, tls_context
+from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.client.errors import CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.core.messages import MAX_FRAME
 from semantest_recorder.discovery import read_discovery

@@ -50,13 +50,6 @@ def guard(
     return check
 
 
-def _log_refusal(request: web.Request, found: Denied) -> None:
-    method, path = request.method[:_SHOWN_METHOD], request.path[:_SHOWN_PATH]
-    fields = {"method": method, "path": path, "remote": request.remote, "status": found.status}
-    text = "refused %s %s from %s: %s"
-    _log.warning(text, method, path, request.remote, found.detail, extra={"fields": fields})
-
-
 def _admit(
     request: web.Request, addresses: AddressRules, credentials: Credentials, admit: Admit
 ) -> Identity | Denied | None:
@@ -79,10 +72,11 @@ def _admit(
 
 
 def _log_refusal(request: web.Request, found: Denied) -> None:
-    fields = {"method": request.method, "path": request.path, "remote": request.remote, "status": found.status}
+    method, path = request.method[:_SHOWN_METHOD], request.path[:_SHOWN_PATH]
+    fields = {"method": method, "path": path, "remote": request.remote, "status": found.status}
     fields |= {"name": found.name} if found.name else {}
     who = f"{request.remote} ({found.name})" if found.name else request.remote
-    _log.warning("refused %s %s from %s: %s", request.method, request.path, who, found.detail, extra={"fields": fields})
+    _log.warning("refused %s %s from %s: %s", method, path, who, found.detail, extra={"fields": fields})
 
 
 def refusal(denied: Denied) -> web.Response:
