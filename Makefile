@@ -61,7 +61,7 @@ compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, com
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
-	$(BIN)/python -m benchmarks.publish ingest rebuild latency per_test subscribers
+	$(BIN)/python -m benchmarks.publish ingest plugins rebuild latency per_test subscribers
 
 demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)

@@ -14,6 +14,7 @@ from benchmarks.page import machine, write_section
 HEADINGS = {
     "ingest": "What the recorder takes in",
     "rebuild": "How fast the log becomes a database again",
+    "plugins": "What guard and plugins cost",
     "per_test": "What one recorded test costs",
     "latency": "From the end of a test to a subscriber",
     "subscribers": "A thousand readers, one of them stuck",
