@@ -202,7 +202,8 @@ def test_a_run_that_cannot_be_read_is_told_when_it_can(path: Path) -> None:
     assert tries == [RUN, RUN]
 
 
-def test_awaiting_lifecycle_hooks_do_not_hold_up_events(path: Path) -> None:
+def test_awaiting_lifecycle_hooks_do_not_hold_up_events(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("semantest_recorder.plugins.dispatch.TELL_TIMEOUT_S", 0.2)
     entered = threading.Event()
 
     class Waits:
