@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from aiohttp import web
 from semantest_recorder.client import AsyncClient, Client, CommandError, EventsRefusedError, NotConnectedError
 from tests.leftovers import end_processes_of
 from tests.recorder.cli_recorder.daemons import Daemon, environment
+from tests.recorder.event_loop import in_loop
 from tests.recorder.server.running import (
     DEADLINE_S,
     TOKEN,
@@ -40,14 +41,6 @@ def url(server: RunningServer) -> str:
 
 def connections(server: RunningServer) -> int:
     return int(server.call(server.hub.status)["connections"])
-
-
-def in_loop(test: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(DEADLINE_S):
-            await test
-
-    asyncio.run(bounded())
 
 
 def test_the_connection_ends_with_the_block_when_its_last_events_are_refused(server: RunningServer) -> None:

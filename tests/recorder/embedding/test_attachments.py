@@ -6,9 +6,7 @@ import asyncio
 import hashlib
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 import pytest
@@ -17,17 +15,10 @@ from aiohttp import web
 
 from semantest_recorder.embedding import OrchestratorIntegration, aiohttp_routes, create_orchestrator_integration
 from semantest_recorder.store.reader import Reader
+from tests.recorder.event_loop import in_loop
 
 SUITE = "def test_a(semantest):\n    semantest.attach(b'things to do', 'notes')\n"
 NAME = hashlib.sha256(b"things to do").hexdigest()
-
-
-def in_loop(test: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(120):
-            await test
-
-    asyncio.run(bounded())
 
 
 async def run(project: Path, system: OrchestratorIntegration, *command: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import EventsRefusedError, OrchestratorIntegration, create_orchestrator_integration
+from tests.recorder.event_loop import in_loop
 
 
 def event(number: int, kind: str = "custom/x", /, **payload: Any) -> dict[str, Any]:
@@ -20,14 +20,6 @@ def event(number: int, kind: str = "custom/x", /, **payload: Any) -> dict[str, A
 
 def make(folder: Path, **policy: Any) -> OrchestratorIntegration:
     return create_orchestrator_integration(folder / "own.db", policy)
-
-
-def in_loop(test: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(240):
-            await test
-
-    asyncio.run(bounded())
 
 
 def saved(system: OrchestratorIntegration) -> int:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,16 +22,9 @@ from semantest_recorder.core.batch import Batch, RawEvent
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import OrchestratorIntegration, create_orchestrator_integration
 from semantest_recorder.store.writer import Writer
+from tests.recorder.event_loop import in_loop
 
 RUN = "nightly/ä"
-
-
-def in_loop(test: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await test
-
-    asyncio.run(bounded())
 
 
 @asynccontextmanager

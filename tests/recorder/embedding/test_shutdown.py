@@ -7,7 +7,6 @@ import gc
 import json
 import logging
 import time
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import websockets
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import OrchestratorIntegration, create_orchestrator_integration
 from semantest_recorder.store.reader import Reader
+from tests.recorder.event_loop import in_loop
 
 
 def make(path: Path, **policy: Any) -> OrchestratorIntegration:
@@ -25,14 +25,6 @@ def make(path: Path, **policy: Any) -> OrchestratorIntegration:
 
 def event(kind: str, **payload: Any) -> dict[str, Any]:
     return {"id": f"e{time.monotonic_ns()}", "type": kind, "timestamp": time.time() * 1000, "payload": payload}
-
-
-def in_loop(test: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await test
-
-    asyncio.run(bounded())
 
 
 def is_closed(system: OrchestratorIntegration) -> bool:

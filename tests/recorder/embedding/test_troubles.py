@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import OrchestratorIntegration, create_orchestrator_integration
 from semantest_recorder.embedding.in_process import EventsRefusedError
+from tests.recorder.event_loop import in_loop
 
 
 def event(kind: str, **payload: Any) -> dict[str, Any]:
@@ -24,14 +25,6 @@ def event(kind: str, **payload: Any) -> dict[str, Any]:
 
 def make(path: Path, **policy: Any) -> OrchestratorIntegration:
     return create_orchestrator_integration(path / "own.db", {"require_authentication": False, **policy})
-
-
-def in_loop(test: Coroutine[Any, Any, None]) -> None:
-    async def bounded() -> None:
-        async with asyncio.timeout(60):
-            await test
-
-    asyncio.run(bounded())
 
 
 def test_a_refusal_goes_to_the_one_whose_event_it_was(tmp_path: Path) -> None:
