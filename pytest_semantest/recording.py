@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Generator, Sequence
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,9 +16,10 @@ from pytest_semantest.distribution import WORKER_INPUT, WORKER_NOTICES, WORKER_O
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper, is_done
 from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
+from pytest_semantest.place import Place
 from pytest_semantest.process import platform_facts, process_facts
 from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, SESSIONS, STATUS_SUFFIX, find_directory
+from pytest_semantest.protocol.printable import printable_line
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from pytest_semantest.retry import RetryPolicy, reruns_possible
@@ -54,11 +54,13 @@ class Recording:
         self._problems = settings.problems
         joined: dict[str, str] | None = getattr(config, "workerinput", {}).get(WORKER_INPUT)
         self._is_worker = hasattr(config, "workerinput")
-        self._session_id = joined["session"] if joined else new_session_id()
-        self._run_id = joined["runId"] if joined else settings.run_id or self._session_id
-        self._worker = config.workerinput["workerid"] if joined else MAIN_WORKER  # type: ignore[attr-defined]
-        self._directory = joined["directory"] if joined else settings.directory
-        self._folder = os.path.join(self._directory, SESSIONS, self._session_id)
+        self._place = Place(
+            joined["directory"] if joined else settings.directory,
+            joined["session"] if joined else new_session_id(),
+            config.workerinput["workerid"] if joined else MAIN_WORKER,  # type: ignore[attr-defined]
+            config.invocation_params.dir,
+        )
+        self._run_id = joined["runId"] if joined else settings.run_id or self._place.session_id
         self._orphan = self._is_worker and joined is None
         self._tests: TestHooks | None = None
         self._shipper: Shipper | None = None
@@ -92,12 +94,11 @@ class Recording:
             return  # the controller could not record
         try:
             if not self._is_worker:
-                make_session_folder(self._directory, self._folder)
-            stem = os.path.join(self._folder, self._worker)
-            journal = Journal(stem + JOURNAL_SUFFIX)
-            slot = open_phase_slot(stem + STATUS_SUFFIX)
+                make_session_folder(self._place.directory, self._place.folder)
+            journal = Journal(self._place.journal)
+            slot = open_phase_slot(self._place.status)
         except OSError as error:
-            where = error.filename or self._folder
+            where = error.filename or self._place.folder
             self._problems.append(
                 f"not recording: cannot write {where}: {error.strerror}; name a writable folder with --semantest-dir"
             )
@@ -118,13 +119,13 @@ class Recording:
         ids = TestIds(redactor, grouped=grouped)
         distributing = config.pluginmanager.hasplugin("dsession")
         if not self._is_worker:
-            self._shipper = Shipper(self._folder, self._session_id, settings)
+            self._shipper = Shipper(self._place.folder, self._place.session_id, settings)
         tests = TestHooks(journal, slot, clock, translator, ids, self._shipper)
         self._tests = tests
         self._hear_event_hook()
         tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         if distributing:
-            workers = {"session": self._session_id, "runId": self._run_id, "directory": self._directory}
+            workers = {"session": self._place.session_id, "runId": self._run_id, "directory": self._place.directory}
             config.pluginmanager.register(ControllerHooks(tests, workers), "semantest-controller")
         else:
             config.pluginmanager.register(tests, "semantest-tests")
@@ -133,7 +134,7 @@ class Recording:
             try:
                 self._shipper.launch()
             except OSError as error:
-                then = f"run `{self._command('sync')}` afterwards"
+                then = f"run `{self._place.command('sync')}` afterwards"
                 self._problems.append(f"no shipper could be started ({error}); {then}")
 
     def _facts(self, redactor: Redactor, distributing: bool) -> dict[str, Any]:
@@ -141,9 +142,9 @@ class Recording:
         config, settings = self._config, self._settings
         facts: dict[str, Any] = {
             "runId": self._run_id,
-            "session": self._session_id,
-            "source": source_name(self._session_id, self._worker),
-            "worker": self._worker,
+            "session": self._place.session_id,
+            "source": source_name(self._place.session_id, self._place.worker),
+            "worker": self._place.worker,
             **process_facts(config, capture=settings.capture != "none"),
         }
         if self._is_worker:
@@ -192,7 +193,7 @@ class Recording:
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN and self._session is not None:
             from pytest_semantest.stop_request import StopRequest  # noqa: PLC0415 - few need it
 
-            self._config.pluginmanager.register(StopRequest(self._folder, self._session), "semantest-stop")
+            self._config.pluginmanager.register(StopRequest(self._place.folder, self._session), "semantest-stop")
 
     # -- what tests tell of themselves ---------------------------------------------------------------------------
 
@@ -206,7 +207,7 @@ class Recording:
             from pytest_semantest.artifacts import ArtifactFolder  # noqa: PLC0415 - most sessions never need it
             from pytest_semantest.details import Details  # noqa: PLC0415
 
-            artifacts = ArtifactFolder(self._folder, self._settings.attachment_limit, self._redactor)
+            artifacts = ArtifactFolder(self._place.folder, self._settings.attachment_limit, self._redactor)
             self._details = Details(self._tests, artifacts, self._settings.output_limit, self._items)
         return self._details
 
@@ -279,7 +280,7 @@ class Recording:
             output[WORKER_NOTICES] = tests.notices if tests is not None else []
         elif tests is not None and self._shipper is not None:
             self._shipper.relaunch_if_dead()
-            self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._worker)
+            self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._place.worker)
 
     def _write_end(self, session: pytest.Session) -> None:
         tests = self._tests
@@ -287,7 +288,7 @@ class Recording:
             return
         self._last_exit = int(session.exitstatus)
         if self._is_worker:
-            payload = {"runId": self._run_id, "worker": self._worker, "exitCode": self._last_exit}
+            payload = {"runId": self._run_id, "worker": self._place.worker, "exitCode": self._last_exit}
             tests.write("worker/end", payload | self._dropped(tests))
             return
         stop = _stopped_early(session)
@@ -330,7 +331,7 @@ class Recording:
         """One line above the tests."""
         if self._tests is None:
             return None
-        return f"semantest: recording to {self._shown_directory()}, run {self._run_id}"
+        return f"semantest: recording to {self._place.shown_directory()}, run {self._run_id}"
 
     @pytest.hookimpl(trylast=True)
     @contained
@@ -339,10 +340,10 @@ class Recording:
         if self._depth != forks.depth:
             return
         for problem in [*self._all_problems(), *(self._tests.notices if self._tests is not None else ())]:
-            terminalreporter.write_line(f"semantest: {_inert(problem)}", yellow=True)
+            terminalreporter.write_line(f"semantest: {printable_line(problem)}", yellow=True)
         note = self._final_note()
         if note:
-            terminalreporter.write_line(f"semantest: {_inert(note)}", yellow=True)
+            terminalreporter.write_line(f"semantest: {printable_line(note)}", yellow=True)
         shortfall = self._shortfall()
         if self._tests is None or self._is_worker:
             return
@@ -351,7 +352,7 @@ class Recording:
             lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
             terminalreporter.write_line(f"semantest: LOST: {lost}; {self._where_to_look(shortfall)}", red=True)
         if shortfall:
-            terminalreporter.write_line(f"semantest: {_inert(shortfall)}", yellow=True)
+            terminalreporter.write_line(f"semantest: {printable_line(shortfall)}", yellow=True)
         elif self._config.option.verbose >= -1:
             count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
             ran = count if missing <= 0 else f"{self._tests.finished} of {count}"
@@ -361,8 +362,8 @@ class Recording:
         """How the run is read: here, from its journals at least, unless a recorder elsewhere has all of it."""
         url = self._shipper.elsewhere(self._final) if self._shipper is not None and not shortfall else None
         if url is None or self._tests is None:
-            return f"see: {self._command('report')}"
-        url = _inert(self._tests.translator.text(url, 300))
+            return f"see: {self._place.command('report')}"
+        url = printable_line(self._tests.translator.text(url, 300))
         return f"sent to {url}; see where that recorder runs: semantest report {self._run_id}"
 
     def _all_problems(self) -> list[str]:
@@ -381,43 +382,24 @@ class Recording:
             return f"{tests.journal.dropped} events are lost: {tests.journal.problem}"
         if self._failed or tests.problem or tests.worker_problems:
             return "the recording is not complete"
-        if self._final is not None and is_done(self._final, tests.journal.seq, self._worker):
+        if self._final is not None and is_done(self._final, tests.journal.seq, self._place.worker):
             return ""
-        journal = os.path.join(self._folder, self._worker + JOURNAL_SUFFIX)
-        if not os.path.exists(journal):
-            return f"the journal is gone: somebody deleted {journal}"
+        if not os.path.exists(self._place.journal):
+            return f"the journal is gone: somebody deleted {self._place.journal}"
         detail = (self._final or {}).get("detail")
         why = f"not all shipped yet ({detail})" if detail else "not all shipped yet"
-        kept = os.path.join(self._shown_directory(), SESSIONS, self._session_id)
-        return f"{why}; everything is kept in {kept}: the shipper goes on, or run: {self._command('sync')}"
+        kept, sync = self._place.shown_folder(), self._place.command("sync")
+        return f"{why}; everything is kept in {kept}: the shipper goes on, or run: {sync}"
 
     def _final_note(self) -> str:
         """What the shipper has to say although it has shipped all."""
         done = self._tests is not None and self._final is not None
-        if not done or not is_done(self._final or {}, 0, self._worker):
+        if not done or not is_done(self._final or {}, 0, self._place.worker):
             return ""
         return str((self._final or {}).get("detail") or "")
 
-    def _command(self, name: str) -> str:
-        """The command that finds this recording from where the user is."""
-        found = find_directory(os.environ.get("SEMANTEST_DIR"), self._config.invocation_params.dir)
-        known = found is not None and os.path.abspath(found) == os.path.abspath(self._directory)
-        return f"semantest {name}" if known else f"semantest {name} --directory {quote(self._shown_directory())}"
-
-    def _shown_directory(self) -> str:
-        try:
-            shown = os.path.relpath(self._directory, self._config.invocation_params.dir)
-        except ValueError:
-            return self._directory
-        return self._directory if shown.startswith("..") else shown
-
 
 RECORDING = pytest.StashKey[Recording]()
-
-
-def _inert(line: str) -> str:
-    """The line without what would steer a terminal: it may hold words of a server or of a test's exception."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in line)
 
 
 def _stopped_early(session: pytest.Session) -> str | bool:

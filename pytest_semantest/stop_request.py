@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.layout import STOP
+from pytest_semantest.protocol.printable import printable_line
 
 _REASON_MAX = 2000
 
@@ -31,5 +32,4 @@ class StopRequest:
         except OSError:
             return
         if not self._loop.shouldstop:
-            words = "".join(character if character.isprintable() else " " for character in reason)
-            self._loop.shouldstop = f"cancelled: {words}"
+            self._loop.shouldstop = f"cancelled: {printable_line(reason)}"

@@ -43,9 +43,9 @@ RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
 #: What lies in the folder itself and is ours alone to make.
 OWN_NAMES = (
-    *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"),
+    *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", "damaged", ".gitignore"),
+    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", "untaken", "damaged", ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"

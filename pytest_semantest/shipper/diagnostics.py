@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_semantest.protocol.printable import printable_line
+
 LOG = "shipper.log"
 MAX_BYTES = 256 * 1024
 
@@ -26,7 +28,7 @@ class Diagnostics:
             return
         self._last = text
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = f"{stamp} {os.getpid()} {_inert(text[:2000])}\n"
+        line = f"{stamp} {os.getpid()} {printable_line(text[:2000])}\n"
         try:
             if self._path.exists() and self._path.stat().st_size + len(line) > MAX_BYTES:
                 tail = self._path.read_bytes()[-MAX_BYTES // 2 :]
@@ -35,8 +37,3 @@ class Diagnostics:
                 file.write(line)
         except OSError:
             return
-
-
-def _inert(text: str) -> str:
-    """The text on one line and without what would steer a terminal: a recorder's words may be in it."""
-    return "".join(one if one.isprintable() else " " if one.isspace() else "?" for one in text)

@@ -46,12 +46,10 @@ class Link:
 
     ``refused``, ``unreachable``: why there is no connection, in one line, ``None`` otherwise; ``wants_token``: it
     is the token that was refused. ``failure``: what failed last, however short a time ago; ``in_vain``: trying again
-    meets the same. ``url``: the recorder's
-    address once it is known, ``endpoint`` with its token. ``named``: that address was given; it is not the project's
-    own recorder.
-    ``last_contact``: when a recorder was first met, or last took something or put it off, in monotonic seconds.
-    ``deadline``: no attempt to connect takes longer than until then, nor than until ``give_up`` seconds after the last
-    contact.
+    meets the same. ``url``: the recorder's address once it is known, ``endpoint`` with its token. ``named``: that
+    address was given; it is not the project's own recorder. ``last_contact``: when a recorder was first met, or last
+    took something or put it off, in monotonic seconds. ``deadline``: no attempt to connect takes longer than until
+    then, nor than until ``give_up`` seconds after the last contact.
     """
 
     def __init__(

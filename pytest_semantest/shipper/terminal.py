@@ -7,10 +7,12 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from pytest_semantest.protocol.printable import printable_line
+
 
 def say(text: str) -> None:
     """One line on stderr; what a recorder says of itself does not steer a terminal."""
-    _write(sys.stderr, "".join(char if char.isprintable() else "?" for char in text))
+    _write(sys.stderr, printable_line(text))
 
 
 def hand_over(result: str) -> None:

@@ -15,11 +15,11 @@ from urllib.parse import quote
 import msgspec
 
 from semantest_recorder.discovery import process_exists
-from semantest_recorder.store.errors import CannotOpen, Damaged, DatabaseTooNew, NoDatabase, NotOurs
+from semantest_recorder.store.errors import CannotOpen, Damaged, DatabaseTooNew, NotOurs
 from semantest_recorder.store.exchange import synchronise
 from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.reader import connect_read_only
-from semantest_recorder.store.regular import require_regular
+from semantest_recorder.store.regular import require_database_file
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 _COPY = "VACUUM INTO ?"
@@ -77,12 +77,7 @@ def inspect(path: Path) -> Contents:
 
     Raises ``NoDatabase``, ``NotOurs``, ``DatabaseTooNew``, ``CannotOpen`` or ``Damaged``.
     """
-    try:
-        require_regular(path)
-    except FileNotFoundError:
-        raise NoDatabase(path) from None
-    except OSError as error:
-        raise CannotOpen(path, error.strerror or str(error)) from None
+    require_database_file(path)
     try:
         with closing(_read_only(path)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

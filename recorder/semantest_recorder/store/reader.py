@@ -33,7 +33,7 @@ from semantest_recorder.store.errors import (
 )
 from semantest_recorder.store.loading import attempt_row, result_row, run_row, source_row
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.regular import require_regular
+from semantest_recorder.store.regular import require_database_file
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 _SQL = statements("reader.sql")
@@ -152,12 +152,7 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
 
     Raises ``NoDatabase``, ``DatabaseTooNew``, ``DatabaseTooOld``, ``NotOurs`` or ``CannotOpen``.
     """
-    try:
-        require_regular(path)
-    except FileNotFoundError:
-        raise NoDatabase(path) from None
-    except OSError as error:
-        raise CannotOpen(path, error.strerror or str(error)) from None
+    require_database_file(path)
     try:
         connection = sqlite3.connect(
             f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
