@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.leftovers import end_processes_of
+from tests.user_environment import WITHOUT_HYPOTHESIS
 
 #: Nothing here takes nearly as long; a machine that is busy with other things may.
 PATIENCE_S = 60.0
@@ -65,7 +66,7 @@ class Project:
         dropped = ("SEMANTEST", "PYTEST_", "CI")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         kept |= {name: os.environ[name] for name in ("SEMANTEST_COVERAGE",) if name in os.environ}
-        return kept | {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
+        return kept | WITHOUT_HYPOTHESIS | {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
 
     def start_pytest(self, *args: str, recorded: bool = True, interruptible: bool = True) -> subprocess.Popen[str]:
         """``interruptible``: a shell starts programs in the background with SIGINT ignored."""

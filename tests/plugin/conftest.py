@@ -13,6 +13,7 @@ import pytest
 
 from pytest_semantest.protocol.record import Record, scan
 from tests.leftovers import end_processes_of
+from tests.user_environment import WITHOUT_HYPOTHESIS
 
 #: Port 9 (discard): nothing listens there.
 NOWHERE = "http://127.0.0.1:9"
@@ -79,6 +80,8 @@ def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterat
     for name in [name for name in os.environ if name.startswith("SEMANTEST") and name != "SEMANTEST_COVERAGE"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
+    for name, value in WITHOUT_HYPOTHESIS.items():
+        monkeypatch.setenv(name, value)
 
     def run(*args: str, subprocess: bool = False, options: tuple[str, ...] = KEPT) -> Recorded:
         arguments = (*options, "-p", "no:cacheprovider", *args)

@@ -10,6 +10,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from tests.user_environment import WITHOUT_HYPOTHESIS
+
 SECONDS = 90.0
 #: Wait for the last acknowledgement however slow the machine is.
 _PATIENT = ("-p", "no:cacheprovider", "--semantest-flush-timeout", "60")
@@ -30,7 +32,8 @@ class Project:
         self.root = root
         self.folder = root / ".semantest"
         self._background: list[subprocess.Popen[str]] = []
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
+        self.environment = kept | WITHOUT_HYPOTHESIS
         (root / "pytest.ini").write_text("[pytest]\n")
 
     def write(self, name: str, text: str) -> None:

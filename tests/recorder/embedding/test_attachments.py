@@ -16,6 +16,7 @@ from aiohttp import web
 from semantest_recorder.embedding import OrchestratorIntegration, aiohttp_routes, create_orchestrator_integration
 from semantest_recorder.store.reader import Reader
 from tests.recorder.event_loop import in_loop
+from tests.user_environment import WITHOUT_HYPOTHESIS
 
 SUITE = "def test_a(semantest):\n    semantest.attach(b'things to do', 'notes')\n"
 NAME = hashlib.sha256(b"things to do").hexdigest()
@@ -23,7 +24,7 @@ NAME = hashlib.sha256(b"things to do").hexdigest()
 
 async def run(project: Path, system: OrchestratorIntegration, *command: str) -> str:
     """Runs a command in the project with the system's token; what it says."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTEST")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTEST")} | WITHOUT_HYPOTHESIS
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
