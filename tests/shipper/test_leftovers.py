@@ -188,4 +188,11 @@ def test_done_does_not_wait_for_a_slow_git(
     state = journal.folder / "ship.json"
     wait_until(lambda: state.exists() and json.loads(state.read_text())["state"] == "done", "ship.json never said done")
     assert server.of_type("run/context") == []
+    quick = tmp_path / "quick"
+    quick.write_text("#!/bin/sh\nexit 1\n")
+    quick.chmod(0o755)
+    quick.replace(git)
+    go = os.open(tmp_path / "go", os.O_RDWR)  # opening does not wait, whether or not the slow one is still there
+    os.write(go, b"\n")
     server.wait_for(lambda: bool(server.of_type("run/context")))
+    os.close(go)
