@@ -71,6 +71,11 @@ def read_journals(directory: Path) -> list[Written]:
     return events
 
 
+def artifacts(directory: Path) -> dict[str, bytes]:
+    """What tests attached and no shipper has delivered, by its hash."""
+    return {path.name: path.read_bytes() for path in directory.glob(".semantest/sessions/*/artifacts/*")}
+
+
 Record_ = Callable[..., Recorded]
 
 
