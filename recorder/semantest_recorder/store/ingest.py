@@ -141,6 +141,7 @@ class Ingest:
     def _commit(self, batches: Sequence[Batch]) -> list[Verdict]:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
+        self._expect(batches)
         verdicts: list[Verdict] = []
         for batch in batches:
             try:
@@ -151,6 +152,9 @@ class Ingest:
         connection.execute("COMMIT")
         self._bound()
         return verdicts
+
+    def _expect(self, batches: Sequence[Batch]) -> None:
+        """These are taken in this transaction, all before anything that follows from them is written."""
 
     def _take(self, batch: Batch) -> Committed:
         batch = self._placed(batch)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ _SQL = statements("replay.sql")
 #: Events in one transaction when batches are taken once more: by a recorder, and into a file that nobody else uses.
 _GROUP = 20_000
 _LARGE_GROUP = 100_000
-_KEPT = ("copy_events", "copy_batches", "copy_marks", "copy_meta", "copy_deleted_sources", "keep_quarantine")
+_KEPT = ("copy_batches", "copy_marks", "copy_meta", "copy_deleted_sources", "keep_quarantine")
 
 Progress = Callable[[int, int], None]
 
@@ -44,10 +46,43 @@ class Rebuilt(msgspec.Struct):
 
 
 class _Replay(Ingest):
-    """Takes batches that are in the log of the database already."""
+    """Takes batches whose place in the log is there already, and copies their events from the database ``old``.
 
-    def _append(self, origin: Origin, first: int, events: list[RawEvent], received_ms: float) -> None:
-        """They are there."""
+    Copying is one statement for a whole transaction: SQLite does it in a thread of its own while Python applies.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, copier: Executor) -> None:
+        super().__init__(connection)
+        self._copier = copier
+        self._copying: Future[sqlite3.Cursor] | None = None
+
+    def _expect(self, batches: Sequence[Batch]) -> None:
+        ranges = []
+        for batch in batches:  # what has to be read for them now waits for no copying later
+            origin = self._known(batch.source)
+            if origin is not None:
+                self._run(origin.run_id)
+                ranges.append((origin.source_key, batch.first_seq, batch.first_seq + len(batch.events) - 1))
+        self._copying = self._copier.submit(self._copy, ranges)
+
+    def _append(self, origin: Origin, first: int, events: list[RawEvent], received_ms: float) -> None:  # noqa: ARG002
+        if self._copying is None:  # its transaction was given up, and is tried in parts
+            self._copy([(origin.source_key, first, first + len(events) - 1)])
+
+    def _write(self) -> None:
+        copying, self._copying = self._copying, None
+        if copying is not None:
+            copying.result()
+        super()._write()
+
+    def _roll_back(self) -> None:
+        copying, self._copying = self._copying, None
+        if copying is not None:
+            wait([copying])
+        super()._roll_back()
+
+    def _copy(self, ranges: list[tuple[int, int, int]]) -> sqlite3.Cursor:
+        return self._connection.execute(_SQL["copy_events"], (json.dumps(ranges),))
 
 
 def rebuild(source: Path, target: Path, progress: Progress | None = None) -> Rebuilt:
@@ -61,12 +96,14 @@ def rebuild(source: Path, target: Path, progress: Progress | None = None) -> Reb
     """
     if target.exists():
         raise FileExistsError(f"{target} exists: name a path that is free")
-    connect_read_only(source).close()
-    with closing(_begin(target)) as connection:
+    with closing(connect_read_only(source)) as log, closing(_begin(target)) as connection:
         connection.execute("ATTACH ? AS old", (f"file:{quote(str(source.absolute()))}?mode=ro",))
         _copy_log(connection)
+        done = _replay(connection, log, progress)
+        beyond = connection.execute(_SQL["beyond_batches"]).fetchall()
+        if beyond:
+            raise CannotReplayError(f"{beyond[0][0]} has events that no batch names")
         connection.execute("DETACH old")
-        done = _replay(connection, progress)
         connection.execute("PRAGMA main.locking_mode = NORMAL")
         connection.execute("PRAGMA main.synchronous = FULL")
         connection.execute("PRAGMA main.journal_mode = WAL").fetchone()  # synchronises all that was written
@@ -76,7 +113,8 @@ def rebuild(source: Path, target: Path, progress: Progress | None = None) -> Reb
 def _begin(target: Path) -> sqlite3.Connection:
     """An empty database that only we use, and that need not survive us before it is done."""
     target.touch(mode=0o600)
-    connection = sqlite3.connect(f"file:{quote(str(target.absolute()))}", uri=True, isolation_level=None)
+    name = f"file:{quote(str(target.absolute()))}"
+    connection = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA main.journal_mode = MEMORY").fetchone()
     connection.execute("PRAGMA main.synchronous = OFF")
@@ -106,18 +144,19 @@ def _copy_log(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-def _replay(connection: sqlite3.Connection, progress: Progress | None) -> Rebuilt:
+def _replay(connection: sqlite3.Connection, log: sqlite3.Connection, progress: Progress | None) -> Rebuilt:
     done = Rebuilt()
     total = int(connection.execute(_SQL["count_events"]).fetchone()[0])
-    ingest = _Replay(connection)
-    for group in groups(connection, connection.execute(_SQL["log_batches"]).fetchall(), _LARGE_GROUP):
-        for verdict in ingest.commit(group):
-            if isinstance(verdict, Refused):
-                raise CannotReplayError(verdict.message)
-        done.batches += len(group)
-        done.events += sum(len(batch.events) for batch in group)
-        if progress is not None:
-            progress(done.events, total)
+    with ThreadPoolExecutor(1, "copy") as copier:
+        ingest = _Replay(connection, copier)
+        for group in groups(log, connection.execute(_SQL["log_batches"]).fetchall(), _LARGE_GROUP):
+            for verdict in ingest.commit(group):
+                if isinstance(verdict, Refused):
+                    raise CannotReplayError(verdict.message)
+            done.batches += len(group)
+            done.events += sum(len(batch.events) for batch in group)
+            if progress is not None:
+                progress(done.events, total)
     return done
 
 

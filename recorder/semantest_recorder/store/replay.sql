@@ -27,7 +27,13 @@ INSERT INTO sources (source_key, source, run_key, session, worker)
 VALUES (?, ?, (SELECT run_key FROM runs WHERE id = ?), ?, ?);
 
 -- name: copy_events
-INSERT INTO events SELECT * FROM old.events WHERE source_key IN (SELECT source_key FROM sources) ORDER BY source_key, seq;
+INSERT INTO events SELECT e.* FROM json_each(?) r CROSS JOIN old.events e
+WHERE e.source_key = r.value ->> 0 AND e.seq BETWEEN r.value ->> 1 AND r.value ->> 2;
+
+-- name: beyond_batches
+SELECT s.source FROM sources s
+WHERE (SELECT max(e.seq) FROM old.events e WHERE e.source_key = s.source_key) > s.last_seq
+      OR (SELECT min(e.seq) FROM old.events e WHERE e.source_key = s.source_key) < 1;
 
 -- name: copy_batches
 INSERT INTO batches SELECT * FROM old.batches WHERE source_key IN (SELECT source_key FROM sources) ORDER BY batch_key;

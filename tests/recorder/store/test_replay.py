@@ -102,6 +102,17 @@ def test_a_damaged_projection_is_found_and_rebuilt(tmp_path: Path) -> None:
         rebuild(path, again)
 
 
+def test_events_that_no_batch_names_are_not_left_behind_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t")))
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO events SELECT source_key, 99, type, time_ms, payload FROM events WHERE seq = 2")
+        connection.commit()
+    with pytest.raises(CannotReplayError, match=f"{MAIN} has events that no batch names"):
+        rebuild(path, tmp_path / "again.db")
+
+
 def test_a_log_with_a_hole_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "semantest.db"
     with recording(path) as recorder:
