@@ -45,6 +45,8 @@ def command(file: Path, directory: str | None, force: bool, as_json: bool) -> No
     except FileExistsError:
         raise Stop(f"{file} is there: name another file, or replace it with --force", EXIT_USAGE) from None
     except OSError as error:
+        if file.exists() and not file.is_file():
+            raise Stop(f"{file} is no file, but a device or pipe: name another one", EXIT_USAGE) from None
         raise Stop(f"cannot write {file}: {error.strerror}; name a file in a folder that you may write to") from None
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415

@@ -49,6 +49,8 @@ def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: boo
     if not dry_run:
         with offline(folder, stop_recorder=stop_recorder) as database:
             draft = database.with_name(database.name + RESTORING)
+            if draft.exists() and draft.samefile(file):
+                raise Stop(f"{file} is where a restore writes: move it elsewhere, and restore it from there")
             try:
                 contents = prepare(file, draft)
                 kept = exchange(draft, database, "restore", time.time() * 1000)

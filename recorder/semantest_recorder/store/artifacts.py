@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -49,13 +50,17 @@ class ArtifactStore:
         # Only below a folder that is there: one that somebody removed does not come back like this.
         for needed in (self._folder, incoming, final.parent):
             needed.mkdir(mode=0o700, exist_ok=True)
+            _require_own(needed)
         return IncomingArtifact(sha256, incoming, final)
 
     def _sweep(self) -> None:
         """Deletes what a recorder that was killed had not finished."""
-        for path in (self._folder / _INCOMING).glob("*"):
-            with suppress(OSError):
-                path.unlink()
+        incoming = self._folder / _INCOMING
+        with suppress(OSError):
+            _require_own(incoming)
+            for path in incoming.glob("*"):
+                with suppress(OSError):
+                    path.unlink()
 
 
 class IncomingArtifact:
@@ -96,6 +101,12 @@ class IncomingArtifact:
             os.close(self._fd)
             self._fd = -1
         self._temporary.unlink(missing_ok=True)
+
+
+def _require_own(folder: Path) -> None:
+    """Raises ``OSError`` for a link: a checkout from elsewhere may hold one that leads to somebody's files."""
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, "it is a symbolic link: remove it", str(folder))
 
 
 def _sync_folder(path: Path) -> None:

@@ -10,7 +10,6 @@ import stat
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 
@@ -18,8 +17,8 @@ from semantest_recorder.discovery import process_exists
 from semantest_recorder.store.errors import CannotOpen, Damaged, DatabaseTooNew, NotOurs
 from semantest_recorder.store.exchange import synchronise
 from semantest_recorder.store.opening import open_for_writing
-from semantest_recorder.store.reader import connect_read_only
-from semantest_recorder.store.regular import require_database_file
+from semantest_recorder.store.reader import connect_read_only, open_read_only
+from semantest_recorder.store.regular import require_database_file, require_regular
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 _COPY = "VACUUM INTO ?"
@@ -42,10 +41,13 @@ def back_up(database: Path, target: Path, *, overwrite: bool) -> Contents:
     """Writes the state of ``database`` at this moment to ``target``, one file, checked, readable by its owner only.
 
     A recorder may go on writing. Raises ``FileExistsError`` for a ``target`` that is there unless ``overwrite``,
-    ``OSError``, and what ``Reader`` raises for ``database``. What was at ``target`` stays as it was then.
+    ``OSError``, also for one that is no file, such as a device, and what ``Reader`` raises for ``database``. What was
+    at ``target`` stays as it was then.
     """
     if target.exists() and not overwrite:
         raise FileExistsError(target)
+    if target.exists():
+        require_regular(target)
     connect_read_only(database).close()
     _sweep_drafts(target.parent)
     draft = _draft(target)
@@ -61,7 +63,8 @@ def back_up(database: Path, target: Path, *, overwrite: bool) -> Contents:
 def prepare(backup: Path, target: Path) -> Contents:
     """Writes a database of this version to ``target`` out of ``backup``, which is left as it is; what was in it.
 
-    Raises ``NoDatabase``, ``NotOurs``, ``DatabaseTooNew``, ``CannotOpen`` or ``Damaged``.
+    What was at ``target`` is gone. Raises ``NoDatabase``, ``NotOurs``, ``DatabaseTooNew``, ``CannotOpen`` or
+    ``Damaged``.
     """
     target.unlink(missing_ok=True)
     contents = inspect(backup)
@@ -79,7 +82,7 @@ def inspect(path: Path) -> Contents:
     """
     require_database_file(path)
     try:
-        with closing(_read_only(path)) as connection:
+        with closing(open_read_only(path)) as connection:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID or version < 1:
                 raise NotOurs(path)
@@ -102,7 +105,7 @@ def _copy(source: Path, target: Path) -> None:
     # One of our own, and new: what somebody else put there would be written through, or kept open to others.
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     try:
-        with closing(_read_only(source)) as connection:
+        with closing(open_read_only(source)) as connection:
             connection.execute(_COPY, (str(target),))
         with target.open("rb+") as file:
             os.fsync(file.fileno())
@@ -125,12 +128,6 @@ def _publish(draft: Path, target: Path, overwrite: bool) -> None:
             raise
         draft.replace(target)  # a file system without hard links
     synchronise(target.parent)
-
-
-def _read_only(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
-    connection.execute("PRAGMA busy_timeout = 5000")
-    return connection
 
 
 def _draft(target: Path) -> Path:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -112,6 +113,6 @@ def advice_for(reason: str) -> str:
         return "`semantest-recorder start` sets the damaged file aside, what can be saved of it is up to SQLite's tools"
     if any(words in reason for words in ("locked", "busy")):
         return "another program holds it: end that one, or try again when it is done"
-    if "disk is full" in reason:
+    if any(words in reason for words in ("disk is full", os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))):
         return "make room on its disk"
     return "check that its folder exists and may be written"

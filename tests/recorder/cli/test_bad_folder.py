@@ -58,6 +58,17 @@ def test_a_folder_of_somebody_else_is_one_line(project: Project, name: str) -> N
         closed.chmod(0o700)
 
 
+def test_a_folder_that_is_read_only_can_be_read(project: Project) -> None:
+    green_run(OLD).store(project.folder)
+    project.folder.chmod(0o500)
+    try:
+        for arguments in (["report"], ["runs"], ["show", "test_ok"], ["backup", str(project.root / "copy.db")]):
+            done = without_privileges(project, *arguments)
+            assert (done.returncode, done.stderr) == (0, ""), arguments
+    finally:
+        project.folder.chmod(0o700)
+
+
 @pytest.mark.parametrize("how", ["directory", "pipe", "closed", "session closed"])
 def test_a_session_that_cannot_be_read_hides_no_other(project: Project, how: str) -> None:
     green_run(OLD, start_ms=START - 1e8).store(project.folder)

@@ -326,6 +326,24 @@ def test_a_backup_replaces_nothing_unasked(folder: Path, tmp_path: Path) -> None
     assert sorted(path.name for path in tmp_path.iterdir()) == [".semantest", "backup.db"]
 
 
+def test_a_backup_replaces_no_pipe_and_no_device(folder: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = semantest("backup", "--force", pipe, "--directory", folder)
+    assert (said.code, said.err) == (2, f"semantest: {pipe} is no file, but a device or pipe: name another one\n")
+    assert pipe.is_fifo()
+
+
+def test_what_a_killed_restore_left_is_not_deleted_by_restoring_it(folder: Path) -> None:
+    left = folder / "semantest.db.restoring"
+    assert semantest("backup", left, "--directory", folder).code == 0
+    before = dump(left)
+    said = semantest("restore", left, "--directory", folder)
+    assert said.code == 1
+    assert "move it elsewhere" in said.err
+    assert dump(left) == before
+
+
 def test_what_a_killed_backup_left_is_removed_by_the_next_one(folder: Path, tmp_path: Path) -> None:
     old = time.time() - 3600
     dead = [tmp_path / f".B0.db.{DEAD_PID}.partial", tmp_path / f".B1.db.{DEAD_PID}.0123456789abcdef.partial"]

@@ -187,6 +187,24 @@ def test_what_a_killed_recorder_left_is_swept(tmp_path: Path) -> None:
         server.close()
 
 
+@pytest.mark.hazard(34)
+@pytest.mark.parametrize("link", ["incoming", NAME[:2]])
+def test_a_link_in_a_folder_from_elsewhere_leads_to_nobodys_files(tmp_path: Path, link: str) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("mine")
+    folder = tmp_path / "project" / "artifacts"
+    folder.mkdir(parents=True)
+    (folder / link).symlink_to(precious)
+    server = RunningServer(tmp_path / "project" / "a.db")
+    try:
+        answer = ask(server, "PUT", NAME, BODY)
+        assert (answer.status, answer.code) == (503, "STORE_ERROR")
+    finally:
+        server.close()
+    assert [path.name for path in precious.iterdir()] == ["thesis.txt"]
+
+
 @pytest.mark.hazard(31)
 def test_only_who_may(server: RunningServer) -> None:
     for method in ("PUT", "GET"):
