@@ -34,8 +34,9 @@ _log = logging.getLogger(__name__)
 class OrchestratorIntegration:
     """All of it, on one database. Raises what ``create_orchestrator_integration`` raises.
 
-    It may be made before the event loop runs; everything else happens in the loop of its first use. ``token`` is what
-    clients show to be let in while the policy requires authentication.
+    It may be made before the event loop runs; everything else happens in the loop of its first use, and a call in
+    another one is a ``RuntimeError``. ``token`` is what clients show to be let in while the policy requires
+    authentication.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class OrchestratorIntegration:
         #: Whether nothing is taken any more.
         self.stopping = False
         self._hub: Hub | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._peer: InProcessPeer | None = None
         self._time: asyncio.Task[None] | None = None
         self._end: asyncio.Task[None] | None = None
@@ -61,19 +63,27 @@ class OrchestratorIntegration:
 
     @property
     def hub(self) -> Hub:
-        """The hub, made at its first use, in the event loop. Raises ``Refusal`` (``STOPPING``) when it is the end."""
+        """The hub, made at its first use, in the event loop. Raises ``Refusal`` (``STOPPING``) when it is the end.
+
+        Raises ``RuntimeError`` in another loop than that of its first use: nothing would ever be answered there.
+        """
+        loop = asyncio.get_running_loop()
         if self._hub is None:
             if self.stopping:
                 raise Refusal("STOPPING", "the recorder is stopping")
             self._hub = self.engine.start(self.security)
             self._time = asyncio.create_task(self.engine.keep_time())
+            self._loop = loop
+        elif loop is not self._loop:
+            raise RuntimeError("this recorder lives in the event loop of its first use: go on there, not in another")
         return self._hub
 
     @property
     def peer(self) -> InProcessPeer:
         """The program's own part in the conversation."""
+        hub = self.hub
         if self._peer is None:
-            self._peer = InProcessPeer(self.hub)
+            self._peer = InProcessPeer(hub)
         return self._peer
 
     def identify(self, authorization: Collection[str]) -> Identity | Denied:

@@ -6,7 +6,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,6 +38,8 @@ def open_for_writing(
             _refuse_foreign(path)
         notices.append(_set_aside(path, problem, clock()))
         _log.error("%s", notices[-1])
+    with suppress(OSError):  # what it is about is said by SQLite
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))  # nobody else's to read
     try:
         connection = _connect(path)
     except sqlite3.Error as error:

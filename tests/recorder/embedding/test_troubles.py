@@ -58,6 +58,22 @@ def test_what_was_refused_of_a_call_that_was_given_up_is_nobody_elses(tmp_path: 
     in_loop(test())
 
 
+def test_another_event_loop_is_refused_and_the_first_one_goes_on(tmp_path: Path) -> None:
+    system = make(tmp_path)
+    assert (tmp_path / "own.db").stat().st_mode & 0o077 == 0
+
+    async def test() -> None:
+        await system.get_persistence().save_event(event("custom/first"))
+        with pytest.raises(RuntimeError, match="lives in the event loop of its first use"):
+            await asyncio.to_thread(asyncio.run, system.get_persistence().save_event(event("custom/other")))
+        await system.get_persistence().save_event(event("custom/second"))
+        found = system.get_persistence().get_events_by_type("custom/*")
+        assert [one["type"] for one in found] == ["custom/second", "custom/first"]
+        await system.shutdown()
+
+    in_loop(test())
+
+
 def test_calls_after_the_end_are_refused(tmp_path: Path) -> None:
     async def test() -> None:
         system = make(tmp_path)
