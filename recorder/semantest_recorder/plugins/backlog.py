@@ -18,7 +18,6 @@ import msgspec
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, Refused, Verdict
 from semantest_recorder.core.marking import marked
 from semantest_recorder.plugins.batch_work import BatchWork
-from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.lifecycle import CLOSED, Lifecycle, Notice, ToldOnce, of_runs_only
 from semantest_recorder.plugins.registry import PluginRegistry
 
@@ -176,20 +175,16 @@ class Backlog:
                     del self._in_flight[source]
 
     def _begun(self, batch: Batch, done: Callable[[Batch], None]) -> BatchWork:
-        calls = self._concerned(batch)
+        calls = self.registry.calls("on_event")
+        idle = frozenset(call.plugin for call in calls if call.concerns is not None and not call.concerns(batch.events))
         if batch.first_seq == NEXT_SEQ:
             opening = batch.opening.payload if batch.opening is not None else None
-            return BatchWork(batch, calls, done, run_id=_run_named(opening))
+            return BatchWork(batch, calls, done, run_id=_run_named(opening), idle=idle)
         known = self._known(batch)
         batch, seen = self._as_before(batch)
         first = min(max(known.seq - batch.first_seq + 1, seen, 0), len(batch.events))
         run_id = known.run_id or (_run_named(batch.events[0].payload) if batch.first_seq == 1 else None)
-        return BatchWork(batch, calls, done, first=first, run_id=run_id or None)
-
-    def _concerned(self, batch: Batch) -> tuple[Implementation, ...]:
-        """Who has to see the events of the batch: a look at all of them at once costs a fraction of a call for each."""
-        calls = self.registry.calls("on_event")
-        return tuple(call for call in calls if call.concerns is None or call.concerns(batch.events))
+        return BatchWork(batch, calls, done, first=first, run_id=run_id or None, idle=idle)
 
     def _known(self, batch: Batch) -> Known:
         known = self._sources.get(batch.source)

@@ -23,7 +23,10 @@ class Place(NamedTuple):
 
 
 class BatchWork:
-    """One batch. ``done`` gets it when all its events have been through; those before ``first`` are stored already."""
+    """One batch. ``done`` gets it when all its events have been through; those before ``first`` are stored already.
+
+    ``idle`` are plugins that have nothing to do with these events: they are asked only for what another one changed.
+    """
 
     def __init__(
         self,
@@ -33,11 +36,15 @@ class BatchWork:
         *,
         first: int = 0,
         run_id: str | None = None,
+        idle: frozenset[str] = frozenset(),
     ) -> None:
         self.batch = batch
         self.calls = calls
         self.done = done
         self._run_id = run_id
+        self._idle = idle
+        #: By position, which call is due then for an event that nobody has changed.
+        self._due_unchanged = _due_unchanged(calls, idle)
         self._worker = batch.source.rpartition(".")[2]
         #: All that changes while it goes on, and always consistent: another thread may copy it at any time.
         self.place = Place(first, 0)
@@ -49,7 +56,7 @@ class BatchWork:
 
     def resumed(self) -> BatchWork:
         """A copy that goes on behind the call that has begun, if one has; nobody waits for what that gives."""
-        copy = BatchWork(self.batch, self.calls, self.done, run_id=self._run_id)
+        copy = BatchWork(self.batch, self.calls, self.done, run_id=self._run_id, idle=self._idle)
         copy.place = self.place
         copy._changes, copy._drops = dict(self._changes), dict(self._drops)
         copy._failures = dict(self._failures)
@@ -62,12 +69,12 @@ class BatchWork:
 
     def next_call(self) -> tuple[Implementation, Event] | None:
         """The call that is due, ``None`` when there is none any more."""
-        place = self.place
-        if place.event is None or place.position >= len(self.calls):
-            place = self._advance(place)
-        event = place.event
-        if event is None:
-            return None
+        place = self._on_its_way(self.place)
+        while place.event is None or place.position >= len(self.calls):
+            place = self._on_its_way(self._advance(place))
+            if place.event is None:
+                return None
+        event, self.place = place.event, place
         self.calling = True
         return self.calls[place.position], event.fresh()
 
@@ -116,6 +123,11 @@ class BatchWork:
         batch = replaced(self.batch, self._changes, self._drops)
         return marked(batch, [EventMark(index, FAILED, reason) for index, reason in self._failures.items()])
 
+    def _on_its_way(self, place: Place) -> Place:
+        """The place without the calls that have nothing to do with its event."""
+        due = place.position if place.by else self._due_unchanged[place.position]
+        return place if due == place.position else place._replace(position=due)
+
     def _advance(self, place: Place) -> Place:
         """Settles the event that is through, and goes on to the next one that plugins may see, if there is one."""
         index = place.at
@@ -126,7 +138,7 @@ class BatchWork:
         events = self.batch.events
         while index < len(events) and events[index].type == TOMBSTONE:
             index += 1
-        if index >= len(events) or not self.calls:
+        if index >= len(events) or self._due_unchanged[0] == len(self.calls):
             self.place = Place(index, 0)
         else:
             self.place = Place(index, 0, self._event(index))
@@ -138,3 +150,10 @@ class BatchWork:
         return Event(
             self.batch.events[index], source=self.batch.source, seq=seq, run_id=self._run_id, worker=self._worker
         )
+
+
+def _due_unchanged(calls: Sequence[Implementation], idle: frozenset[str]) -> tuple[int, ...]:
+    due = [len(calls)]
+    for position in reversed(range(len(calls))):
+        due.append(due[-1] if calls[position].plugin in idle else position)
+    return tuple(reversed(due))

@@ -3,7 +3,7 @@
 ::
 
 [plugins]
-enabled = ["console", "event-filter", "mine"]   # built-in ones are off unless they are named; the order counts
+enabled = ["console", "event-filter", "mine"]   # built-in ones are off unless they are named; in this order
 disabled = ["*"]                                # names, or "*" for all that only happen to be installed
 modules = ["team.plugin:Team"]                  # package.module or package.module:name of what is not installed
 timeout = 5.0                                   # seconds that one call may take

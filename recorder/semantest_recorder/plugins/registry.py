@@ -52,6 +52,11 @@ class Plugin:
         self.loaded: object = None
         self.implementations: dict[str, Implementation] = {}
 
+    @property
+    def guards(self) -> bool:
+        """Whether it keeps secrets out of the log."""
+        return any(call.guards for call in self.implementations.values())
+
     def switch_off(self) -> None:
         """None of its hooks but ``destroy`` is called any more, not even by who has them in hand."""
         for call in self.implementations.values():
@@ -73,7 +78,8 @@ class PluginRegistry:
 
     def __init__(self, settings: PluginSettings | None = None) -> None:
         self.settings = settings or PluginSettings()
-        self.plugins: list[Plugin] = []
+        #: Never changed in place: other threads may be going through it.
+        self.plugins: tuple[Plugin, ...] = ()
         self._hooks = pluggy.PluginManager(PROJECT)
         self._hooks.add_hookspecs(hookspecs)
         self._calls: dict[str, tuple[Implementation, ...]] = {}
@@ -115,7 +121,7 @@ class PluginRegistry:
         taken.waits = waits
         self._take(taken, lambda: plugin)
         if taken.disabled:
-            self.plugins.remove(taken)
+            self._remove(taken)
             raise InvalidPlugins(f"plugin {name!r}: {taken.disabled}")
         return taken
 
@@ -133,9 +139,8 @@ class PluginRegistry:
             found = f"did you mean {', '.join(map(repr, near))}?" if near else f"there are {', '.join(names) or 'none'}"
             raise InvalidPlugins(f"there is no plugin {name!r}; {found}")
         self._let_go(name)
-        self.plugins.remove(plugin)
         plugin.switch_off()
-        self._calls = {}
+        self._remove(plugin)
 
     def disable(self, name: str, reason: str) -> None:
         """Takes a plugin out of the game; it stays visible with the reason."""
@@ -152,18 +157,19 @@ class PluginRegistry:
                 plugin.switch_off()
 
     def calls(self, hook: str) -> tuple[Implementation, ...]:
-        """The implementations of a hook in the order in which they are called."""
+        """The implementations of a hook in the order in which they are called: those that guard behind all others."""
         kept = self._calls  # another thread may begin a new one, for which this is too old
         found = kept.get(hook)
         if found is None:
             active = [plugin for plugin in self.plugins if not (plugin.disabled or plugin.waits)]
             known = [plugin.implementations[hook] for plugin in active if hook in plugin.implementations]
-            found = kept[hook] = tuple(sorted(known, key=lambda call: call.rank))  # sorted() keeps the order
+            known.sort(key=lambda call: (call.guards, call.rank))  # it keeps the order of those that are alike
+            found = kept[hook] = tuple(known)
         return found
 
     def to_wire(self) -> list[dict[str, Any]]:
         """All plugins as ``semantest plugins --json`` shows them."""
-        return [plugin.to_wire() for plugin in self.plugins]
+        return [plugin.to_wire() for plugin in sorted(self.plugins, key=lambda plugin: plugin.guards)]
 
     def _options(self, name: str) -> Mapping[str, Any]:
         return self.settings.options.get(name, {})
@@ -179,7 +185,7 @@ class PluginRegistry:
         self._take(Plugin(point.name, origin, self._options(point.name)), point.load)
 
     def _take(self, plugin: Plugin, load: Callable[[], object]) -> None:
-        self.plugins.append(plugin)
+        self.plugins = (*self.plugins, plugin)
         if self.settings.rules_out(plugin.name):
             plugin.disabled = "switched off in the configuration"
             return
@@ -205,6 +211,10 @@ class PluginRegistry:
                     found.read(self._options(name))
                 except InvalidOptions as error:
                     raise InvalidPlugins(f"[plugins.{name}] {error}") from None
+
+    def _remove(self, plugin: Plugin) -> None:
+        self.plugins = tuple(other for other in self.plugins if other is not plugin)
+        self._calls = {}
 
     def _let_go(self, name: str) -> None:
         """Frees a name: one that could not be loaded may have it, or not."""

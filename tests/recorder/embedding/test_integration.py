@@ -145,8 +145,8 @@ async def test_a_plugin_of_the_original_kind(tmp_path: Path) -> None:
         assert not system.get_persistence().get_events_by_type("custom/*")
         assert system.get_persistence().get_events_by_type("event/dropped")[0]["payload"]["type"] == "custom/noise"
         assert [found["name"] for found in orchestrator.get_plugins() if found["enabled"]] == [
-            "event-filter",
             "original",
+            "event-filter",
         ]
         with pytest.raises(InvalidPlugins, match=r"there is no plugin 'orginal'; did you mean 'original'\?"):
             await orchestrator.unregister_plugin("orginal")

@@ -91,6 +91,23 @@ def test_the_order_is_that_of_the_configuration_then_of_names_but_for_first_and_
     assert [call.plugin for call in found.calls("on_event")] == ["z", "c", "a", "b", "d", "0", *DEFAULT]
 
 
+def test_what_guards_comes_behind_all_others_whatever_the_configuration_says() -> None:
+    found = registry({"enabled": ["event-filter", "0"]}, point("0", Last), point("a", Plain))
+    assert [call.plugin for call in found.calls("on_event")] == ["a", "0", "event-filter"]
+    assert [plugin["name"] for plugin in found.to_wire()] == ["0", "a", "event-filter"]
+
+
+def test_who_goes_through_the_plugins_misses_none_when_one_leaves_meanwhile() -> None:
+    found = PluginRegistry()
+    for name in ("a", "b", "c"):
+        found.register(Plain(), name)
+    passing = iter(found.plugins)
+    assert next(passing).name == "a"
+    found.unregister("a")
+    assert [plugin.name for plugin in passing] == ["b", "c"]
+    assert [call.plugin for call in found.calls("on_event")] == ["b", "c"]
+
+
 def test_built_in_ones_are_off_unless_named_but_for_the_filter() -> None:
     assert [plugin.name for plugin in registry({}).plugins] == ["event-filter"]
     everything = registry({"enabled": list(BUILTIN)}).plugins

@@ -59,7 +59,7 @@ class FilterOptions(msgspec.Struct, frozen=True):
 
 
 class EventFilter:
-    """Runs behind all other plugins, so that what they write is filtered, too."""
+    """Guards: it runs behind all other plugins, so that what they write is filtered, too."""
 
     guards = True
 
@@ -109,7 +109,7 @@ class EventFilter:
         own = self._own_sign is not None and self._own_sign.search(lowered) is not None
         return own or any(literal in lowered for literal in self._literals)
 
-    @hookimpl(trylast=True)
+    @hookimpl
     def on_event(self, event: Event) -> Event | None:
         """The event without its secrets."""
         text = event.text
