@@ -15,6 +15,10 @@ class RawEvent(msgspec.Struct, gc=False):
     payload: msgspec.Raw
 
 
+#: ``EventMark.index`` of ``Batch.opening``.
+OPENING: Final = -1
+
+
 class EventMark(msgspec.Struct, frozen=True):
     """What was done to event ``index`` of a batch before it is stored; a row of the table ``marks``.
 

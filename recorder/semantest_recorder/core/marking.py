@@ -8,7 +8,7 @@ from zlib import crc32
 
 import msgspec
 
-from semantest_recorder.core.batch import Batch, EventMark, RawEvent
+from semantest_recorder.core.batch import OPENING, Batch, EventMark, RawEvent
 
 DROPPED: Final = "dropped"
 CHANGED: Final = "changed"
@@ -66,6 +66,13 @@ def replaced(batch: Batch, changes: Mapping[int, tuple[RawEvent, str]], drops: M
     given = {(mark.index, mark.kind) for mark in marks}
     kept = tuple(mark for mark in batch.marks if (mark.index, mark.kind) not in given)
     return msgspec.structs.replace(batch, events=events, marks=(*kept, *marks))
+
+
+def reopened(batch: Batch, opening: RawEvent, reason: str) -> Batch:
+    """The batch with another opening event, and the mark that says by whom."""
+    sent = crc_of(batch.opening) if batch.opening is not None else None
+    mark = EventMark(OPENING, CHANGED, reason[:_MAX_REASON], sent)
+    return msgspec.structs.replace(batch, opening=opening, marks=(*batch.marks, mark))
 
 
 def _sent(batch: Batch, before: Mapping[int, EventMark], index: int) -> int:

@@ -176,7 +176,8 @@ class Backlog:
 
     def _begun(self, batch: Batch, done: Callable[[Batch], None]) -> BatchWork:
         calls = self.registry.calls("on_event")
-        idle = frozenset(call.plugin for call in calls if call.concerns is not None and not call.concerns(batch.events))
+        events = batch.events if batch.opening is None else [batch.opening, *batch.events]
+        idle = frozenset(call.plugin for call in calls if call.concerns is not None and not call.concerns(events))
         if batch.first_seq == NEXT_SEQ:
             opening = batch.opening.payload if batch.opening is not None else None
             return BatchWork(batch, calls, done, run_id=_run_named(opening), idle=idle)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from semantest_recorder.core.batch import NEXT_SEQ, Batch, EventMark, RawEvent
-from semantest_recorder.core.marking import TOMBSTONE, marked, replaced
+from semantest_recorder.core.batch import NEXT_SEQ, OPENING, Batch, EventMark, RawEvent
+from semantest_recorder.core.marking import TOMBSTONE, marked, reopened, replaced
 from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.event import DROP, Event, UnusableEvent, accepted, may_be_dropped, without_words
 
@@ -14,7 +14,10 @@ FAILED = "failed"
 
 
 class Place(NamedTuple):
-    """Event number ``at`` of the batch, as it is now, before the call of ``position``; ``by``: who has changed it."""
+    """Event number ``at`` of the batch, as it is now, before the call of ``position``; ``by``: who has changed it.
+
+    ``at`` is ``OPENING`` for the batch's opening.
+    """
 
     at: int
     position: int
@@ -25,7 +28,8 @@ class Place(NamedTuple):
 class BatchWork:
     """One batch. ``done`` gets it when all its events have been through; those before ``first`` are stored already.
 
-    ``idle`` are plugins that have nothing to do with these events: they are asked only for what another one changed.
+    Its opening goes past all but those that guard: whether it is stored is known at the commit only. ``idle`` are
+    plugins that have nothing to do with these events: they are asked only for what another one changed.
     """
 
     def __init__(
@@ -47,7 +51,7 @@ class BatchWork:
         self._due_unchanged = _due_unchanged(calls, idle)
         self._worker = batch.source.rpartition(".")[2]
         #: All that changes while it goes on, and always consistent: another thread may copy it at any time.
-        self.place = Place(first, 0)
+        self.place = Place(first if batch.opening is None else OPENING, 0)
         #: Whether the call that is due has begun.
         self.calling = False
         self._changes: dict[int, tuple[RawEvent, str]] = {}
@@ -89,7 +93,7 @@ class BatchWork:
             return
         plugin = self.calls[place.position].plugin
         if given is DROP:
-            if not may_be_dropped(event.raw):
+            if not self._may_be_dropped(place.at, event):
                 raise UnusableEvent(f"{event.type} cannot be dropped: its run would not close")
             self._drops[place.at] = f"plugin {plugin}"
             self.place = Place(place.at, len(self.calls), event)
@@ -107,7 +111,7 @@ class BatchWork:
         place, event = self.place, self.place.event
         if not call.guards or event is None:
             return
-        if may_be_dropped(event.raw):
+        if self._may_be_dropped(place.at, event):
             self._drops[place.at] = f"plugin {call.plugin} could not look at it"
             self.place = Place(place.at, len(self.calls), event)
         else:
@@ -120,7 +124,10 @@ class BatchWork:
 
     def result(self) -> Batch:
         """The batch as it is to be stored."""
-        batch = replaced(self.batch, self._changes, self._drops)
+        changes = dict(self._changes)
+        opening = changes.pop(OPENING, None)
+        batch = replaced(self.batch, changes, self._drops)
+        batch = batch if opening is None else reopened(batch, *opening)
         return marked(batch, [EventMark(index, FAILED, reason) for index, reason in self._failures.items()])
 
     def _on_its_way(self, place: Place) -> Place:
@@ -136,20 +143,25 @@ class BatchWork:
                 self._changes[index] = place.event.raw, f"plugin {', '.join(place.by)}"
             index += 1
         events = self.batch.events
-        while index < len(events) and events[index].type == TOMBSTONE:
+        while 0 <= index < len(events) and events[index].type == TOMBSTONE:
             index += 1
         if index >= len(events) or self._due_unchanged[0] == len(self.calls):
             self.place = Place(index, 0)
+        elif index == OPENING and self.batch.opening is not None:
+            guards = next((at for at, call in enumerate(self.calls) if call.guards), len(self.calls))
+            self.place = Place(index, guards, self._event(self.batch.opening, None))
         else:
-            self.place = Place(index, 0, self._event(index))
+            first = self.batch.first_seq
+            seq = None if first == NEXT_SEQ else first + index
+            self.place = Place(index, 0, self._event(events[index], seq))
         return self.place
 
-    def _event(self, index: int) -> Event:
-        first = self.batch.first_seq
-        seq = None if first == NEXT_SEQ else first + index
-        return Event(
-            self.batch.events[index], source=self.batch.source, seq=seq, run_id=self._run_id, worker=self._worker
-        )
+    def _event(self, raw: RawEvent, seq: int | None) -> Event:
+        return Event(raw, source=self.batch.source, seq=seq, run_id=self._run_id, worker=self._worker)
+
+    @staticmethod
+    def _may_be_dropped(at: int, event: Event) -> bool:
+        return at != OPENING and may_be_dropped(event.raw)
 
 
 def _due_unchanged(calls: Sequence[Implementation], idle: frozenset[str]) -> tuple[int, ...]:

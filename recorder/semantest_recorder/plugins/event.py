@@ -21,9 +21,13 @@ FIXED_TYPES = KEPT_TYPES | {TOMBSTONE, types.JOURNAL_GAP}
 FIXED_FIELDS: Final = ("runId", "session", "source", "worker", "testId", "attempt", "tests", "offset", "total")
 
 
-_STATES: Final = ("status", "outcome", "phase")
-_NUMBERS: Final = ("duration", "line", "exitCode", "willRetry", "interrupted", "stoppedEarly", "pid", "deselected")
-STATES: Final = frozenset({*types.WIRE_STATUS, *types.WIRE_STATUS.values(), "setup", "call", "teardown", "pending"})
+_STATES: Final = ("status", "outcome", "phase", "origin")
+_NUMBERS: Final = (
+    *("duration", "line", "exitCode", "willRetry", "interrupted", "stoppedEarly", "pid", "deselected", "implicit"),
+)
+STATES: Final = frozenset(
+    {*types.WIRE_STATUS, *types.WIRE_STATUS.values(), "setup", "call", "teardown", "pending", "client"}
+)
 
 
 class _Drop:

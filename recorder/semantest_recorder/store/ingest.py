@@ -15,7 +15,7 @@ from semantest_recorder.core.facts import opening_of
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.loading import load_run
-from semantest_recorder.store.marks import behind_opening, first_other, marks_of, write_marks
+from semantest_recorder.store.marks import behind_opening, first_other, marks_of, without_opening, write_marks
 from semantest_recorder.store.opening import is_corruption
 from semantest_recorder.store.payload_text import text_of, texts_of
 from semantest_recorder.store.recording import SQL, Keys, RecordedRun
@@ -183,7 +183,7 @@ class Ingest:
         origin = self._known(batch.source)
         last = origin.last_seq if origin is not None else 0
         opening = [batch.opening] if batch.opening is not None and not last else []
-        marks = behind_opening(batch.marks) if opening else batch.marks
+        marks = behind_opening(batch.marks) if opening else without_opening(batch.marks)
         return Batch(batch.source, last + 1, [*opening, *batch.events], batch.received_ms, marks=marks)
 
     def _known(self, source: str) -> Origin | None:

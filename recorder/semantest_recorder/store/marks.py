@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from semantest_recorder.core.batch import Batch, EventMark, RawEvent
+from semantest_recorder.core.batch import OPENING, Batch, EventMark, RawEvent
 from semantest_recorder.core.marking import crc_of
 from semantest_recorder.store.queries import statements
 
@@ -53,5 +53,10 @@ def marks_of(batch: Batch, index: int) -> tuple[EventMark, ...]:
 
 
 def behind_opening(marks: Sequence[EventMark]) -> tuple[EventMark, ...]:
-    """The marks of a batch before whose events one more is put."""
+    """The marks of a batch before whose events its opening is put."""
     return tuple(msgspec.structs.replace(mark, index=mark.index + 1) for mark in marks)
+
+
+def without_opening(marks: Sequence[EventMark]) -> tuple[EventMark, ...]:
+    """The marks of a batch whose opening is not stored."""
+    return tuple(mark for mark in marks if mark.index != OPENING)
