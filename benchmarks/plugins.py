@@ -112,7 +112,12 @@ def writer_of(folder: Path, kind: str) -> tuple[Submitting, Callable[[], None]]:
     registry.load([])
     reading = RunReading(path)
     dispatcher = Dispatcher(
-        registry, folder, known=reading.known_source, read_summary=reading.summary, read_report=reading.report
+        registry,
+        folder,
+        known=reading.known_source,
+        read_summary=reading.summary,
+        read_report=reading.report,
+        read_pictures=reading.pictures,
     )
     dispatcher.start()
     return PluginWriter(Writer(path), dispatcher), dispatcher.close

@@ -67,6 +67,7 @@ class Engine:
             known=reading.known_source,
             read_summary=reading.summary,
             read_report=reading.report,
+            read_pictures=reading.pictures,
             lines_in_log=lines_in_log,
         )
         self.dispatcher.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ import msgspec
 
 from semantest_recorder.artifact_places import kept_place_finder
 from semantest_recorder.core.run_status import run_status
+from semantest_recorder.plugins.arguments import Picture
 from semantest_recorder.plugins.backlog import Known
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate, counts_of
 from semantest_recorder.reports.details import explain_bad_tests
@@ -58,3 +59,12 @@ class RunReading:
             explain_bad_tests(report, payload_of, events_of, kept_place_finder(self._path.parent))
         found: dict[str, Any] = msgspec.to_builtins(report)
         return found
+
+    def pictures(self, run_id: str) -> Iterator[Picture]:
+        """The pictures of a run's tests as they are stored, those of a test together."""
+        rows = self._reader.pictures(run_id)
+        with closing(StoredPayloads(self._path)) as payload_of:
+            for row in rows:
+                payload = payload_of(row.source, row.seq)
+                if payload is not None and (row.type == "test/screenshot" or payload.get("kind") == "screenshot"):
+                    yield Picture(f"{row.source}:{row.seq}", row.test_id, bool(row.failed), payload)

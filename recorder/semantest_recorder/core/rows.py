@@ -173,6 +173,16 @@ class TestEventRow(msgspec.Struct, gc=False):
     type: str
 
 
+class PictureRow(msgspec.Struct, gc=False):
+    """Where in the log an event is that may tell of a picture; ``failed``: whether an attempt of its test did."""
+
+    test_id: str
+    source: str
+    seq: int
+    type: str
+    failed: bool
+
+
 class WarningRow(msgspec.Struct):
     """One warning that pytest recorded; ``source`` and ``seq`` name its event."""
 

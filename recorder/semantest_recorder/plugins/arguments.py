@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 
 #: The id of a run to its report, as ``semantest report --json`` prints it (docs/reference/report.schema.json).
 ReadReport = Callable[[str], Mapping[str, Any]]
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """A picture of a test, as its event ``id`` says; ``failed``: whether an attempt of the test did."""
+
+    id: str
+    test_id: str
+    failed: bool
+    payload: Mapping[str, Any]
+
+
+#: The id of a run to its pictures, those of a test together.
+ReadPictures = Callable[[str], Iterable[Picture]]
 
 
 class Told(msgspec.Struct, rename="camel", kw_only=True):
@@ -120,6 +133,11 @@ def no_report(run_id: str) -> Mapping[str, Any]:
     raise LookupError(f"the report of {run_id} cannot be read here")
 
 
+def no_pictures(run_id: str) -> Iterable[Picture]:
+    """Where runs cannot be read. Raises ``LookupError``."""
+    raise LookupError(f"the pictures of {run_id} cannot be read here")
+
+
 def to_stderr(line: str) -> None:
     """Writes a line for whoever looks at the recorder."""
     sys.stderr.write(line + "\n")
@@ -131,7 +149,8 @@ class Context:
     """What a plugin has to work with, given to ``initialize``.
 
     ``options``: the plugin's own part of the configuration. ``directory``: the ``.semantest`` folder. ``log``
-    goes where the recorder's log goes. ``read_report`` blocks: call it by ``await asyncio.to_thread(...)``.
+    goes where the recorder's log goes. ``read_report`` and ``read_pictures`` read what is stored of a run and block:
+    call them by ``await asyncio.to_thread(...)``.
     ``say`` writes a line for people to stderr; where the log is JSON, the line is a record of it.
     ``restarted``: the plugin was initialized before, in a thread and an event loop that are gone.
     """
@@ -143,3 +162,4 @@ class Context:
     read_report: ReadReport = no_report
     say: Callable[[str], None] = to_stderr
     restarted: bool = False
+    read_pictures: ReadPictures = no_pictures

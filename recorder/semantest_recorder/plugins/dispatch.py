@@ -11,7 +11,15 @@ from threading import RLock, Thread
 from typing import Any
 
 from semantest_recorder.core.batch import Batch, Committed, Verdict
-from semantest_recorder.plugins.arguments import Context, Failure, ReadReport, no_report, to_stderr
+from semantest_recorder.plugins.arguments import (
+    Context,
+    Failure,
+    ReadPictures,
+    ReadReport,
+    no_pictures,
+    no_report,
+    to_stderr,
+)
 from semantest_recorder.plugins.backlog import Backlog, Known
 from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.configuration import InvalidPlugins
@@ -41,7 +49,7 @@ def _no_summary(_run_id: str) -> Mapping[str, Any]:
 class Dispatcher:
     """Runs the plugins of a registry. Every method returns at once, but for ``start`` and ``close``.
 
-    ``known``, ``read_summary`` and ``read_report`` read the database, and are called in other threads.
+    ``known`` and what begins with ``read_`` read the database, and are called in other threads.
     ``lines_in_log``: what plugins say to people are records of the log, not lines on stderr.
     """
 
@@ -53,11 +61,13 @@ class Dispatcher:
         known: Callable[[str], Known | None] = _unknown,
         read_summary: Callable[[str], Mapping[str, Any]] = _no_summary,
         read_report: ReadReport = no_report,
+        read_pictures: ReadPictures = no_pictures,
         lines_in_log: bool = False,
     ) -> None:
         self.registry = registry
         self._directory = directory
         self._read_report = read_report
+        self._read_pictures = read_pictures
         self._lines_in_log = lines_in_log
         self._limit_s = registry.settings.timeout
         self._backlog = Backlog(registry, known, read_summary)
@@ -183,7 +193,7 @@ class Dispatcher:
         options = next((plugin.options for plugin in self.registry.plugins if plugin.name == name), {})
         log = logging.getLogger(f"semantest.plugins.{name}")
         say = partial(log.info, "%s") if self._lines_in_log else to_stderr
-        return Context(name, self._directory, options, log, self._read_report, say, restarted)
+        return Context(name, self._directory, options, log, self._read_report, say, restarted, self._read_pictures)
 
     def _initialize(self, plugin: Plugin) -> None:
         """Calls ``initialize`` of one plugin and waits for it, in a new thread should one be necessary meanwhile.

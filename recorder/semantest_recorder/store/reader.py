@@ -16,6 +16,7 @@ from semantest_recorder.core.rows import (
     AttemptRow,
     CrashRow,
     HistoryRow,
+    PictureRow,
     ResultRow,
     RunRow,
     SourceRow,
@@ -103,6 +104,10 @@ class Reader:
     def test_events(self, run_id: str, test_id: str) -> list[TestEventRow]:
         """Where a test's steps, logs, assertions and attachments are, those of a source in their order."""
         return [TestEventRow(*row) for row in self._all("test_events", run_id, test_id)]
+
+    def pictures(self, run_id: str) -> list[PictureRow]:
+        """Where pictures and attachments of a run's tests are, those of a test together."""
+        return [PictureRow(*row) for row in self._all("pictures", run_id)]
 
     def warnings(self, run_id: str) -> list[WarningRow]:
         """The warnings of a run."""

@@ -56,6 +56,14 @@ SELECT t.id, s.source, e.seq, e.attempt, e.type
 FROM test_events e JOIN tests t USING (test_key) JOIN sources s USING (source_key)
 WHERE e.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND t.id = ?2 ORDER BY e.source_key, e.seq;
 
+-- name: pictures
+SELECT t.id, s.source, e.seq, e.type,
+       EXISTS (SELECT 1 FROM attempts a WHERE a.run_key = e.run_key AND a.test_key = e.test_key
+               AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'interrupted', 'lost'))
+FROM test_events e JOIN tests t USING (test_key) JOIN sources s USING (source_key)
+WHERE e.run_key = (SELECT run_key FROM runs WHERE id = ?) AND e.type IN ('test/screenshot', 'test/attachment')
+ORDER BY e.test_key, e.source_key, e.seq;
+
 -- name: payload
 SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WHERE source = ?) AND seq = ?;
 

@@ -35,6 +35,7 @@ class Plugged(Recorder):
             known=reading.known_source,
             read_summary=reading.summary,
             read_report=reading.report,
+            read_pictures=reading.pictures,
         )
         self.dispatcher.start()
         self.store = Writer(path)

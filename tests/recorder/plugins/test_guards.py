@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import time
 from contextlib import closing
@@ -18,9 +19,9 @@ from semantest_recorder.core.run_config import RunConfig
 from semantest_recorder.embedding import create_orchestrator_integration
 from semantest_recorder.plugins import Event, hookimpl
 from semantest_recorder.plugins.builtin.event_filter import EventFilter
-from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed
+from tests.recorder.store.ingesting import MAIN, RUN, attempt, begin, event, passed
 
-from .plugged import plugged
+from .plugged import plugged, wait_for
 from .test_event_filter import TOKEN
 
 QUIET = [begin(), event("custom/noise", level=1), *passed("a.py::t")]
@@ -65,6 +66,22 @@ def test_what_a_plugin_writes_is_filtered_whoever_it_is_and_whatever_came(
         (stored,) = [payload for _seq, kind, payload in recorder.stored() if kind == "custom/noise"]
         assert stored == {"level": 1, "authorization": MASK, "password": MASK, "message": f"sent {MASK}"}
         assert recorder.counts("event-filter", "on_event")["calls"] == 1, "what nobody changed is not looked at again"
+
+
+@pytest.mark.hazard(35)
+@pytest.mark.parametrize("enabled", [["screenshots"], ["screenshots", "event-filter"], ["event-filter", "screenshots"]])
+def test_the_index_of_pictures_says_what_the_log_says(path: Path, enabled: list[str]) -> None:
+    picture = event("test/screenshot", testId="a.py::t", name=f"token={TOKEN}", path="password=hunter22")
+    started, ended = attempt("a.py::t", 1, "failed")
+    section = {"enabled": enabled}
+    with plugged(path, section=section, builtin=True) as recorder:
+        recorder.send(MAIN, 1, [begin(), started, picture])
+    with plugged(path, section=section, builtin=True) as recorder:
+        recorder.send(MAIN, 4, [ended, event("run/end", 3.0, runId=RUN, exitCode=1)])
+        wait_for(lambda: recorder.counts("screenshots", "after_test_run")["calls"] > 0)
+    found = json.loads((path.parent / "reports" / f"{RUN}.screenshots.json").read_text())
+    (listed,) = found["tests"]["a.py::t"]
+    assert listed == {"id": f"{MAIN}:3", "name": f"token={MASK}", "path": f"password={MASK}"}
 
 
 def test_a_picture_that_a_plugin_makes_is_refused_as_any_other(path: Path) -> None:
