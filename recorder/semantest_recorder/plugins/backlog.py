@@ -167,6 +167,8 @@ class Backlog:
         source = verdict.source
         if isinstance(verdict, Refused):  # what is stored is looked up again: another file may be there now
             self._sources.pop(source, None)
+        elif verdict.run_id:  # before anybody knows of it, who may send it again at once
+            self._remember(source, Known(verdict.seq, verdict.run_id))
         with self._changed:
             waiting = self._in_flight.get(source)
             if waiting:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
 
-from semantest_recorder.core.batch import Batch, Committed, RawEvent
+from semantest_recorder.core.batch import Batch, Committed, RawEvent, Verdict
 from semantest_recorder.core.security import KEPT_TYPES
 from semantest_recorder.plugins import DROP, Event, Failure, hookimpl
 from semantest_recorder.store.comparison import differences
@@ -147,6 +148,21 @@ def test_what_is_sent_again_while_the_first_is_on_its_way_is_not_asked_again(pat
         assert [row[1] for row in recorder.marks() if row[0] in (3, 6)] == ["dropped", "dropped"]
     own = [name for name, *_ in watcher.seen if name.startswith(MAIN)]
     assert own == [f"{MAIN}:{seq}" for seq in range(1, len(EVENTS) + 2)]
+
+
+def test_what_is_sent_again_as_soon_as_it_is_acknowledged_is_not_asked_again(path: Path) -> None:
+    watcher, verdicts = Watcher(), Queue[Verdict]()
+    with plugged(path, watcher) as recorder:
+
+        def send_again(verdict: Verdict) -> None:
+            recorder.writer.submit(Batch(MAIN, 2, EVENTS[1:], 1.0), verdicts.put)
+            assert recorder.dispatcher.wait_until_worked(60)
+            verdicts.put(verdict)
+
+        recorder.send(MAIN, 1, EVENTS[:1])
+        recorder.writer.submit(Batch(MAIN, 1, list(EVENTS), 1.0), send_again)
+        assert [type(verdicts.get(timeout=60)) for _ in range(2)] == [Committed] * 2
+    assert [name for name, *_ in watcher.seen] == [f"{MAIN}:{seq}" for seq in range(1, len(EVENTS) + 1)]
 
 
 class Raises:
