@@ -168,6 +168,35 @@ def test_logs_of_other_tests_and_runs_are_not_joined() -> None:
     assert filtered(event("test/log", testId="t", message="harmless"), by)["message"] == "harmless"
 
 
+def log(by: EventFilter, source: str, test_id: str, message: str) -> str:
+    sent = Event(event("test/log", testId=test_id, message=message), source=source, seq=1, run_id="s")
+    return str((by.on_event(sent) or sent).payload["message"])
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        *(event(kind, testId="t") for kind in ("test/end", "test/passed", "test/failed", "test/skipped")),
+        event("worker/end"),
+        event("run/end", exitCode=0),
+        event("worker/crash", worker="gw0", testId="t"),
+        event("worker/crash", session="s", worker="gw0"),
+    ],
+    ids=lambda ending: ending.type,
+)
+def test_a_log_is_remembered_until_its_test_or_the_process_of_its_test_ends(ending: RawEvent) -> None:
+    by = make()
+    log(by, "s.gw0", "t", "token=")
+    log(by, "s.gw1", "u", "token=")
+    told_by = "s.shipper" if ending.type == "worker/crash" else "s.gw0"
+    assert not by.concerns([event("custom/x"), event("test/end", testId="v"), event("test/start", testId="t")])
+    assert by.concerns([event("custom/x"), ending])
+    by.on_event(Event(ending, source=told_by, seq=1, run_id="s"))
+    assert not by.concerns([event("test/end", testId="t")])
+    assert log(by, "s.gw0", "t", "harmless") == "harmless"
+    assert log(by, "s.gw1", "u", "hunter22") == MASK, "of other processes it is"
+
+
 def test_own_fields_and_patterns() -> None:
     by = make(fields=["iban"], patterns=[r"X-\d{4}"])
     assert filtered(event("custom/x", IBAN="DE1", m="an X-1234"), by) == {"IBAN": MASK, "m": f"an {MASK}"}

@@ -11,17 +11,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
-from pytest_semantest.protocol.events import TEST_END
 from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.arguments import Context
+from semantest_recorder.plugins.builtin.log_tails import KEPT, LogTails
 from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
 from semantest_recorder.plugins.event import FIXED_FIELDS, Event
 from semantest_recorder.plugins.hookspecs import hookimpl
@@ -37,9 +36,6 @@ _SIGNS = (
     *(b"asia", b"aiza", b"sk-", b"k_live_", b"k_test_", b"pypi-", b"npm_", b"smt_", b"eyj"),
 )
 _DEPTH = 100
-#: How much of what a test logged last is looked at with what it logs next, in characters, and of how many tests.
-_TAIL = 2048
-_TESTS = 2000
 #: Of a stream in more chunks, one with a secret across an edge becomes one chunk: each edge takes 0.1 ms.
 _CHUNKS = 2000
 #: What is known of so many names of fields is kept, of longer ones nothing: clients choose them.
@@ -65,7 +61,7 @@ class EventFilter:
 
     def __init__(self) -> None:
         self._use(FilterOptions())
-        self._tails: OrderedDict[int, str] = OrderedDict()
+        self._tails = LogTails()
 
     def _use(self, options: FilterOptions) -> None:
         literals = secret_values(os.environ) if options.environment else []
@@ -95,7 +91,7 @@ class EventFilter:
 
     def concerns(self, events: Sequence[RawEvent]) -> bool:
         """Whether any of these events may hold something for the filter; most batches hold nothing."""
-        if self._always or self._tails or any(event.type == _LOG for event in events):
+        if self._always or any(event.type == _LOG for event in events) or self._tails.end_in(events):
             return True
         text = b"\n".join([bytes(event.payload) for event in events])
         lowered = text.lower()
@@ -114,8 +110,7 @@ class EventFilter:
         """The event without its secrets."""
         text = event.text
         is_log = event.type == _LOG
-        if self._tails and event.type == TEST_END:
-            self._tails.pop(_key(event, event.payload), None)
+        self._tails.end(event)
         if not (is_log or self._always or b'"logs"' in text or self._may_hold_secrets(text)):
             return None
         payload = event.payload
@@ -254,7 +249,7 @@ class EventFilter:
                 found[at] = kept[: max(0, len(kept) - taken)]
                 taken -= len(kept)
             found.append(text)
-            tail = (tail + chunk)[-_TAIL:]
+            tail = (tail + chunk)[-KEPT:]
         return found
 
     def _continued(self, event: Event, payload: dict[str, Any], filtered: dict[str, Any]) -> dict[str, Any]:
@@ -262,14 +257,10 @@ class EventFilter:
 
         The beginning is stored by then; without the rest it is none.
         """
-        message, key = payload.get("message"), _key(event, payload)
+        message = payload.get("message")
         if not isinstance(message, str):
             return filtered
-        tail = self._tails.pop(key, "")
-        self._tails[key] = (tail + message)[-_TAIL:]
-        if len(self._tails) > _TESTS:
-            self._tails.popitem(last=False)
-        _taken, text = self._joined(tail, message)
+        _taken, text = self._joined(self._tails.follow(event, payload, message), message)
         return filtered if text == filtered.get("message") else {**filtered, "message": text}
 
     def _joined(self, tail: str, text: str) -> tuple[int, str]:
@@ -295,11 +286,6 @@ def _common(one: str, other: str) -> int:
         else:
             high = middle - 1
     return low
-
-
-def _key(event: Event, payload: dict[str, Any]) -> int:
-    """Which test an event is about, in little room however long its id is."""
-    return hash((str(payload.get("runId") or event.run_id or event.source), str(payload.get("testId"))))
 
 
 def _may_hold_url(text: bytes) -> bool:
