@@ -39,6 +39,8 @@ class Caller:
         self._registry = registry
         self._limit_s = limit_s
         self._left_behind: set[asyncio.Task[Any]] = set()
+        #: Plugins and hooks whose call that goes on tried to cancel what is not theirs.
+        self._cancelling: set[tuple[str, str]] = set()
 
     def begin(self, call: Implementation, argument: object) -> Any:
         """Calls it and gives what it gives, which may have to be awaited with ``finish``. Raises what it raises."""
@@ -47,13 +49,16 @@ class Caller:
         self.number += 1
         self.holding = call
         try:
-            return call.call(argument)
+            given = call.call(argument)
         except asyncio.CancelledError as error:  # it would end the task that calls plugins
             raise RuntimeError("it was cancelled") from error
         finally:
             self.holding = None
             if self.abandoned:
                 raise AbandonedError
+        if self._cancelling:
+            self._refuse_cancelling(call)
+        return given
 
     async def finish(self, call: Implementation, given: Any, patience: float = 1) -> Any:
         """Awaits what ``begin`` gave. Raises ``TimeoutError`` after the limit, and what the plugin raises.
@@ -69,11 +74,23 @@ class Caller:
         if self.abandoned:
             raise AbandonedError
         if done:
+            if self._cancelling:
+                self._refuse_cancelling(call)
             if task.cancelled():
                 raise RuntimeError("it was cancelled")
             return task.result()
         self._leave(task)
         raise TimeoutError(f"took longer than {self._limit_s * patience:g} s")
+
+    def note_cancelling(self) -> None:
+        """A task tries to cancel those that call plugins: that is a failure of the call that holds the thread."""
+        if self.holding is not None:
+            self._cancelling.add((self.holding.plugin, self.holding.hook))
+
+    def _refuse_cancelling(self, call: Implementation) -> None:
+        if (call.plugin, call.hook) in self._cancelling:
+            self._cancelling.discard((call.plugin, call.hook))
+            raise RuntimeError("it cancelled tasks that are not its own")
 
     async def run(
         self, call: Implementation, argument: object, *, event: Event | None = None, patience: float = 1

@@ -17,6 +17,7 @@ from semantest_recorder.plugins.batch_work import BatchWork
 from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.event import Event
 from semantest_recorder.plugins.lifecycle import Notice, run_of_summary
+from semantest_recorder.plugins.own_task import OwnTask
 from semantest_recorder.plugins.running import AbandonedError, Caller, disable_loudly, is_awaitable
 
 #: For how long hooks are called before others get their turn: while batches wait, and while none does.
@@ -53,7 +54,7 @@ class PluginThread:
         self._loop = asyncio.new_event_loop()
         self._work = asyncio.Event()
         self._told = asyncio.Event()
-        self._parts: list[asyncio.Task[None]] = []
+        self._parts: list[OwnTask] = []
         self._thread = Thread(target=self._run, name="semantest-plugins", daemon=True)
 
     def start(self) -> None:
@@ -81,7 +82,7 @@ class PluginThread:
 
     @property
     def has_ended_part(self) -> bool:
-        """Whether a part of it works no more, by an error or since a plugin cancelled it. Safe in every thread."""
+        """Whether a part of it works no more, by an error or since it was cancelled. Safe in every thread."""
         return any(part.done() for part in self._parts)
 
     async def initialize(self, call: Implementation, context: Context) -> None:
@@ -93,7 +94,7 @@ class PluginThread:
         """Gives up what is being called, then calls ``destroy`` of every plugin, its last call. Only in the loop."""
         _beat, *parts = self._parts
         for part in parts:
-            part.cancel()
+            part.end()
         await asyncio.wait(parts)
         await self.caller.part_with_calls(_PARTING_S)
         for call in self._backlog.registry.calls("destroy"):
@@ -113,7 +114,8 @@ class PluginThread:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        tasks = [self._loop.create_task(part()) for part in (self._beat, self._serve, self._tell)]
+        noted = self.caller.note_cancelling
+        tasks = [OwnTask(part(), self._loop, noted) for part in (self._beat, self._serve, self._tell)]
         self._parts = tasks
         try:
             self._loop.run_forever()

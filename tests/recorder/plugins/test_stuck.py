@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -220,8 +221,51 @@ def test_awaiting_lifecycle_hooks_do_not_hold_up_events(path: Path, monkeypatch:
         assert isinstance(recorder.send(MAIN, 6, EVENTS[1:2]), Committed)
 
 
-@pytest.mark.parametrize("part", ["", "_serve", "_tell"])
-def test_a_plugin_that_cancels_tasks_of_the_thread_ends_nothing(path: Path, part: str) -> None:
+def tasks_of(part: str) -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if part in repr(task.get_coro())]
+
+
+@pytest.mark.parametrize("part", ["", "_beat", "_serve", "_tell"])
+@pytest.mark.parametrize("awaits", [False, True])
+def test_a_plugin_that_cancels_tasks_of_the_thread_has_failed_and_ends_nothing(
+    path: Path, part: str, awaits: bool
+) -> None:
+    class Cancels:
+        name = "cancels"
+
+        @hookimpl
+        def on_event(self, event: Event) -> Any:
+            return self.cancel_later() if awaits else self.cancel()
+
+        @hookimpl
+        async def after_test(self, test: Test) -> None:
+            await asyncio.sleep(0)
+            self.cancel()
+
+        def cancel(self) -> None:
+            for task in tasks_of(part):
+                task.cancel()
+
+        async def cancel_later(self) -> None:
+            await asyncio.sleep(0)
+            self.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+
+    recording = Recording()
+    with plugged(path, Cancels(), Upper(), recording, section=SHORT) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, EVENTS), Committed)
+        assert recorder.stored()[1][2]["message"] == "HELLO"
+        wait_for(lambda: recorder.counts("cancels", "after_test")["failures"] == 1)
+        counts = recorder.counts("cancels", "on_event")
+        assert (counts["failures"], counts["calls"]) == (len(EVENTS), len(EVENTS))
+        assert counts["lastError"] == "RuntimeError: it cancelled tasks that are not its own"
+        assert recorder.dispatcher.status()["replacedThreads"] == 0
+    assert recording.started == [False]
+
+
+@pytest.mark.parametrize("part", ["_beat", "_serve", "_tell"])
+def test_a_thread_of_which_a_part_was_cancelled_all_the_same_is_replaced(path: Path, part: str) -> None:
     class Cancels:
         name = "cancels"
         calls = 0
@@ -231,9 +275,8 @@ def test_a_plugin_that_cancels_tasks_of_the_thread_ends_nothing(path: Path, part
         async def on_event(self, event: Event) -> None:
             Cancels.calls += 1
             if Cancels.calls == 2:
-                for task in asyncio.all_tasks():
-                    if part in repr(task.get_coro()):
-                        task.cancel()
+                for task in tasks_of(part):
+                    asyncio.get_running_loop().call_soon(task.cancel)
 
         @hookimpl
         def after_test(self, test: Test) -> None:
