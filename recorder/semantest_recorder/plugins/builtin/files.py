@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+#: ``x.screenshots`` + ``.json`` would be ``x`` + ``.screenshots.json``; some file systems do not tell capitals apart.
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?<!\.screenshots)", re.IGNORECASE)
 
 
 def file_name(run_id: str, suffix: str) -> str:
