@@ -13,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semantest_recorder.core.batch import RawEvent
+from semantest_recorder.plugins import Context
 from semantest_recorder.plugins.builtin import BUILTIN
 from semantest_recorder.plugins.builtin.files import file_name
 from semantest_recorder.plugins.builtin.lines import duration, one_line
 from semantest_recorder.plugins.builtin.performance import Finding, PerformanceOptions, judge, usual_durations
-from semantest_recorder.plugins.builtin.retry import RetryOptions, RetryPolicy
+from semantest_recorder.plugins.builtin.retry import Retry, RetryOptions, RetryPolicy, worth_retrying
+from semantest_recorder.plugins.configuration import read_section
+from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.run_reading import RunReading
 from tests.recorder.store.ingesting import MAIN, RUN, attempt, event, passed, whole_run
 
@@ -115,6 +118,11 @@ def test_a_run_id_is_no_path(run_id: str) -> None:
     assert len(name) < 120
 
 
+@pytest.mark.parametrize("run_id", [f"{RUN}.screenshots", f"{RUN}.Screenshots"])
+def test_the_report_of_one_run_is_not_the_index_of_another(run_id: str) -> None:
+    assert file_name(run_id, ".json").casefold() != file_name(RUN, ".screenshots.json").casefold()
+
+
 def test_pictures_of_failed_tests_are_listed(path: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     with plugged(path, section=section("screenshots"), builtin=True) as recorder:
@@ -200,6 +208,20 @@ def test_which_failures_are_worth_another_try(
     options: dict[str, Any], payload: dict[str, Any], failures: int, asked: int, wanted: bool
 ) -> None:
     assert RetryPolicy(RetryOptions(**options)).wants(payload, failures, asked) is wanted
+
+
+def test_a_policy_decides_from_when_its_plugin_comes_until_it_goes() -> None:
+    registry = PluginRegistry(read_section({"mine": {"retries": 2}}))
+    wants = worth_retrying(registry)
+    assert [wants({}, failures, 1) for failures in (1, 2)] == [True, False], "as the run asks"
+    own = Retry()
+    plugin = registry.register(own, "mine", waits=True)
+    own.initialize(Context("mine", Path(), plugin.options))
+    assert not wants({}, 2, 0), "it is not there yet"
+    registry.admit(plugin)
+    assert wants({}, 2, 0)
+    registry.unregister("mine")
+    assert not wants({}, 1, 0)
 
 
 def ended(test_id: str, *, again: bool) -> list[RawEvent]:

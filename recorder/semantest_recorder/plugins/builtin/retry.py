@@ -63,13 +63,16 @@ class RetryPolicy:
 
 
 def worth_retrying(registry: PluginRegistry) -> Callable[[Mapping[str, Any], int, int], bool]:
-    """What decides for runs of clients: the policy of this plugin while it is on, else the ``retries`` of the run."""
-    found = next((plugin for plugin in registry.plugins if isinstance(plugin.loaded, Retry)), None)
+    """What decides for runs of clients: the policy of this plugin while it is on, else the ``retries`` of the run.
+
+    It may come and go while the recorder runs.
+    """
 
     def wants(payload: Mapping[str, Any], failures: int, asked: int) -> bool:
-        if found is None or found.disabled or not isinstance(found.loaded, Retry):
-            return as_asked(payload, failures, asked)
-        return found.loaded.policy.wants(payload, failures, asked)
+        for plugin in registry.plugins:
+            if isinstance(plugin.loaded, Retry) and not (plugin.disabled or plugin.waits):
+                return plugin.loaded.policy.wants(payload, failures, asked)
+        return as_asked(payload, failures, asked)
 
     return wants
 
