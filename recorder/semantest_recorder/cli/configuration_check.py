@@ -12,7 +12,7 @@ from semantest_recorder.cli.plugin_section import section_of
 from semantest_recorder.core.exposure import refuse_exposure, refuse_names
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.plugins.configuration import InvalidPlugins
-from semantest_recorder.plugins.settings_check import idle_options, installed_names, problems_of
+from semantest_recorder.plugins.settings_check import installed_names, problems_of, set_in_vain
 
 
 class Findings(NamedTuple):
@@ -76,4 +76,4 @@ def _plugins(found: Configuration, environment: Mapping[str, str]) -> tuple[list
     except (ConfigurationError, InvalidPlugins) as error:
         return [str(error)], []
     installed = installed_names()
-    return list(problems_of(settings, installed)), list(idle_options(settings, installed))
+    return list(problems_of(settings, installed)), list(set_in_vain(settings, installed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -22,17 +22,41 @@ from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSetti
 from semantest_recorder.plugins.hookspecs import HOOKS, PROJECT
 
 GROUP: Final = "semantest.plugins"
+#: From which likeness on a name that nothing has is a slip of the pen.
+_ALIKE: Final = 0.8
 _log = logging.getLogger(__name__)
 
 
 def unknown_names(settings: PluginSettings, installed: Iterable[str]) -> Iterator[str]:
-    """A line for each plugin, enabled or with options, that is neither built in, installed, nor a module."""
-    known = dict.fromkeys((*BUILTIN, *settings.modules, *installed))
+    """A line for each plugin, enabled or with options, that is neither built in, installed, nor a module.
+
+    And for each that is disabled, is none of these, and is called almost as one of them: that one would stay on.
+    """
+    known = _known(settings, installed)
     for name in dict.fromkeys((*settings.enabled, *settings.options)):
         if name not in known:
             near = get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(known))}"
             yield f"[plugins] no plugin {name!r} is installed; {hint}"
+    for name in _disabled_in_vain(settings, known):
+        if near := get_close_matches(name, known, 1, _ALIKE):
+            yield f"[plugins] disabled: no plugin {name!r} is installed; did you mean {near[0]!r}?"
+
+
+def absent_names(settings: PluginSettings, installed: Iterable[str]) -> Iterator[str]:
+    """A line for each other plugin that is disabled and not there: elsewhere it may be."""
+    known = _known(settings, installed)
+    for name in _disabled_in_vain(settings, known):
+        if not get_close_matches(name, known, 1, _ALIKE):
+            yield f"[plugins] disabled: no plugin {name!r} is installed"
+
+
+def _known(settings: PluginSettings, installed: Iterable[str]) -> Collection[str]:
+    return dict.fromkeys((*BUILTIN, *settings.modules, *installed))
+
+
+def _disabled_in_vain(settings: PluginSettings, known: Collection[str]) -> list[str]:
+    return sorted(settings.disabled - {"*", *known})
 
 
 class Plugin:
@@ -88,7 +112,8 @@ class PluginRegistry:
         """Loads the plugins that the settings enable, their modules, what is installed, and the default built-in ones.
 
         One that cannot be loaded is there, disabled, with the reason. Raises ``InvalidPlugins`` for a name, enabled or
-        with options, that nothing has, and for a module called as another plugin is.
+        with options, that nothing has, for one, disabled, that is almost another's, and for a module called as another
+        plugin is.
         """
         installed = _by_name(entry_points(group=GROUP) if found is None else found)
         modules = {name: EntryPoint(name, name, GROUP) for name in self.settings.modules}
@@ -99,6 +124,8 @@ class PluginRegistry:
             self._make_importable()
         for problem in unknown_names(self.settings, installed):
             raise InvalidPlugins(problem)
+        for note in absent_names(self.settings, installed):
+            _log.warning("%s", note)
         self._refuse_blind_guards()
         for name in dict.fromkeys((*self.settings.enabled, *modules, *sorted(installed), *DEFAULT)):
             if name in modules:

@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from semantest_recorder.plugins.builtin import BUILTIN, DEFAULT
 from semantest_recorder.plugins.builtin.options import InvalidOptions
 from semantest_recorder.plugins.configuration import PluginSettings
-from semantest_recorder.plugins.registry import GROUP, unknown_names
+from semantest_recorder.plugins.registry import GROUP, absent_names, unknown_names
 
 
 def installed_names() -> frozenset[str]:
@@ -30,8 +30,9 @@ def problems_of(settings: PluginSettings, installed: Iterable[str]) -> Iterator[
                 yield f"[plugins.{name}] {error}"
 
 
-def idle_options(settings: PluginSettings, installed: Iterable[str]) -> Iterator[str]:
-    """A line for each built-in plugin that has options and is not enabled: it is off without a word otherwise."""
+def set_in_vain(settings: PluginSettings, installed: Iterable[str]) -> Iterator[str]:
+    """A line for each disabled plugin that is not there, and for each built-in one that has options and is off."""
+    yield from absent_names(settings, installed)
     on = {*settings.enabled, *installed, *DEFAULT}
     for name in settings.options:
         if name in BUILTIN and name not in on and not settings.rules_out(name):

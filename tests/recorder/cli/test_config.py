@@ -143,6 +143,7 @@ def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> 
     ("text", "said"),
     [
         ("[plugins]\nenabled = ['screenshot']", "[plugins] no plugin 'screenshot' is installed; did you mean"),
+        ("[plugins]\ndisabled = ['event-filtr']", "did you mean 'event-filter'?"),
         (
             "[plugins.performanc]\nslow = 5",
             "[plugins] no plugin 'performanc' is installed; did you mean 'performance'?",
@@ -177,6 +178,7 @@ def test_what_the_recorder_would_refuse_or_go_without_is_told(tmp_path: Path, te
     [
         ("", {"SEMANTEST_RETRIS": "3"}, "SEMANTEST_RETRIS is no variable of ours; did you mean SEMANTEST_RETRIES?"),
         ("[plugins.json-report]\nfolder = 'x'", {}, "[plugins.json-report] has options, but the plugin is off"),
+        ("[plugins]\ndisabled = ['chat']", {}, "[plugins] disabled: no plugin 'chat' is installed"),
     ],
 )
 def test_what_is_set_in_vain_is_told_and_is_no_error(

@@ -156,6 +156,11 @@ def test_a_plugin_that_cannot_be_used_is_off_with_the_reason_and_others_are_on(k
     ("section", "said"),
     [
         ({"enabled": ["consol"]}, "did you mean 'console'"),
+        (
+            {"disabled": ["event-filtr"]},
+            r"disabled: no plugin 'event-filtr' is installed; did you mean 'event-filter'\?",
+        ),
+        ({"disabled": ["*", "Console"]}, "did you mean 'console'"),
         ({"enabled": "console"}, "enabled is a list of plugin names"),
         ({"modules": ["no module"]}, "'no module' is neither package.module nor package.module:name"),
         ({"modules": ["console"]}, "there is a plugin 'console' already; write console:NAME"),
@@ -167,6 +172,12 @@ def test_a_plugin_that_cannot_be_used_is_off_with_the_reason_and_others_are_on(k
 def test_a_section_that_means_nothing_is_refused(section: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidPlugins, match=said):
         registry(section)
+
+
+def test_what_is_disabled_and_not_there_may_be_elsewhere(caplog: pytest.LogCaptureFixture) -> None:
+    own = f"{__name__}:Plain"
+    registry({"disabled": ["*", "console", "team", "chat", own], "modules": [own]}, point("team", Plain))
+    assert [record.message for record in caplog.records] == ["[plugins] disabled: no plugin 'chat' is installed"]
 
 
 def test_plugins_come_and_go_while_the_recorder_runs(tmp_path: Path) -> None:
