@@ -6,7 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pytest_semantest.protocol.redaction import Redactor
 from semantest_recorder.core.batch import RawEvent
+
+_REDACTOR = Redactor()
+#: How much of what an exception says is read, in characters.
+_READ = 10_000
 
 
 class CallCounts:
@@ -83,6 +88,6 @@ class Implementation(NamedTuple):
 
 
 def described(error: BaseException) -> str:
-    """An exception as one line."""
-    text = " ".join(str(error).split())
+    """An exception as one line without secrets: it may quote the event, and is stored beside it."""
+    text = _REDACTOR.redact(" ".join(str(error)[:_READ].split()))
     return f"{type(error).__name__}: {text}"[:1000] if text else type(error).__name__

@@ -69,6 +69,24 @@ def test_what_a_plugin_writes_is_filtered_whoever_it_is_and_whatever_came(
 
 
 @pytest.mark.hazard(35)
+def test_what_is_said_of_a_failure_quotes_no_secret(path: Path) -> None:
+    class Quotes:
+        name = "quotes"
+
+        @hookimpl
+        def on_event(self, event: Event) -> None:
+            if event.type == "custom/noise":
+                raise ValueError(f"no number: {TOKEN} of {event.payload}")
+
+    with plugged(path, Quotes(), builtin=True) as recorder:
+        recorder.send(MAIN, 1, [begin(), event("custom/noise", password="hunter22")])
+        (reason,) = [row[2] for row in recorder.marks() if row[1] == "failed"]
+        assert reason.startswith(f"plugin quotes: ValueError: no number: {MASK} of")
+        assert "hunter22" not in reason
+        assert TOKEN not in str(recorder.dispatcher.status())
+
+
+@pytest.mark.hazard(35)
 @pytest.mark.parametrize("enabled", [["screenshots"], ["screenshots", "event-filter"], ["event-filter", "screenshots"]])
 def test_the_index_of_pictures_says_what_the_log_says(path: Path, enabled: list[str]) -> None:
     picture = event("test/screenshot", testId="a.py::t", name=f"token={TOKEN}", path="password=hunter22")
