@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,10 +107,15 @@ def serve(
         raise _stopped(str(error), EXIT_ALREADY_RUNNING) from None
     except CannotServe as error:
         raise _stopped(str(error), error.exit_code) from None
-    if not drained:
+    if not drained or _has_threads_left():
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(1)  # the store's thread hangs in the file system and would hold the process
+        # A thread that hangs would hold the process: the store's in the file system, or one that a plugin has started.
+        os._exit(0 if drained else 1)
+
+
+def _has_threads_left() -> bool:
+    return any(thread is not threading.main_thread() and not thread.daemon for thread in threading.enumerate())
 
 
 def _stopped(message: str, exit_code: int) -> click.ClickException | click.exceptions.Exit:

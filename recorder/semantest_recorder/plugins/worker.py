@@ -18,6 +18,7 @@ from semantest_recorder.plugins.calls import Implementation
 from semantest_recorder.plugins.event import Event
 from semantest_recorder.plugins.lifecycle import Notice, run_of_summary
 from semantest_recorder.plugins.own_task import OwnTask
+from semantest_recorder.plugins.own_threads import OwnThreads
 from semantest_recorder.plugins.running import AbandonedError, Caller, disable_loudly, is_awaitable
 
 #: For how long hooks are called before others get their turn: while batches wait, and while none does.
@@ -52,6 +53,7 @@ class PluginThread:
         self._contexts = contexts
         self._failures = failures
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(OwnThreads())
         self._work = asyncio.Event()
         self._told = asyncio.Event()
         self._parts: list[OwnTask] = []

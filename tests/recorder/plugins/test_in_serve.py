@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import msgspec
@@ -255,6 +256,26 @@ def test_at_the_end_a_stuck_plugin_is_blamed_and_not_the_store(project: Path) ->
     assert "the store is not done" not in err
     assert f"plugins still hold {len(SENT)} events" in err
     assert code == 1
+
+
+def test_a_thread_of_a_plugin_that_hangs_does_not_hold_the_process(project: Path) -> None:
+    (project / "hanging.py").write_text(
+        dedent(
+            """
+            import threading
+            from semantest_recorder.plugins import hookimpl
+
+            class Hangs:
+                @hookimpl
+                def initialize(self, context):
+                    threading.Thread(target=threading.Event().wait, daemon=False).start()
+            """
+        )
+    )
+    (project / "semantest.toml").write_text('[plugins]\nmodules = ["hanging:Hangs"]\n')
+    daemon = Daemon(project / ".semantest", PYTHONPATH=path_of(project)).ready()
+    code, _out, _err = daemon.end()
+    assert code == 0
 
 
 def test_without_a_recorder_plugins_shows_what_one_would_load(project: Path) -> None:

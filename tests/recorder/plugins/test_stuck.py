@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -180,6 +180,26 @@ def test_what_a_stuck_plugin_was_told_is_told_to_those_behind_it(
         wait_for(lambda: f"written {RUN}" in told)
         wait_for(lambda: recorder.dispatcher.status()["replacedThreads"] == 1)
     assert told.count(f"written {RUN}") == 1
+
+
+def test_threads_that_hang_are_nobody_elses(path: Path, free: threading.Event) -> None:
+    told = threading.Event()
+
+    class Hangs:
+        tasks: ClassVar[list[asyncio.Task[bool]]] = []
+
+        @hookimpl
+        async def before_test_run(self, run: Run) -> None:
+            self.tasks.extend(asyncio.create_task(asyncio.to_thread(free.wait, 60)) for _ in range(40))
+
+    class Writes:
+        @hookimpl
+        async def after_test_run(self, run: Run) -> None:
+            await asyncio.to_thread(told.set)
+
+    with plugged(path, Hangs(), Writes()) as recorder:
+        assert isinstance(recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t"))), Committed)
+        assert told.wait(30)
 
 
 def test_a_run_that_cannot_be_read_is_told_when_it_can(path: Path) -> None:
