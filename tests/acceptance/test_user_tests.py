@@ -108,6 +108,33 @@ def test_a_conftest_that_falsifies_the_clock_before_anything_starts(project: Pro
     assert abs(first[0] / 1000 - time.time()) < 3600
 
 
+@pytest.mark.hazard(10)
+@pytest.mark.parametrize("opened", ["mock_open(read_data='x')", "Mock(side_effect=RuntimeError('not allowed here'))"])
+def test_tests_that_falsify_opened_files_where_ctrl_c_is_ignored(project: Project, opened: str) -> None:
+    (project.path / "test_user.py").write_text(
+        dedent(
+            f"""
+            import builtins, os
+            from unittest.mock import Mock, mock_open
+            import pytest
+            @pytest.fixture(autouse=True, scope="module")
+            def strange_world():
+                patch = pytest.MonkeyPatch()
+                patch.setattr(builtins, "open", {opened})
+                patch.setattr(os, "read", lambda *args: b"x")
+                yield
+                patch.undo()
+            def test_a(): pass
+            def test_b(): pass
+            """
+        )
+    )
+    process = project.start_pytest("--semantest-flush-timeout=30", interruptible=False)
+    output, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0, output
+    assert states(project.report()) == {"test_a": "passed", "test_b": "passed"}
+
+
 @pytest.mark.hazard(35)
 @pytest.mark.parametrize("options", [("--semantest-capture=none",), ("--semantest-redact=CUST-\\d+",)])
 def test_last_output_obeys_what_the_user_said(project: Project, options: tuple[str, ...]) -> None:
