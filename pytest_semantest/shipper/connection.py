@@ -140,7 +140,7 @@ class Connection:
             self._failure = ConnectionFailedError(f"the recorder sends a message of more than {MAX_MESSAGE} bytes")
         except RefusedError as error:
             self._failure = error
-        except (websocket.WebSocketException, OSError, ValueError) as error:
+        except (websocket.WebSocketException, OSError, ValueError, RecursionError) as error:
             self._failure = ConnectionFailedError(f"the connection broke: {_reason(error)}")
         if messages:
             return messages
@@ -187,10 +187,14 @@ class Connection:
         if not fin:
             return None
         whole, self._parts = b"".join(self._parts), []
-        message = json.loads(whole)
+        message = json.loads(whole, parse_constant=_refuse_constant)
         if not isinstance(message, dict):
             raise websocket.WebSocketPayloadException("a message that is no object")
         return message
+
+
+def _refuse_constant(name: str) -> None:
+    raise websocket.WebSocketPayloadException(f"a message with {name}, which is no number of JSON")
 
 
 def _open_socket(address: str, timeout: float) -> socket.socket:

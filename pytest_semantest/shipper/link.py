@@ -7,6 +7,7 @@ longer after each failure.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -114,7 +115,7 @@ class Link:
             if self._welcomed:
                 moved = self._send(now, self._connection, sendable) or moved
             self._watch_silence(now, outboxes)
-        except (ConnectionFailedError, ProtocolViolationError) as error:
+        except (ConnectionFailedError, ProtocolViolationError, RecursionError) as error:  # deeply nested words of it
             self._drop(now, str(error), outboxes)
             return True
         except RefusedError as error:
@@ -298,4 +299,12 @@ def _seq(value: object) -> int:
 
 
 def _number(value: object, default: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return default
+    try:
+        number = float(value)
+    except OverflowError:  # an int of hundreds of digits
+        number = math.inf
+    if not math.isfinite(number):
+        raise ProtocolViolationError("a number that is too large")
+    return number

@@ -29,6 +29,7 @@ class Misbehaviour:
     backward_ack: int = 0
     throttle: int = 0
     error: tuple[str, int] = ("", 0)  # code, how often
+    nonsense: list[str] = field(default_factory=list)  # say this, with the source for SOURCE, instead of an answer
     mute: bool = False  # accept the connection and never say anything
     protocol: int = 1
     artifacts: bool = True  # whether it knows them at all
@@ -203,6 +204,9 @@ class IngestServer:
         if times:
             behaviour.error = (code, times - 1)
             await self._say(socket, type="error", code=code, message="so it is", details={"source": source})
+            return
+        if behaviour.nonsense:
+            await socket.send_str(behaviour.nonsense.pop(0).replace("SOURCE", json.dumps(source)))
             return
         if first > len(stored) + 1:
             details = {"source": source, "expected": len(stored) + 1}
