@@ -11,6 +11,7 @@ import shlex
 
 from pytest_semantest.protocol.layout import OWN_NAMES
 from pytest_semantest.protocol.trust import ROOT, keeps_modes, refuse_owner, refuse_writers
+from pytest_semantest.protocol.whole_file import write_whole
 
 _IGNORE = b"*\n"
 
@@ -30,7 +31,7 @@ def make_private_folder(directory: str) -> bool:
     except FileNotFoundError:
         is_whole = False
     if not is_whole:  # an empty one was written to a full disk: git would take tokens
-        _write_whole(ignore, _IGNORE)
+        write_whole(ignore, _IGNORE)
     return is_new
 
 
@@ -61,18 +62,3 @@ def require_private_folder(directory: str) -> None:
 
 def _refusal(path: str, why: str) -> PermissionError:
     return PermissionError(errno.EPERM, why, path)
-
-
-def _write_whole(path: str, content: bytes) -> None:
-    """Puts a file in place in one step. Raises ``OSError``; then there is none, or the one before."""
-    temporary = f"{path}.{os.urandom(8).hex()}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            os.write(descriptor, content)
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except OSError as error:
-        os.unlink(temporary)
-        raise OSError(error.errno, error.strerror, path) from None

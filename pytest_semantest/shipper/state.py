@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from pytest_semantest.protocol.layout import SHIP_STATE
 from pytest_semantest.protocol.small_file import read_small_file
 from pytest_semantest.protocol.trust import refuse_secret
+from pytest_semantest.protocol.whole_file import write_whole
 
 State = Literal["connecting", "shipping", "idle", "done", "unreachable", "refused", "stopped"]
 _EVERY_S = 0.1
@@ -56,7 +56,7 @@ class StateFile:
             return
         self._next_write = now + _EVERY_S
         text = json.dumps({**content, "updated": round(time.time() * 1000, 3)})
-        replace_file(self._path, text)
+        write_whole(self._path, text.encode())
         self._written = json.loads(json.dumps(content))
 
 
@@ -81,14 +81,3 @@ def read_told(path: Path) -> dict[str, Any]:
     except OSError:
         return {}
     return read_object(path) if is_ours else {}
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Puts a file with mode 0600 in place of ``path`` in one step. Raises ``OSError``."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, text.encode("utf-8", "replace"))
-    finally:
-        os.close(descriptor)
-    temporary.replace(path)

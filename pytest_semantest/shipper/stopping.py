@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pytest_semantest.protocol.layout import STOP
-from pytest_semantest.shipper.state import replace_file
+from pytest_semantest.protocol.whole_file import write_whole
 
 _TERMINATE_S = 2.0
 
@@ -32,7 +32,7 @@ class Stopping:
     def __init__(self, folder: Path, reason: str, grace_s: float, now: float) -> None:
         self.reason = reason
         with suppress(OSError):  # a full disk, say: there are the signals
-            replace_file(folder / STOP, reason)
+            write_whole(folder / STOP, reason.encode("utf-8", "replace"))
         self._steps = [
             (now, signal.SIGINT),
             (now + grace_s, signal.SIGTERM),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOCK
 from pytest_semantest.protocol.small_file import read_small_file
 from pytest_semantest.protocol.trust import refuse_secret
+from pytest_semantest.protocol.whole_file import write_whole
 
 _POLL_S = 0.05
 #: What a ``pid_t`` holds.
@@ -77,15 +77,7 @@ def _is_address(url: str) -> bool:
 
 def write_discovery(directory: Path, discovery: Discovery) -> None:
     """Writes the file in one step, readable by its owner only. Raises ``OSError``."""
-    temporary = directory / f".{DISCOVERY}.{secrets.token_hex(8)}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(discovery) + b"\n")
-        os.replace(temporary, directory / DISCOVERY)  # noqa: PTH105 - the module's other calls are os's as well
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(directory / DISCOVERY, msgspec.json.encode(discovery) + b"\n")
 
 
 def remove_discovery(directory: Path, mine: Discovery) -> None:

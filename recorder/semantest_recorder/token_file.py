@@ -17,6 +17,7 @@ import msgspec
 from pytest_semantest.protocol.layout import TOKENS, TOKENS_LOCK
 from pytest_semantest.protocol.small_file import read_small_file
 from pytest_semantest.protocol.trust import refuse_secret
+from pytest_semantest.protocol.whole_file import write_whole
 from semantest_recorder.core.access import Identity
 from semantest_recorder.core.tokens import PREFIX, TokenTable
 
@@ -74,33 +75,23 @@ def change_tokens(directory: Path, change: Callable[[TokenTable], TokenTable]) -
     from filelock import FileLock  # noqa: PLC0415 - 25 ms that reading need not pay
 
     with FileLock(directory / TOKENS_LOCK, mode=0o600):
-        _leave_to_owner(directory, directory / TOKENS_LOCK)
+        owner = _owner(directory)
+        if owner is not None:
+            os.chown(directory / TOKENS_LOCK, *owner)
         _write(directory, change(read_tokens(directory)))
 
 
 def _write(directory: Path, table: TokenTable) -> None:
-    temporary = directory / f".{TOKENS}.{secrets.token_hex(8)}"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.format(msgspec.json.encode(table), indent=1) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        _leave_to_owner(directory, temporary)
-        temporary.replace(directory / TOKENS)
-    except OSError as error:  # one of writing does not say where, and nobody could tell it from one of our output
-        temporary.unlink(missing_ok=True)
-        raise OSError(error.errno, error.strerror, str(directory / TOKENS)) from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    content = msgspec.json.format(msgspec.json.encode(table), indent=1) + b"\n"
+    write_whole(directory / TOKENS, content, durable=True, owner=_owner(directory))
 
 
-def _leave_to_owner(directory: Path, path: Path) -> None:
-    """What root writes into the folder of a service belongs to the service, which has to read it."""
-    if os.geteuid() == 0:
-        owner = directory.stat()
-        os.chown(path, owner.st_uid, owner.st_gid)
+def _owner(directory: Path) -> tuple[int, int] | None:
+    """Whose a file is that root writes into the folder of a service: the service's, which has to read it."""
+    if os.geteuid() != 0:
+        return None
+    found = directory.stat()
+    return found.st_uid, found.st_gid
 
 
 class TokenFile:

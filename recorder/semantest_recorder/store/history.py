@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_semantest.protocol.whole_file import write_whole
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
 
@@ -37,13 +37,7 @@ def write_history(database: Path, target: Path) -> None:
 
     Raises ``OSError`` when it cannot be written and what ``Reader`` raises when the database cannot be read.
     """
-    content = msgspec.json.encode(read_history(database))
-    draft = target.with_name(f"{target.name}.{os.getpid()}.new")
-    try:
-        draft.write_bytes(content)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(target, msgspec.json.encode(read_history(database)))
 
 
 def read_history(database: Path) -> dict[str, Any]:

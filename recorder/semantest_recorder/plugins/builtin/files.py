@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import msgspec
+
+from pytest_semantest.protocol import whole_file
 
 #: ``x.screenshots`` + ``.json`` would be ``x`` + ``.screenshots.json``; some file systems do not tell capitals apart.
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?<!\.screenshots)", re.IGNORECASE)
@@ -26,12 +27,7 @@ def file_name(run_id: str, suffix: str) -> str:
 def write_whole(path: Path, value: Any) -> None:
     """Writes ``value`` as JSON in the place of the file. Raises ``OSError``."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        draft.write_bytes(_json(value) + b"\n")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    whole_file.write_whole(path, _json(value) + b"\n", mode=0o666)  # a report for whoever the umask lets read it
 
 
 def _json(value: Any) -> bytes:
