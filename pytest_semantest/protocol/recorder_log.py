@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import stat
 
+from pytest_semantest.protocol.appending import open_to_append
 from pytest_semantest.protocol.layout import RECORDER_LOG
 
 MOST_BYTES = 1024 * 1024
@@ -18,12 +18,12 @@ def open_log(directory: str | os.PathLike[str]) -> int:
     Raises ``OSError``, also for what is no file of its own: a link would have us write into another one.
     """
     path = os.path.join(directory, RECORDER_LOG)
-    descriptor = _open(path)
+    descriptor = open_to_append(path)
     if os.fstat(descriptor).st_size <= MOST_BYTES:
         return descriptor
     os.close(descriptor)
     os.replace(path, f"{path}.1")
-    return _open(path)
+    return open_to_append(path)
 
 
 def turn_over(directory: str | os.PathLike[str]) -> bool:
@@ -45,17 +45,3 @@ def turn_over(directory: str | os.PathLike[str]) -> bool:
     finally:
         os.close(descriptor)
     return True
-
-
-def _open(path: str) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(errno.ELOOP, "it is a symbolic link: remove it", path) from None
-        raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no regular file: remove it", path)
-    return descriptor

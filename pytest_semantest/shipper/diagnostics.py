@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from pytest_semantest.protocol.appending import open_to_append
 from pytest_semantest.protocol.printable import printable_line
+from pytest_semantest.protocol.whole_file import write_whole
 
 LOG = "shipper.log"
 MAX_BYTES = 256 * 1024
@@ -28,12 +30,21 @@ class Diagnostics:
             return
         self._last = text
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = f"{stamp} {os.getpid()} {printable_line(text[:2000])}\n"
+        line = f"{stamp} {os.getpid()} {printable_line(text[:2000])}\n".encode("utf-8", "replace")
         try:
-            if self._path.exists() and self._path.stat().st_size + len(line) > MAX_BYTES:
-                tail = self._path.read_bytes()[-MAX_BYTES // 2 :]
-                self._path.write_bytes(tail[tail.find(b"\n") + 1 :])
-            with self._path.open("a", encoding="utf-8", errors="replace") as file:
-                file.write(line)
+            self._append(line)
         except OSError:
             return
+
+    def _append(self, line: bytes) -> None:
+        descriptor = open_to_append(self._path)
+        try:
+            if os.fstat(descriptor).st_size + len(line) <= MAX_BYTES:
+                os.write(descriptor, line)
+                return
+        finally:
+            os.close(descriptor)
+        with self._path.open("rb") as file:
+            file.seek(-MAX_BYTES // 2, os.SEEK_END)
+            newer = file.read().partition(b"\n")[2]
+        write_whole(self._path, newer + line)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pytest_semantest.protocol.appending import open_to_append
 from pytest_semantest.protocol.closing import type_of
 from pytest_semantest.protocol.events import RUN_CONTEXT, RUN_END, SHIPPER_START, TEST_PHASE, WORKER_CRASH, Event
 from pytest_semantest.protocol.identity import SHIPPER_WORKER, source_name
@@ -24,7 +25,7 @@ class OwnJournal:
     """Appends events to ``shipper.journal`` of a session's folder.
 
     ``crashes_told`` are the sources for which a crash was written, ``run_end_told`` and ``context_told`` likewise,
-    by this shipper or one before it.
+    by this shipper or one before it. Raises ``OSError`` when there is one that cannot be appended to.
     """
 
     def __init__(self, folder: Path, session: str) -> None:
@@ -36,7 +37,8 @@ class OwnJournal:
         self._session = session
         self._seq = 0
         self._fresh_line = True
-        if self.path.exists():
+        if os.path.lexists(self.path):
+            os.close(open_to_append(self.path))  # a link is met before anything is sent
             self._recall()
 
     @property
@@ -66,7 +68,7 @@ class OwnJournal:
         for number, event in enumerate(events, self._seq + 1):
             lines.append(encode(number, json.dumps(event, separators=(",", ":"), allow_nan=False).encode()))
         data = b"".join(lines) if self._fresh_line else b"\n" + b"".join(lines)
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_to_append(self.path)
         try:
             size = os.fstat(descriptor).st_size
             if os.write(descriptor, data) != len(data):

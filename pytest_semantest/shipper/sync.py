@@ -6,6 +6,7 @@ session that takes long, or cannot be shipped at all, keeps no other one from go
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pytest_semantest.protocol.appending import open_to_append
 from pytest_semantest.protocol.destination import destination, is_on_this_host, is_same_recorder
 from pytest_semantest.protocol.layout import (
     DISCOVERY,
@@ -135,7 +137,8 @@ class Sync:
             (one.folder / SHIP_YIELD).unlink(missing_ok=True)
             return self._ship(one, share) if has_journal(one.folder) else _gone(one)
         except OSError as error:
-            return Result(one.name, "unreadable", f"it cannot be read: {error.strerror}")
+            where = f"{Path(error.filename).name}: " if error.filename else ""
+            return Result(one.name, "unreadable", f"it cannot be read: {where}{error.strerror}")
         except Exception as error:  # noqa: BLE001  the others are to be shipped; the session's log has the traceback
             return Result(one.name, "unreadable", f"unexpected {type(error).__name__}, see its {LOG}")
         finally:
@@ -225,7 +228,7 @@ def _acquired(lock: FileLock, seconds: float) -> bool:
 def _ask(folder: Path) -> None:
     """Asks the shipper that holds a session to leave it when it has no recorder."""
     with suppress(OSError):  # the folder is gone
-        (folder / SHIP_YIELD).touch(mode=0o600)
+        os.close(open_to_append(folder / SHIP_YIELD))
 
 
 def _left(one: Leftover, outcome: Outcome, detail: str = "") -> Result:
