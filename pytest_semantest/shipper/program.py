@@ -19,6 +19,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.layout import SESSIONS, SHIP_LOCK, SHIP_YIELD, has_journal
+from pytest_semantest.protocol.private_folder import require_private_folder
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.shipper.diagnostics import Diagnostics
 from pytest_semantest.shipper.folder import remove, sweep
@@ -83,11 +84,17 @@ class Termination:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the shipper and gives its exit code: 0, 2 for wrong arguments, else as ``results`` says."""
+    """Runs the shipper and gives its exit code: 0, 2 for a wrong argument or folder, else as ``results`` says."""
     settings = parse(arguments)
     if not settings.directory.is_dir():
         print(f"{settings.directory} is no folder: nothing was recorded there", file=sys.stderr)  # noqa: T201
         return 2
+    if not settings.dry_run:
+        try:
+            require_private_folder(str(settings.directory))
+        except OSError as error:
+            print(f"{error.filename}: {error.strerror}", file=sys.stderr)  # noqa: T201
+            return 2
     termination = Termination()
     termination.install(interruptible=settings.sync)
     if settings.sync:

@@ -12,6 +12,7 @@ import click
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli import daemon
 from semantest_recorder.cli.advice import command_line
+from semantest_recorder.cli.own_folder import refuse_foreign
 from semantest_recorder.cli.serve_options import ServeOption, Wanted
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.discovery import AlreadyRunning, Discovery, RecorderLock
@@ -35,6 +36,7 @@ def offline(folder: Path, *, stop_recorder: bool) -> Iterator[Path]:
     With ``stop_recorder`` one that runs is ended first, and started again in the end with the options and the token
     that it had. Meanwhile pytest keeps its journals. Raises ``Stop``.
     """
+    refuse_foreign(folder)
     lock = RecorderLock(folder)
     if stop_recorder:
         with daemon.others_wait(folder, _LOCK_WAIT_S):  # a shipper would start another one at once

@@ -21,6 +21,7 @@ from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
+from semantest_recorder.cli.own_folder import refuse_foreign
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.reports.inert import inert_line
@@ -105,6 +106,8 @@ def command(
     if here and typed:
         raise Stop("--url and --here name two recorders: give one of them.", EXIT_USAGE)
     folder = project_folder(directory)
+    if not dry_run:
+        refuse_foreign(folder)
     variable = token_env or TOKEN_VARIABLE
     arguments = ["--json", "--timeout", f"{timeout:g}", "--token-env", variable]
     arguments += ["--here"] if here else (["--url" if typed else "--otherwise", url] if url else [])

@@ -15,6 +15,7 @@ from semantest_recorder.cli.console import print_json
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.lifetime import Lifetime
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
+from semantest_recorder.cli.own_folder import refuse_foreign
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.stop import EXIT_NOTHING, EXIT_USAGE, Stop
@@ -143,6 +144,7 @@ def revoke(directory: str | None, name: str, dry_run: bool, as_json: bool) -> No
         if dry_run:
             read_tokens(folder).without(name)
         else:
+            refuse_foreign(folder)
             change_tokens(folder, lambda table: table.without(name))
     except NoSuchToken as error:
         known = f"there are {', '.join(error.args[1])}" if error.args[1] else "there are none"
