@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from pytest_semantest.protocol.recorder_log import MOST_BYTES, open_log
 from pytest_semantest.protocol.small_file import read_small_file
 from pytest_semantest.protocol.trust import refuse_owner, refuse_writers
 
+ROOT = Path(__file__).parents[2]
 STRANGER = 12345
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
 
@@ -70,6 +73,29 @@ def test_a_folder_of_a_group_is_refused(tmp_path: Path) -> None:
     tmp_path.chmod(0o770)
     with pytest.raises(PermissionError, match=f"group {STRANGER} may write it"):
         require_private_folder(str(tmp_path))
+
+
+@as_root
+def test_the_container_works_in_a_volume_that_its_group_may_write(tmp_path: Path) -> None:
+    words = (ROOT / "recorder" / "Containerfile").read_text().split()
+    (variable,) = [word for word in words if word.startswith("SEMANTEST_DIR=")]
+    inside = Path(variable.partition("=")[2]).relative_to(words[words.index("VOLUME") + 1])
+    volume = tmp_path / "volume"  # as Kubernetes makes it for fsGroup: root's, and of the group of the process
+    volume.mkdir()
+    os.chown(volume, 0, STRANGER)
+    volume.chmod(0o2775)
+    program = (
+        "import os, sys\n"
+        "from pytest_semantest.protocol.private_folder import make_private_folder\n"
+        "os.chdir(sys.argv[1])\n"
+        "os.setgroups([])\n"
+        f"os.setgid({STRANGER})\n"
+        f"os.setuid({STRANGER})\n"
+        "assert make_private_folder(sys.argv[2])\n"
+        "assert not make_private_folder(sys.argv[2])\n"
+    )
+    subprocess.run([sys.executable, "-c", program, volume, inside], check=True)
+    assert (volume / inside).stat().st_uid == STRANGER
 
 
 @as_root
