@@ -1,7 +1,7 @@
 """Whether a process is the one that a journal's first event names, judged from outside.
 
-Standard library only: what a process table has to be asked for (is there such a pid, is it a zombie, when was it
-created) is asked by the shipper and by ``semantest recover``, each with psutil.
+Standard library only: what a process table has to be asked for (when was a process created) is asked by the shipper
+and by ``semantest recover``, each with psutil.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 FOREIGN_SILENCE_MS = 3_600_000.0
 #: How much later than its first event a process may seem to have started: clocks step, and process tables are coarse.
 START_SLACK_MS = 2_000.0
+#: What a ``pid_t`` holds.
+PID_MAX = 2**31 - 1
 _PLACE = ("host", "pidNamespace")
 _MEMORY = re.compile(r"/proc/(\d{1,9})/fd/\d+", re.ASCII)
 
@@ -44,6 +46,23 @@ class JournalWriter:
         if ticks is not None:  # counted since boot: no clock that steps can change it
             return ticks == self._ticks and not _is_other_boot(self._boot)
         return created_ms() <= self._started_ms + START_SLACK_MS
+
+
+def process_exists(pid: object) -> bool:
+    """Whether a process with this id runs here; one that has ended and waits for its parent does not."""
+    if not isinstance(pid, int) or not 0 < pid <= PID_MAX:
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's, of which the file below says the same
+        pass
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:  # no /proc here, or it ended just now, which the next call sees
+        return True
+    return stat.rpartition(b")")[2].split()[:1] != [b"Z"]
 
 
 def guessed_start(status: Path, neighbour: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import stat
 
 from pytest_semantest.protocol.appending import open_to_append
@@ -10,6 +12,10 @@ from pytest_semantest.protocol.layout import RECORDER_LOG
 
 MOST_BYTES = 1024 * 1024
 _STREAMS = (1, 2)
+_TAIL = 64 * 1024
+_STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ ")
+_PROGRAM = "semantest-recorder: "
+_LONGEST = 500
 
 
 def open_log(directory: str | os.PathLike[str]) -> int:
@@ -45,3 +51,24 @@ def turn_over(directory: str | os.PathLike[str]) -> bool:
     finally:
         os.close(descriptor)
     return True
+
+
+def last_words(directory: str | os.PathLike[str], start: int) -> str:
+    """What a recorder said last from byte ``start`` of its log on; empty when it said nothing that can be read."""
+    try:
+        with open(os.path.join(directory, RECORDER_LOG), "rb") as log:
+            log.seek(max(start, os.fstat(log.fileno()).st_size - _TAIL))
+            lines = log.read().decode(errors="replace").strip().split("\n")
+    except OSError:
+        return ""
+    return message_of(lines[-1].strip())[:_LONGEST]
+
+
+def message_of(line: str) -> str:
+    """What a line of the log says, without the time and the program; one that is no record is all message."""
+    if line.startswith("{"):
+        try:
+            return str(json.loads(line)["message"])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return line
+    return _STAMP.sub("", line).removeprefix(_PROGRAM)

@@ -6,8 +6,10 @@ Standard library only: pytest imports this module.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
+from typing import Any
 
 #: More is no file of tokens or settings.
 MOST_BYTES = 4 * 1024 * 1024
@@ -34,3 +36,12 @@ def read_small_file(path: str | os.PathLike[str], most: int = MOST_BYTES) -> tup
     if left <= 0:
         raise OSError(errno.EFBIG, f"it is larger than {most} bytes", os.fspath(path))
     return b"".join(parts), found
+
+
+def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The JSON object in a small file; empty when there is none that can be read."""
+    try:
+        found = json.loads(read_small_file(path)[0])
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -91,15 +91,3 @@ class ProcessWatch:
             return False
         except psutil.AccessDenied:
             return True
-
-
-def process_exists(pid: object) -> bool:
-    """Whether a process with this pid runs here; a zombie does not."""
-    if not isinstance(pid, int) or pid <= 0:
-        return False
-    try:
-        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-    except psutil.AccessDenied:
-        return True

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -13,14 +12,14 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG, STARTING_LOCK
+from pytest_semantest.protocol.discovery_file import read_discovery
+from pytest_semantest.protocol.layout import RECORDER_LOG, STARTING_LOCK
+from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.protocol.private_folder import require_private_folder
-from pytest_semantest.protocol.recorder_log import MOST_BYTES, open_log
+from pytest_semantest.protocol.recorder_log import MOST_BYTES, last_words, open_log
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL
 from pytest_semantest.shipper.diagnostics import Log
-from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.spawn import shipper_environment
-from pytest_semantest.shipper.state import read_told
 
 #: When a recorder that nobody configured otherwise ends.
 IDLE_TIMEOUT_S = 600
@@ -28,10 +27,6 @@ IDLE_TIMEOUT_S = 600
 START_S = 15.0
 #: The exit code of a recorder whose options or configuration cannot be used.
 _WRONG_OPTIONS = 2
-_TAIL = 64 * 1024
-#: What stands before the words of a line: the program, or the time and the level.
-_OWN = re.compile(r"^semantest-recorder: |^\S+T\S+Z [A-Z]+ ")
-_REASON_MAX = 500
 
 _RECORDER = """\
 import sys
@@ -111,19 +106,17 @@ class Rendezvous:
 
     def _why_it_ended(self) -> str:
         path = self._directory / RECORDER_LOG
-        reason = _last_line(path, self._log_start)
+        reason = last_words(self._directory, self._log_start)
         return f"the recorder ended at once: {reason} [{path}]" if reason else f"the recorder ended at once, see {path}"
 
     def _discovered(self) -> Endpoint | None:
-        found = read_told(self._directory / DISCOVERY)
-        url, token, protocol = found.get("url"), found.get("token"), found.get("protocolVersion")
-        if not isinstance(url, str) or not process_exists(found.get("pid")):
+        found = read_discovery(self._directory)
+        if found is None or not process_exists(found.pid):
             return None
-        if isinstance(protocol, int) and protocol < OLDEST_PROTOCOL:
-            raise UnreachableError(
-                f"the recorder at {url} speaks protocol {protocol}, {OLDEST_PROTOCOL} is needed: stop it and upgrade"
-            )
-        return Endpoint(url, token if isinstance(token, str) else None)
+        if found.protocol_version < OLDEST_PROTOCOL:
+            speaks = f"the recorder at {found.url} speaks protocol {found.protocol_version}"
+            raise UnreachableError(f"{speaks}, {OLDEST_PROTOCOL} is needed: stop it and upgrade")
+        return Endpoint(found.url, found.token)
 
     def _start(self, now: float) -> None:
         lock = FileLock(self._directory / STARTING_LOCK)
@@ -185,15 +178,3 @@ def _log_start(path: Path) -> int:
     except OSError:
         return 0  # there is none; what else is wrong is met when it is opened
     return size if size <= MOST_BYTES else 0
-
-
-def _last_line(path: Path, start: int) -> str:
-    """What the recorder said last, without its name or the time before it; empty when it said nothing."""
-    try:
-        with path.open("rb") as log:
-            log.seek(max(start, path.stat().st_size - _TAIL))
-            lines = log.read().decode(errors="replace").split("\n")
-    except OSError:
-        return ""
-    said = [line.strip() for line in lines if line.strip()]
-    return _OWN.sub("", said[-1])[:_REASON_MAX] if said else ""

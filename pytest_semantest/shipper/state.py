@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pytest_semantest.protocol.layout import SHIP_STATE
-from pytest_semantest.protocol.small_file import read_small_file
-from pytest_semantest.protocol.trust import refuse_secret
+from pytest_semantest.protocol.small_file import read_object
 from pytest_semantest.protocol.whole_file import write_whole
 
 State = Literal["connecting", "shipping", "idle", "done", "unreachable", "refused", "stopped"]
@@ -63,21 +62,3 @@ class StateFile:
 def read_state(folder: Path) -> dict[str, Any]:
     """What ship.json of a session says; empty when there is none that can be read."""
     return read_object(folder / SHIP_STATE)
-
-
-def read_object(path: Path) -> dict[str, Any]:
-    """The JSON object in a small file; empty when there is none."""
-    try:
-        found = json.loads(read_small_file(path)[0])
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def read_told(path: Path) -> dict[str, Any]:
-    """As ``read_object``; empty when somebody else wrote the file, or could have (trust.py)."""
-    try:
-        is_ours = refuse_secret(path.stat(), str(path.parent)) is None
-    except OSError:
-        return {}
-    return read_object(path) if is_ours else {}

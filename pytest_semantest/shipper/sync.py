@@ -26,14 +26,15 @@ from pytest_semantest.protocol.layout import (
     lost_its_journals,
     session_folders,
 )
+from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.protocol.ship_lock import has_shipper
+from pytest_semantest.protocol.small_file import read_object
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep
-from pytest_semantest.shipper.liveness import process_exists
 from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
 from pytest_semantest.shipper.progress import Progress
 from pytest_semantest.shipper.results import Outcome, Result, exit_code, lines
-from pytest_semantest.shipper.state import read_object, read_state
+from pytest_semantest.shipper.state import read_state
 from pytest_semantest.shipper.terminal import hand_over, say
 
 #: How often it is looked whether to go on waiting for another shipper.

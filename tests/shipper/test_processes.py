@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pytest_semantest.shipper.liveness import process_exists
+from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.shipper.spawn import spawn_command
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import TOKEN, IngestServer

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pytest_semantest.protocol.layout import DATABASE, DISCOVERY, RECORDER_LOG
-from pytest_semantest.shipper.liveness import process_exists
+from pytest_semantest.protocol.liveness import process_exists
 from tests.leftovers import end_processes_of
 from tests.shipper.conftest import StartShipper
 from tests.shipper.journals import NO_PID, Journal, session

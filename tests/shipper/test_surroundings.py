@@ -16,14 +16,14 @@ import pytest
 from filelock import FileLock
 
 from pytest_semantest.protocol.layout import session_folders
-from pytest_semantest.protocol.liveness import FOREIGN_SILENCE_MS
+from pytest_semantest.protocol.liveness import FOREIGN_SILENCE_MS, process_exists
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.ci import ci_context
 from pytest_semantest.shipper.context import ContextLookup, environment_summary, git_context, run_context
 from pytest_semantest.shipper.diagnostics import LOG, MAX_BYTES, Diagnostics
 from pytest_semantest.shipper.folder import is_running, remove, sweep
-from pytest_semantest.shipper.liveness import ProcessWatch, process_exists
+from pytest_semantest.shipper.liveness import ProcessWatch
 from pytest_semantest.shipper.output import TAIL_BYTES, CapturedOutput
 from pytest_semantest.shipper.own_journal import OwnJournal
 from pytest_semantest.shipper.spawn import TOKEN_VARIABLE, shipper_environment, spawn_command

@@ -16,12 +16,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_semantest.protocol.layout import RECORDER_LOG, STARTING_LOCK
+from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.protocol.private_folder import make_private_folder
-from pytest_semantest.protocol.recorder_log import open_log
+from pytest_semantest.protocol.recorder_log import last_words, open_log
 from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING
 from semantest_recorder.cli.serve_options import Wanted
 from semantest_recorder.cli.stop import Stop
-from semantest_recorder.discovery import Discovery, process_exists, read_discovery
+from semantest_recorder.discovery import Discovery, read_discovery
 
 #: Version of what `status --json` prints: fields are only added within one.
 STATUS_SCHEMA = 1
@@ -177,7 +178,6 @@ def others_wait(folder: Path, timeout_s: float) -> Iterator[None]:
 
 def _launch(folder: Path, wanted: Wanted, deadline: float) -> Discovery | None:
     """Starts ``serve`` detached and waits until it is ready; ``None`` when another one was quicker. Raises ``Stop``."""
-    log_path = folder / RECORDER_LOG
     with os.fdopen(open_log(folder), "ab") as log:
         log_start = os.fstat(log.fileno()).st_size
         # -P: no module of the working directory can shadow ours
@@ -195,7 +195,7 @@ def _launch(folder: Path, wanted: Wanted, deadline: float) -> Discovery | None:
         if code == EXIT_ALREADY_RUNNING:
             return None
         if code is not None:
-            raise Stop(_last_line(log_path, log_start) or f"the recorder ended with exit code {code}", code)
+            raise Stop(last_words(folder, log_start) or f"the recorder ended with exit code {code}", code)
         found = read_discovery(folder)
         if found is not None and found.pid == child.pid and _answers(found):
             return found
@@ -236,16 +236,6 @@ def _end(found: Discovery, timeout_s: float) -> None:
                 "Wait with --timeout, or see recorder.log"
             )
         time.sleep(_POLL_S)
-
-
-def _last_line(log_path: Path, start: int) -> str:
-    """The last line that the child wrote, without our own name or the time before it."""
-    from semantest_recorder.cli.log_lines import message_of  # noqa: PLC0415 - for what went wrong only
-
-    with log_path.open("rb") as log:
-        log.seek(start)
-        lines = log.read().decode(errors="replace").strip().splitlines()
-    return message_of(lines[-1]).removeprefix("semantest-recorder: ") if lines else ""
 
 
 def _duration(milliseconds: float) -> str:

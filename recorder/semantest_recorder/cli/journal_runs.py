@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from pytest_semantest.protocol.layout import SHIP_STATE, session_folders
 from pytest_semantest.protocol.ship_lock import has_shipper
+from pytest_semantest.protocol.small_file import read_object
 from semantest_recorder.cli.lookup import FoundRun
-from semantest_recorder.cli.take_in import bound_elsewhere, read_object
+from semantest_recorder.cli.take_in import bound_elsewhere
 from semantest_recorder.store.reader import Reader
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import stat
 import sys
 import time
@@ -45,16 +44,6 @@ def is_log_file() -> bool:
         return stat.S_ISREG(os.fstat(sys.stderr.fileno()).st_mode)
     except (OSError, ValueError):
         return False
-
-
-def message_of(line: str) -> str:
-    """What a line of the log says, however it is written; one that is no record is all message."""
-    if line.startswith("{"):
-        try:
-            return str(json.loads(line)["message"])
-        except (ValueError, KeyError, TypeError):
-            return line
-    return re.sub(r"^\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ ", "", line)
 
 
 def _time(record: logging.LogRecord) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pytest_semantest.protocol.layout import DATABASE
-from semantest_recorder.discovery import process_exists
+from pytest_semantest.protocol.liveness import process_exists
 
 _PREFIX = ".snapshot-"
 

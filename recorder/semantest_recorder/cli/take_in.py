@@ -11,7 +11,7 @@ import msgspec
 
 from pytest_semantest.protocol.destination import destination
 from pytest_semantest.protocol.layout import DISCOVERY, SHIP_STATE, session_folders
-from pytest_semantest.protocol.small_file import read_small_file
+from pytest_semantest.protocol.small_file import read_object
 from pytest_semantest.protocol.spawning import isolated_environment, shipper_command
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.reports.wording import plural
@@ -34,15 +34,6 @@ def bound_elsewhere(session: Path) -> str | None:
     """The recorder, named by its user, that a session is meant for, by its shipper's word; ``None`` for the own one."""
     own = read_object(session.parent.parent / DISCOVERY).get("url")
     return destination(read_object(session / SHIP_STATE), own)
-
-
-def read_object(path: Path) -> dict[str, object]:
-    """The JSON object in a small file; empty when there is none that can be read."""
-    try:
-        found = msgspec.json.decode(read_small_file(path)[0])
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def sync_command(folder: Path, *arguments: str) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from semantest_recorder.discovery import process_exists
+from pytest_semantest.protocol.liveness import process_exists
 from semantest_recorder.store.errors import CannotOpen, Damaged, DatabaseTooNew, NotOurs
 from semantest_recorder.store.exchange import synchronise
 from semantest_recorder.store.opening import open_for_writing

@@ -16,10 +16,10 @@ import click
 import pytest
 import websocket
 
+from pytest_semantest.protocol.liveness import process_exists
 from semantest_recorder.cli.daemon import describe
 from semantest_recorder.cli.recorder import main
 from semantest_recorder.cli.stop import Stop
-from semantest_recorder.discovery import process_exists
 from tests.recorder.cli_recorder.daemons import COMMAND, DEADLINE_S, Daemon, environment, run, wait_until
 
 

@@ -11,7 +11,9 @@ from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pytest_semantest.protocol.recorder_log import MOST_BYTES
+import pytest
+
+from pytest_semantest.protocol.recorder_log import MOST_BYTES, last_words
 from semantest_recorder.cli.log_ration import MOST, RationedHandler
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon
 
@@ -65,6 +67,23 @@ def test_a_log_that_grows_large_is_turned_over_while_its_process_goes_on(tmp_pat
         subprocess.run([sys.executable, "-c", program, tmp_path], stdout=log, stderr=log, check=True)
     assert (tmp_path / "recorder.log").read_text() == "out err"
     assert (tmp_path / "recorder.log.1").stat().st_size == MOST_BYTES + 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("semantest-recorder: no such plugin", "no such plugin"),
+        ("2026-11-21T09:30:00.123Z ERROR no such plugin", "no such plugin"),
+        ('{"time": "2026-11-21T09:30:00.123Z", "level": "error", "message": "no such plugin"}', "no such plugin"),
+        ('{"time": 1}', '{"time": 1}'),
+        ("{" * 2000, "{" * 500),
+        ("", ""),
+    ],
+)
+def test_the_last_words_of_a_recorder(tmp_path: Path, line: str, words: str) -> None:
+    assert last_words(tmp_path, 0) == ""
+    (tmp_path / "recorder.log").write_text(f"an earlier one's\n{line}\n\n")
+    assert last_words(tmp_path, len("an earlier one's\n")) == words
 
 
 def test_a_log_that_goes_elsewhere_is_left_alone(tmp_path: Path) -> None:

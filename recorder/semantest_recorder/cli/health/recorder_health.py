@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG
+from pytest_semantest.protocol.liveness import process_exists
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
-from semantest_recorder.discovery import Discovery, process_exists, read_discovery
+from semantest_recorder.discovery import Discovery, read_discovery
 from semantest_recorder.reports.inert import inert_line
 
 _ANSWER_SECONDS = 2.0

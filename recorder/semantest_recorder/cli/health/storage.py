@@ -19,12 +19,12 @@ from pytest_semantest.protocol.layout import (
     session_folders,
 )
 from pytest_semantest.protocol.ship_lock import has_shipper
+from pytest_semantest.protocol.small_file import read_object
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.damaged_databases import set_aside_databases
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.health.unread_events import unread_events
 from semantest_recorder.cli.session_notes import session_notes
-from semantest_recorder.cli.take_in import read_object
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
 from semantest_recorder.store.disk_use import bytes_on_disk
