@@ -13,8 +13,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from pytest_semantest.protocol.discovery_file import read_discovery
-from pytest_semantest.protocol.layout import RECORDER_LOG, STARTING_LOCK
+from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG, STARTING_LOCK
 from pytest_semantest.protocol.liveness import process_exists
+from pytest_semantest.protocol.lock_holders import has_recorder, has_starter
 from pytest_semantest.protocol.private_folder import require_private_folder
 from pytest_semantest.protocol.recorder_log import MOST_BYTES, last_words, open_log
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL
@@ -27,6 +28,10 @@ IDLE_TIMEOUT_S = 600
 START_S = 15.0
 #: The exit code of a recorder whose options or configuration cannot be used.
 _WRONG_OPTIONS = 2
+#: The exit code of a recorder that found another one at work.
+_ALREADY_SERVES = 4
+#: What tells one version of a file from the next; empty when there is none.
+FileFacts = tuple[int, ...]
 
 _RECORDER = """\
 import sys
@@ -66,7 +71,10 @@ class Rendezvous:
         self._child: subprocess.Popen[bytes] | None = None
         self._log_start = 0
         self._lock: FileLock | None = None
-        self._distrusted: Endpoint | None = None
+        #: The discovery files at whose address nobody answered, and to whose recorder a started one has left.
+        self._distrusted: FileFacts | None = None
+        self._forestalled_by: FileFacts | None = None
+        self._seen: FileFacts = ()
 
     @property
     def named_url(self) -> str | None:
@@ -80,29 +88,45 @@ class Rendezvous:
         """
         if self._named is not None:
             return self._named
+        self._seen = _facts(self._directory / DISCOVERY)
         endpoint = self._discovered()
-        if endpoint is not None and endpoint != self._distrusted:
+        if endpoint is not None and self._seen != self._distrusted:
             self._arrived()
             return endpoint
         if self._starting_until == 0:
+            if self._seen == self._forestalled_by and has_recorder(self._directory):
+                return self._elsewhere(endpoint)
             self._start(now)
             return None
-        if self._child is not None and self._child.poll() is not None and not self._was_forestalled():
+        if self._child is None and not has_starter(self._directory):
+            self._starting_until = 0.0  # whoever was starting one has found it, or has given up
+            return None
+        ended = None if self._child is None else self._child.poll()
+        if ended == _ALREADY_SERVES:
+            self._forestalled_by = self._seen
+            if endpoint is not None:
+                self._arrived()
+                return endpoint
+        elif ended is not None:
             self._arrived()
-            raise UnreachableError(self._why_it_ended(), lasts=self._child.returncode == _WRONG_OPTIONS)
+            raise UnreachableError(self._why_it_ended(), lasts=ended == _WRONG_OPTIONS)
         if now > self._starting_until:
             self._arrived()
             raise UnreachableError(f"the recorder did not come up; {self._directory / RECORDER_LOG} may say why")
         return None
 
     def failed(self, endpoint: Endpoint) -> None:
-        """Nobody answers at ``endpoint``: a recorder found there before is not believed again, another is started."""
+        """Nobody answers at ``endpoint``: another recorder is started, unless the one there turns out to live."""
         if endpoint != self._named:
-            self._distrusted = endpoint
+            self._distrusted = self._seen
 
-    def _was_forestalled(self) -> bool:
-        """The recorder that was started has left to another one, which will be found presently."""
-        return self._child is not None and self._child.returncode == 4
+    def _elsewhere(self, endpoint: Endpoint | None) -> Endpoint:
+        """The recorder that serves the folder and was not reached: no other one can start, so it is tried again."""
+        if endpoint is not None:
+            return endpoint
+        raise UnreachableError(
+            f"a recorder that cannot be seen from here, in another container say, serves {self._directory}"
+        )
 
     def _why_it_ended(self) -> str:
         path = self._directory / RECORDER_LOG
@@ -121,7 +145,7 @@ class Rendezvous:
     def _start(self, now: float) -> None:
         lock = FileLock(self._directory / STARTING_LOCK)
         self._starting_until = now + START_S
-        self._distrusted = None
+        self._child = None  # an earlier one is not to blame for what comes now
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -169,6 +193,14 @@ def start_recorder(directory: Path, environment: Mapping[str, str]) -> subproces
             start_new_session=True,
             close_fds=True,
         )
+
+
+def _facts(path: Path) -> FileFacts:
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _log_start(path: Path) -> int:

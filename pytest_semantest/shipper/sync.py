@@ -27,7 +27,7 @@ from pytest_semantest.protocol.layout import (
     session_folders,
 )
 from pytest_semantest.protocol.liveness import process_exists
-from pytest_semantest.protocol.ship_lock import has_shipper
+from pytest_semantest.protocol.lock_holders import has_shipper
 from pytest_semantest.protocol.small_file import read_object
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.folder import is_running, sweep

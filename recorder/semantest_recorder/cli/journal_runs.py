@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_semantest.protocol.layout import SHIP_STATE, session_folders
-from pytest_semantest.protocol.ship_lock import has_shipper
+from pytest_semantest.protocol.lock_holders import has_shipper
 from pytest_semantest.protocol.small_file import read_object
 from semantest_recorder.cli.lookup import FoundRun
 from semantest_recorder.cli.take_in import bound_elsewhere

@@ -18,7 +18,7 @@ from pytest_semantest.protocol.layout import (
     has_journal,
     session_folders,
 )
-from pytest_semantest.protocol.ship_lock import has_shipper
+from pytest_semantest.protocol.lock_holders import has_shipper
 from pytest_semantest.protocol.small_file import read_object
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.damaged_databases import set_aside_databases
