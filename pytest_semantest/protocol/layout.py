@@ -41,11 +41,13 @@ TOKENS_LOCK = "tokens.lock"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
+#: Where attachments are kept, by session, when the server that has all the events takes none.
+UNTAKEN = "untaken"
 #: What lies in the folder itself and is ours alone to make.
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", "untaken", "damaged", ".gitignore"),
+    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", UNTAKEN, "damaged", ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"

@@ -21,6 +21,7 @@ from pytest_semantest.protocol.layout import (
     SHIP_YIELD,
     STATUS_SUFFIX,
     STOP,
+    UNTAKEN,
     has_journal,
     visible_folders,
 )
@@ -31,8 +32,6 @@ from pytest_semantest.shipper.liveness import ProcessWatch
 
 #: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
 DAMAGED = "damaged"
-#: Where attachments are kept, by session, when the server that has all the events takes none.
-UNTAKEN = "untaken"
 _ENDED_PREFIX = ".done-"
 #: A folder without journals is left alone for this long: its session may be about to begin.
 _EMPTY_S = 60.0

@@ -49,6 +49,17 @@ def test_an_empty_folder_is_well(folder: Path) -> None:
     )
 
 
+def test_attachments_that_nobody_took_are_told(folder: Path) -> None:
+    place = folder / "untaken" / RUN
+    place.mkdir(parents=True)
+    (place / ("a" * 64)).write_bytes(b"x" * 2000)
+    told = by_name(storage_checks(folder))["attachments"]
+    assert told.status == "ok"
+    assert told.detail.startswith(f"1 attachment with 2.0 KiB in {folder / 'untaken'}: ")
+    assert "not sent later" in told.detail
+    assert told.data == {"path": str(folder / "untaken"), "files": 1}
+
+
 def test_sessions_that_wait_are_told_with_their_size_and_log(folder: Path) -> None:
     session = small_run().journal(folder)
     (session / "ship.json").write_text(json.dumps({"state": "unreachable", "detail": "no recorder \x1b[31m"}))

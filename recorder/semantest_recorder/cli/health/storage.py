@@ -15,6 +15,7 @@ from pytest_semantest.protocol.layout import (
     JOURNAL_SUFFIX,
     SESSIONS,
     SHIP_STATE,
+    UNTAKEN,
     has_journal,
     session_folders,
 )
@@ -39,11 +40,11 @@ _KEEPS_UP = ("connecting", "shipping", "idle", "done")
 
 
 def storage_checks(folder: Path) -> list[Check]:
-    """Folder, room, database, leftover sessions and what their shippers said last."""
+    """Folder, room, database, leftover sessions and what their shippers said last, attachments that stay."""
     if not os.access(folder, os.R_OK | os.X_OK):
         return [_folder(folder)]
     stored = [_database(folder / DATABASE), *unread_events(folder / DATABASE), *_set_aside(folder)]
-    return [_folder(folder), _room(folder), *stored, *_sessions(folder)]
+    return [_folder(folder), _room(folder), *stored, *_sessions(folder), *_untaken(folder / UNTAKEN)]
 
 
 def _folder(folder: Path) -> Check:
@@ -129,6 +130,16 @@ def _waiting(folder: Path, sessions: list[Path]) -> list[Check]:
     checks = [Check("journals", "warn" if waiting else "ok", detail, advice, {"sessions": found})]
     checks += [check for session in sessions[-3:] if (check := _log(session)) is not None]
     return checks
+
+
+def _untaken(place: Path) -> list[Check]:
+    """Attachments whose server has the events and takes no attachments: nobody tries them again."""
+    files = list(place.glob("*/*"))
+    if not files:
+        return []
+    detail = f"{plural(len(files), 'attachment')} with {size(size_of(files))} in {place}: their server takes none"
+    data = {"path": str(place), "files": len(files)}
+    return [Check("attachments", "ok", f"{detail}, and they are not sent later; remove what is not needed", data=data)]
 
 
 def _waits(entry: dict[str, str | int | None]) -> bool:
