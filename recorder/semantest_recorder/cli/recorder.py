@@ -13,9 +13,9 @@ from click.core import ParameterSource
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DIRECTORY
-from pytest_semantest.protocol.small_file import read_small_file
 from semantest_recorder.cli.configured import checked_configuration
 from semantest_recorder.cli.configured_option import configuration_of
+from semantest_recorder.cli.given_token import is_token, text_of
 from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.place import working_directory
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from semantest_recorder.app import Settings
     from semantest_recorder.discovery import Discovery
 
-_TOKEN_BYTES = 4096
 
 EXIT_NOT_RUNNING = 3
 EXIT_ALREADY_RUNNING = 4
@@ -179,17 +178,12 @@ def _token(ctx: click.Context, token_file: Path | None) -> str | None:
 
 
 def _token_of(token_file: Path) -> str:
-    try:
-        token = read_small_file(token_file, _TOKEN_BYTES)[0].decode()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise Stop(f"cannot read the token file {token_file}: {reason}", EXIT_USAGE) from None
-    return _checked_token(token, str(token_file))
+    return _checked_token(text_of(token_file), str(token_file))
 
 
 def _checked_token(text: str, origin: str) -> str:
     token = text.strip()
-    if len(token) < 16 or not token.isascii() or not token.isprintable() or " " in token:
+    if len(token) < 16 or not is_token(token):
         raise Stop(
             f"the token in {origin} is not one line of at least 16 visible ASCII characters; "
             "make one with: python -c 'import secrets; print(\"smt_\" + secrets.token_urlsafe(32))'",

@@ -18,6 +18,7 @@ from click.core import ParameterSource
 from pytest_semantest.protocol.destination import is_on_this_host, is_same_recorder
 from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.advice import command_line
+from semantest_recorder.cli.given_token import read_token
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
@@ -76,6 +77,12 @@ class Outcome(msgspec.Struct, rename="camel"):
     "recorders on this machine only.  [default: SEMANTEST_TOKEN]",
 )
 @click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File that holds that token, in place of a variable.",
+)
+@click.option(
     "--timeout",
     type=Seconds(),
     default=30.0,
@@ -91,11 +98,11 @@ def command(
     directory: str | None,
     url: str | None,
     token_env: str | None,
+    token_file: Path | None,
     timeout: float,
     here: bool,
     dry_run: bool,
-    as_json: bool,
-    quiet: bool,
+    **shown: bool,
 ) -> None:
     """Ship the journals of ended sessions that no recorder has yet, each to the one it was recorded for.
 
@@ -105,14 +112,18 @@ def command(
     typed = click.get_current_context().get_parameter_source("url") is ParameterSource.COMMANDLINE
     if here and typed:
         raise Stop("--url and --here name two recorders: give one of them.", EXIT_USAGE)
+    if token_env is not None and token_file is not None:
+        raise Stop("--token-env and --token-file name two tokens: give one of them.", EXIT_USAGE)
+    as_json, quiet = shown["as_json"], shown["quiet"]
     folder = project_folder(directory)
     if not dry_run:
         refuse_foreign(folder)
     variable = token_env or TOKEN_VARIABLE
+    token = os.environ.get(variable) if token_file is None else read_token(token_file)
     arguments = ["--json", "--timeout", f"{timeout:g}", "--token-env", variable]
     arguments += ["--here"] if here else (["--url" if typed else "--otherwise", url] if url else [])
     arguments += [name for name, given in (("--dry-run", dry_run), ("--quiet", quiet)) if given]
-    code, found = _run(folder, arguments, variable) if session_folders(folder) else (0, [])
+    code, found = _run(folder, arguments, variable, token) if session_folders(folder) else (0, [])
     if not dry_run and code == 0 and not all(entry.is_shipped for entry in found):
         code = EXIT_NOT_ALL
     if as_json:
@@ -126,12 +137,12 @@ def command(
     sys.exit(code)
 
 
-def _run(folder: Path, arguments: list[str], variable: str) -> tuple[int, list[Outcome]]:
+def _run(folder: Path, arguments: list[str], variable: str, token: str | None) -> tuple[int, list[Outcome]]:
     """The exit code of the shipper, whose lines go to stderr, and what it says of each session. Raises ``Stop``."""
     from semantest_recorder.cli.take_in import sync_command, sync_environment  # noqa: PLC0415
 
     environment = sync_environment()
-    if (token := os.environ.get(variable)) is not None:
+    if token is not None:
         environment[variable] = token
     process = subprocess.Popen(sync_command(folder, *arguments), env=environment, stdout=subprocess.PIPE)
     try:

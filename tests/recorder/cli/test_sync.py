@@ -74,6 +74,22 @@ def test_a_refused_token_is_named_and_the_advice_works(project: Project, server:
     assert project.semantest(*advised(wrong.stderr), SEMANTEST_TOKEN=TOKEN).returncode == 0
 
 
+def test_a_token_is_taken_from_a_file(project: Project, server: IngestServer) -> None:
+    told(small_run().journal(project.folder), recorder=server.url, named=True)
+    path = project.root / "token"
+    path.write_text("no token\n")
+    refused = project.semantest("sync", "--token-file", "token")
+    assert refused.returncode == 2
+    assert refused.stderr == "semantest: the token in token is not one line of visible ASCII characters\n"
+    path.write_text(f"{TOKEN}\n")
+    both = project.semantest("sync", "--token-file", "token", "--token-env", "ANY")
+    assert both.returncode == 2
+    assert both.stderr == "semantest: --token-env and --token-file name two tokens: give one of them.\n"
+    assert server.handshakes == []
+    done = project.semantest("sync", "--token-file", "token", SEMANTEST_TOKEN="wrong")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_certificate_that_is_not_trusted_is_told_once_and_at_once(
     project: Project, server: IngestServer, tmp_path: Path
 ) -> None:
