@@ -15,6 +15,7 @@ import msgspec
 from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
 from semantest_recorder.core.subscription import InvalidPattern, Subscription
 from semantest_recorder.store.disk_use import bytes_on_disk
@@ -77,19 +78,25 @@ class Archive:
             self._found.pop(run_id, None)
 
     def load_open_runs(self, runs: ActiveRuns, now_ms: float) -> None:
-        """Tells ``runs`` of those that were not over when the recorder ended last."""
-        for run_id, cancelling in self._status.open_runs():
-            row = self._reader.run_by_id(run_id)
-            mains = (row for row in self._reader.sources(run_id) if row.worker == MAIN_WORKER and row.state == "open")
-            clients = row.facts.get("origin") == "client"
-            attempts = self._reader.attempts(run_id) if clients else []
-            runs.load(
-                row,
-                now_ms,
-                cancelling=cancelling,
-                sessions=[main.session for main in mains],
-                attempts=[(attempt.test_id, attempt.attempt, attempt.outcome) for attempt in attempts],
-            )
+        """Tells ``runs`` of those that were not over when the recorder ended last: of all or, when it raises, of none.
+
+        Raises what ``Reader`` raises.
+        """
+        found = [(cancelling, *self._open_run(run_id)) for run_id, cancelling in self._status.open_runs()]
+        for cancelling, row, sessions, attempts in found:
+            runs.load(row, now_ms, cancelling=cancelling, sessions=sessions, attempts=attempts)
+
+    def _open_run(self, run_id: str) -> tuple[RunRow, list[str], list[tuple[str, int, str | None]]]:
+        """A run, its sessions that go on and, if it is a client's, its attempts with their outcomes."""
+        row = self._reader.run_by_id(run_id)
+        mains = (row for row in self._reader.sources(run_id) if row.worker == MAIN_WORKER and row.state == "open")
+        clients = row.facts.get("origin") == "client"
+        attempts = self._reader.attempts(run_id) if clients else []
+        return (
+            row,
+            [main.session for main in mains],
+            [(attempt.test_id, attempt.attempt, attempt.outcome) for attempt in attempts],
+        )
 
     async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
         """The answer to a query. Raises ``Refusal``."""

@@ -26,6 +26,7 @@ from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.store.cleanup import Cleaned
 from semantest_recorder.store.database_lock import DatabaseLock
+from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.writer import Writer
 
 _TIME_S = 0.25
@@ -79,12 +80,17 @@ class Engine:
     def start(self, security: Security, on_commit: Callable[[Committed], None] = lambda _verdict: None) -> Hub:
         """The hub, once, in the loop that it will live in; it knows the runs that are not over.
 
-        ``on_commit`` is called in the loop for every commit.
+        ``on_commit`` is called in the loop for every commit. Raises ``StoreError`` when these runs cannot be read,
+        though the database is not damaged: a damaged one is set aside.
         """
         facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, now_ms())
         hub = Hub(self.writer, facts, now_ms, self.archive, security=security, on_commit=on_commit)
         hub.runs.worth_retrying = worth_retrying(self.dispatcher.registry)
-        self.archive.load_open_runs(hub.runs, now_ms())
+        try:
+            self.archive.load_open_runs(hub.runs, now_ms())
+        except StoreError:  # a large file was not read through when it was opened
+            self.store.read_through()
+            self.archive.load_open_runs(hub.runs, now_ms())
         self._hub = hub
         return hub
 

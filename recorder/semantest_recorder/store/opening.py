@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 #: How every SQLite database begins.
 MAGIC = b"SQLite format 3\0"
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-#: Larger files are not read through at start: a daemon has to serve soon. A page that cannot be read is met in use.
+#: Larger files are not read through at start: a daemon has to serve soon. They are once a page cannot be read.
 _CHECKED_SIZE = 64 * 1024 * 1024
 
 
@@ -48,6 +48,8 @@ def open_for_writing(
         _prepare(connection, path)
     except sqlite3.Error as error:
         connection.close()
+        if is_corruption(error) and not check_all:  # in a page that was not read until now
+            return open_for_writing(path, clock, check_all=True, own_place=own_place)
         raise CannotOpen(path, str(error)) from None
     except BaseException:
         connection.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Condition, Thread
 from time import time
@@ -99,6 +100,28 @@ class Writer:
             self._other.append((work, ended))
             self._changed.notify()
 
+    def read_through(self) -> None:
+        """Reads every page of the database, however large it is, and begins anew when one is damaged.
+
+        Returns when that is done. Raises ``StoreError`` when no database can be opened now, ``RuntimeError`` after
+        ``close``.
+        """
+        done: Future[None] = Future()
+
+        def work(_ingest: Ingest) -> bool:
+            self._lost = True  # should it fail, what comes next tries again
+            self._begin_anew()
+            return False
+
+        def ended(failure: Exception | None) -> None:
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
+
+        self.between(work, ended)
+        done.result()
+
     def close(self) -> None:
         """Commits and answers everything that is queued, then stops the thread and closes the database."""
         with self._changed:
@@ -183,7 +206,7 @@ class Writer:
             return group
 
     def _begin_anew(self) -> None:
-        """Sets a database aside that turned out to be corrupt; what clients still have, they send again.
+        """Reads the database through, sets it aside when it is corrupt; what clients still have, they send again.
 
         Raises ``StoreError`` when no database can be opened now.
         """

@@ -19,6 +19,7 @@ from semantest_recorder.store.replay import rebuild
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from semantest_recorder.store.writer import Writer
 
+from .damaging import damage, grow
 from .ingesting import MAIN, RUN, begin, event, passed, recording, whole_run
 
 NOON = 1_795_262_400_000.0
@@ -188,6 +189,17 @@ def test_a_corrupt_database_is_set_aside(path: Path, damage: str) -> None:
     assert "\n" not in notice
     assert Reader(path).runs() == []
     write_run(path)
+
+
+@pytest.mark.hazard(29)
+def test_a_large_database_that_turns_out_corrupt_when_it_is_migrated_is_set_aside(old: int, path: Path) -> None:
+    grow(path)
+    damage(path, "batches")
+    writer = Writer(path, clock=lambda: NOON)
+    writer.close()
+    assert path.with_name("semantest.db.corrupt-20261121T120000Z").exists()
+    assert len(writer.notices) == 1
+    assert Reader(path).runs() == []
 
 
 @pytest.mark.hazard(29)
