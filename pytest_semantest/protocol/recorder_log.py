@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+from contextlib import suppress
 
 from pytest_semantest.protocol.appending import open_to_append
 from pytest_semantest.protocol.layout import RECORDER_LOG
@@ -28,29 +29,54 @@ def open_log(directory: str | os.PathLike[str]) -> int:
     if os.fstat(descriptor).st_size <= MOST_BYTES:
         return descriptor
     os.close(descriptor)
-    os.replace(path, f"{path}.1")
-    return open_to_append(path)
-
-
-def turn_over(directory: str | os.PathLike[str]) -> bool:
-    """Begins a new log when this process writes to the one in the folder and it has grown large; whether it did.
-
-    Raises ``OSError``.
-    """
-    present = os.fstat(_STREAMS[-1])
-    if not stat.S_ISREG(present.st_mode) or present.st_size <= MOST_BYTES:
-        return False
-    path = os.path.join(directory, RECORDER_LOG)
-    if not os.path.samestat(present, os.lstat(path)):
-        return False  # whoever sent our output elsewhere looks after it
-    descriptor = open_log(directory)
+    fresh = f"{path}.new"
+    descriptor = open_to_append(fresh)  # before the old one goes: without room for another one, it stays
     try:
-        for stream in _STREAMS:
-            if os.path.samestat(present, os.fstat(stream)):
-                os.dup2(descriptor, stream)
-    finally:
+        os.replace(path, f"{path}.1")
+        os.replace(fresh, path)
+    except FileNotFoundError:  # somebody else has begun a new one meanwhile
         os.close(descriptor)
-    return True
+        return open_to_append(path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+class OwnLog:
+    """The log of the folder, as far as this process has written to it since this was made."""
+
+    def __init__(self, directory: str | os.PathLike[str]) -> None:
+        self._directory = directory
+        self._path = os.path.join(directory, RECORDER_LOG)
+        #: What stderr is, when that is the log.
+        self._present: os.stat_result | None = None
+        with suppress(OSError):  # there is no log, or no stderr
+            present = os.fstat(_STREAMS[-1])
+            if stat.S_ISREG(present.st_mode) and os.path.samestat(present, os.lstat(self._path)):
+                self._present = present
+
+    def turn_over(self) -> bool:
+        """Begins a new log when this one has grown large or was removed; whether it did.
+
+        Raises ``OSError``.
+        """
+        if self._present is None:
+            return False  # whoever sent our output elsewhere looks after it
+        present = os.fstat(_STREAMS[-1])
+        if not os.path.samestat(present, self._present):
+            return False
+        if present.st_size <= MOST_BYTES and os.path.lexists(self._path):
+            return False
+        descriptor = open_log(self._directory)
+        try:
+            for stream in _STREAMS:
+                if os.path.samestat(present, os.fstat(stream)):
+                    os.dup2(descriptor, stream)
+            self._present = os.fstat(descriptor)
+        finally:
+            os.close(descriptor)
+        return True
 
 
 def last_words(directory: str | os.PathLike[str], start: int) -> str:

@@ -20,7 +20,7 @@ from aiohttp import web
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE, HISTORY
 from pytest_semantest.protocol.private_folder import make_private_folder
-from pytest_semantest.protocol.recorder_log import turn_over
+from pytest_semantest.protocol.recorder_log import OwnLog
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.exposure import is_wildcard
@@ -189,6 +189,8 @@ class _Daemon:
             protocol_version=PROTOCOL_VERSION,
         )
         self._folder = FolderWatch(settings.directory, lock, self._discovery)
+        self._own_log = OwnLog(settings.directory)
+        self._log_trouble = ""
         self._reason = ""
         #: Why the recorder had to end, though nobody asked it to.
         self.lost = ""
@@ -274,18 +276,37 @@ class _Daemon:
 
     async def _watch(self, hub: Hub, stop: asyncio.Event) -> None:
         """Ends a recorder that nobody uses, and one whose folder is gone: nobody can find it any more."""
-        idle_ms = self._settings.idle_timeout_s * 1000
+        idle_s = self._settings.idle_timeout_s
+        looks: list[Callable[[], None]] = [
+            lambda: self._end_if_lost(stop),
+            lambda: self._end_if_idle(hub, stop),
+            self._look_after_log,
+        ]
         while True:
-            await asyncio.sleep(_WATCH_S if not idle_ms else min(_WATCH_S, self._settings.idle_timeout_s / 4))
-            try:
-                turn_over(self._settings.directory)
-                if self._folder.is_lost():
-                    self.lost = f"{self._settings.directory} was removed or taken over"
-                    self._stop(stop, self.lost)
-                elif idle_ms and hub.idle_ms() >= idle_ms:
-                    self._stop(stop, f"idle for {self._settings.idle_timeout_s:g} seconds")
-            except Exception:  # noqa: BLE001 - whatever it is, the recorder is to end when idle
-                _log.exception("cannot look after %s, trying on", self._settings.directory)
+            await asyncio.sleep(min(_WATCH_S, idle_s / 4) if idle_s else _WATCH_S)
+            for look in looks:
+                try:
+                    look()
+                except Exception:  # noqa: BLE001 - whatever it is, the others go on
+                    _log.exception("cannot look after %s, trying on", self._settings.directory)
+
+    def _end_if_lost(self, stop: asyncio.Event) -> None:
+        if self._folder.is_lost():
+            self.lost = f"{self._settings.directory} was removed or taken over"
+            self._stop(stop, self.lost)
+
+    def _end_if_idle(self, hub: Hub, stop: asyncio.Event) -> None:
+        idle_s = self._settings.idle_timeout_s
+        if idle_s and hub.idle_ms() >= idle_s * 1000:
+            self._stop(stop, f"idle for {idle_s:g} seconds")
+
+    def _look_after_log(self) -> None:
+        try:
+            self._own_log.turn_over()
+        except OSError as error:  # no room, say: it is tried again, and told once
+            if str(error) != self._log_trouble:
+                _log.warning("no new log can be begun, this one goes on: %s", error)
+            self._log_trouble = str(error)
 
     async def _keep_time(self) -> None:
         own = [listener.certificate for listener in self._listeners if listener.certificate is not None]
