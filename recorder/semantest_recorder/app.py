@@ -33,7 +33,6 @@ from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
-from semantest_recorder.plugins.dispatch import DESTROY_TIMEOUT_S, TELL_TIMEOUT_S
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
 from semantest_recorder.server.acceptor import Acceptor
@@ -50,7 +49,9 @@ from semantest_recorder.store.exchange import remove_drafts
 from semantest_recorder.store.history import write_history
 from semantest_recorder.token_file import TokenFile, new_token
 
-#: From the signal to the end: what has not been committed by then stays in its journals.
+#: From the signal to the end, at most: another recorder waits 10 s for the folder, a container for its processes.
+END_TIMEOUT_S = 9.0
+#: Of these for the store: what has not been committed by then stays in its journals.
 DRAIN_TIMEOUT_S = 4.0
 _CLOSE_TIMEOUT_S = 1.0
 _LOCK_WAIT_S = 10.0
@@ -218,7 +219,6 @@ class _Daemon:
             task.cancel()
         _log.info("stopping: %s", self._reason)
         drained = await self._shut_down(hub, runner)
-        self._engine.archive.close()
         await history.finish()
         for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
             signal.signal(number, signal.SIG_IGN)
@@ -313,21 +313,25 @@ class _Daemon:
         await self._engine.keep_time(*(certificate.renew for certificate in own))
 
     async def _shut_down(self, hub: Hub, runner: web.AppRunner) -> bool:
-        """Takes nothing more, commits and acknowledges what it has, says goodbye.
+        """Takes nothing more, commits and acknowledges what it has, says goodbye, lets plugins finish.
 
-        Meanwhile whoever asks is told so: /readyz answers 503.
+        Until all is committed, whoever asks is told so: /readyz answers 503. Then whoever connects is refused.
         """
+        loop = asyncio.get_running_loop()
+        ends_s = loop.time() + END_TIMEOUT_S
         hub.accepting = False
         drained = await _in_thread(self._engine.writer.close, DRAIN_TIMEOUT_S)
         if not drained:
             _log.error(
                 "the store is not done after %g s; what is unacknowledged stays in the journals", DRAIN_TIMEOUT_S
             )
-        self._acceptor.stop()
+        await self._acceptor.stop()
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
+        self._engine.archive.close()
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()
-        await _in_thread(self._engine.dispatcher.close, TELL_TIMEOUT_S + 2 * DESTROY_TIMEOUT_S)
+        left_s = ends_s - loop.time()
+        await _in_thread(lambda: self._engine.dispatcher.close(left_s), left_s)
         return drained and self._engine.writer.pending_events == 0
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
 from semantest_recorder.core.subscription import InvalidPattern, Subscription
+from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
@@ -43,9 +44,10 @@ class Archive:
         self._reader = Reader(path)
         self._status = Status(path)
         self._run_ids = RunIds(path)
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="semantest-query")
+        self._threads = DaemonThreads(_THREADS, "semantest-query")
         #: A replay that looks for what is rare keeps its thread for long.
-        self._replaying = ThreadPoolExecutor(1, thread_name_prefix="semantest-replay")
+        self._replaying = DaemonThreads(1, "semantest-replay")
+        self._closed = Event()
         self._found: dict[str, float] = {}
         self._queries: Mapping[str, Callable[..., object]] = {
             "activeRuns": self._active_runs,
@@ -114,16 +116,22 @@ class Archive:
     async def replay(
         self, start_ms: float, end_ms: float, types: list[str] | None
     ) -> AsyncIterator[list[dict[str, Any]]]:
-        """Pages of events between two moments, oldest first. Raises what ``Reader`` raises."""
-        found = self._wanted(events_between(self._path, start_ms, end_ms), types)
-        while True:
-            page = await asyncio.get_running_loop().run_in_executor(self._replaying, lambda: _next_page(found))
-            if not page:
-                return
-            yield page
+        """Pages of events between two moments, oldest first.
+
+        Raises what ``Reader`` raises, and ``Refusal`` (``STOPPING``) once it is closed.
+        """
+        given_up = Event()
+        events = self._until(given_up, events_between(self._path, start_ms, end_ms))
+        found = self._wanted(events, types)
+        try:
+            while page := await asyncio.get_running_loop().run_in_executor(self._replaying, _next_page, found):
+                yield page
+        finally:
+            given_up.set()  # its thread may look for the next page, and find none for long
 
     def close(self) -> None:
-        """Waits for no query any more."""
+        """Waits for no query any more, and ends replays."""
+        self._closed.set()
         self._run_ids.close()
         for threads in (self._threads, self._replaying):
             threads.shutdown(wait=False, cancel_futures=True)
@@ -191,6 +199,15 @@ class Archive:
         if not self._status.has_run(run_id):
             raise RunNotFound(run_id, [])
         return [suite_result(row) for row in self._reader.suites(run_id)]
+
+    def _until(self, given_up: Event, events: Iterator[TimedEvent]) -> Iterator[TimedEvent]:
+        """The events, while somebody wants them. Raises ``Refusal`` (``STOPPING``) after ``close``."""
+        for event in events:
+            if self._closed.is_set():
+                raise Refusal("STOPPING", "the recorder is stopping")
+            if given_up.is_set():
+                return
+            yield event
 
     @staticmethod
     def _wanted(events: Iterator[TimedEvent], types: list[str] | None) -> Iterator[TimedEvent]:

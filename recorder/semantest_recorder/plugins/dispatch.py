@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import inf
 from pathlib import Path
 from threading import Event as Flag
 from threading import RLock, Thread
@@ -29,8 +30,7 @@ from semantest_recorder.plugins.worker import PluginThread
 
 #: Version of what ``semantest plugins --json`` prints: fields are only added within one.
 PLUGINS_SCHEMA = 1
-#: How long the end waits for hooks of what was recorded, and for ``destroy``, in seconds. Less than what another
-#: recorder waits for the folder, or a container for its processes: 10.
+#: How long the end waits for hooks of what was recorded, when nobody gives it less, and for ``destroy``, in seconds.
 TELL_TIMEOUT_S = 7.0
 DESTROY_TIMEOUT_S = 1.0
 #: And for the thread itself, whose tasks are cancelled then.
@@ -156,12 +156,17 @@ class Dispatcher:
         """Waits until every batch is through; whether it was in time."""
         return self._backlog.wait_until_worked(timeout_s)
 
-    def close(self) -> None:
-        """Tells what is left to tell, a report of a large run included, then calls ``destroy``; gives up in the end."""
+    def close(self, within_s: float = inf) -> None:
+        """Tells what is left to tell, a report of a large run included, then calls ``destroy``; gives up in the end.
+
+        ``within_s``: how long all of it may take, in seconds; ``destroy`` is called even so.
+        """
         if self._thread is None or self._stop.is_set():
             return
         self._wake()
-        if not self._backlog.wait_until_told(TELL_TIMEOUT_S):
+        # the watchdog and `destroy` come behind it
+        tell_s = min(TELL_TIMEOUT_S, max(0.0, within_s - 2 * DESTROY_TIMEOUT_S - END_TIMEOUT_S))
+        if not self._backlog.wait_until_told(tell_s):
             _log.warning("plugins are not done with what was recorded; they are not waited for any longer")
         self._stop.set()
         if self._watchdog is not None:

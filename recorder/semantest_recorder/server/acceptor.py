@@ -42,7 +42,7 @@ class Acceptor:
         self._log_due_s = 0.0
 
     def listen(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
-        """Serves what connects to a listening socket, until ``stop``; ``context``: over TLS."""
+        """Serves what connects to a listening socket, until ``stop`` closes it; ``context``: over TLS."""
         listener.setblocking(False)
         self._begin(self._accept(listener, context))
 
@@ -57,12 +57,16 @@ class Acceptor:
         """How many connections may be open at once, and how many were not served for want of room."""
         return {"connectionLimit": self._limit, "refusedConnections": self._refused}
 
-    def stop(self) -> None:
-        """Accepts nothing more, and lets go of strangers; connections of clients stay."""
+    async def stop(self) -> None:
+        """Closes the listening sockets, and lets go of strangers; connections of clients stay.
+
+        Whoever connects is refused at once, and need not wait for an answer that nobody gives.
+        """
         for task in self._tasks:
             task.cancel()
         for guest in list(self._strangers):
             guest.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     # -- one connection after the other ------------------------------------------------------------------------
 
@@ -72,21 +76,24 @@ class Acceptor:
         task.add_done_callback(self._tasks.discard)
 
     async def _accept(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            try:
-                connection, _address = await loop.sock_accept(listener)
-            except OSError as error:
-                if error.errno in _EXHAUSTED:
-                    self._dismiss_stranger()
-                    self._note_refusal(f"no more can be opened ({error.strerror})")
-                await asyncio.sleep(_PAUSE_S)  # else it is a connection that was gone before it was accepted
-                continue
-            if self._has_room():
-                self._receive(connection, context)
-            else:
-                connection.close()
-            await asyncio.sleep(0)  # a volley of connections must not hold up everything else
+        with listener:
+            while True:
+                await self._accept_one(listener, context)
+
+    async def _accept_one(self, listener: socket.socket, context: ssl.SSLContext | None) -> None:
+        try:
+            connection, _address = await asyncio.get_running_loop().sock_accept(listener)
+        except OSError as error:
+            if error.errno in _EXHAUSTED:
+                self._dismiss_stranger()
+                self._note_refusal(f"no more can be opened ({error.strerror})")
+            await asyncio.sleep(_PAUSE_S)  # else it is a connection that was gone before it was accepted
+            return
+        if self._has_room():
+            self._receive(connection, context)
+        else:
+            connection.close()
+        await asyncio.sleep(0)  # a volley of connections must not hold up everything else
 
     def _receive(self, connection: socket.socket, context: ssl.SSLContext | None) -> None:
         protocol = self._server()

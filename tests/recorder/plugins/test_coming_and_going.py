@@ -13,7 +13,6 @@ import pytest
 
 from semantest_recorder.embedding import create_orchestrator_integration
 from semantest_recorder.plugins import Context, Event, Failure, Suite, Test, hookimpl
-from semantest_recorder.plugins import dispatch as dispatching
 from semantest_recorder.plugins.configuration import InvalidPlugins
 from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed, whole_run
 
@@ -159,8 +158,7 @@ def test_a_name_is_free_again_when_its_plugin_could_not_be_registered(path: Path
         assert recorder.stored()[1][2]["message"] == "HELLO"
 
 
-def test_nothing_of_a_plugin_is_called_behind_its_destroy(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatching, "TELL_TIMEOUT_S", 0.1)
+def test_nothing_of_a_plugin_is_called_behind_its_destroy(path: Path) -> None:
     calls: list[str] = []
     waiting = asyncio.Event()
 
@@ -190,6 +188,8 @@ def test_nothing_of_a_plugin_is_called_behind_its_destroy(path: Path, monkeypatc
 
     with plugged(path, Slow(), section={"timeout": 60}) as recorder:
         recorder.send(MAIN, 1, whole_run(RUN, passed("a.py::t")))
+        recorder.writer.close()
+        recorder.dispatcher.close(within_s=0.0)
     assert calls == ["after_test", "destroy"]
 
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from itertools import repeat
+from threading import Event
+from typing import Any
+
 import pytest
 
+from semantest_recorder.archive import Archive
 from semantest_recorder.server.replaying import Replay
 from semantest_recorder.store.reader import Reader
-from tests.recorder.server.running import RunningServer, batch, records_of_test, run_start, wait_until
+from semantest_recorder.store.timeline import TimedEvent, events_between
+from tests.recorder.server.running import DEADLINE_S, RunningServer, batch, records_of_test, run_start, wait_until
 from tests.recorder.server.saying import now_ms
 
 
@@ -71,3 +79,28 @@ def test_a_replay_waits_for_who_reads_and_ends_with_who_asked(server: RunningSer
     assert refused["payload"]["code"] == "RATE_LIMITED"
     client.cut()
     wait_until(lambda: not server.hub._replaying)
+
+
+def test_a_replay_that_nobody_wants_any_more_does_not_go_on_looking(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.connect().ask(batch(1, [run_start("p")]))
+    (stored,) = events_between(server.database, 0, now_ms())
+    looks = Event()
+
+    def endless(*_arguments: object) -> Iterator[TimedEvent]:
+        for event in repeat(stored):
+            looks.set()
+            yield event
+
+    async def replay(archive: Archive) -> list[list[dict[str, Any]]]:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr("semantest_recorder.archive.events_between", endless)
+            unwanted = asyncio.ensure_future(anext(archive.replay(0, now_ms(), ["custom/rare"])))
+            await asyncio.to_thread(looks.wait, DEADLINE_S)
+            unwanted.cancel()
+            await asyncio.wait([unwanted])
+        return [page async for page in archive.replay(0, now_ms(), None)]
+
+    (page,) = asyncio.run(replay(Archive(server.database)))
+    assert [event["type"] for event in page] == ["run/start"]
