@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ import msgspec
 from pytest_semantest import __version__
 from pytest_semantest.protocol.certificates import CA_FILE_VARIABLE, tls_context
 from pytest_semantest.protocol.layout import DIRECTORY
-from semantest_recorder.client.errors import CommandError, EventsRefusedError, NotConnectedError
+from semantest_recorder.client.errors import ClientError, CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.core.messages import MAX_FRAME
 from semantest_recorder.discovery import read_discovery
 
@@ -142,15 +142,16 @@ class AsyncClient:
     async def test(self, test_id: str, name: str | None = None, **more: Any) -> AsyncIterator[None]:
         """Says start and end of one test; ``more`` is said in both.
 
-        One that an exception leaves has failed, and the exception goes on unchanged.
+        One that an exception leaves has failed, and the exception goes on unchanged, though the connection broke.
         """
         await self.send("test/start", {"testId": test_id, "testName": name or test_id, **more})
         began = time.perf_counter()
         try:
             yield
         except BaseException as error:
-            told = {"message": f"{type(error).__name__}: {error}", "type": type(error).__name__}
-            await self._end_test(test_id, "failed", began, {"error": told, **more})
+            told = {"message": f"{type(error).__name__}: {_text_of(error)}", "type": type(error).__name__}
+            with suppress(ClientError):  # the test's own error says more
+                await self._end_test(test_id, "failed", began, {"error": told, **more})
             raise
         await self._end_test(test_id, "passed", began, more)
 
@@ -349,6 +350,14 @@ def _address(url: str) -> str:
         raise NotConnectedError(f"{url!r} is no recorder URL; it looks like http://127.0.0.1:8765")
     path = rest.rstrip("/")
     return f"{http}://{path}" if path.endswith("/ws") else f"{http}://{path}/ws"
+
+
+def _text_of(error: BaseException) -> str:
+    """What an error of the user's says, as far as it can be told."""
+    try:
+        return str(error).encode("utf-8", "replace").decode()
+    except Exception:  # noqa: BLE001 - it is theirs
+        return "it says nothing, for its text raises"
 
 
 def _reason(error: BaseException) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -141,7 +141,8 @@ class Client:
         try:
             yield
         except BaseException as error:
-            self._run(block.__aexit__(type(error), error, error.__traceback__))
+            with suppress(NotConnectedError):  # behind the client's own block
+                self._run(block.__aexit__(type(error), error, error.__traceback__))
             raise
         self._run(block.__aexit__(None, None, None))
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,73 @@ def test_a_test_of_an_asyncio_program(server: RunningServer) -> None:
     async def fail(client: AsyncClient) -> None:
         async with client.test("broken", "for people", suiteId="s"):
             raise ZeroDivisionError("no money")
+
+    in_loop(test())
+
+
+class MuteError(Exception):
+    """Cannot be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("error", [AssertionError("of the test"), MuteError(), AssertionError("odd: \udcff")])
+def test_the_error_of_a_test_goes_on_though_the_connection_broke(server: RunningServer, error: Exception) -> None:
+    kind = type(error)
+
+    async def asynchronous() -> None:
+        async with AsyncClient(url(server), TOKEN) as client, client.test("t"):
+            await asyncio.to_thread(cut, server)
+            raise error
+
+    with pytest.raises(kind) as raised:
+        in_loop(asynchronous())
+    assert raised.value is error
+
+    def blocking() -> None:
+        with Client(url(server), TOKEN) as client, client.test("t"):
+            cut(server)
+            raise error
+
+    def behind_the_block_of_the_client() -> None:
+        with ExitStack() as stack:
+            with Client(url(server), TOKEN) as client:
+                stack.enter_context(client.test("t"))
+            raise error
+
+    for test in (blocking, behind_the_block_of_the_client):
+        with pytest.raises(kind) as raised:
+            test()
+        assert raised.value is error
+
+
+def test_an_error_that_cannot_be_told_fails_its_test(server: RunningServer) -> None:
+    with Client(url(server), TOKEN) as client:
+        client.start_run("r")
+        for error in (MuteError(), AssertionError("odd: \udcff")):
+            with pytest.raises(type(error)), client.test(f"t {type(error).__name__}"):
+                raise error
+        assert client.end_run("r")["failedTests"] == 2
+
+
+def test_a_cancelled_test_is_cancelled_though_the_connection_broke(server: RunningServer) -> None:
+    async def test() -> None:
+        began = asyncio.Event()
+
+        async def work() -> None:
+            async with client.test("t"):
+                began.set()
+                await asyncio.Event().wait()
+
+        with suppress(NotConnectedError):
+            async with AsyncClient(url(server), TOKEN) as client:
+                task = asyncio.create_task(work())
+                await began.wait()
+                await asyncio.to_thread(cut, server)
+                task.cancel()
+                await asyncio.wait([task])
+                assert task.cancelled()
 
     in_loop(test())
 
