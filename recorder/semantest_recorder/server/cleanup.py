@@ -29,7 +29,7 @@ def cleanup_route(clean: Callable[[list[str]], Awaitable[Any]]) -> Route:
     async def cleanup(request: web.Request) -> web.StreamResponse:
         try:
             asked = msgspec.json.decode(await request.read(), type=Request)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return problem(400, "INVALID_REQUEST", f'send {{"runs": [ids]}}: {error}')
         if len(asked.runs) > MAX_RUNS:
             return problem(400, "INVALID_REQUEST", f"at most {MAX_RUNS} runs in one request")

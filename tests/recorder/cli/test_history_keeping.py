@@ -292,7 +292,7 @@ def test_the_route_of_the_cleanup(served: Project) -> None:
     found = json.loads((served.folder / "recorder.json").read_text())
     address = urlsplit(found["url"])
 
-    def post(body: str, token: str) -> tuple[int, Any]:
+    def post(body: str | bytes, token: str) -> tuple[int, Any]:
         with closing(http.client.HTTPConnection(str(address.hostname), address.port, timeout=60)) as connection:
             headers = {"Authorization": f"Bearer {token}"}
             connection.request("POST", "/api/v1/cleanup", body, headers)
@@ -300,7 +300,9 @@ def test_the_route_of_the_cleanup(served: Project) -> None:
             return response.status, json.loads(response.read())
 
     assert post('{"runs": []}', "smt_wrong")[0] == 401
-    for body in ("", "[]", '{"runs": [1]}', '{"runs": [], "all": true}', json.dumps({"runs": ["x"] * 1001})):
+    many = json.dumps({"runs": ["x"] * 1001})
+    unreadable = (b'{"runs": ["\xff"]}', b'{"runs": ' + b"[" * 100_000)
+    for body in ("", "[]", '{"runs": [1]}', '{"runs": [], "all": true}', many, *unreadable):
         status, answer = post(body, found["token"])
         assert (status, answer["code"]) == (400, "INVALID_REQUEST")
     unknown = json.dumps({"runs": ["no such run", "20261012-000000-000040"]})
