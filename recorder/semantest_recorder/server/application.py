@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -13,7 +14,7 @@ from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials, 
 from semantest_recorder.server.guard import IDENTITY, guard
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route, add_routes, route_of
+from semantest_recorder.server.routes import IN_USE, Route, add_routes, route_of
 
 
 def create_application(
@@ -33,6 +34,7 @@ def create_application(
 
     app = web.Application(middlewares=[guard(addresses, credentials, admit, welcome), _activity(hub)])
     add_routes(app, [*_own_routes(hub), *routes])
+    app[IN_USE] = lambda: hub.in_use()  # noqa: PLW0108 - per request, too
     app.on_response_prepare.append(_say_little)
     return app
 
@@ -87,8 +89,7 @@ def _activity(hub: Hub) -> Middleware:
     @web.middleware
     async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
         route = route_of(request)
-        if route is not None and route.is_use:
-            hub.touch()
-        return await handler(request)
+        with hub.in_use() if route is not None and route.is_use else nullcontext():
+            return await handler(request)
 
     return note

@@ -6,16 +6,18 @@ import asyncio
 import errno
 import hashlib
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 from aiohttp import ClientPayloadError, web
+from aiohttp.abc import AbstractStreamWriter
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS_PATH, MAX_ARTIFACT, is_sha256
 from semantest_recorder.core.access import INGESTERS, READERS
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import IN_USE, Route
 
 _CHUNK = 256 * 1024
 #: A client that sends nothing for this long is given up.
@@ -56,6 +58,16 @@ class Artifacts(Protocol):
         """Begins to take one in. Raises ``OSError``."""
 
 
+class _Download(web.FileResponse):
+    """A file, sent behind the handler that answers with it; meanwhile the recorder is in use."""
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Sends all of it."""
+        in_use = request.app.get(IN_USE, nullcontext) if isinstance(request, web.Request) else nullcontext
+        with in_use():
+            return await super().prepare(request)
+
+
 def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[Route]:
     """The two routes over ``artifacts``; a client that sends nothing for ``silence_s`` is given up."""
 
@@ -83,7 +95,7 @@ def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[
         if path is None:
             return problem(404, "NOT_FOUND", "no such artifact")
         headers = {**_AS_DOWNLOAD, "Content-Disposition": f'attachment; filename="{sha256}"'}
-        return web.FileResponse(path, headers=headers)
+        return _Download(path, headers=headers)
 
     path = f"{ARTIFACTS_PATH}{{sha256}}"
     return [Route("PUT", path, put, INGESTERS), Route("GET", path, get, READERS)]

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import secrets
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from aiohttp import web
@@ -96,6 +96,7 @@ class Hub:
         #: The recorder's own batches that were refused, and when they are tried again: nobody else would.
         self._postponed: deque[tuple[float, Batch]] = deque(maxlen=_POSTPONED_MAX)
         self._connections: dict[str, Peer] = {}
+        self._uses = 0
         self._subscribers: dict[str, Peer] = {}
         self._routes: dict[str, tuple[Peer, ...]] = {}
         self._loop = asyncio.get_running_loop()
@@ -117,14 +118,20 @@ class Hub:
         return self._writer.pending_events
 
     def idle_ms(self) -> float:
-        """For how long nobody has been connected and nothing has waited, in milliseconds."""
-        if self._connections or self._writer.pending_events:
+        """For how long nobody has been connected or asked for anything, and nothing has waited, in milliseconds."""
+        if self._connections or self._uses or self._writer.pending_events:
             return 0.0
         return self.now_ms() - self._left_ms
 
-    def touch(self) -> None:
-        """Somebody has used the recorder without a connection."""
-        self._left_ms = self.now_ms()
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Somebody uses the recorder without a connection, for as long as the block takes."""
+        self._uses += 1
+        try:
+            yield
+        finally:
+            self._uses -= 1
+            self._left_ms = self.now_ms()
 
     async def serve(self, request: web.Request, identity: Identity) -> web.StreamResponse:
         """Serves a WebSocket handshake and its connection to its end."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import NamedTuple
 
 from aiohttp import web
@@ -26,6 +27,8 @@ class Route(NamedTuple):
 
 
 RouteTable = Mapping[tuple[str, str], Route]
+#: Somebody uses the recorder while its block lasts: for answers that are sent behind their handler. Not in all servers.
+IN_USE: web.AppKey[Callable[[], AbstractContextManager[None]]] = web.AppKey("in use")
 ROUTES: web.AppKey[RouteTable] = web.AppKey("routes", dict)
 
 

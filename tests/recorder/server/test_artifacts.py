@@ -6,8 +6,10 @@ import hashlib
 import http.client
 import json
 import os
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +22,9 @@ from tests.recorder.server.running import DEADLINE_S, TOKEN, RunningServer, wait
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 BODY = b"<script>alert(1)</script>" * 20_000
 NAME = hashlib.sha256(BODY).hexdigest()
+#: More than waits in the buffers of a connection.
+LONG = bytes(24 * 1024 * 1024)
+LONG_NAME = hashlib.sha256(LONG).hexdigest()
 
 
 class Answer(NamedTuple):
@@ -44,9 +49,9 @@ def ask(
         connection.close()
 
 
-def begin_upload(server: RunningServer, header: str, value: str) -> http.client.HTTPConnection:
+def begin_upload(server: RunningServer, header: str, value: str, name: str = NAME) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
-    connection.putrequest("PUT", f"/api/v1/artifacts/{NAME}")
+    connection.putrequest("PUT", f"/api/v1/artifacts/{name}")
     connection.putheader("Authorization", BEARER["Authorization"])
     connection.putheader(header, value)
     connection.endheaders()
@@ -164,6 +169,30 @@ def test_an_upload_that_pauses_for_too_long_is_to_be_sent_again(tmp_path: Path) 
     finally:
         connection.close()
         server.close()
+
+
+def test_a_recorder_is_not_idle_while_an_upload_or_a_download_goes_on(server: RunningServer) -> None:
+    hour_ms = 3_600_000.0
+    server.stands_ms = time.time() * 1000 + hour_ms
+
+    def is_idle_an_hour_later() -> bool:
+        assert server.stands_ms is not None
+        server.stands_ms += hour_ms
+        return bool(server.call(server.hub.idle_ms) >= hour_ms)
+
+    with closing(begin_upload(server, "Content-Length", str(len(LONG)), LONG_NAME)) as upload:
+        upload.send(LONG[:1000])
+        wait_until(lambda: len(files(server)) == 1)
+        assert not is_idle_an_hour_later()
+        upload.send(LONG[1000:])
+        assert upload.getresponse().status == 201
+    wait_until(is_idle_an_hour_later)
+    with closing(socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_S)) as download:
+        said = f"GET /api/v1/artifacts/{LONG_NAME} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        download.sendall(f"{said}Authorization: {BEARER['Authorization']}\r\n\r\n".encode())
+        assert download.recv(100).startswith(b"HTTP/1.1 200")
+        assert not is_idle_an_hour_later()
+    wait_until(is_idle_an_hour_later)
 
 
 def test_a_client_that_leaves_halfway_leaves_nothing(server: RunningServer) -> None:
