@@ -73,6 +73,35 @@ def test_the_python_client_trusts_what_the_variable_names(
         pass
 
 
+PLUGIN = """
+import os
+import aiohttp
+from semantest_recorder.plugins import hookimpl
+
+class Calling:
+    @hookimpl
+    async def initialize(self, context):
+        async with aiohttp.ClientSession() as session, session.get(os.environ["CALLED"]) as answer:
+            (context.directory / "answer").write_text(await answer.text())
+"""
+
+
+def test_a_plugin_with_aiohttp_s_own_trust_reaches_what_the_machine_trusts(
+    project: Path, serve: Serve, certificate: tuple[Path, Path]
+) -> None:
+    called = serve(*tls_options(certificate), folder=project / "called").ready()
+    (project / "calling.py").write_text(PLUGIN)
+    (project / "semantest.toml").write_text("[plugins]\nmodules = ['calling:Calling']\ntimeout = 60\n")
+    daemon = serve(
+        CALLED=f"{public_url(called)}/healthz",
+        SSL_CERT_FILE=str(certificate[0]),
+        PYTHONPATH=os.pathsep.join(filter(None, (str(project), os.environ.get("PYTHONPATH")))),
+    ).ready()
+    code, _out, err = daemon.end()
+    assert code == 0, err
+    assert (daemon.folder / "answer").read_text() == "ok", err
+
+
 def test_clients_by_tls_and_commands_of_this_machine_by_loopback(
     project: Path, serve: Serve, certificate: tuple[Path, Path]
 ) -> None:
