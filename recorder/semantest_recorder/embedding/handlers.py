@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -74,16 +75,17 @@ class WebSocketHandlers:
         return self._system.get_security().get_metrics()
 
     async def on_get_events_by_time_range(self, start_time: float, end_time: float) -> list[dict[str, Any]]:
-        """The events of a time, oldest first."""
-        return self._system.get_persistence().get_events_by_time_range(start_time, end_time)
+        """The events of a time, oldest first; read in a thread."""
+        read = self._system.get_persistence().get_events_by_time_range
+        return await asyncio.to_thread(read, start_time, end_time)
 
     async def on_get_test_results_by_run(self, run_id: str) -> list[dict[str, Any]]:
-        """The results of a run."""
-        return self._system.get_persistence().get_test_results_by_run(run_id)
+        """The results of a run; read in a thread."""
+        return await asyncio.to_thread(self._system.get_persistence().get_test_results_by_run, run_id)
 
     async def on_get_statistics(self) -> dict[str, Any]:
-        """As ``getStatistics`` of the wire."""
-        return self._system.get_persistence().get_statistics()
+        """As ``getStatistics`` of the wire; read in a thread."""
+        return await asyncio.to_thread(self._system.get_persistence().get_statistics)
 
 
 def _headers(socket: WebSocket) -> Callable[[str], Sequence[str]]:
