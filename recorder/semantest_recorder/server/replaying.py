@@ -91,10 +91,12 @@ class Replay:
         return len(frame)
 
     async def _wait_for_readers(self) -> None:
-        """A replay is faster than any reader: it waits for them, but not for one that does not read at all."""
+        """A replay is faster than any reader: it waits for them, but not for who has gone or does not read at all."""
         readers, self._readers = self._readers, set()
         waited = 0.0
         await asyncio.sleep(0)
-        while waited < _PATIENCE_S and any(reader.queued_bytes > _WAITING_BYTES for reader in readers):
+        while waited < _PATIENCE_S and any(
+            reader.queued_bytes > _WAITING_BYTES and not reader.session.closed for reader in readers
+        ):
             await asyncio.sleep(_LOOK_S)
             waited += _LOOK_S

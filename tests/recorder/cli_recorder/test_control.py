@@ -8,7 +8,9 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -266,8 +268,9 @@ def test_one_that_hangs_is_told_from_one_that_does_not_run(serve: Callable[..., 
     daemon = serve().ready()
     daemon.process.send_signal(signal.SIGSTOP)
     wait_until(lambda: _state(daemon.process.pid) == "T", "it is stopped")
-    for command in ("status", "stop", "start"):
-        done = run(command, cwd=project)
+    with ThreadPoolExecutor() as each:  # each of them waits for an answer
+        found = list(each.map(partial(run, cwd=project), ("status", "stop", "start")))
+    for done in found:
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.count("\n") == 1
         assert f"kill -KILL {daemon.process.pid}" in done.stderr

@@ -130,31 +130,45 @@ def test_a_database_is_opened_once(tmp_path: Path) -> None:
     open_and_close(link)
 
 
-def test_another_program_and_every_command_that_writes_are_refused(
-    database: Path, holder: subprocess.Popen[str], tmp_path: Path
-) -> None:
-    folder, who = database.parent, f"another program (pid {holder.pid}) has {database} open"
+def test_another_program_is_refused(database: Path, holder: subprocess.Popen[str]) -> None:
     with pytest.raises(StoreError) as refused:
         create_orchestrator_integration(database)
-    assert who in str(refused.value)
-    backup = tmp_path / "backup.db"
-    assert command("semantest", folder, "backup", str(backup)).returncode == 0
-    for done in (
-        command("recorder", folder, "serve"),
-        command("recorder", folder, "start"),
-        command("semantest", folder, "rebuild"),
-        command("semantest", folder, "restore", str(backup)),
-        command("semantest", folder, "restore", "--stop", str(backup)),
-    ):
-        assert done.returncode != 0
-        assert who in done.stderr, done
-    assert holder.poll() is None
-    assert holder.stdin is not None
-    holder.stdin.write("\n")
-    holder.stdin.flush()
-    assert holder.wait(60) == 0
+    assert f"another program (pid {holder.pid}) has {database} open" in str(refused.value)
+    end(holder)
     assert Reader(database).run("held").id == "held"
-    assert command("semantest", folder, "restore", str(backup)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("recorder", "serve"), ("recorder", "start"), ("semantest", "rebuild")], ids=lambda each: each[1]
+)
+def test_every_command_that_writes_is_refused(
+    database: Path, holder: subprocess.Popen[str], arguments: tuple[str, str]
+) -> None:
+    done = command(arguments[0], database.parent, *arguments[1:])
+    assert done.returncode != 0
+    assert f"another program (pid {holder.pid}) has {database} open" in done.stderr, done
+    assert holder.poll() is None
+
+
+@pytest.mark.parametrize("options", [[], ["--stop"]], ids=["", "stop"])
+def test_a_backup_is_put_back_when_the_program_has_ended(
+    database: Path, holder: subprocess.Popen[str], tmp_path: Path, options: list[str]
+) -> None:
+    backup = str(tmp_path / "backup.db")
+    assert command("semantest", database.parent, "backup", backup).returncode == 0
+    refused = command("semantest", database.parent, "restore", *options, backup)
+    assert refused.returncode != 0
+    assert f"another program (pid {holder.pid}) has {database} open" in refused.stderr, refused
+    end(holder)
+    assert command("semantest", database.parent, "restore", *options, backup).returncode == 0
+    assert Reader(database).run("held").id == "held"
+
+
+def end(holder: subprocess.Popen[str]) -> None:
+    """Tells the program to end, and waits until it has."""
+    assert holder.poll() is None
+    holder.communicate("\n", timeout=60)
+    assert holder.returncode == 0
 
 
 def test_a_program_that_was_killed_holds_nothing(database: Path, holder: subprocess.Popen[str]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.embedding import EventsRefusedError, OrchestratorIntegration, create_orchestrator_integration
 from tests.recorder.event_loop import in_loop
 
@@ -27,13 +29,16 @@ def saved(system: OrchestratorIntegration) -> int:
     return total
 
 
-def test_more_events_than_may_wait_at_a_time(tmp_path: Path) -> None:
+def test_more_events_than_may_wait_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = partial(ServerFacts, limits=Limits(max_pending_events=100))
+    monkeypatch.setattr("semantest_recorder.engine.ServerFacts", few)
+
     async def test() -> None:
         system = make(tmp_path)
         await system.get_orchestrator().start_test_run({"runId": "r"})
-        await system.get_persistence().save_events(event(number, runId="r", number=number) for number in range(51_000))
+        await system.get_persistence().save_events(event(number, runId="r", number=number) for number in range(350))
         found = system.get_persistence().get_events_by_time_range(0, 1e15, ["custom/x"])
-        assert [one["payload"]["number"] for one in found] == list(range(51_000))
+        assert [one["payload"]["number"] for one in found] == list(range(350))
         await system.shutdown()
 
     in_loop(test())

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +146,7 @@ def test_whoever_is_not_let_in_is_told_why(tmp_path: Path, required: bool) -> No
 
 def test_the_shipper_of_pytest_is_told_that_its_token_is_refused(tmp_path: Path) -> None:
     def ship(url: str) -> str:
-        connection = Connection(url, "wrong", "one")
-        with pytest.raises(RefusedError) as refused:
+        with closing(Connection(url, "wrong", "one")) as connection, pytest.raises(RefusedError) as refused:
             receive_for_ever(connection)
         return str(refused.value)
 

@@ -44,11 +44,13 @@ class RunningServer:
         anonymous: bool = False,
         origins: Iterable[str] = (),
         silence_s: float = SILENCE_S,
+        send_buffer: int | None = None,
     ) -> None:
         self.database = database
         #: The time at which the hub's clock stands still; ``None`` while it goes.
         self.stands_ms: float | None = None
         self._silence_s = silence_s
+        self._send_buffer = send_buffer
         self.writer = Writer(database)
         self._limits = limits or Limits()
         self._max_queued_bytes = max_queued_bytes
@@ -61,6 +63,8 @@ class RunningServer:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         listener = socket.create_server(("127.0.0.1", 0))
+        if self._send_buffer is not None:  # what it accepts has the same
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, self._send_buffer)
         self.port: int = listener.getsockname()[1]
         facts = ServerFacts("0.0.0", 1, 1, time.time() * 1000, self._limits)
         archive = Archive(self.database)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from threading import Event
 from typing import Any
@@ -55,22 +56,23 @@ def test_a_replay_takes_the_time_that_its_speed_says(server: RunningServer, monk
         pauses.clear()
 
 
-def test_a_replay_waits_for_who_reads_and_ends_with_who_asked(server: RunningServer) -> None:
-    client = server.connect()
+def test_a_replay_waits_for_who_reads_and_ends_with_who_asked(serve: Callable[..., RunningServer]) -> None:
+    server = serve(max_queued_bytes=3 * 1024 * 1024, send_buffer=128 * 1024)
+    client = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 128 * 1024),))
     text = "x" * 100_000
     log = [
-        {"type": "test/log", "timestamp": now_ms() + n, "payload": {"testId": "t", "message": text}} for n in range(150)
+        {"type": "test/log", "timestamp": now_ms() + n, "payload": {"testId": "t", "message": text}} for n in range(40)
     ]
-    client.send(batch(1, [run_start("p"), *log[:70]]))
+    client.send(batch(1, [run_start("p"), *log[:20]]))
     assert client.receive()["type"] == "ack"
-    client.send(batch(72, log[70:]))
+    client.send(batch(22, log[20:]))
     assert client.receive()["type"] == "ack"
     wanted = {"startTime": 0, "endTime": now_ms() + 10_000}
     client.ask({"type": "replayEvents", "payload": wanted})
     replayed = 0
     while client.receive()["type"] != "replayEnded":
         replayed += 1
-    assert replayed == 151
+    assert replayed == 41
     for _ in range(8):
         client.ask({"type": "replayEvents", "payload": {**wanted, "speed": 1e-9}})
     refused = client.ask({"type": "request", "method": "replayEvents", "payload": wanted})

@@ -115,7 +115,7 @@ def test_a_slow_reader_that_comes_back_is_told_to_resync(serve: Callable[..., Ru
 def test_who_asks_and_does_not_read_the_answers_is_not_read_any_more(
     serve: Callable[..., RunningServer], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    limit, size, count = 1024 * 1024, 60_000, 250
+    limit, size, count = 256 * 1024, 15_000, 60
     queued: list[int] = []
     enqueue = Connection._enqueue
 
@@ -124,8 +124,8 @@ def test_who_asks_and_does_not_read_the_answers_is_not_read_any_more(
         queued.append(connection._queued_bytes)
 
     monkeypatch.setattr(Connection, "_enqueue", watched)
-    server = serve(max_queued_bytes=limit)
-    client = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),))
+    server = serve(max_queued_bytes=limit, send_buffer=16 * 1024)
+    client = server.connect(sockopt=((socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024),))
     asked = {"id": 0, "type": kind, "method": "echo", "payload": {"text": "x" * size}}
 
     def ask() -> None:
