@@ -109,41 +109,52 @@ def serve(settings: Settings, announce: Announce) -> bool:
     )
     _policy(settings)
     registry = _load_plugins(settings.plugins)
-    try:
-        make_private_folder(str(settings.directory))
-    except OSError as error:
-        place = error.filename or settings.directory
-        raise CannotServe(f"cannot write {place}: {error.strerror}; name another folder with --directory") from None
-    lock = RecorderLock(settings.directory)
-    try:
-        lock.acquire(_LOCK_WAIT_S)
-    except OSError as error:
-        raise CannotServe(f"cannot lock {settings.directory}: {error.strerror}; check who may write there") from None
+    lock = _take_folder(settings.directory)
     try:
         with ExitStack() as sockets:
             listeners = open_listeners(settings.host, settings.port, certificate)
             for listener in listeners:
                 sockets.enter_context(listener.socket)
-            remove_drafts(settings.directory / DATABASE)
-            try:
-                engine = Engine(
-                    settings.directory / DATABASE,
-                    registry,
-                    settings.directory,
-                    own_place=True,
-                    lines_in_log=settings.json_log,
-                )
-            except StoreError as error:
-                raise CannotServe(str(error)) from None
-            daemon = _Daemon(settings, lock, engine, listeners)
-            drained = asyncio.run(daemon.run(announce))
-            if drained:  # else it is written until the process ends
-                engine.close()
-            if drained and daemon.lost:
-                raise CannotServe(daemon.lost)
-            return drained
+            return _serve_folder(settings, lock, registry, listeners, announce)
+    except StoreError as error:
+        raise CannotServe(str(error)) from None
     finally:
         lock.release()
+
+
+def _take_folder(directory: Path) -> RecorderLock:
+    """Makes the folder and takes its lock. Raises ``CannotServe`` and ``AlreadyRunning``."""
+    try:
+        make_private_folder(str(directory))
+    except OSError as error:
+        place = error.filename or directory
+        raise CannotServe(f"cannot write {place}: {error.strerror}; name another folder with --directory") from None
+    lock = RecorderLock(directory)
+    try:
+        lock.acquire(_LOCK_WAIT_S)
+    except OSError as error:
+        raise CannotServe(f"cannot lock {directory}: {error.strerror}; check who may write there") from None
+    return lock
+
+
+def _serve_folder(
+    settings: Settings,
+    lock: RecorderLock,
+    registry: PluginRegistry,
+    listeners: Sequence[Listener],
+    announce: Announce,
+) -> bool:
+    """See ``serve``. Raises ``CannotServe`` and ``StoreError``."""
+    database = settings.directory / DATABASE
+    remove_drafts(database)
+    engine = Engine(database, registry, settings.directory, own_place=True, lines_in_log=settings.json_log)
+    daemon = _Daemon(settings, lock, engine, listeners)
+    drained = asyncio.run(daemon.run(announce))
+    if drained:  # else it is written until the process ends
+        engine.close()
+    if drained and daemon.lost:
+        raise CannotServe(daemon.lost)
+    return drained
 
 
 def _load_plugins(settings: PluginSettings) -> PluginRegistry:

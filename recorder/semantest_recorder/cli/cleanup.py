@@ -19,6 +19,9 @@ from semantest_recorder.cli.options import directory_option, json_option, projec
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from semantest_recorder.core.retention import Policy
     from semantest_recorder.reports.cleanup_plan import Plan
     from semantest_recorder.store.survey import RunFacts
 
@@ -66,20 +69,37 @@ def command(
     A run stays only if every option that is given lets it stay. The newest run of each group always stays, and so does
     one that is still recorded. A recorder that runs does the work between the batches that it takes in.
     """
-    from semantest_recorder.core.retention import Policy, runs_to_delete  # noqa: PLC0415
-    from semantest_recorder.reports.cleanup_plan import Plan, done_line, plan_lines  # noqa: PLC0415
-    from semantest_recorder.store.artifact_sweep import unnamed_artifacts  # noqa: PLC0415
-    from semantest_recorder.store.survey import survey  # noqa: PLC0415
+    from semantest_recorder.core.retention import Policy  # noqa: PLC0415
 
     if older_than is None and keep is None and max_size is None:
         text = "say what may go: --older-than 30d, --keep 500 or --max-size 1GB, or [cleanup] in semantest.toml"
         raise Stop(text, EXIT_USAGE)
     folder = project_folder(directory)
-    policy = Policy(older_than, keep, max_size)
+    plan = _planned(folder, Policy(older_than, keep, max_size), per, dry_run=dry_run)
+    if not as_json:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.cleanup_plan import plan_lines  # noqa: PLC0415
+
+        print_lines(plan_lines(plan))
+    if not dry_run:
+        _confirm(plan, yes=yes)
+        from semantest_recorder.cli.cleaning_up import clean_up  # noqa: PLC0415
+
+        plan.done = clean_up(folder, [run.id for run in plan.runs])
+    _tell_outcome(plan, as_json=as_json)
+
+
+def _planned(folder: Path, policy: Policy, per: str | None, *, dry_run: bool) -> Plan:
+    """What goes by the policy now. Raises what ``Reader`` raises."""
+    from semantest_recorder.core.retention import runs_to_delete  # noqa: PLC0415
+    from semantest_recorder.reports.cleanup_plan import Plan  # noqa: PLC0415
+    from semantest_recorder.store.artifact_sweep import unnamed_artifacts  # noqa: PLC0415
+    from semantest_recorder.store.survey import survey  # noqa: PLC0415
+
     stored, now_ms = survey(folder / DATABASE, _grouping(per)), time.time() * 1000
     runs = runs_to_delete(stored, policy, now_ms)
     unnamed = unnamed_artifacts(folder, folder / DATABASE, now_ms)
-    plan = Plan(
+    return Plan(
         directory=str(folder),
         dry_run=dry_run,
         policy=policy,
@@ -90,20 +110,15 @@ def command(
         artifacts=len(unnamed.files),
         artifact_bytes=unnamed.bytes,
     )
-    if not as_json:
-        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
 
-        print_lines(plan_lines(plan))
-    if not dry_run:
-        _confirm(plan, yes=yes)
-        from semantest_recorder.cli.cleaning_up import clean_up  # noqa: PLC0415
 
-        plan.done = clean_up(folder, [run.id for run in runs])
+def _tell_outcome(plan: Plan, *, as_json: bool) -> None:
+    from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+    from semantest_recorder.reports.cleanup_plan import done_line  # noqa: PLC0415
+
     if as_json:
-        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
-
         print_json(plan)
-    elif plan.done is not None and (runs or plan.done.artifacts):
+    elif plan.done is not None and (plan.runs or plan.done.artifacts):
         click.echo(done_line(plan.done))
 
 

@@ -76,6 +76,8 @@ class Persistence:
         """Deletes the runs that began before a time (milliseconds since the epoch); how many.
 
         Runs go as a whole: half a run would be judged wrongly. One that still goes on stays, as does the newest one.
+        Raises ``StoreError`` when the database cannot be read, and ``RuntimeError`` when the database or the end of the
+        recorder cuts the deletion short, or it has ended already.
         """
         now = now_ms()
         stored = await asyncio.to_thread(survey, self._system.engine.database, lambda _facts: "")

@@ -7,8 +7,8 @@ from typing import Final
 
 import msgspec
 
-from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
-from semantest_recorder.reports.report import Counts, Report, RunInfo
+from pytest_semantest.protocol.events import FINAL_STATES
+from semantest_recorder.reports.report import Counts, RunInfo
 
 #: Exit codes of ``semantest`` (docs/reference): what a script can rely on.
 EXIT_GREEN: Final = 0
@@ -73,11 +73,6 @@ def count_word(state: str, number: int) -> str:
 def state_word(state: str) -> str:
     """The name of a test's state as a reader says it."""
     return _STATE_WORDS.get(state, state)
-
-
-def is_green(report: Report) -> bool:
-    """Whether no test of the report is in a bad state and the run passed."""
-    return report.run.state == "passed" and not any(state in BAD_STATES for state, _ in nonzero(report.counts))
 
 
 def duration(milliseconds: float | None) -> str:
