@@ -224,7 +224,7 @@ class AsyncClient:
         if not answer.cancelled():
             _result(answer.result())
             return
-        told = [error for error in self._refusals if str(error.get("message")).startswith("subscribe ")]
+        told = [error for error in self._refusals if error.get("requestId") == request_id]
         self._refusals = [error for error in self._refusals if error not in told]
         if not told:
             raise CommandError("INVALID_MESSAGE", "the recorder did not take the subscription")

@@ -342,7 +342,8 @@ class Session:
         kind = str(type(message).__struct_config__.tag)
         details = {"source": message.source} if isinstance(message, messages.EventsMessage) else None
         refused = lacking(kind, roles)["message"]
-        return self._error("FORBIDDEN", refused, details)._replace(lacks=refused)
+        about = ids_of(message.id, message.payload if isinstance(message, messages.EventMessage) else msgspec.Raw())
+        return self._error("FORBIDDEN", refused, details, about)._replace(lacks=refused)
 
     def _close(self, code: int, reason: str) -> list[Effect]:
         self.close()

@@ -10,7 +10,7 @@ import pytest
 from semantest_recorder.core.access import ANONYMOUS, Identity, Role
 from semantest_recorder.core.batch import Committed, Refused
 from semantest_recorder.core.commands import COMMANDS
-from semantest_recorder.core.effects import Close, Ingest, Query, Subscribed, Supersede
+from semantest_recorder.core.effects import Close, Ingest, Query, Send, Subscribed, Supersede
 from semantest_recorder.core.session import Limits, Session
 from tests.recorder.session.talk import NOW, NewTalk, Talk, events, sent
 
@@ -302,6 +302,24 @@ def test_every_message_by_every_role(new_talk: NewTalk, identity: Identity, mess
     refused = [e for e in effects if b'"FORBIDDEN"' in getattr(e, "text", b"")]
     assert (not refused) is allowed
     assert allowed or len(effects) == 1, "nothing else happens"
+
+
+@pytest.mark.parametrize(
+    ("message", "ids"),
+    [
+        ({"id": "s1", "type": "subscribe", "payload": {"eventTypes": ["*"]}}, {"requestId": "s1"}),
+        ({"id": 7, "type": "event", "payload": {"id": "e1", "type": "test/log"}}, {"requestId": 7, "eventId": "e1"}),
+        ({"type": "subscribe", "payload": {"eventTypes": ["*"]}}, {}),
+    ],
+)
+def test_who_lacks_a_role_is_told_for_which_message(
+    new_talk: NewTalk, message: dict[str, Any], ids: dict[str, Any]
+) -> None:
+    (refused,) = new_talk(Identity("executor", frozenset({Role.EXECUTE}))).say(message)
+    assert isinstance(refused, Send)
+    told = json.loads(refused.text)
+    for place in (told, told["payload"]):
+        assert {key: place[key] for key in ("requestId", "eventId") if key in place} == ids
 
 
 #: Of PROTOCOL: starting and ending needs ingest, queries read, cancelling and replay operate.
