@@ -257,7 +257,7 @@ EMBEDDING = {
     "SecurityMiddleware": "`system.get_security()`",
     "WebSocketHandlers": "`system.create_websocket_handlers()`",
     "WebSocket": "What your server gives to `handlers.serve`.",
-    "EventsRefusedError": "",
+    "EventsNotSavedError": "",
 }
 
 

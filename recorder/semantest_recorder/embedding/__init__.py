@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from semantest_recorder.embedding.aiohttp_server import aiohttp_routes
 from semantest_recorder.embedding.handlers import WebSocketHandlers
-from semantest_recorder.embedding.in_process import EventsRefusedError
+from semantest_recorder.embedding.in_process import EventsNotSavedError
 from semantest_recorder.embedding.integration import OrchestratorIntegration, create_orchestrator_integration
 from semantest_recorder.embedding.orchestrator import Orchestrator
 from semantest_recorder.embedding.persistence import Persistence
@@ -19,7 +19,7 @@ from semantest_recorder.embedding.state import TestStateManager
 from semantest_recorder.embedding.stream import WebSocket
 
 __all__ = [
-    "EventsRefusedError",
+    "EventsNotSavedError",
     "Orchestrator",
     "OrchestratorIntegration",
     "Persistence",

@@ -23,7 +23,7 @@ _PART_EVENTS = 256
 _PART_BYTES = 4 * 1024 * 1024
 
 
-class EventsRefusedError(Refusal):
+class EventsNotSavedError(Refusal):
     """Events that were not taken; all others are committed.
 
     ``refusals``: the ``error`` messages of the wire, each with the ``index`` of its event in what was sent and the
@@ -97,7 +97,7 @@ class InProcessPeer(Peer):
         return message.get("payload")
 
     async def send(self, event: Mapping[str, Any]) -> None:
-        """Returns when the event is committed. Raises ``EventsRefusedError``, also when there is no room for it now."""
+        """Returns when the event is committed. Raises ``EventsNotSavedError``, also when there is no room now."""
         sending = _Sending()
         frame = _frame_of(said := _next(sending, event), event)
         if frame is not None:
@@ -107,7 +107,7 @@ class InProcessPeer(Peer):
     async def send_all(self, events: Iterable[Mapping[str, Any]]) -> None:
         """Returns when all are committed; waits for room, and as long as the policy's rate wants.
 
-        Raises ``EventsRefusedError`` for those that were not taken, ``Refusal`` (``STOPPING``) once the recorder stops.
+        Raises ``EventsNotSavedError`` for those that were not, ``Refusal`` (``STOPPING``) once the recorder stops.
         """
         sending, size = _Sending(), 0
         for event in events:
@@ -185,7 +185,7 @@ class InProcessPeer(Peer):
         await self._wait(sending)
         if sending.refusals:
             refusals = [refusal for _index, refusal in sorted(sending.refusals.items())]
-            raise EventsRefusedError(refusals, sending.sent)
+            raise EventsNotSavedError(refusals, sending.sent)
 
     def _enqueue(self, frame: bytes) -> None:
         message = msgspec.json.decode(frame)

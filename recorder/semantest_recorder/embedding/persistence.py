@@ -31,7 +31,7 @@ class Persistence:
         """Takes any number of events, in their order; returns when they are committed.
 
         They are sent in parts: while there is no room, or the policy's rate is used up, it waits. Raises
-        ``EventsRefusedError`` in the end when some were not taken; its ``refusals`` say which (``index``, ``eventId``)
+        ``EventsNotSavedError`` in the end when some were not taken; its ``refusals`` say which (``index``, ``eventId``)
         and why. All others are committed.
         """
         await self._system.peer.send_all(events)

@@ -12,7 +12,7 @@ import pytest
 
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.session import Limits, ServerFacts
-from semantest_recorder.embedding import EventsRefusedError, OrchestratorIntegration, create_orchestrator_integration
+from semantest_recorder.embedding import EventsNotSavedError, OrchestratorIntegration, create_orchestrator_integration
 from tests.recorder.event_loop import in_loop
 
 
@@ -74,7 +74,7 @@ def test_who_is_refused_is_named(tmp_path: Path) -> None:
         kinds = ["custom/x", "custom/no", "custom/x", "custom/no", "custom/x"]
         events = [event(number, kind, runId="r") for number, kind in enumerate(kinds)]
         events[4]["payload"]["what"] = object()
-        with pytest.raises(EventsRefusedError, match="first the one at index 1") as refused:
+        with pytest.raises(EventsNotSavedError, match="first the one at index 1") as refused:
             await system.get_persistence().save_events(events)
         assert str(refused.value).startswith("3 of 5 events were not taken")
         assert refused.value.code == "VALIDATION_ERROR"
@@ -93,7 +93,7 @@ def test_a_full_disk_names_what_it_did_not_take(tmp_path: Path) -> None:
         await system.get_orchestrator().start_test_run({"runId": "r"})
         system.engine.store._connection.execute("PRAGMA max_page_count = 100")
         events = [event(number, runId="r", number=number, text="x" * 1000) for number in range(600)]
-        with pytest.raises(EventsRefusedError, match="make room") as refused:
+        with pytest.raises(EventsNotSavedError, match="make room") as refused:
             await system.get_persistence().save_events(events)
         system.engine.store._connection.execute("PRAGMA max_page_count = 1000000")
         left = [events[one["index"]] for one in refused.value.refusals]

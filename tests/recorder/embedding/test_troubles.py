@@ -15,7 +15,7 @@ from websockets.asyncio.server import ServerConnection
 
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.embedding import OrchestratorIntegration, create_orchestrator_integration
-from semantest_recorder.embedding.in_process import EventsRefusedError
+from semantest_recorder.embedding.in_process import EventsNotSavedError
 from tests.recorder.event_loop import in_loop
 
 
@@ -33,7 +33,7 @@ def test_a_refusal_goes_to_the_one_whose_event_it_was(tmp_path: Path) -> None:
         on_event = system.create_websocket_handlers().on_event
         kinds = ["custom/yes", "custom/no", "custom/yes", "custom/no"]
         outcomes = await asyncio.gather(*[on_event(event(kind)) for kind in kinds], return_exceptions=True)
-        assert [isinstance(outcome, EventsRefusedError) for outcome in outcomes] == [False, True, False, True]
+        assert [isinstance(outcome, EventsNotSavedError) for outcome in outcomes] == [False, True, False, True]
         assert len(system.get_persistence().get_events_by_type("custom/*")) == 2
         await system.shutdown()
 
@@ -51,7 +51,7 @@ def test_what_was_refused_of_a_call_that_was_given_up_is_nobody_elses(tmp_path: 
         given_up.cancel()
         await on_event(event("custom/yes"))
         assert given_up.cancelled()
-        with pytest.raises(EventsRefusedError):
+        with pytest.raises(EventsNotSavedError):
             await on_event(event("custom/no"))
         await system.shutdown()
 
