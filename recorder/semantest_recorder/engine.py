@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pytest_semantest import __version__
@@ -30,6 +32,8 @@ from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.writer import Writer
 
 _TIME_S = 0.25
+#: A store that refused something is tried again after so long, in seconds.
+_TRIAL_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +80,7 @@ class Engine:
         self.writer = PluginWriter(self.store, self.dispatcher)
         self.archive = Archive(database)
         self._hub: Hub | None = None
+        self._trial_due_s = 0.0
 
     def start(self, security: Security, on_commit: Callable[[Committed], None] = lambda _verdict: None) -> Hub:
         """The hub, once, in the loop that it will live in; it knows the runs that are not over.
@@ -101,10 +106,29 @@ class Engine:
             try:
                 if self._hub is not None:
                     self._hub.keep_time()
+                    self._try_store(self._hub)
                 for look in others:
                     look()
             except Exception:  # noqa: BLE001 - time goes on
                 _log.exception("cannot look after runs and tokens, trying on")
+
+    def _try_store(self, hub: Hub) -> None:
+        """Whether a store that refused something takes something again: nobody may have anything more to store."""
+        loop = asyncio.get_running_loop()
+        if not hub.store_refuses or not hub.accepting or loop.time() < self._trial_due_s:
+            return
+        self._trial_due_s = math.inf  # one at a time
+
+        def told(takes: bool) -> None:
+            self._trial_due_s = loop.time() + _TRIAL_S
+            if takes:
+                hub.store_recovered()
+
+        def done(takes: bool) -> None:
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(told, takes)
+
+        self.store.try_out(done)
 
     async def clean(self, run_ids: Sequence[str]) -> Cleaned:
         """Deletes runs; nobody knows them any more when it returns. Raises what ``Cleaner`` raises."""

@@ -258,6 +258,17 @@ class Hub:
             status = "degraded"
         return {"status": status, "storeError": self._store_error, "pendingEvents": self.pending_events}
 
+    @property
+    def store_refuses(self) -> bool:
+        """Whether the store took nothing when it was last asked to."""
+        return self._store_error is not None
+
+    def store_recovered(self) -> None:
+        """The store takes something again, as somebody found out who had nothing to store."""
+        if self._store_error is not None:
+            self._store_error = None
+            _log.info("the store takes events again")
+
     def status(self) -> dict[str, Any]:
         """Health, counts and who is connected, for ``/api/v1/status``."""
         return self.health() | {

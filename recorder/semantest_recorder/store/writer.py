@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -12,9 +13,11 @@ from time import time
 from typing import TypeVar
 
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
+from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import is_corruption, open_for_writing
 from semantest_recorder.store.removal import OpenFiles, carry_over, complete
+from semantest_recorder.store.schema import SCHEMA_VERSION
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -122,6 +125,20 @@ class Writer:
         self.between(work, ended)
         done.result()
 
+    def try_out(self, done: Callable[[bool], None]) -> None:
+        """Writes what is there already; ``done`` is told in the writer thread whether the database takes something.
+
+        Never blocks. Raises ``RuntimeError`` after ``close``.
+        """
+        taken = False
+
+        def work(_ingest: Ingest) -> bool:
+            nonlocal taken
+            taken = self._takes_something()
+            return False
+
+        self.between(work, lambda _failure: done(taken))
+
     def close(self) -> None:
         """Commits and answers everything that is queued, then stops the thread and closes the database."""
         with self._changed:
@@ -189,6 +206,16 @@ class Writer:
                     _log.exception("the database could not be opened again")
             message = f"the database could not be written: {error}"
             return [Refused(batch.source, "STORE_ERROR", message) for batch in batches]
+
+    def _takes_something(self) -> bool:
+        try:
+            if not self._files.are_in_place():
+                self._go_on_elsewhere([])
+            self._connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        except (sqlite3.Error, StoreError) as error:
+            self._lost = self._lost or is_corruption(error)
+            return False
+        return True
 
     def _next(self) -> list[tuple[Batch, Done]]:
         """The batches of the next transaction; none when there is other work to do, or the writer is closed."""

@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 from semantest_recorder.cli.recorder import main
 from semantest_recorder.cli.service_files import agent, unit, unit_name
-from tests.recorder.cli_recorder.daemons import COMMAND, DEADLINE_S, Daemon, run
+from tests.recorder.cli_recorder.daemons import COMMAND, DEADLINE_S, Daemon, run, wait_until
 from tests.recorder.server.running import batch, run_start
 
 Serve = Callable[..., Daemon]
@@ -77,6 +77,24 @@ def test_while_it_stops_it_lives_and_is_not_ready(project: Path, serve: Serve) -
     assert (probe(url, "/healthz"), probe(url, "/readyz")) == (200, 503)
     holder.execute("ROLLBACK")
     holder.close()
+    assert json.loads(client.recv())["type"] == "ack"
+    assert daemon.end()[0] == 0
+
+
+def test_it_is_ready_again_when_the_store_is_though_nobody_sends_anything(project: Path, serve: Serve) -> None:
+    daemon = serve().ready()
+    url, database = daemon.discovery["url"], daemon.folder / "semantest.db"
+    client = daemon.connect()
+    for part in database.parent.glob("semantest.db*"):
+        if part.suffix != ".lock":
+            part.unlink()
+    database.mkdir()  # nothing can be opened there
+    client.send(json.dumps(batch(1, [run_start()])))
+    assert json.loads(client.recv())["code"] == "STORE_ERROR"
+    assert probe(url, "/readyz") == 503
+    database.rmdir()
+    wait_until(lambda: probe(url, "/readyz") == 200, "it is ready")
+    client.send(json.dumps(batch(1, [run_start()])))
     assert json.loads(client.recv())["type"] == "ack"
     assert daemon.end()[0] == 0
 
