@@ -12,10 +12,11 @@ import re
 _ALIKE = bytes.maketrans(b"123456789E", b"000000000e")
 _LEFT_OUT = bytes(byte for byte in range(256) if byte not in b'0123456789eE+",')
 _TRACES = (b"0e000", b"0e+000", b"0" * 200)
-#: A text, which is skipped, or a number that may be one.
+#: A text, which is skipped, or a number that may be one. Nothing is looked at twice: a text without an end goes to the
+#: end of all, else its every escaped quote would begin another one.
 _TOKEN = re.compile(
-    r'"[^"\\]*(?:\\.[^"\\]*)*"'
-    r"|(?<![0-9.])(-?(?:[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]{3,}|[0-9]{200,}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?))",
+    r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
+    r"|(?<![0-9.])(-?(?:[0-9]++(?:\.[0-9]++)?[eE]\+?[0-9]{3,}+|[0-9]{200,}+(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?))",
     re.DOTALL,
 )
 

@@ -134,3 +134,20 @@ def test_a_number_that_no_double_can_hold_is_passed_on_as_a_text(number: str) ->
 def test_every_other_number_stays_as_it_was_written(number: str) -> None:
     text = f'{{"a":[{number}],"e1000":"1e999"}}'
     assert spell_numbers(text) == text
+
+
+@pytest.mark.hazard(35)
+@pytest.mark.parametrize(
+    "text",
+    ['1e999"' + '\\"' * 1_000_000, '1e999"' * 200_000, "1e999" + "e1" * 500_000, "1e999," + "1.1" * 500_000],
+    ids=["escaped quotes", "texts", "exponents", "points"],
+)
+def test_a_frame_without_sense_is_searched_in_linear_time(text: str) -> None:
+    """Quadratic search would not end within the test's lifetime."""
+    with pytest.raises(messages.InvalidMessage):
+        messages.decode(text)
+
+
+def test_a_text_without_an_end_holds_no_number() -> None:
+    assert spell_numbers('[1e999,"1e999 \\"1e999') == '["1e999","1e999 \\"1e999'
+    assert spell_numbers('[1e999,"1e999\\') == '["1e999","1e999\\'
