@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-# CSI, OSC/DCS/APC/PM/SOS strings up to their terminator (bounded, so an unterminated one costs its opening only),
-# and the two-character escapes.
+# CSI, OSC/DCS/APC/PM/SOS strings up to their terminator (bounded, so an unterminated one costs its opening only, and
+# ended by the next one that opens, as in terminals, so that nothing is looked at twice), and the two-character escapes.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]{0,64}[ -/]{0,8}[@-~]"
-    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x9c]{0,4096}(?:\x07|\x1b\\|\x9c)"
+    r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d\x9e\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]{0,4096}+(?:\x07|\x1b\\|\x9c)"
     r"|\x1b[ -/]{0,4}[0-~]"
 )
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")

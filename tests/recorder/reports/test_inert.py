@@ -69,6 +69,17 @@ def test_an_unterminated_sequence_hides_nothing_but_itself() -> None:
     assert inert("\x1b]0;" + "x" * 10_000).endswith("x" * 5_000)
 
 
+@pytest.mark.hazard(35)
+@pytest.mark.parametrize("unit", ["\x90", "\x9d0;", "\x9b1;", "\x1b]8;;", "\x1b\x1b[", "\x98\x9f"], ids=ascii)
+def test_openings_without_an_end_cost_linear_time(unit: str) -> None:
+    """Each one looked through to its bound would not end within the test's lifetime."""
+    assert set(inert(unit * 600_000)) <= set("0;18]")
+
+
+def test_a_string_ends_where_another_one_opens() -> None:
+    assert inert("\x90lost\x9d0;title\x9cshown") == "lostshown"
+
+
 @given(_HOSTILE)
 @example("\x7f\x9b\u202e\u2066\u00ad\u2028\U000e0041 \u00e4\U0001f600")
 def test_json_says_the_same_and_nothing_that_a_terminal_obeys(text: str) -> None:
