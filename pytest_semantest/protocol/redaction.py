@@ -36,10 +36,15 @@ _TOKENS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("pypi-",), r"pypi-[A-Za-z0-9_\-]{50,255}"),
     (("npm_",), r"npm_[A-Za-z0-9]{36}"),
     (("smt_",), r"smt_[A-Za-z0-9_\-]{20,100}"),  # our own
-    (("eyJ",), r"eyJ[A-Za-z0-9_\-]{8,2000}\.eyJ[A-Za-z0-9_\-]{8,4000}\.[A-Za-z0-9_\-]{8,1000}"),  # JSON Web Token
 )
 # Not in the middle of a word; the end of a colour sequence such as ESC[1m is no word.
 _BEGIN = r"(?:(?<![A-Za-z0-9_])|(?<=[\d\[]m))"
+# JSON Web Tokens: what follows the first part is looked for first, for a text may hold a beginning at every fourth
+# character, each of which would be followed through the whole part.
+_JWT_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+_JWT_HEADER_MIN, _JWT_HEADER_MAX = len("eyJ") + 8, len("eyJ") + 2000
+_JWT_BEGIN = rf"{_BEGIN}eyJ"
+_JWT_REST = r"\.(?=(eyJ[A-Za-z0-9_\-]{8,4000}+\.[A-Za-z0-9_\-]{8,1000}+))"
 _PRIVATE_KEY = r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\s\\:,\-]{0,20000}"
 _NAMED = (
     r"(?i)((?:password|passwd|passphrase|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|client[_\-]?secret)"
@@ -101,6 +106,8 @@ class Redactor:
                 if start in text:
                     text = re.sub(_BEGIN + pattern, MASK, text)
                     break
+        if ".eyJ" in text:
+            text = _redact_web_tokens(text)
         if "PRIVATE KEY" in text:
             text = re.sub(_PRIVATE_KEY, MASK, text)
         for extra in self._extra:
@@ -139,6 +146,21 @@ def _with_escaped_forms(literals: Sequence[str]) -> tuple[str, ...]:
     """The secrets as they are and as ``repr`` and JSON write them, longest first: one may be a part of another."""
     forms = {form for text in literals for form in (text, repr(text)[1:-1], encode_basestring_ascii(text)[1:-1])}
     return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _redact_web_tokens(text: str) -> str:
+    begin = re.compile(_JWT_BEGIN)
+    kept, end = [], 0
+    for rest in re.finditer(_JWT_REST, text):
+        dot = rest.start()
+        if dot < end:
+            continue
+        part = text[max(end, dot - _JWT_HEADER_MAX) : dot]
+        header = begin.search(text, dot - len(part) + len(part.rstrip(_JWT_CHARACTERS)), dot)
+        if header is not None and dot - header.start() >= _JWT_HEADER_MIN:
+            kept += [text[end : header.start()], MASK]
+            end = rest.end(1)
+    return "".join((*kept, text[end:])) if kept else text
 
 
 def _redact_named(text: str) -> str:

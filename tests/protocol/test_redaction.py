@@ -150,3 +150,29 @@ def test_no_part_of_a_secret_survives_a_cut(position: int, token: str) -> None:
 def test_hostile_text_is_searched_in_linear_time(text: str) -> None:
     """Quadratic search over a million characters would not end within the test's lifetime."""
     assert isinstance(Redactor().redact(text), str)
+
+
+@pytest.mark.hazard(35)
+@pytest.mark.timeout(40)
+def test_beginnings_of_web_tokens_are_not_followed_one_by_one() -> None:
+    """Each through the 2,000 characters that a header may have would take minutes."""
+    text = "eyJ-" * 10_000_000 + ".eyJ"
+    assert Redactor().redact_exact(text) == text
+
+
+_HEADER, _BODY, _SIGNATURE = "eyJ" + "h" * 20, "eyJ" + "i" * 20, "j" * 20
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"-{_HEADER}-eyJ.{_BODY}.{_SIGNATURE}.more", f"-{MASK}.more"),
+        (f"word{_HEADER} {_HEADER}.{_BODY}.{_SIGNATURE}", f"word{_HEADER} {MASK}"),
+        (f"word.{_HEADER}.{_BODY}.{_BODY}.{_SIGNATURE}", f"word.{MASK}.{_SIGNATURE}"),
+        (f"\x1b[1m{_HEADER}.{_BODY}.{_SIGNATURE}\x1b[0m", f"\x1b[1m{MASK}\x1b[0m"),
+        (f"{_HEADER}.{_BODY}", f"{_HEADER}.{_BODY}"),
+        (f"word{_HEADER}.{_BODY}.{_SIGNATURE}", f"word{_HEADER}.{_BODY}.{_SIGNATURE}"),
+    ],
+)
+def test_web_tokens_are_found_wherever_they_begin(text: str, left: str) -> None:
+    assert Redactor().redact_exact(text) == left
