@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,39 +39,35 @@ _KNOWN = msgspec.json.Decoder(_Known)
 _encode = msgspec.json.Encoder().encode
 
 
-def published(verdict: Committed, wanted: Callable[[str], bool]) -> list[Published]:
+def published(verdict: Committed, wanted: Callable[[str], bool]) -> Iterator[Published]:
     """The messages for those events of a commit whose type somebody wants, in an order a reader can follow.
 
+    Each is made when it is asked for: all of them may take far more room than the batch did.
     An event's id is ``<source>:<seq>``; derived suite events, which are in no log, get ``<source>:<seq>:<n>``.
     """
     first_seq = verdict.seq - len(verdict.fresh) + 1
-    fresh = ((event, f"{verdict.source}:{first_seq + n}") for n, event in enumerate(verdict.fresh))
-    derived = [(event, f"{verdict.source}:{verdict.seq}:{n}") for n, event in enumerate(verdict.derived, 1)]
-    return [
-        Published(event.type, _message(event, name, verdict))
-        for event, name in _interleave(fresh, derived)
-        if wanted(event.type)
-    ]
+    for event, name in _interleaved(verdict, first_seq):
+        if wanted(event.type):
+            yield Published(event.type, _message(event, name, verdict))
 
 
-def _interleave(
-    fresh: Iterator[tuple[RawEvent, str]], derived: list[tuple[RawEvent, str]]
-) -> Iterator[tuple[RawEvent, str]]:
-    """A suite's start before the events that are not older, its end behind those that are not newer."""
-    waiting = derived
-    for item in fresh:
-        due = [other for other in waiting if _precedes(other[0], item[0])]
-        if due:
-            waiting = [other for other in waiting if other not in due]
-            yield from due
-        yield item
-    yield from waiting
+def _interleaved(verdict: Committed, first_seq: int) -> Iterator[tuple[RawEvent, str]]:
+    """A suite's start before the first event that is not older, its end before the first that is newer."""
+    newest = list(accumulate((event.timestamp for event in verdict.fresh), max))
+    due: dict[int, list[tuple[RawEvent, str]]] = {}
+    for n, event in enumerate(verdict.derived, 1):
+        due.setdefault(_place(event, newest), []).append((event, f"{verdict.source}:{verdict.seq}:{n}"))
+    for n, event in enumerate(verdict.fresh):
+        yield from due.get(n, ())
+        yield event, f"{verdict.source}:{first_seq + n}"
+    yield from due.get(len(newest), ())
 
 
-def _precedes(derived: RawEvent, event: RawEvent) -> bool:
+def _place(derived: RawEvent, newest: Sequence[float]) -> int:
+    """The index of the event before which it stands; ``newest``: the latest time up to each event."""
     if derived.type == SUITE_START:
-        return derived.timestamp <= event.timestamp
-    return derived.type == SUITE_END and derived.timestamp < event.timestamp
+        return bisect_left(newest, derived.timestamp)
+    return bisect_right(newest, derived.timestamp) if derived.type == SUITE_END else len(newest)
 
 
 def _message(event: RawEvent, name: str, verdict: Committed) -> bytes:

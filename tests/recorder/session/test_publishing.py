@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,55 @@ def test_suite_events_stand_where_a_reader_expects_them() -> None:
         ("test/start", "b.py"),
     ]
     assert len({e["id"] for e in order}) == 7
+
+
+@pytest.mark.hazard(35)
+@pytest.mark.timeout(20)
+def test_many_suites_in_a_batch_are_put_in_order_in_linear_time() -> None:
+    """Each event compared with each suite that waits would take minutes."""
+    count = 20_000
+    fresh = [event("custom/x", b"{}", float(n)) for n in range(count)]
+    derived = [event("test/suite/start", b"{}", float(n)) for n in range(count)]
+    derived += [event("test/suite/end", b"{}", float(n)) for n in range(count)]
+    verdict = Committed("s.main", count, "r", "main", fresh, derived)
+    order = [one.type for one in published(verdict, lambda _kind: True)]
+    middle = ["test/suite/start", "test/suite/end", "custom/x"] * (count - 1)
+    assert order == ["test/suite/start", "custom/x", *middle, "test/suite/end"]
+
+
+_TIMES = st.lists(st.floats(0, 5).map(round), max_size=6)
+
+
+@given(
+    _TIMES,
+    st.lists(st.tuples(st.sampled_from(["test/suite/start", "test/suite/end", "x"]), st.floats(0, 5).map(round))),
+)
+def test_each_suite_event_stands_before_the_first_event_that_follows_from_it(
+    times: list[int], suites: list[tuple[str, int]]
+) -> None:
+    fresh = [event("custom/x", {}, float(at)) for at in times]
+    derived = [event(kind, {}, float(at)) for kind, at in suites]
+    expected, waiting = list[str](), list(enumerate(suites, 1))
+    for seq, time in enumerate(times, 1):
+        due = [n for n, (kind, at) in waiting if (kind, at <= time) == ("test/suite/start", True)]
+        due += [n for n, (kind, at) in waiting if (kind, at < time) == ("test/suite/end", True)]
+        waiting = [(n, suite) for n, suite in waiting if n not in due]
+        expected += [f"s.main:{len(times)}:{n}" for n in sorted(due)] + [f"s.main:{seq}"]
+    expected += [f"s.main:{len(times)}:{n}" for n, _suite in waiting]
+    assert [e["id"] for e in seen(Committed("s.main", len(times), "r", "main", fresh, derived))] == expected
+
+
+def test_messages_are_made_one_by_one() -> None:
+    asked = list[str]()
+
+    def wanted(kind: str) -> bool:
+        asked.append(kind)
+        return True
+
+    messages = published(Committed("s.main", 2, "r", "main", [event("a", {}), event("b", {})]), wanted)
+    assert asked == []
+    next(messages)
+    assert asked == ["a"]
 
 
 _JSON = st.recursive(
