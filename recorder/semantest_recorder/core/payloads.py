@@ -19,6 +19,9 @@ Integer = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 Milliseconds = Annotated[float, msgspec.Meta(ge=0, le=1e15)]
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
+#: It is added to each event that subscribers see.
+RunId = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
 P = TypeVar("P", bound="Payload")
 
 
@@ -29,7 +32,7 @@ class Payload(msgspec.Struct, rename="camel", gc=False):
 class Opening(Payload):
     """First event of a source: ``run/start``, ``worker/start``, ``shipper/start``, or a ``journal/gap`` instead."""
 
-    run_id: Annotated[str, msgspec.Meta(min_length=1)]
+    run_id: RunId
     session: Annotated[str, msgspec.Meta(min_length=1)]
     worker: Annotated[str, msgspec.Meta(min_length=1)]
     pid: Integer | None = None

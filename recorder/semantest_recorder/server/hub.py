@@ -23,6 +23,7 @@ from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
 from semantest_recorder.server.attendance import Attendance
 from semantest_recorder.server.connection import Connection
+from semantest_recorder.server.delivery import Delivery
 from semantest_recorder.server.handshake import Handshake, read_handshake
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
@@ -99,9 +100,7 @@ class Hub:
         self._uses = 0
         self._subscribers: dict[str, Peer] = {}
         self._routes: dict[str, tuple[Peer, ...]] = {}
-        self._loop = asyncio.get_running_loop()
-        self._verdicts: deque[tuple[Peer | None, Verdict]] = deque()
-        self._delivery_due = False
+        self._delivery = Delivery(self._deliver)
         self._store_error: str | None = None
         self._counts = {"events": 0, "batches": 0, "refusedBatches": 0, "droppedSubscribers": 0}
         self._left_ms = clock()
@@ -281,11 +280,7 @@ class Hub:
 
     async def close(self, reason: str, timeout_s: float) -> None:
         """Sends what is queued and closes every connection with 1001; the writer must have drained before."""
-        while self._verdicts:
-            try:
-                self._deliver_one(*self._verdicts.popleft())
-            except Exception:  # noqa: BLE001 - the others wait for theirs
-                _log.exception("a verdict could not be delivered in full")
+        self._delivery.finish()
         for connection in list(self._connections.values()):
             connection.close_soon(1001, reason)
         with suppress(TimeoutError):
@@ -302,30 +297,13 @@ class Hub:
     # -- verdicts ----------------------------------------------------------------------------------------------
 
     def _settle(self, connection: Peer | None, verdict: Verdict, batch: Batch) -> None:
-        """Called by the writer's thread: one wake-up of the loop for all verdicts of a commit."""
+        """Called by the writer's thread."""
         if connection is None and isinstance(verdict, Refused) and verdict.code in _STORE_CODES:
             self._postponed.append((self.now_ms() + _POSTPONED_MS, batch))
-        self._verdicts.append((connection, verdict))
-        if not self._delivery_due:
-            self._delivery_due = True
-            try:
-                self._loop.call_soon_threadsafe(self._deliver)
-            except RuntimeError:  # the loop has ended: nobody is left who waits for an ack
-                _log.debug("verdict for %s came after the end", verdict.source)
+        self._delivery.add(connection, verdict)
 
-    def _deliver(self) -> None:
-        """One verdict at a time, so that readers can take what it publishes before the next one adds to it."""
-        self._delivery_due = False  # before the queue is read: what is appended later schedules again
-        try:
-            if self._verdicts:
-                self._deliver_one(*self._verdicts.popleft())
-        except Exception:  # noqa: BLE001 - the others wait for theirs
-            _log.exception("a verdict could not be delivered in full")
-        if self._verdicts:
-            self._delivery_due = True
-            self._loop.call_soon(self._deliver)
-
-    def _deliver_one(self, connection: Peer | None, verdict: Verdict) -> None:
+    def _deliver(self, connection: Peer | None, verdict: Verdict) -> Iterator[int]:
+        """Tells everybody; gives the size of each message to subscribers, see ``Delivery``."""
         self._count(verdict)
         if isinstance(verdict, Committed):
             self.runs.note(verdict, self.now_ms())
@@ -333,8 +311,8 @@ class Hub:
         if connection is not None:
             connection.settled(verdict)
         if isinstance(verdict, Committed):
-            self._publish(verdict, connection)
             self._on_commit(verdict)
+            yield from self._publish(verdict, connection)
 
     def _count(self, verdict: Verdict) -> None:
         self._counts["batches"] += 1
@@ -347,7 +325,7 @@ class Hub:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)
 
-    def _publish(self, verdict: Committed, sender: Peer | None) -> None:
+    def _publish(self, verdict: Committed, sender: Peer | None) -> Iterator[int]:
         if not self._subscribers:
             return
         for event in published(verdict, lambda kind: bool(self._targets(kind))):
@@ -355,6 +333,7 @@ class Hub:
             for connection in self._targets(event.type):
                 if connection is not sender:
                     connection.publish(event.frame, wire)
+            yield len(wire)
 
     def _targets(self, kind: str) -> tuple[Peer, ...]:
         """Who wants events of a type; remembered until a subscription changes."""

@@ -84,6 +84,7 @@ def test_the_same_batch_twice_in_one_transaction(path: Path) -> None:
         pytest.param(MAIN, 0, [event("x")], "SEQ_CONFLICT", None, id="seq 0"),
         pytest.param("new.main", 1, [event("test/start", testId="t")], "SOURCE_UNKNOWN", None, id="names no run"),
         pytest.param("new.main", 1, [begin("", "new")], "SOURCE_UNKNOWN", None, id="empty run"),
+        pytest.param("new.main", 1, [begin("r" * 201, "new")], "SOURCE_UNKNOWN", None, id="long run"),
         pytest.param("new.main", 1, [begin("other")], "SOURCE_UNKNOWN", None, id="names another source"),
         pytest.param("new.main", 1, [event("journal/gap", reason="x")], "SOURCE_UNKNOWN", None, id="gap, no run"),
         pytest.param("new.main", 1, [NO_OBJECT], "SOURCE_UNKNOWN", None, id="no object"),
