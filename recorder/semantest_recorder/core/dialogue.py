@@ -80,13 +80,14 @@ class Dialogue:
                 error = {"code": "RATE_LIMITED", "message": _TOO_MANY, "retryAfterMs": wait_ms}
                 return [self._failed(reply, error)]
             return self._carry_out(lambda: command.perform(session, payload), reply)
-        if len(self._waiting) >= self._waiting_max or self._waiting_bytes + len(payload) > _WAITING_BYTES:
+        size = len(payload) + _size_of(reply)
+        if len(self._waiting) >= self._waiting_max or self._waiting_bytes + size > _WAITING_BYTES:
             error = {"code": "RATE_LIMITED", "message": "too many requests wait for an answer", "retryAfterMs": 1000}
             return [self._failed(reply, error)]
         # Copies, so that the frame which they point into does not wait with them.
         kept, reply = payload.copy(), reply.copy()
-        self._waiting_bytes += len(kept)
-        self._waiting.append(_Waiting(self.submitted, lambda: command.perform(session, kept), reply, len(kept)))
+        self._waiting_bytes += size
+        self._waiting.append(_Waiting(self.submitted, lambda: command.perform(session, kept), reply, size))
         return self._go_on()
 
     def settle(self, verdict: Verdict) -> tuple[bool, list[Effect]]:
@@ -135,10 +136,10 @@ class Dialogue:
             return [self._failed(reply, {"code": refusal.code, "message": str(refusal)})]
         if isinstance(outcome, Do):
             self.submitted += 1
-            self._promises[self.submitted] = _Promise(outcome.ask, reply, outcome.undo)
+            self._promises[self.submitted] = _Promise(outcome.ask, reply.copy(), outcome.undo)
             return [self._session.submit(outcome.batch)]
         if isinstance(outcome, Ask):
-            self._asked = reply
+            self._asked = reply.copy()
             return [Query(outcome.query, outcome.parameters)]
         return [self._answered(reply, outcome)]
 
@@ -157,6 +158,10 @@ class Dialogue:
         return Send(
             messages.encode_error(now_ms, error["code"], error["message"], details=details or None, id=reply.request_id)
         )
+
+
+def _size_of(reply: Reply) -> int:
+    return len(reply.request_id) if isinstance(reply.request_id, msgspec.Raw) else 0
 
 
 def lacking(what: str, roles: frozenset[Role]) -> dict[str, Any]:

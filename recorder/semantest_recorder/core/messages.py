@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,8 @@ from semantest_recorder.core.numbers import spell_numbers
 
 #: The largest frame, in bytes, that is read at all.
 MAX_FRAME = 16 * 1024 * 1024
+#: The longest ``id`` of a message, in bytes as it was sent: it is kept until the answer, and said back.
+MAX_ID: Final = 1000
 _NULL = msgspec.Raw(b"null")
 
 

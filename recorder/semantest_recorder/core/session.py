@@ -102,6 +102,7 @@ class Session:
         self.opened_ms = now_ms
         self.now_ms = now_ms
         self._pending_events = 0
+        self._frame = ""
         self._frame_bytes = 0
         self._sent = 0
         #: By source, the size of each batch and, of an event that was said once, the ids by which it is refused.
@@ -128,14 +129,17 @@ class Session:
         self._pending_events = pending_events
         self._frame_bytes = len(frame)
         try:
-            self._frame = frame if isinstance(frame, str) else frame.decode()
-            message = messages.decode(self._frame, MESSAGES)
+            text = frame if isinstance(frame, str) else frame.decode()
+            message = messages.decode(text, MESSAGES)
         except UnicodeDecodeError:
             return self._close(1007, "frames are UTF-8")
         except messages.UnknownType as error:
             return [self._error("UNKNOWN_TYPE", f"unknown message type {str(error)[:100]!r}")]
         except messages.InvalidMessage as error:
             return [self._invalid(str(error), error.source)]
+        if len(bytes(message.id)) > messages.MAX_ID:
+            source = message.source if isinstance(message, messages.EventsMessage) else None
+            return [self._invalid(f"an id has at most {messages.MAX_ID} bytes of JSON", source)]
         if isinstance(message, messages.CommandMessage):
             command = COMMANDS[message.type]
             reply = Reply(message.id, command.answer)
@@ -143,7 +147,11 @@ class Session:
         handler = self._HANDLERS[type(message)]
         if not self.client.identity.has_any(handler.roles):
             return [self._forbidden(message, handler.roles)]
-        return handler.handle(self, message)
+        self._frame = text
+        try:
+            return handler.handle(self, message)
+        finally:
+            self._frame = ""  # a connection that says nothing more must not hold it
 
     def verdict(self, verdict: Verdict, now_ms: float) -> list[Effect]:
         """The writer has stored or refused the oldest batch of the verdict's source that was in flight."""

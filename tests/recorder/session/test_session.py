@@ -77,6 +77,20 @@ def test_a_batch_larger_than_what_may_ever_wait_is_refused(new_talk: NewTalk) ->
     assert isinstance(talk.say(events(count=3))[0], Ingest)
 
 
+@pytest.mark.parametrize("given", ["x" * 1001, ["x" * 500] * 2, 10**1000], ids=["text", "list", "number"])
+@pytest.mark.parametrize(
+    "message", [{"type": "request", "method": "echo"}, {"type": "getStatistics"}, {"type": "ping"}, events()]
+)
+def test_a_message_with_a_very_long_id_is_refused_without_saying_it(
+    talk: Talk, message: dict[str, Any], given: object
+) -> None:
+    (effect,) = talk.say({**message, "id": given})
+    error = sent(effect)
+    assert (error["type"], error["code"]) == ("error", "INVALID_MESSAGE")
+    assert len(json.dumps(error)) < 500
+    assert talk.ask({"id": "x" * 500, "type": "ping"})["id"] == "x" * 500
+
+
 # -- limits delay ------------------------------------------------------------------------------------------
 
 
