@@ -36,7 +36,7 @@ from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSetti
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
 from semantest_recorder.server.acceptor import Acceptor
-from semantest_recorder.server.application import create_application, http_logger
+from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
@@ -242,9 +242,7 @@ class _Daemon:
         app = create_application(
             hub, self._addresses(), credentials, routes, lambda request: self._acceptor.welcome(request.protocol)
         )
-        runner = web.AppRunner(
-            app, access_log=None, logger=http_logger(), handle_signals=False, shutdown_timeout=_CLOSE_TIMEOUT_S
-        )
+        runner = create_runner(app, _CLOSE_TIMEOUT_S)
         await runner.setup()
         if runner.server is None:
             raise RuntimeError("aiohttp made no server")  # it does; mypy cannot know

@@ -11,7 +11,7 @@ from aiohttp.typedefs import Handler
 
 from semantest_recorder.core.access import ANY_ROLE, Denied, Identity
 from semantest_recorder.server.artifacts import artifact_routes
-from semantest_recorder.server.guard import refusal
+from semantest_recorder.server.guard import is_encoded, not_decoded, refusal
 from semantest_recorder.server.routes import Route
 from semantest_recorder.store.artifacts import ArtifactStore
 
@@ -47,6 +47,8 @@ def _guarded(system: OrchestratorIntegration, route: Route, origins: Collection[
         identity = _admit(system, request, route, origins)
         if isinstance(identity, Denied):
             return refusal(identity)
+        if is_encoded(request):
+            return not_decoded()
         request[_IDENTITY] = identity
         return await route.handler(request)
 

@@ -39,7 +39,19 @@ def create_application(
     return app
 
 
-def http_logger() -> logging.Logger:
+def create_runner(app: web.Application, shutdown_timeout_s: float) -> web.AppRunner:
+    """What serves the application; it decompresses nothing, for bodies come before anybody knows whose they are."""
+    return web.AppRunner(
+        app,
+        access_log=None,
+        logger=_http_logger(),
+        handle_signals=False,
+        shutdown_timeout=shutdown_timeout_s,
+        auto_decompress=False,
+    )
+
+
+def _http_logger() -> logging.Logger:
     """Where aiohttp's protocol logs: what is no HTTP is one line there, not a traceback that any stranger can order."""
     logger = logging.getLogger(f"{__name__}.http")
     logger.addFilter(_in_one_line)  # the same function is added once

@@ -42,12 +42,24 @@ def guard(
         if found is not None:
             request[IDENTITY] = found
             welcome(request)
+        if is_encoded(request):
+            return not_decoded()
         try:
             return await handler(request)
         except web.HTTPException as error:
             return _http_error(request, error)
 
     return check
+
+
+def is_encoded(request: web.Request) -> bool:
+    """Whether the body is said to be compressed."""
+    return any(value.strip().lower() != "identity" for value in request.headers.getall(hdrs.CONTENT_ENCODING, ()))
+
+
+def not_decoded() -> web.Response:
+    """The answer to a compressed body: some KB of it are many MB."""
+    return problem(415, "INVALID_REQUEST", "a body is taken as it is: send it without Content-Encoding")
 
 
 def _admit(

@@ -20,7 +20,7 @@ from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Limits, ServerFacts
-from semantest_recorder.server.application import create_application
+from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.artifacts import SILENCE_S, artifact_routes
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
@@ -76,7 +76,7 @@ class RunningServer:
         routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)
         credentials = Credentials(TOKEN, anonymous=self._anonymous)
         self.app = create_application(self.hub, addresses, credentials, routes)
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=0.1)
+        runner = create_runner(self.app, 0.1)
         await runner.setup()
         await web.SockSite(runner, listener).start()
         self._ready.set()

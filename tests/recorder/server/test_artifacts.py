@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import http.client
 import json
@@ -61,6 +62,25 @@ def begin_upload(server: RunningServer, header: str, value: str, name: str = NAM
 def files(server: RunningServer) -> list[str]:
     root = server.database.parent / "artifacts"
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+@pytest.mark.hazard(35)
+def test_what_a_stranger_sends_is_not_decompressed(server: RunningServer) -> None:
+    """What is no gzip would end the connection if somebody tried."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=DEADLINE_S)
+    for _ in range(2):
+        connection.request("PUT", f"/api/v1/artifacts/{NAME}", b"no gzip", {"Content-Encoding": "gzip"})
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["code"]) == (401, "UNAUTHORIZED")
+    connection.close()
+
+
+def test_a_compressed_body_of_a_client_is_not_taken(server: RunningServer) -> None:
+    packed = gzip.compress(BODY)
+    answer = ask(server, "PUT", NAME, packed, **{"Content-Encoding": "gzip"})
+    assert (answer.status, answer.code) == (415, "INVALID_REQUEST")
+    assert files(server) == []
+    assert ask(server, "PUT", NAME, BODY, **{"Content-Encoding": "identity"}).status == 201
 
 
 def test_what_goes_in_comes_out_as_a_download(server: RunningServer) -> None:
