@@ -90,7 +90,8 @@ def describe(found: dict[str, Any]) -> str:
     from semantest_recorder.reports.wording import plural, size  # noqa: PLC0415 - `start` and `stop` do without
 
     try:
-        clients = f"{plural(len(found['sources']), 'source')}, {plural(found['subscribers'], 'subscriber')}"
+        sources = found.get("sourceCount", len(found["sources"]))
+        clients = f"{plural(sources, 'source')}, {plural(found['subscribers'], 'subscriber')}"
         public = f" (for other machines {found['publicUrl']})" if found.get("publicUrl") else ""
         process = f"pid {found['pid']}, version {found['version']}, up {_duration(found['uptimeMs'])}"
         lines = [

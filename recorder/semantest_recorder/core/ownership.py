@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import Counter
+from itertools import islice
+from typing import Final, NamedTuple
+
+#: How many sources one token may be sending at a time: each connection and each process of a suite has a few.
+HOLDER_SOURCES_MAX: Final = 10_000
 
 
 class Owner(NamedTuple):
@@ -25,6 +30,10 @@ class InUse(NamedTuple):
     owner: Owner
 
 
+class TooMany(NamedTuple):
+    """The token sends ``HOLDER_SOURCES_MAX`` sources already."""
+
+
 class SourceOwners:
     """A source belongs to the connection that first sent it until that closes.
 
@@ -35,8 +44,13 @@ class SourceOwners:
     def __init__(self) -> None:
         self._owners: dict[str, Owner] = {}
         self._sources: dict[str, set[str]] = {}
+        #: How many each token sends.
+        self._counts: Counter[str] = Counter()
 
-    def claim(self, source: str, owner: Owner) -> Granted | InUse:
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def claim(self, source: str, owner: Owner) -> Granted | InUse | TooMany:
         """Makes ``owner`` the one who sends ``source``, if it may be."""
         present = self._owners.get(source)
         if present == owner:
@@ -45,15 +59,22 @@ class SourceOwners:
             return InUse(present)
         if present is not None:
             self._sources[present.connection].discard(source)
+        elif self._counts[owner.holder] >= HOLDER_SOURCES_MAX:
+            return TooMany()
+        else:
+            self._counts[owner.holder] += 1
         self._owners[source] = owner
         self._sources.setdefault(owner.connection, set()).add(source)
         return Granted(present.connection if present else None)
 
-    def sources(self) -> dict[str, str]:
-        """The connection of each source that is being sent."""
-        return {source: owner.connection for source, owner in self._owners.items()}
+    def sources(self, limit: int | None = None) -> dict[str, str]:
+        """The connection of each source that is being sent, of the first ``limit`` ones."""
+        return {source: owner.connection for source, owner in islice(self._owners.items(), limit)}
 
     def release(self, connection: str) -> None:
         """Frees every source of a connection that has closed."""
         for source in self._sources.pop(connection, ()):
-            del self._owners[source]
+            holder = self._owners.pop(source).holder
+            self._counts[holder] -= 1
+            if not self._counts[holder]:
+                del self._counts[holder]

@@ -23,12 +23,14 @@ from semantest_recorder.core.dialogue import Dialogue, Reply, lacking
 from semantest_recorder.core.effects import NO_PARAMETERS, Announce, Close, Effect, Ingest, Send, Subscribed, Supersede
 from semantest_recorder.core.live_event import ids_of, read_live_event
 from semantest_recorder.core.marking import noted
-from semantest_recorder.core.ownership import InUse, Owner, SourceOwners
+from semantest_recorder.core.ownership import InUse, Owner, SourceOwners, TooMany
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.subscription import InvalidPattern, Subscription
 
 MAX_SEQ = 2**53
+#: When a source comes again whose token sends too many, in milliseconds.
+_CROWDED_MS = 5000.0
 _SOURCE_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -220,6 +222,8 @@ class Session:
         if not 1 <= message.first_seq <= MAX_SEQ - count:
             return [self._invalid(f"firstSeq is a number from 1 to {MAX_SEQ}", source)]
         claim = self._owners.claim(source, Owner(self.client.id, self.client.instance, self.client.identity.name))
+        if isinstance(claim, TooMany):
+            return [self._throttle(source, 0, _CROWDED_MS)]
         if isinstance(claim, InUse):
             text = f"source {source} is being sent by another process; it is free when that one's connection closes"
             return [self._error("SOURCE_IN_USE", text, {"source": source})]

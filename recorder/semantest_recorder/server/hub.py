@@ -29,6 +29,8 @@ from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
 
 _ROUTES_MAX = 1000
+#: So many are in the status by name.
+_SOURCES_SHOWN = 1000
 _REPLAYS_MAX = 8
 _POSTPONED_MAX = 10_000
 _POSTPONED_MS = 2000.0
@@ -274,7 +276,8 @@ class Hub:
             "uptimeMs": self.now_ms() - self.facts.started_ms,
             "connections": len(self._connections),
             "subscribers": len(self._subscribers),
-            "sources": self._owners.sources(),
+            "sources": self._owners.sources(_SOURCES_SHOWN),
+            "sourceCount": len(self._owners),
             "counts": self._counts,
         }
 

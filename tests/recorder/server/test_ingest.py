@@ -59,6 +59,7 @@ def test_a_second_process_with_the_same_source_is_refused_until_the_first_has_le
     assert (error["code"], error["details"]["source"]) == ("SOURCE_IN_USE", "s.main")
     first.close()
     wait_until(lambda: server.call(lambda: server.hub.status()["sources"]) == {})
+    assert server.call(lambda: server.hub.status()["sourceCount"]) == 0
     assert second.ask(batch(2, records_of_test(1)))["seq"] == 3
 
 

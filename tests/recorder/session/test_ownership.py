@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from semantest_recorder.core.ownership import Granted, InUse, Owner, SourceOwners
+from semantest_recorder.core.ownership import HOLDER_SOURCES_MAX, Granted, InUse, Owner, SourceOwners, TooMany
 
 
 def test_the_first_one_gets_it_another_process_does_not() -> None:
@@ -23,6 +23,19 @@ def test_the_same_process_takes_over_and_the_late_end_of_its_old_connection_chan
     assert owners.claim("s.main", Owner("c2", "p1")) == Granted(superseded="c1")
     owners.release("c1")
     assert owners.sources() == {"s.main": "c2"}
+
+
+def test_one_token_sends_so_many_sources_and_another_one_all_the_same() -> None:
+    owners = SourceOwners()
+    greedy, again, other = Owner("c1", "p1", "t1"), Owner("c2", "p2", "t1"), Owner("c3", "p3", "t2")
+    for number in range(HOLDER_SOURCES_MAX):
+        assert owners.claim(f"s{number}", greedy) == Granted()
+    assert owners.claim("more", greedy) == owners.claim("more", again) == TooMany()
+    assert owners.claim("s0", greedy) == Granted()
+    assert owners.claim("more", other) == Granted()
+    assert (len(owners), owners.sources(2)) == (HOLDER_SOURCES_MAX + 1, {"s0": "c1", "s1": "c1"})
+    owners.release("c1")
+    assert owners.claim("more and more", again) == Granted()
 
 
 class Ownership(RuleBasedStateMachine):

@@ -11,6 +11,7 @@ from semantest_recorder.core.access import ANONYMOUS, Identity, Role
 from semantest_recorder.core.batch import Committed, Refused
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.core.effects import Close, Ingest, Query, Send, Subscribed, Supersede
+from semantest_recorder.core.ownership import HOLDER_SOURCES_MAX
 from semantest_recorder.core.session import Limits, Session
 from tests.recorder.session.talk import NOW, NewTalk, Talk, events, sent
 
@@ -104,6 +105,18 @@ def test_a_full_writer_throttles_and_takes_nothing(new_talk: NewTalk) -> None:
     assert talk.session.unacked_bytes == 0
     talk.pending_events = 8
     assert isinstance(talk.say(events(count=2))[0], Ingest)
+
+
+def test_a_client_that_claims_sources_without_end_has_to_wait(new_talk: NewTalk) -> None:
+    talk = new_talk(limits=Limits(max_pending_events=10))
+    talk.pending_events = 10
+    for number in range(HOLDER_SOURCES_MAX):
+        talk.say(events(f"s{number}.main"))
+    talk.pending_events = 0
+    throttle = talk.ask(events("another.main"))
+    assert (throttle["type"], throttle["source"], throttle["credit"]) == ("throttle", "another.main", 0)
+    talk.session.close()
+    assert isinstance(new_talk().say(events("another.main"))[0], Ingest)
 
 
 def test_what_follows_a_throttled_batch_is_held_until_that_comes_again(new_talk: NewTalk) -> None:
