@@ -37,7 +37,9 @@ _PAGE_EVENTS = 50_000
 
 
 class Archive:
-    """The queries of core/commands.py, on the database at ``path``."""
+    """The queries of core/commands.py, on the database at ``path``; ``at_once`` of them are answered at a time."""
+
+    at_once = _THREADS
 
     def __init__(self, path: Path) -> None:
         self._path = path

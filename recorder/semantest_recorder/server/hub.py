@@ -27,6 +27,7 @@ from semantest_recorder.server.delivery import Delivery
 from semantest_recorder.server.handshake import Handshake, read_handshake
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
+from semantest_recorder.server.turns import Turns
 
 _ROUTES_MAX = 1000
 #: So many are in the status by name.
@@ -53,6 +54,10 @@ class BatchWriter(Protocol):
 
 class Archive(Protocol):
     """What the hub asks of the database."""
+
+    @property
+    def at_once(self) -> int:
+        """How many answers are found at a time."""
 
     def has_run(self, run_id: str) -> bool:
         """Whether there is a run of this id; quick, for it is asked in the loop."""
@@ -96,6 +101,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._replaying: set[asyncio.Task[None]] = set()
         self._replays = 0
+        self._turns = Turns(archive.at_once)
         #: The recorder's own batches that were refused, and when they are tried again: nobody else would.
         self._postponed: deque[tuple[float, Batch]] = deque(maxlen=_POSTPONED_MAX)
         self._connections: dict[str, Peer] = {}
@@ -225,9 +231,13 @@ class Hub:
             _log.exception("%s broke", replay.facts["replayId"])
 
     async def _find_out(self, query: Query, connection: Peer) -> None:
+        """In its client's turn. What is asked of one run is small: an answer to who starts one waits for it."""
         session = connection.session
         try:
-            found = await self._archive.find(query.name, query.parameters)
+            async with self._turns.turn(session.client.identity.name, is_small=query.name == "runStatus"):
+                if session.closed:
+                    return
+                found = await self._archive.find(query.name, query.parameters)
         except Refusal as refusal:
             connection.perform(session.fail(refusal.code, str(refusal), self.now_ms()))
         except Exception as error:  # noqa: BLE001 - who asked gets an answer, whatever it is
