@@ -187,7 +187,7 @@ class InProcessPeer(Peer):
             refusals = [refusal for _index, refusal in sorted(sending.refusals.items())]
             raise EventsNotSavedError(refusals, sending.sent)
 
-    def _enqueue(self, frame: bytes) -> None:
+    def _enqueue(self, frame: bytes, *, own: bool = True) -> None:  # noqa: ARG002 - nothing waits here
         message = msgspec.json.decode(frame)
         match message["type"]:
             case "response":
@@ -198,6 +198,9 @@ class InProcessPeer(Peer):
                 self._at.refuse(message)
             case "event" if self._on_event is not None:
                 self._on_event(message["payload"])
+
+    async def wait_for_room(self) -> None:
+        """Nothing waits here."""
 
     def _closes_soon(self) -> None:
         self.leave()

@@ -41,6 +41,8 @@ class StreamPeer(Peer):
         super().__init__(session, hub)
         self._socket = socket
         self._room = asyncio.Event()
+        #: Whether nothing is sent any more.
+        self._broken = False
         #: Runs once it is to be closed: who never reads takes no goodbye either.
         self._patience = asyncio.timeout(None)
         self._patient = False
@@ -54,7 +56,7 @@ class StreamPeer(Peer):
                 self._patient = True
                 try:
                     self.greet()
-                    await self._read(sender)
+                    await self._read()
                     if self._closing is not None:  # it is about to say goodbye
                         await asyncio.wait([sender])
                 finally:
@@ -69,13 +71,17 @@ class StreamPeer(Peer):
                 await sender
             self._hub.leave(self)
 
-    async def _read(self, sender: asyncio.Task[None]) -> None:
+    async def _read(self) -> None:
         async for frame in _until_lost(self._socket):
             if self._closing is None and self._hub.accepting:
                 self.perform(self.session.receive(frame, self._hub.now_ms(), self._hub.pending_events))
-            while self._queued_bytes > self._max_queued_bytes and not sender.done():
-                self._room.clear()
-                await self._room.wait()
+            await self.wait_for_room()
+
+    async def wait_for_room(self) -> None:
+        """Returns when the client has read enough of its answers, or nothing is sent any more."""
+        while self._queued_bytes > self._max_queued_bytes and not self._broken:
+            self._room.clear()
+            await self._room.wait()
 
     def _closes_soon(self) -> None:
         self._room.set()
@@ -89,10 +95,11 @@ class StreamPeer(Peer):
                     self._work.clear()
                     await self._work.wait()
                     continue
-                frame = self._queue.popleft()
+                frame, own = self._queue.popleft()
                 self._queued_bytes -= len(frame)
                 self._room.set()
                 await self._socket.send(frame.decode())
+                self._hub.outgoing.sent(self, own)
             code, reason = self._closing
             await self._socket.close(code, reason)
         except Exception as error:  # noqa: BLE001 - each library has its own class for a connection that is gone
@@ -100,6 +107,7 @@ class StreamPeer(Peer):
             level = logging.DEBUG if lost else logging.ERROR
             _log.log(level, "client %s cannot be written to: %s", self.session.client.id, error, exc_info=not lost)
         finally:
+            self._broken = True
             self._room.set()
 
 

@@ -72,6 +72,8 @@ class Connection(Peer):
     def _send_now(self, wire: bytes) -> bool:
         """With a thousand readers the way through queue and task would cost each event four fifths of its time."""
         transport = self._request.transport
+        if len(wire) > _CHUNK_BYTES:  # the socket would keep a copy of what it does not take
+            return False
         if self._sending or transport is None or transport.is_closing() or transport.get_write_buffer_size():
             return False
         transport.write(wire)
@@ -91,9 +93,9 @@ class Connection(Peer):
                 break  # an error: aiohttp has closed with 1009, 1007 or 1002
             if self._closing is None and self._hub.accepting:
                 self.perform(self.session.receive(message.data, self._hub.now_ms(), self._hub.pending_events))
-            await self._wait_for_room()
+            await self.wait_for_room()
 
-    async def _wait_for_room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Returns when the client has read enough of its answers; TCP holds it up meanwhile. Who never reads is cut."""
         while self._queued_bytes > self._max_queued_bytes and self._closing is None and not self._broken:
             self._room.clear()
@@ -125,10 +127,11 @@ class Connection(Peer):
 
         aiohttp frames the last one, and waits while the socket takes no more.
         """
-        chunk, size = [], 0
+        chunk, size, own = [], 0, 0
         while True:
-            text = self._queue.popleft()
+            text, counted = self._queue.popleft()
             self._queued_bytes -= len(text)
+            own += counted
             self._room.set()
             size += len(text)
             if not self._queue or size >= _CHUNK_BYTES:
@@ -140,6 +143,7 @@ class Connection(Peer):
             transport.write(b"".join(chunk))
         await self._ws.send_frame(text, aiohttp.WSMsgType.TEXT)
         self._sending = False
+        self._hub.outgoing.sent(self, own)
 
     def _cut_after(self, seconds: float) -> None:
         """Ends the socket if it still is there by then: who never reads never answers a close frame either."""

@@ -25,6 +25,7 @@ from semantest_recorder.server.attendance import Attendance
 from semantest_recorder.server.connection import Connection
 from semantest_recorder.server.delivery import Delivery
 from semantest_recorder.server.handshake import Handshake, read_handshake
+from semantest_recorder.server.outgoing import MAX_OUTGOING_BYTES, Outgoing
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
 from semantest_recorder.server.turns import Turns
@@ -84,6 +85,7 @@ class Hub:
         *,
         security: Security,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
+        max_outgoing_bytes: int = MAX_OUTGOING_BYTES,
         on_commit: Callable[[Committed], None] = lambda _verdict: None,
     ) -> None:
         self.now_ms = clock
@@ -95,6 +97,7 @@ class Hub:
         self._writer = writer
         self._on_commit = on_commit
         self._max_queued_bytes = max_queued_bytes
+        self.outgoing = Outgoing(max_outgoing_bytes, _drop_reader)
         self._owners = SourceOwners()
         self._shared = Shared(self._owners, self.runs, self.security, facts)
         self.attendance = Attendance(self.runs)
@@ -234,6 +237,7 @@ class Hub:
         """In its client's turn. What is asked of one run is small: an answer to who starts one waits for it."""
         session = connection.session
         try:
+            await connection.wait_for_room()
             async with self._turns.turn(session.client.identity.name, is_small=query.name == "runStatus"):
                 if session.closed:
                     return
@@ -362,6 +366,7 @@ class Hub:
         """Somebody has gone."""
         client_id = connection.session.client.id
         connection.session.close()
+        self.outgoing.forget(connection)
         self.subscribed(connection)
         self.security.forget(client_id)
         self.attendance.left(connection)
@@ -373,3 +378,8 @@ class Hub:
         if self.accepting:
             for batch in self.runs.leave(client_id, connection.session.beside, self.now_ms()):
                 self.submit(batch, None)
+
+
+def _drop_reader(connection: Peer) -> None:
+    _log.warning("client %s does not read its answers: dropped, they are too many", connection.session.client.id)
+    connection.close_soon(1013, "too slow: connect again", discard=True)

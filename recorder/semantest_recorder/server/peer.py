@@ -41,10 +41,13 @@ class Peer(ABC):
         self.lagged = False
         self._hub = hub
         self._max_queued_bytes = max_queued_bytes
-        self._queue: deque[bytes] = deque()
+        #: Frames, and how much of each is counted as the client's own.
+        self._queue: deque[tuple[bytes, int]] = deque()
         self._queued_bytes = 0
         self._work = asyncio.Event()
         self._closing: tuple[int, str] | None = None
+        #: Whether nothing is sent any more but the goodbye.
+        self._discards = False
         self._refusals_noted: set[str] = set()
 
     @property
@@ -60,6 +63,10 @@ class Peer(ABC):
     @abstractmethod
     def _closes_soon(self) -> None:
         """It is told to close; what is queued may still be sent."""
+
+    @abstractmethod
+    async def wait_for_room(self) -> None:
+        """Returns when the client has read enough of its answers for one more."""
 
     def greet(self) -> None:
         """Says what the recorder says first, and what waits for who attends a run."""
@@ -116,7 +123,7 @@ class Peer(ABC):
             _log.warning("client %s does not read its events: dropped", self.session.client.id)
             self.close_soon(1013, "too slow: connect again and read the present state", discard=True)
             return
-        self._enqueue(frame)
+        self._enqueue(frame, own=False)
 
     def close_soon(self, code: int, reason: str, *, discard: bool = False) -> None:
         """Closes the connection behind what is queued, or at once with ``discard``."""
@@ -126,15 +133,23 @@ class Peer(ABC):
         self.session.close()
         self._hub.subscribed(self)
         if discard:
+            self._discards = True
             self._queue.clear()
             self._queued_bytes = 0
+            self._hub.outgoing.forget(self)
         self._work.set()
         self._closes_soon()
 
-    def _enqueue(self, frame: bytes) -> None:
-        self._queue.append(frame)
+    def _enqueue(self, frame: bytes, *, own: bool = True) -> None:
+        """``own``: nobody else is sent the same bytes."""
+        if self._discards:
+            return
+        counted = len(frame) if own else 0
+        self._queue.append((frame, counted))
         self._queued_bytes += len(frame)
         self._work.set()
+        if counted:
+            self._hub.outgoing.add(self, counted)
 
 
 def text_frame(text: bytes) -> bytes:

@@ -23,6 +23,7 @@ from semantest_recorder.core.session import Limits, ServerFacts
 from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.artifacts import SILENCE_S, artifact_routes
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.outgoing import MAX_OUTGOING_BYTES
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.writer import Writer
@@ -41,6 +42,7 @@ class RunningServer:
         *,
         limits: Limits | None = None,
         max_queued_bytes: int = MAX_QUEUED_BYTES,
+        max_outgoing_bytes: int = MAX_OUTGOING_BYTES,
         anonymous: bool = False,
         origins: Iterable[str] = (),
         silence_s: float = SILENCE_S,
@@ -53,7 +55,7 @@ class RunningServer:
         self._send_buffer = send_buffer
         self.writer = Writer(database)
         self._limits = limits or Limits()
-        self._max_queued_bytes = max_queued_bytes
+        self._max_queued_bytes, self._max_outgoing_bytes = max_queued_bytes, max_outgoing_bytes
         self._anonymous, self._origins = anonymous, tuple(origins)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
@@ -70,7 +72,13 @@ class RunningServer:
         archive = Archive(self.database)
         security = Security(Policy(require_authentication=not self._anonymous))
         self.hub = Hub(
-            self.writer, facts, self._now_ms, archive, security=security, max_queued_bytes=self._max_queued_bytes
+            self.writer,
+            facts,
+            self._now_ms,
+            archive,
+            security=security,
+            max_queued_bytes=self._max_queued_bytes,
+            max_outgoing_bytes=self._max_outgoing_bytes,
         )
         addresses = AddressRules(self.port, origins=self._origins)
         routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)

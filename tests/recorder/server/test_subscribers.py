@@ -119,8 +119,8 @@ def test_who_asks_and_does_not_read_the_answers_is_not_read_any_more(
     queued: list[int] = []
     enqueue = Connection._enqueue
 
-    def watched(connection: Connection, frame: bytes) -> None:
-        enqueue(connection, frame)
+    def watched(connection: Connection, frame: bytes, *, own: bool = True) -> None:
+        enqueue(connection, frame, own=own)
         queued.append(connection._queued_bytes)
 
     monkeypatch.setattr(Connection, "_enqueue", watched)
