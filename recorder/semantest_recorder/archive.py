@@ -12,15 +12,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.refusal import Refusal
-from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_status import run_status, statistics, suite_result, test_result
 from semantest_recorder.core.subscription import InvalidPattern, Subscription
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
+from semantest_recorder.store.open_runs import count_open_runs, load_open_runs
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.run_ids import RunIds
 from semantest_recorder.store.status import Status
@@ -86,21 +85,8 @@ class Archive:
 
         Raises what ``Reader`` raises.
         """
-        found = [(cancelling, *self._open_run(run_id)) for run_id, cancelling in self._status.open_runs()]
-        for cancelling, row, sessions, attempts in found:
-            runs.load(row, now_ms, cancelling=cancelling, sessions=sessions, attempts=attempts)
-
-    def _open_run(self, run_id: str) -> tuple[RunRow, list[str], list[tuple[str, int, str | None]]]:
-        """A run, its sessions that go on and, if it is a client's, its attempts with their outcomes."""
-        row = self._reader.run_by_id(run_id)
-        mains = (row for row in self._reader.sources(run_id) if row.worker == MAIN_WORKER and row.state == "open")
-        clients = row.facts.get("origin") == "client"
-        attempts = self._reader.attempts(run_id) if clients else []
-        return (
-            row,
-            [main.session for main in mains],
-            [(attempt.test_id, attempt.attempt, attempt.outcome) for attempt in attempts],
-        )
+        for run in load_open_runs(self._path):
+            runs.load(run.row, now_ms, cancelling=run.cancelling, sessions=run.sessions, attempts=run.attempts)
 
     async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
         """The answer to a query. Raises ``Refusal``."""
@@ -155,7 +141,7 @@ class Archive:
 
     def _active_runs(self) -> list[dict[str, Any]]:
         try:
-            return [self._run_status(run_id) for run_id, _cancelling in self._status.open_runs()]
+            return [run_status(*run) for run in count_open_runs(self._path)]
         except NoDatabase:
             return []
 

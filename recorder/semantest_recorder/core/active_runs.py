@@ -21,9 +21,10 @@ from semantest_recorder.core.run_config import RUN_ID, RunConfig, config_of
 
 #: For how long an implicit run waits for a client that has gone, in milliseconds.
 IMPLICIT_GRACE_MS: Final = 30_000.0
-#: How many runs of clients may go on, and how many of them one client may have begun by events alone: a client that
-#: makes up an id for each event is told so.
+#: How many runs of clients may go on, how many of them one token other than the owner's may have begun, and how many
+#: one client by events alone: a client that makes up an id for each event is told so.
 CLIENT_RUNS_MAX: Final = 10_000
+HOLDER_RUNS_MAX: Final = 1000
 IMPLICIT_RUNS_MAX: Final = 100
 #: For how long a run lives without a sign of its pytest, or of a client, in milliseconds.
 LEASE_MS: Final = 3_600_000.0
@@ -48,7 +49,8 @@ class ActiveRun(msgspec.Struct):
     ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left.
     ``cancelling`` holds the reason once the run is being cancelled, ``grace_ms`` how long its pytest then has.
     ``last_ms``: when something of it was committed last, ``sessions`` those of its pytests that may still run,
-    ``clients`` those that started it or said something of it, and are connected.
+    ``clients`` those that started it or said something of it, and are connected. ``holder``: the name of the token that
+    it was begun with, empty for the owner's.
     """
 
     run_id: str
@@ -64,6 +66,7 @@ class ActiveRun(msgspec.Struct):
     last_ms: float = 0.0
     sessions: set[str] = msgspec.field(default_factory=set)
     clients: set[str] = msgspec.field(default_factory=set)
+    holder: str = ""
 
     @property
     def is_clients(self) -> bool:
@@ -111,9 +114,11 @@ class ActiveRuns:
         ``cancelling``: why it is being cancelled; ``sessions``: those whose main process has not ended; ``attempts``:
         test, number and outcome of each attempt, for a run of a client.
         """
-        origin = "client" if row.facts.get("origin") == "client" else "pytest"
+        told_here = (row.facts_source or "").startswith(LIVE)  # a shipper may say what it likes
+        origin = "client" if told_here and row.facts.get("origin") == "client" else "pytest"
         run = ActiveRun(row.id, origin, config_of(row.facts, row.id), row.started_ms or 0.0, cancelling=cancelling)
         run.implicit = row.facts.get("implicit") is True
+        run.holder = (_text(row.facts.get("clientName")) or "") if told_here else ""
         run.left_ms = now_ms if run.implicit else None
         run.last_ms, run.sessions = now_ms, set(sessions)
         for test_id, attempt, outcome in attempts:
@@ -147,13 +152,21 @@ class ActiveRuns:
 
     # -- commands ----------------------------------------------------------------------------------------------
 
-    def start(self, config: RunConfig, now_ms: float, *, client: str, extra: Mapping[str, Any] | None = None) -> Batch:
-        """A client starts a run. Raises ``Refusal`` (``RUN_EXISTS``, ``TOO_MANY_RUNS``)."""
+    def start(
+        self,
+        config: RunConfig,
+        now_ms: float,
+        *,
+        client: str,
+        holder: str = "",
+        extra: Mapping[str, Any] | None = None,
+    ) -> Batch:
+        """A client starts a run, with the token ``holder``. Raises ``Refusal`` (``RUN_EXISTS``, ``TOO_MANY_RUNS``)."""
         if config.run_id in self._runs or self._exists(config.run_id):
             raise Refusal("RUN_EXISTS", f"there is a run {config.run_id!r} already: choose another runId")
-        self._find_room()
+        self._find_room(holder)
         run = self._runs[config.run_id] = ActiveRun(
-            config.run_id, "client", config, now_ms, last_ms=now_ms, clients={client}
+            config.run_id, "client", config, now_ms, last_ms=now_ms, clients={client}, holder=holder
         )
         return self._main(run, [], now_ms, client=client, extra=extra)
 
@@ -203,9 +216,16 @@ class ActiveRuns:
     # -- events ------------------------------------------------------------------------------------------------
 
     def write(
-        self, event: RawEvent, payload: Mapping[str, Any], run_id: str | None, client: str, now_ms: float
+        self,
+        event: RawEvent,
+        payload: Mapping[str, Any],
+        run_id: str | None,
+        client: str,
+        now_ms: float,
+        *,
+        holder: str = "",
     ) -> Written:
-        """Where an event goes that a client sent. ``run_id``: the run that the client started last.
+        """Where an event goes that a client sent with the token ``holder``; ``run_id``: the run that it started last.
 
         Raises ``Refusal`` for an event that would start, plan or end a run of pytest, for a ``run/start`` of a run that
         there is, and for one that would begin one run too many.
@@ -219,11 +239,11 @@ class ActiveRuns:
         if event.type == types.RUN_CANCEL:
             raise Refusal("FORBIDDEN", "a run is cancelled by cancelTestRun, which needs the role operate")
         if event.type == types.RUN_START:
-            return Written(self.start(_config(payload, chosen), now_ms, client=client), [])
+            return Written(self.start(_config(payload, chosen), now_ms, client=client, holder=holder), [])
         run = self._runs.get(chosen)
         if run is None and not self._exists(chosen):
-            self._find_room(client)
-            run = ActiveRun(chosen, "client", RunConfig(chosen), now_ms, implicit=True, owner=client)
+            self._find_room(holder, client)
+            run = ActiveRun(chosen, "client", RunConfig(chosen), now_ms, implicit=True, owner=client, holder=holder)
             self._runs[chosen] = run
         if event.type in _LIFECYCLE:
             return self._lifecycle(event, payload, chosen, now_ms)
@@ -303,8 +323,11 @@ class ActiveRuns:
     def _only(self) -> str | None:
         return next(iter(self._runs)) if len(self._runs) == 1 else None
 
-    def _find_room(self, owner: str | None = None) -> None:
+    def _find_room(self, holder: str, owner: str | None = None) -> None:
         """Raises ``Refusal`` when there is none for a run more; ``owner``: who would begin it by an event."""
+        if holder and sum(run.holder == holder for run in self._runs.values()) >= HOLDER_RUNS_MAX:
+            text = f"{HOLDER_RUNS_MAX} runs that {holder} began go on: end some (endTestRun)"
+            raise Refusal("TOO_MANY_RUNS", text)
         begun = sum(run.owner == owner for run in self._runs.values()) if owner is not None else 0
         if begun >= IMPLICIT_RUNS_MAX:
             text = f"this client's events have begun {begun} runs that go on: say the runId of one, or startTestRun"
@@ -342,6 +365,7 @@ class ActiveRuns:
             "origin": "client",
             "implicit": run.implicit or None,
             "clientId": client,
+            "clientName": run.holder or None,
             "name": run.config.name,
             "config": {key: value for key, value in config.items() if value not in (None, [], False)},
             **(extra or {}),

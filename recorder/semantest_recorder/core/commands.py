@@ -129,7 +129,7 @@ def _start_run(session: Session, payload: msgspec.Raw) -> object:
         config = read_config(payload)
     except InvalidConfig as error:
         raise Refusal("INVALID_MESSAGE", str(error)) from None
-    batch = session.runs.start(config, session.now_ms, client=session.client.id)
+    batch = session.runs.start(config, session.now_ms, client=session.client.id, holder=session.client.holder)
     before, session.started_run = session.started_run, config.run_id
 
     def undo() -> None:

@@ -15,7 +15,7 @@ import msgspec
 
 from pytest_semantest.protocol.events import RUN_START
 from semantest_recorder.core import messages
-from semantest_recorder.core.access import ANY_ROLE, INGESTERS, READERS, Identity, Role
+from semantest_recorder.core.access import ANY_ROLE, INGESTERS, OWNER, READERS, Identity, Role
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import LIVE, Batch, Committed, Refused, Verdict
 from semantest_recorder.core.commands import COMMANDS, ECHO_MAX, MESSAGES
@@ -68,6 +68,11 @@ class Client(NamedTuple):
     instance: str
     agent: str = ""
     attends: str = ""
+
+    @property
+    def holder(self) -> str:
+        """The name of its token, empty for the owner's, for which no limit holds that keeps others room."""
+        return "" if self.identity.name == OWNER.name else self.identity.name
 
 
 class Handler(NamedTuple):
@@ -266,7 +271,14 @@ class Session:
             text = "the recorder has more to write than it can hold; this event was not taken: send it again later"
             return [self._error("RATE_LIMITED", text, {"retryAfterMs": 500}, about)]
         try:
-            written = self.runs.write(found.event, found.payload, self.started_run, self.client.id, self.now_ms)
+            written = self.runs.write(
+                found.event,
+                found.payload,
+                self.started_run,
+                self.client.id,
+                self.now_ms,
+                holder=self.client.holder,
+            )
         except Refusal as refusal:
             return [self._error(refusal.code, str(refusal), about=about)]
         if found.event.type == RUN_START:

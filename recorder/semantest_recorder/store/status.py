@@ -57,11 +57,6 @@ class Status:
         except NoDatabase:
             return False
 
-    def open_runs(self) -> list[tuple[str, str | None]]:
-        """The ids of runs that are not over, oldest first, and why they are being cancelled, if they are."""
-        with self._connection() as connection:
-            return connection.execute(_SQL["open_runs"]).fetchall()
-
     def counts(self, run_id: str) -> tuple[dict[str, int], tuple[int, int]]:
         """How many tests of a run are in each state; how many suites it has, and how many have ended."""
         with self._connection() as connection:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semantest_recorder.core.active_runs import IMPLICIT_GRACE_MS, LEASE_MS, ActiveRuns
+from semantest_recorder.core.active_runs import HOLDER_RUNS_MAX, IMPLICIT_GRACE_MS, LEASE_MS, ActiveRuns
 from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_config import RunConfig
@@ -112,6 +112,25 @@ def test_every_word_of_a_client_lands_in_one_run_that_can_be_closed(taken: list[
             store.take(store.runs.end(run.run_id, store.now))
             assert store.states[run.run_id].run.state in ("passed", "failed")
     assert all(run.origin == "pytest" for run in store.runs)
+
+
+def test_one_token_begins_so_many_runs_also_when_the_recorder_starts_again() -> None:
+    store = Store()
+    for number in range(HOLDER_RUNS_MAX):
+        store.take(store.runs.start(RunConfig(f"r{number}"), store.now, client="c", holder="ci"))
+    again = ActiveRuns(store.states.__contains__)
+    for state in store.states.values():
+        again.load(state.run, store.now)
+    for runs in (store.runs, again):
+        with pytest.raises(Refusal, match="1000 runs that ci began go on"):
+            runs.start(RunConfig("more"), store.now, client="d", holder="ci")
+        event = RawEvent("custom/x", store.now, msgspec.Raw(b"{}"))
+        with pytest.raises(Refusal, match="1000 runs that ci began go on"):
+            runs.write(event, {"runId": "more"}, None, "d", store.now, holder="ci")
+        runs.start(RunConfig("another's"), store.now, client="d", holder="other")
+        runs.start(RunConfig("owner's"), store.now, client="d")
+    store.take(store.runs.end("r0", store.now))
+    store.runs.start(RunConfig("more"), store.now, client="c", holder="ci")
 
 
 def test_retries_and_fail_fast_in_the_order_of_what_is_written() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from semantest_recorder.store.open_runs import load_open_runs
 from semantest_recorder.store.reader import Reader
-from semantest_recorder.store.status import Status
 from tests.recorder.server.running import RunningServer, batch, records_of_test, run_start, wait_until
 from tests.recorder.server.saying import now_ms, pass_time, request, say
 
@@ -94,7 +94,7 @@ def test_who_may_only_send_cancels_nobody_elses_run(server: RunningServer) -> No
     crash_of_recorder = {"type": "worker/crash", "timestamp": now_ms(), "payload": crash}
     assert evil.ask(batch(1, [run_start("p", session="e"), cancel, crash_of_recorder], "e.main"))["type"] == "ack"
     assert shipper.ask({"type": "ping"})["type"] == "pong"
-    assert [reason for _run, reason in Status(server.database).open_runs()] == [None]
+    assert [run.cancelling for run in load_open_runs(server.database)] == [None]
     assert request(server.connect(), "cancelTestRun", {"runId": "p", "reason": "enough"})["runId"] == "p"
     assert shipper.until("cancel")["payload"]["reason"] == "enough"
 

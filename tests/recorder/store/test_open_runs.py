@@ -1,0 +1,56 @@
+"""Runs that are not over, however many: what a recorder that starts again is told of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from semantest_recorder.archive import Archive
+from semantest_recorder.core.active_runs import ActiveRuns
+from semantest_recorder.core.batch import Batch, RawEvent
+from semantest_recorder.core.run_config import RunConfig
+from tests.recorder.store.ingesting import recording
+
+_MANY = 30
+_NOW = 1_763_683_200_000.0
+
+
+def event(kind: str, **payload: Any) -> RawEvent:
+    return RawEvent(kind, _NOW, msgspec.Raw(msgspec.json.encode(payload)))
+
+
+@pytest.mark.hazard(28)
+def test_all_are_read_over_one_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, runs = tmp_path / "r.db", ActiveRuns(lambda _run_id: False)
+    batches = [runs.start(RunConfig(f"r{n}"), _NOW, client="c", holder="ci") for n in range(_MANY)]
+    failed = event("test/end", testId="a.py::t", status="failed", duration=1)
+    batches.append(runs.write(failed, {"testId": "a.py::t", "status": "failed"}, "r7", "c", _NOW).batch)
+    opening = event(
+        "run/start", runId="p", session="p", source="p.main", worker="main", origin="client", clientName="x"
+    )
+    with recording(path) as recorder:
+        recorder.send_all([*batches, Batch("p.main", 1, [opening], _NOW)])
+    opened, connect = list[object](), sqlite3.connect
+
+    def counted(*arguments: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(arguments)
+        connection: sqlite3.Connection = connect(*arguments, **options)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", counted)
+    archive, again = Archive(path), ActiveRuns(lambda _run_id: False)
+    archive.load_open_runs(again, _NOW)
+    assert len(opened) == 1
+    found = archive.find_now("activeRuns")
+    assert len(opened) == 2
+    assert len(found) == _MANY + 1
+    assert {run["runId"]: run["failedTests"] for run in found if run["failedTests"]} == {"r7": 1}
+    loaded = {run.run_id: run for run in again}
+    assert len(loaded) == _MANY + 1
+    assert (loaded["r7"].holder, loaded["r7"].is_clients, loaded["r7"].sessions) == ("ci", True, {"live/r7"})
+    assert loaded["r7"].attempts != loaded["r8"].attempts
+    assert (loaded["p"].holder, loaded["p"].is_clients, loaded["p"].sessions) == ("", False, {"p"}), "a shipper said it"
