@@ -79,6 +79,12 @@ class Connection(Peer):
         transport.write(wire)
         return True
 
+    def cut_if_stuck(self) -> bool:
+        """Ends it without a goodbye when the socket takes nothing, and keeps it; whether it did."""
+        if self._sending:
+            self._cut_after(0.0)
+        return self._sending
+
     def _closes_soon(self) -> None:
         self._room.set()
         self._cut_after(2 * CLOSE_TIMEOUT_S)

@@ -383,3 +383,4 @@ class Hub:
 def _drop_reader(connection: Peer) -> None:
     _log.warning("client %s does not read its answers: dropped, they are too many", connection.session.client.id)
     connection.close_soon(1013, "too slow: connect again", discard=True)
+    connection.cut_if_stuck()  # what the socket holds would stay until the goodbye is given up

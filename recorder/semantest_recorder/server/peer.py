@@ -140,6 +140,10 @@ class Peer(ABC):
         self._work.set()
         self._closes_soon()
 
+    def cut_if_stuck(self) -> bool:
+        """Ends it without a goodbye when the socket takes nothing, and keeps it; whether it did."""
+        return False
+
     def _enqueue(self, frame: bytes, *, own: bool = True) -> None:
         """``own``: nobody else is sent the same bytes."""
         if self._discards:
