@@ -35,6 +35,7 @@ from semantest_recorder.core.payloads import (
     repaired,
 )
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, WarningRow
+from semantest_recorder.core.spans import places_in, with_span
 from semantest_recorder.core.suites import put_into_suite
 from semantest_recorder.core.tables import Source, Tables, Test, Unread
 
@@ -110,7 +111,8 @@ def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     plan = read_payload(tables, source, seq, event, Plan)
     row = source.row
     row.planned = max(row.planned, plan.total or 0, plan.offset + len(plan.tests))
-    row.plan_known += len(plan.tests)
+    row.plan_spans = with_span(row.plan_spans, plan.offset, plan.offset + len(plan.tests))
+    row.plan_known = places_in(row.plan_spans)
     row.deselected = max(row.deselected, plan.deselected or 0)
     tables.closings_stale = True
     tests, unsettled = tables.tests, tables.unsettled

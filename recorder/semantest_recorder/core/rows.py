@@ -41,7 +41,8 @@ class SourceRow(msgspec.Struct):
 
     ``state``: ``open``, ``ended`` (it said so itself), ``closed`` (its session ended without a word of it) or
     ``crashed``. A source that only a crash report named has ``last_seq`` 0. ``planned`` is the size of the plan that
-    it announced, ``plan_known`` how many of those tests it named; ``dropped`` counts records that it could not write.
+    it announced, ``plan_known`` how many of those tests it named, ``plan_spans`` which places these have (spans.py);
+    ``dropped`` counts records that it could not write.
     """
 
     source: str
@@ -68,6 +69,7 @@ class SourceRow(msgspec.Struct):
     interrupted: bool = False
     cancelled: bool = False
     timed_out: bool = False
+    plan_spans: str = ""
 
 
 class CrashRow(msgspec.Struct):

@@ -20,7 +20,7 @@ SELECT id FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT 1000;
 -- name: sources
 SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
        s.crash_reason, s.crash_test_id, s.last_seq, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ? ORDER BY s.source_key;
 
 -- name: crashes

@@ -1,4 +1,4 @@
--- The recorder's database, schema version 3. docs/design/storage.md says why; the views at the end are public.
+-- The recorder's database, schema version 4. docs/design/storage.md says why; the views at the end are public.
 -- Times are milliseconds since the epoch, durations milliseconds.
 
 CREATE TABLE meta (
@@ -52,7 +52,8 @@ CREATE TABLE sources (
     stop_reason   TEXT,
     interrupted   INTEGER NOT NULL DEFAULT 0,
     cancelled     INTEGER NOT NULL DEFAULT 0,
-    timed_out     INTEGER NOT NULL DEFAULT 0
+    timed_out     INTEGER NOT NULL DEFAULT 0,
+    plan_spans    TEXT NOT NULL DEFAULT ''       -- the places of its plan whose tests it named: 0-500 1000-1500
 ) STRICT;
 CREATE INDEX sources_by_run ON sources (run_key);
 

@@ -78,6 +78,24 @@ def test_exit_code_0_is_not_green_with_a_bad_test(state: str) -> None:
     assert run.of_run == "failed"
 
 
+def test_a_chunk_of_a_plan_that_is_said_twice_hides_no_other() -> None:
+    run = Run("s.main")
+    for _ in range(2):
+        run.plan(T, total=2)
+    run.attempt("s.main", T, "passed")
+    run.end()
+    assert run.of_run == "failed"
+    assert (run.state.run.planned, run.state.sources["s.main"].row.plan_known) == (2, 1)
+
+
+def test_a_plan_may_name_a_test_twice() -> None:
+    run = Run("s.main")
+    run.plan(T, T)  # --keep-duplicates
+    run.attempt("s.main", T, "passed")
+    run.end()
+    assert run.of_run == "passed"
+
+
 def test_no_tests_is_not_green() -> None:
     run = Run("s.main")
     run.end(code=5)
