@@ -7,18 +7,11 @@ from typing import Final
 import msgspec
 
 from pytest_semantest.protocol import events as types
+from semantest_recorder.core.attempts import ended_itself, ending_attempt, note_end, own_attempts, take_error
 from semantest_recorder.core.batch import LIVE, RawEvent
-from semantest_recorder.core.facts import (
-    Handler,
-    ended_itself,
-    note_end,
-    open_attempt,
-    own_attempts,
-    read_payload,
-    take_error,
-)
+from semantest_recorder.core.facts import Handler, read_payload
 from semantest_recorder.core.payloads import Cancel, NotTheirsError, SuiteTold, TestDetail, TestVerdict
-from semantest_recorder.core.rows import SuiteRow, TestEventRow
+from semantest_recorder.core.rows import AttemptRow, SuiteRow, TestEventRow
 from semantest_recorder.core.tables import Source, Tables
 
 
@@ -26,10 +19,12 @@ def _test_verdict(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     """The end of an attempt in one word; a ``test/end`` of the same attempt says more and counts."""
     payload = read_payload(tables, source, seq, event, TestVerdict)
     test = tables.test(payload.test_id)
-    attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp - (payload.duration or 0.0))
-    if ended_itself(attempt):
+    outcome = event.type.rpartition("/")[2]
+    at = event.timestamp - (payload.duration or 0.0)
+    attempt = ending_attempt(tables, source, test, payload.attempt, at, outcome)
+    if attempt is None or (ended_itself(attempt) and not _is_worse(outcome, attempt)):
         return
-    attempt.outcome = event.type.rpartition("/")[2]
+    attempt.outcome = outcome
     attempt.judged = False
     attempt.ended_ms = event.timestamp
     attempt.duration_ms = (
@@ -40,6 +35,11 @@ def _test_verdict(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     attempt.detail_seq = seq
     take_error(attempt, payload.error)
     note_end(source, test, attempt)
+
+
+def _is_worse(outcome: str, attempt: AttemptRow) -> bool:
+    """Whether the attempt ended well, and somebody says that it did not."""
+    return outcome in types.BAD_OUTCOMES and attempt.outcome not in types.BAD_OUTCOMES
 
 
 def _test_detail(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:

@@ -14,11 +14,19 @@ import msgspec
 
 from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
+from semantest_recorder.core.attempts import (
+    PHASES,
+    ended_itself,
+    ending_attempt,
+    next_number,
+    note_end,
+    open_attempt,
+    take_error,
+)
 from semantest_recorder.core.batch import LIVE, RawEvent
 from semantest_recorder.core.payloads import (
     CollectError,
     End,
-    Error,
     MalformedError,
     NotTheirsError,
     Opening,
@@ -37,13 +45,12 @@ from semantest_recorder.core.payloads import (
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, WarningRow
 from semantest_recorder.core.spans import places_in, with_span
 from semantest_recorder.core.suites import put_into_suite
-from semantest_recorder.core.tables import Source, Tables, Test, Unread
+from semantest_recorder.core.tables import Source, Tables, Unread
 
 Handler = Callable[[Tables, Source, int, RawEvent], None]
 P = TypeVar("P", bound=Payload)
 Place = tuple[str | None, int | None, tuple[str, ...]]
 
-PHASES: Final = ("setup", "call", "teardown")
 _OUTCOMES = frozenset(types.BAD_OUTCOMES | {"passed", "skipped", "xfailed", "xpassed"})
 _ENDED = frozenset({"passed", "failed", "skipped"})
 _decode_start = msgspec.json.Decoder(TestStart).decode
@@ -133,8 +140,11 @@ def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
 def _collect_error(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     payload = read_payload(tables, source, seq, event, CollectError)
     test = tables.test(payload.test_id)
-    attempt = tables.attempt(source, test, 1)
-    attempt.outcome = "skipped" if payload.outcome == "skipped" else "error"
+    outcome = "skipped" if payload.outcome == "skipped" else "error"
+    attempt = ending_attempt(tables, source, test, 1, event.timestamp, outcome)
+    if attempt is None:
+        return
+    attempt.outcome = outcome
     attempt.judged = attempt.guessed = False
     attempt.phase = "collect"
     attempt.started_ms = attempt.ended_ms = event.timestamp
@@ -150,7 +160,7 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         payload = read_payload(tables, source, seq, event, TestStart)
     test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
-    attempt = tables.attempt(source, test, payload.attempt or _next_number(source, test))
+    attempt = tables.attempt(source, test, payload.attempt or next_number(source, test))
     if attempt.started_ms is None:
         attempt.started_ms = event.timestamp
         attempt.guessed = False
@@ -174,31 +184,6 @@ def _merge_place(result: ResultRow, place: Place) -> None:
 def _place_order(place: Place) -> tuple[Any, ...]:
     file, line, markers = place
     return file is not None, file or "", line is not None, line or 0, markers
-
-
-def own_attempts(source: Source, test: Test) -> list[AttemptRow]:
-    """The attempts that the source itself wrote of; others may have told of more."""
-    name = source.row.source
-    return [attempt for attempt in test.attempts if attempt.source == name and attempt.started_ms is not None]
-
-
-def _next_number(source: Source, test: Test) -> int:
-    """The attempt of a start that does not number it: the open one of its source, else the next."""
-    last = max(own_attempts(source, test), key=lambda attempt: attempt.attempt, default=None)
-    if last is None:
-        return 1
-    return last.attempt + 1 if ended_itself(last) else last.attempt
-
-
-def open_attempt(tables: Tables, source: Source, test: Test, number: int | None, at: float) -> AttemptRow:
-    """The attempt that an event of its own process is about: without a number, the last one of its source."""
-    if number is None:
-        number = max((attempt.attempt for attempt in own_attempts(source, test)), default=1)
-    attempt = tables.attempt(source, test, number)
-    attempt.guessed = False
-    if attempt.started_ms is None:
-        attempt.started_ms = at
-    return attempt
 
 
 def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
@@ -248,7 +233,10 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
             raise MalformedError(f"outcome: neither {payload.outcome!r} nor status {outcome!r} is an end")
     test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
     duration = payload.duration
-    attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp - (duration or 0.0))
+    at = event.timestamp - (duration or 0.0)
+    attempt = ending_attempt(tables, source, test, payload.attempt, at, outcome)
+    if attempt is None:
+        return
     phases = payload.phases
     attempt.outcome = outcome
     attempt.judged = False
@@ -269,39 +257,6 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     if payload.error is not None or attempt.error_message is not None:
         take_error(attempt, payload.error)
     note_end(source, test, attempt)
-
-
-def note_end(source: Source, test: Test, attempt: AttemptRow) -> None:
-    """An attempt has ended: whether its test still depends on how the source is closed."""
-    test_id = attempt.test_id
-    attempt.last_output = None
-    if (len(test.attempts) == 1 and not attempt.will_retry) or _all_ended(source, test):
-        source.unended.pop(test_id, None)
-    else:
-        source.unended[test_id] = test
-
-
-def _all_ended(source: Source, test: Test) -> bool:
-    """Whether no attempt of ``test`` in ``source`` depends on how the source is closed."""
-    name = source.row.source
-    return all(ended_itself(attempt) and not attempt.will_retry for attempt in test.attempts if attempt.source == name)
-
-
-def take_error(attempt: AttemptRow, error: Error | str | None) -> None:
-    """What a failure says goes into the attempt; ``None`` takes it back."""
-    if error is None or isinstance(error, str):
-        attempt.error_message = error
-        attempt.error_type = attempt.error_file = attempt.error_line = None
-        return
-    attempt.error_type, attempt.error_message = error.type, error.message
-    attempt.error_file, attempt.error_line = error.file, error.line
-    if error.phase in PHASES and ended_itself(attempt) and attempt.phase != "collect":
-        attempt.phase = error.phase
-
-
-def ended_itself(attempt: AttemptRow) -> bool:
-    """Whether a ``test/end`` said how the attempt ended."""
-    return attempt.outcome is not None and not attempt.judged
 
 
 def _test_warning(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:

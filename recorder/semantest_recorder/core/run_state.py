@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from semantest_recorder.core.attempts import ended_itself
 from semantest_recorder.core.batch import RawEvent
-from semantest_recorder.core.facts import ended_itself, open_source
+from semantest_recorder.core.facts import open_source
 from semantest_recorder.core.handlers import HANDLERS, open_handler
 from semantest_recorder.core.payloads import MalformedError, NotTheirsError
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow

@@ -13,8 +13,8 @@ import msgspec
 
 from pytest_semantest.protocol.events import BAD_STATES
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
+from semantest_recorder.core.attempts import ended_itself
 from semantest_recorder.core.batch import RawEvent
-from semantest_recorder.core.facts import ended_itself
 from semantest_recorder.core.ledger import (
     outcome_without_end,
     rank,
