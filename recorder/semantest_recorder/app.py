@@ -191,6 +191,7 @@ class _Daemon:
         self._database = engine.database
         self._listeners = listeners
         self._tokens = TokenFile(settings.directory, now_ms)
+        engine.store.is_valid = self._tokens.is_valid
         #: Where others reach us, when that is not where this machine's own clients do.
         self._public_url = listeners[0].url if len(listeners) > 1 else None
         self._discovery = Discovery(

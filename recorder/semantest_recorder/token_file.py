@@ -135,6 +135,10 @@ class TokenFile:
                 _log.warning("the token %s is gone", token.name, extra={"fields": {"name": token.name}})
         self._seen, self._is_late = present, False
 
+    def is_valid(self, name: str) -> bool:
+        """Whether a token of this name was valid when the file was last read; may be asked from any thread."""
+        return self._table.is_valid(name, self._clock())
+
     def holder(self, digest: bytes) -> Identity | None:
         """Who holds the token with this SHA-256, by the file as it is at this moment."""
         self.refresh()

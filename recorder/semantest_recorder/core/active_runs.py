@@ -15,6 +15,7 @@ from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
 from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
 from semantest_recorder.core.client_attempts import ClientAttempts
+from semantest_recorder.core.own_events import LEASE_MS, broken_off, event_of, json_of, names_of, plain, silent
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_config import RUN_ID, RunConfig, config_of
@@ -26,8 +27,6 @@ IMPLICIT_GRACE_MS: Final = 30_000.0
 CLIENT_RUNS_MAX: Final = 10_000
 HOLDER_RUNS_MAX: Final = 1000
 IMPLICIT_RUNS_MAX: Final = 100
-#: For how long a run lives without a sign of its pytest, or of a client, in milliseconds.
-LEASE_MS: Final = 3_600_000.0
 #: How long a cancelled pytest has to end politely, in milliseconds.
 GRACE_MS: Final = 10_000.0
 OPEN_STATES: Final = frozenset({"pending", "running"})
@@ -170,10 +169,19 @@ class ActiveRuns:
         )
         return self._main(run, [], now_ms, client=client, extra=extra)
 
-    def end(self, run_id: str, now_ms: float, reason: str | None = None) -> Batch:
-        """A client ends its run. Raises ``Refusal``."""
+    def end(
+        self, run_id: str, now_ms: float, reason: str | None = None, *, holder: str = "", operates: bool = True
+    ) -> Batch:
+        """A client ends a run that its token ``holder`` began, or one of anybody if it ``operates``.
+
+        Raises ``Refusal``.
+        """
         run = self._clients(run_id, "pytest ends it itself; cancelTestRun stops it")
-        return self._main(run, [_event(types.RUN_END, now_ms, runId=run_id, exitCode=None, stopReason=reason)], now_ms)
+        if run.holder != holder and not operates:
+            raise Refusal("FORBIDDEN", f"run {run_id!r} was begun with another token: to end it needs the role operate")
+        return self._main(
+            run, [event_of(types.RUN_END, now_ms, runId=run_id, exitCode=None, stopReason=reason)], now_ms
+        )
 
     def cancel(
         self, run_id: str, reason: str, now_ms: float, *, timeout: bool = False, grace_ms: float = GRACE_MS
@@ -184,10 +192,10 @@ class ActiveRuns:
         """
         run = self._active(run_id)
         run.cancelling, run.grace_ms = run.cancelling or reason, grace_ms
-        told = _event(types.RUN_CANCEL, now_ms, runId=run_id, reason=reason, timeout=timeout or None)
+        told = event_of(types.RUN_CANCEL, now_ms, runId=run_id, reason=reason, timeout=timeout or None)
         if not run.is_clients:
             return self._beside(run_id, f"recorder/{run_id}", [told], now_ms)
-        return self._main(run, [told, _broken_off(run_id, reason, now_ms)], now_ms)
+        return self._main(run, [told, broken_off(run_id, reason, now_ms)], now_ms)
 
     def due(self, now_ms: float, attended: Container[str] = ()) -> list[Batch]:
         """What time alone brings about.
@@ -209,8 +217,8 @@ class ActiveRuns:
                 run.last_ms = now_ms
                 batches.append(self._expire(run, now_ms))
             elif run.is_clients and not run.clients and run.cancelling is None and now_ms - run.last_ms > LEASE_MS:
-                run.cancelling = _silent("its clients are gone")
-                batches.append(self._main(run, [_broken_off(run.run_id, run.cancelling, now_ms)], now_ms))
+                run.cancelling = silent("its clients are gone")
+                batches.append(self._main(run, [broken_off(run.run_id, run.cancelling, now_ms)], now_ms))
         return batches
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -224,6 +232,7 @@ class ActiveRuns:
         now_ms: float,
         *,
         holder: str = "",
+        operates: bool = True,
     ) -> Written:
         """Where an event goes that a client sent with the token ``holder``; ``run_id``: the run that it started last.
 
@@ -246,7 +255,7 @@ class ActiveRuns:
             run = ActiveRun(chosen, "client", RunConfig(chosen), now_ms, implicit=True, owner=client, holder=holder)
             self._runs[chosen] = run
         if event.type in _LIFECYCLE:
-            return self._lifecycle(event, payload, chosen, now_ms)
+            return self._lifecycle(event, payload, chosen, now_ms, holder=holder, operates=operates)
         if run is None or not run.is_clients:
             return Written(self._beside(chosen, f"{client}/{chosen}", [event], now_ms), [], chosen)
         run.clients.add(client)
@@ -261,7 +270,7 @@ class ActiveRuns:
             if run.owner == client:
                 run.left_ms = now_ms
         return [
-            self._beside(run_id, f"{client}/{run_id}", [_event(types.WORKER_END, now_ms, runId=run_id)], now_ms)
+            self._beside(run_id, f"{client}/{run_id}", [event_of(types.WORKER_END, now_ms, runId=run_id)], now_ms)
             for run_id in beside
             if run_id in self._runs or self._known(run_id)  # it may have been deleted
         ]
@@ -283,10 +292,20 @@ class ActiveRuns:
         if run is not None:
             run.cancelling = None
 
-    def _lifecycle(self, event: RawEvent, payload: Mapping[str, Any], run_id: str, now_ms: float) -> Written:
+    def _lifecycle(
+        self,
+        event: RawEvent,
+        payload: Mapping[str, Any],
+        run_id: str,
+        now_ms: float,
+        *,
+        holder: str,
+        operates: bool,
+    ) -> Written:
         run = self._clients(run_id, "only pytest itself plans and ends it")
         if event.type == types.RUN_END:
-            return Written(self.end(run_id, now_ms, _text(payload.get("stopReason"))), [])
+            reason = _text(payload.get("stopReason"))
+            return Written(self.end(run_id, now_ms, reason, holder=holder, operates=operates), [])
         return Written(self._main(run, [event], now_ms), [])
 
     def _judge(
@@ -301,8 +320,8 @@ class ActiveRuns:
             return Written(self._main(run, [event], now_ms, client=client), [])
         number, is_new = run.attempts.fail(test_id, event.type, payload)
         if self.worth_retrying(payload, number, run.config.retries):
-            event = RawEvent(event.type, event.timestamp, _json({**payload, "willRetry": True}))
-            again = _event("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
+            event = RawEvent(event.type, event.timestamp, json_of({**payload, "willRetry": True}))
+            again = event_of("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
             written = self._main(run, [event], now_ms, client=client)
             return Written(written, [self._main(run, [again], now_ms)] if is_new else [])
         after = []
@@ -311,9 +330,9 @@ class ActiveRuns:
         return Written(self._main(run, [event], now_ms, client=client), after)
 
     def _expire(self, run: ActiveRun, now_ms: float) -> Batch:
-        reason = _silent("nobody sends it")
+        reason = silent("nobody sends it")
         told = [
-            _event(types.WORKER_CRASH, now_ms, runId=run.run_id, session=session, worker=MAIN_WORKER, reason=reason)
+            event_of(types.WORKER_CRASH, now_ms, runId=run.run_id, session=session, worker=MAIN_WORKER, reason=reason)
             for session in sorted(run.sessions)
         ]
         return self._beside(run.run_id, f"recorder/{run.run_id}", told, now_ms)
@@ -358,10 +377,10 @@ class ActiveRuns:
         extra: Mapping[str, Any] | None = None,
     ) -> Batch:
         """A batch for the source of a client's own run."""
-        session = f"{LIVE}{_plain(run.run_id)}"
+        session = f"{LIVE}{plain(run.run_id)}"
         config = msgspec.to_builtins(run.config)
         facts = {
-            **_names(run.run_id, session, MAIN_WORKER),
+            **names_of(run.run_id, session, MAIN_WORKER),
             "origin": "client",
             "implicit": run.implicit or None,
             "clientId": client,
@@ -370,23 +389,14 @@ class ActiveRuns:
             "config": {key: value for key, value in config.items() if value not in (None, [], False)},
             **(extra or {}),
         }
-        opening = _event(types.RUN_START, run.started_ms, **facts)
+        opening = event_of(types.RUN_START, run.started_ms, **facts)
         return Batch(source_name(session, MAIN_WORKER), NEXT_SEQ, events, now_ms, opening)
 
     def _beside(self, run_id: str, session: str, events: list[RawEvent], now_ms: float) -> Batch:
         """A batch for a source beside those of a run that pytest started, or that is over."""
-        session = f"{LIVE}{_plain(session)}"
-        opening = _event("client/start", now_ms, **_names(run_id, session, CLIENT_WORKER))
+        session = f"{LIVE}{plain(session)}"
+        opening = event_of("client/start", now_ms, **names_of(run_id, session, CLIENT_WORKER))
         return Batch(source_name(session, CLIENT_WORKER), NEXT_SEQ, events, now_ms, opening)
-
-
-def _plain(name: str) -> str:
-    """Without the colon, which stands between source and seq in the ids of events."""
-    return name.replace("%", "%25").replace(":", "%3A")
-
-
-def _names(run_id: str, session: str, worker: str) -> dict[str, Any]:
-    return {"runId": run_id, "session": session, "source": source_name(session, worker), "worker": worker}
 
 
 def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:
@@ -395,23 +405,5 @@ def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:
     return config_of({"config": {**given, "name": name if isinstance(name, str) else None}}, run_id)
 
 
-def _silent(why: str) -> str:
-    return f"nothing came of it for {LEASE_MS / 60_000:g} minutes, and {why}"
-
-
-def _broken_off(run_id: str, reason: str, now_ms: float) -> RawEvent:
-    """The end of a client's run that nobody ended: what was running is interrupted."""
-    ending = {"exitCode": None, "interrupted": True, "stoppedEarly": True, "stopReason": reason}
-    return _event(types.RUN_END, now_ms, runId=run_id, **ending)
-
-
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _event(kind: str, at: float, **payload: Any) -> RawEvent:
-    return RawEvent(kind, at, _json({key: value for key, value in payload.items() if value is not None}))
-
-
-def _json(value: object) -> msgspec.Raw:
-    return msgspec.Raw(msgspec.json.encode(value))

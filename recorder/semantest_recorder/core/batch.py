@@ -44,7 +44,8 @@ class Batch(msgspec.Struct):
     """Events ``first_seq``, ``first_seq + 1``, ... of ``source``, received at ``received_ms``.
 
     With ``NEXT_SEQ`` the events are appended, and ``opening`` is stored before them if the source is new. ``marks`` are
-    in no particular order, at most one of a kind for each event.
+    in no particular order, at most one of a kind for each event. ``holder`` names the token that it came with; it is
+    empty when the recorder itself wrote it.
     """
 
     source: str
@@ -53,6 +54,7 @@ class Batch(msgspec.Struct):
     received_ms: float
     opening: RawEvent | None = None
     marks: tuple[EventMark, ...] = ()
+    holder: str = ""
 
 
 class Committed(msgspec.Struct):

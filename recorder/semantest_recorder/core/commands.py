@@ -142,7 +142,13 @@ def _start_run(session: Session, payload: msgspec.Raw) -> object:
 
 def _end_run(session: Session, payload: msgspec.Raw) -> object:
     named = _read(payload, _Run)
-    batch = session.runs.end(named.run_id, session.now_ms, named.reason)
+    batch = session.runs.end(
+        named.run_id,
+        session.now_ms,
+        named.reason,
+        holder=session.client.holder,
+        operates=session.client.identity.has_any(OPERATORS),
+    )
     return Do(batch, Ask("runStatus", {"run_id": named.run_id}))
 
 

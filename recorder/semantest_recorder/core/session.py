@@ -15,7 +15,7 @@ import msgspec
 
 from pytest_semantest.protocol.events import RUN_START
 from semantest_recorder.core import messages
-from semantest_recorder.core.access import ANY_ROLE, INGESTERS, OWNER, READERS, Identity, Role
+from semantest_recorder.core.access import ANY_ROLE, INGESTERS, OPERATORS, OWNER, READERS, Identity, Role
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import LIVE, Batch, Committed, Refused, Verdict
 from semantest_recorder.core.commands import COMMANDS, ECHO_MAX, MESSAGES
@@ -180,6 +180,8 @@ class Session:
         """What the client is told of a batch. Of what it said one by one nothing when all is well."""
         source = verdict.source
         if not isinstance(verdict, Committed):
+            if verdict.code == "SOURCE_IN_USE":
+                self._owners.give_back(source, self.client.id)
             return [self._refusal(verdict, about)]
         if source.startswith(LIVE):
             return []
@@ -252,7 +254,7 @@ class Session:
             return self._throttle(source, 0, wait_ms)
         self._held.pop(source, None)
         self._dialogue.submitted += 1
-        batch = Batch(source, message.first_seq, message.events, self.now_ms)
+        batch = Batch(source, message.first_seq, message.events, self.now_ms, holder=self.client.identity.name)
         return self.submit(noted(batch, self.security.marks(self._frame, message.events)))
 
     def _event(self, message: messages.EventMessage) -> list[Effect]:
@@ -278,6 +280,7 @@ class Session:
                 self.client.id,
                 self.now_ms,
                 holder=self.client.holder,
+                operates=self.client.identity.has_any(OPERATORS),
             )
         except Refusal as refusal:
             return [self._error(refusal.code, str(refusal), about=about)]

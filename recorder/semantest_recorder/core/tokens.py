@@ -58,6 +58,10 @@ class TokenTable(msgspec.Struct, frozen=True):
                 found = Identity(token.name, frozenset(token.roles), digest)
         return found
 
+    def is_valid(self, name: str, now_ms: float) -> bool:
+        """Whether there is a token of this name whose time is not over."""
+        return any(token.name == name and not token.is_expired(now_ms) for token in self.tokens)
+
     def with_token(
         self, name: str, roles: Iterable[Role], digest: bytes, now_ms: float, expires_ms: float | None
     ) -> TokenTable:
@@ -66,7 +70,7 @@ class TokenTable(msgspec.Struct, frozen=True):
             reserved = " or ".join(sorted(_RESERVED))
             text = f"a name has 1 to 64 letters, digits, '.', '_' and '-', and is not {reserved}"
             raise InvalidName(f"{name!r} is no name for a token: {text}")
-        if any(token.name == name and not token.is_expired(now_ms) for token in self.tokens):
+        if self.is_valid(name, now_ms):
             raise NameTaken(f"there is a token named {name!r}")
         wanted = set(roles)
         new = Token(name, tuple(role for role in Role if role in wanted), digest.hex(), now_ms, expires_ms)

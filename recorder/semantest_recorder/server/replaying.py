@@ -1,4 +1,4 @@
-"""Sends what is in the log once more: to who asked for it, and to subscribers. Nothing is stored or applied by it."""
+"""Sends what is in the log once more: to subscribers, and to who asked for it where it may read. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from semantest_recorder.core import messages
+from semantest_recorder.core.access import READERS
 from semantest_recorder.server.peer import Peer, text_frame
 
 #: After how much the replay looks whether all readers follow, and what may wait for one of them then, in bytes; for how
@@ -82,8 +83,9 @@ class Replay:
         """Sends one event, and tells how long it was."""
         frame = messages.encode("event", self._now_ms(), event, id=event["id"], replay=self.facts["replayId"])
         wire = text_frame(frame)
-        self._readers.add(self._asker)
-        self._asker.publish(frame, wire)
+        if self._asker.session.client.identity.has_any(READERS):
+            self._readers.add(self._asker)
+            self._asker.publish(frame, wire)
         for connection in self._targets(event["type"]):
             if connection is not self._asker:
                 self._readers.add(connection)

@@ -17,6 +17,7 @@ from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.marks import behind_opening, first_other, marks_of, without_opening, write_marks
 from semantest_recorder.store.opening import is_corruption
+from semantest_recorder.store.origin import Origin, RefusedBatchError, claim, gap, refuse
 from semantest_recorder.store.payload_text import text_of, texts_of
 from semantest_recorder.store.recording import SQL, Keys, RecordedRun
 from semantest_recorder.store.unusable import unusable
@@ -38,31 +39,15 @@ class Removed(NamedTuple):
     test_ids: Sequence[str] = ()
 
 
-class RefusedBatchError(Exception):
-    """Nothing of the batch may be stored; ``verdict`` says why."""
-
-    def __init__(self, verdict: Refused) -> None:
-        super().__init__(verdict.message)
-        self.verdict = verdict
-
-
-class Origin:
-    """Where a known source's events belong. ``last_seq`` includes what the open transaction added."""
-
-    __slots__ = ("last_seq", "run_id", "source_key", "worker")
-
-    def __init__(self, source_key: int, last_seq: int, worker: str, run_id: str) -> None:
-        self.source_key = source_key
-        self.last_seq = last_seq
-        self.worker = worker
-        self.run_id = run_id
-
-
 class Ingest:
-    """Applies batches to the database behind ``connection``, which nobody else writes to."""
+    """Applies batches to the database behind ``connection``, which nobody else writes to.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    ``is_valid`` tells whether there still is a token of a name.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, is_valid: Callable[[str], bool] = lambda _name: True) -> None:
         self._connection = connection
+        self._is_valid = is_valid
         self._forget()
 
     def _forget(self) -> None:
@@ -163,6 +148,7 @@ class Ingest:
         origin = self._origin(batch)
         if origin is None:
             return Committed(batch.source, 0)
+        claim(self._connection, batch, origin, self._is_valid)
         fresh = self._fresh(batch, origin)
         committed = Committed(batch.source, origin.last_seq, origin.run_id, origin.worker, fresh)
         if fresh:
@@ -191,8 +177,8 @@ class Ingest:
         if origin is None:
             row = self._connection.execute(SQL["source"], (source,)).fetchone()
             if row is not None:
-                source_key, last_seq, worker, _run_key, run_id = row
-                origin = self._origins[source] = Origin(source_key, last_seq, worker, run_id)
+                source_key, last_seq, worker, run_id, holder = row
+                origin = self._origins[source] = Origin(source_key, last_seq, worker, run_id, holder)
         return origin
 
     def _deleted(self, batch: Batch) -> Committed | None:
@@ -220,18 +206,18 @@ class Ingest:
         """A source whose first event is in the batch; ``named``: a crash report named it before."""
         source = batch.source
         if batch.first_seq != 1:
-            raise _gap(batch, 1)
+            raise gap(batch, 1)
         try:
             opening = opening_of(batch.events[0])
         except MalformedError as error:
-            raise _refuse(
+            raise refuse(
                 source, "SOURCE_UNKNOWN", f"the first event of {source} does not name its run: {error}"
             ) from None
         if source != source_name(opening.session, opening.worker):
             expected = source_name(opening.session, opening.worker)
-            raise _refuse(source, "SOURCE_UNKNOWN", f"the source is {source}, its first event says {expected}")
+            raise refuse(source, "SOURCE_UNKNOWN", f"the source is {source}, its first event says {expected}")
         if named is not None and named.run_id != opening.run_id:
-            raise _refuse(source, "SOURCE_UNKNOWN", f"{source} belongs to run {named.run_id}, not to {opening.run_id}")
+            raise refuse(source, "SOURCE_UNKNOWN", f"{source} belongs to run {named.run_id}, not to {opening.run_id}")
         if named is not None:
             return named
         run = self._run(opening.run_id)
@@ -243,9 +229,9 @@ class Ingest:
     def _fresh(self, batch: Batch, origin: Origin) -> list[RawEvent]:
         """The events of the batch that are not stored yet."""
         if batch.first_seq > origin.last_seq + 1:
-            raise _gap(batch, origin.last_seq + 1)
+            raise gap(batch, origin.last_seq + 1)
         if batch.first_seq < 1:
-            raise _refuse(
+            raise refuse(
                 batch.source, "SEQ_CONFLICT", f"{batch.source} has no seq {batch.first_seq}: they begin with 1"
             )
         known = batch.events[: origin.last_seq + 1 - batch.first_seq]
@@ -260,7 +246,7 @@ class Ingest:
         ]
         other = first_other(self._connection, origin.source_key, batch, others) if others else None
         if other is not None:
-            raise _refuse(batch.source, "SEQ_CONFLICT", f"{batch.source} sent another event as seq {other} before")
+            raise refuse(batch.source, "SEQ_CONFLICT", f"{batch.source} sent another event as seq {other} before")
         return batch.events[len(known) :]
 
     def _append(self, origin: Origin, first: int, events: list[RawEvent], received_ms: float) -> None:
@@ -313,7 +299,8 @@ class Ingest:
         refused, run_id = False, ""
         for index, event in enumerate(batch.events):
             seq = batch.first_seq + index
-            one = Batch(batch.source, seq, [event], batch.received_ms, marks=marks_of(batch, index))
+            marks = marks_of(batch, index)
+            one = Batch(batch.source, seq, [event], batch.received_ms, marks=marks, holder=batch.holder)
             connection.execute("SAVEPOINT one")
             try:
                 if len(refusals) < _REFUSALS:
@@ -418,12 +405,3 @@ class Ingest:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._forget()
-
-
-def _gap(batch: Batch, expected: int) -> RefusedBatchError:
-    message = f"{batch.source} sent seq {batch.first_seq}, {expected} is next"
-    return RefusedBatchError(Refused(batch.source, "SEQ_GAP", message, expected))
-
-
-def _refuse(source: str, code: str, message: str) -> RefusedBatchError:
-    return RefusedBatchError(Refused(source, code, message))

@@ -17,7 +17,8 @@ from semantest_recorder.core.batch import Batch, RawEvent, Refused
 from semantest_recorder.core.facts import opening_of
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.store.errors import StoreError
-from semantest_recorder.store.ingest import Ingest, Origin
+from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.origin import Origin
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
 from semantest_recorder.store.schema import creation_script
@@ -167,12 +168,12 @@ def groups(log: sqlite3.Connection, rows: Iterable[tuple[Any, ...]], most: int =
     """
     group: list[Batch] = []
     size = 0
-    for source, source_key, first, last, received_ms in rows:
+    for source, source_key, first, last, received_ms, holder in rows:
         found = log.execute(_SQL["log_events"], (source_key, first, last)).fetchall()
         if len(found) != last - first + 1:
             raise CannotReplayError(f"of events {first} to {last} of {source} only {len(found)} are there")
         events = [RawEvent(kind, at, msgspec.Raw(payload)) for kind, at, payload in found]
-        group.append(Batch(source, first, events, received_ms))
+        group.append(Batch(source, first, events, received_ms, holder=holder or ""))
         size += len(events)
         if size >= most:
             yield group

@@ -1,9 +1,9 @@
 -- name: log_batches
-SELECT s.source, b.source_key, b.first_seq, b.last_seq, b.received_ms
+SELECT s.source, b.source_key, b.first_seq, b.last_seq, b.received_ms, s.holder
 FROM batches b JOIN sources s USING (source_key) ORDER BY b.batch_key;
 
 -- name: log_of_runs
-SELECT s.source, b.source_key, b.first_seq, b.last_seq, b.received_ms
+SELECT s.source, b.source_key, b.first_seq, b.last_seq, b.received_ms, s.holder
 FROM batches b JOIN sources s USING (source_key) JOIN runs r USING (run_key)
 WHERE r.ended_ms IS NULL OR r.id IN (SELECT value FROM json_each(?)) ORDER BY b.batch_key;
 
@@ -23,8 +23,8 @@ WHERE EXISTS (SELECT 1 FROM old.events e WHERE e.source_key = s.source_key)
 INSERT OR IGNORE INTO runs (run_key, id, state) VALUES ((SELECT run_key FROM old.runs WHERE id = ?1), ?1, 'running');
 
 -- name: place_source
-INSERT INTO sources (source_key, source, run_key, session, worker)
-VALUES (?, ?, (SELECT run_key FROM runs WHERE id = ?), ?, ?);
+INSERT INTO sources (source_key, source, run_key, session, worker, holder)
+VALUES (?1, ?2, (SELECT run_key FROM runs WHERE id = ?3), ?4, ?5, (SELECT holder FROM old.sources WHERE source_key = ?1));
 
 -- name: copy_events
 INSERT INTO events SELECT e.* FROM json_each(?) r CROSS JOIN old.events e

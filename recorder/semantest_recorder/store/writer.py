@@ -60,9 +60,11 @@ class Writer:
         self._own_place = own_place
         self._run_closed = run_closed
         self._clock = clock
+        #: Whether there still is a token of this name: else what it began is anybody's. Asked in the writer thread.
+        self.is_valid: Callable[[str], bool] = lambda _name: True
         self._connection, self.notices = open_for_writing(self.path, clock, own_place=own_place)
         self._files = OpenFiles(self.path)
-        self._ingest = Ingest(self._connection)
+        self._ingest = self._ingest_of(self._connection)
         self._queue: deque[tuple[Batch, Done]] = deque()
         self._other: deque[tuple[Work, Ended]] = deque()
         self._changed = Condition()
@@ -146,6 +148,9 @@ class Writer:
             self._changed.notify()
         self._thread.join()
         self._connection.close()
+
+    def _ingest_of(self, connection: sqlite3.Connection) -> Ingest:
+        return Ingest(connection, lambda name: self.is_valid(name))  # noqa: PLW0108 - it is set later
 
     def _work(self) -> None:
         while True:
@@ -242,7 +247,7 @@ class Writer:
         self._connection, notices = open_for_writing(self.path, self._clock, check_all=True, own_place=own)
         self._files = OpenFiles(self.path)
         self.notices += notices
-        self._ingest = Ingest(self._connection)
+        self._ingest = self._ingest_of(self._connection)
         self._lost = False
 
     def _go_on_elsewhere(self, verdicts: list[Verdict]) -> None:
@@ -255,7 +260,7 @@ class Writer:
         complete(removed)
         self._files.clear_the_way()
         connection, notices = open_for_writing(self.path, self._clock, check_all=True, own_place=self._own_place)
-        files, ingest = OpenFiles(self.path), Ingest(connection)
+        files, ingest = OpenFiles(self.path), self._ingest_of(connection)
         try:
             run_ids = {verdict.run_id for verdict in verdicts if isinstance(verdict, Committed)}
             carry_over(removed, ingest, run_ids, self.path)

@@ -1,5 +1,5 @@
 -- name: source
-SELECT s.source_key, s.last_seq, s.worker, r.run_key, r.id FROM sources s JOIN runs r USING (run_key) WHERE s.source = ?;
+SELECT s.source_key, s.last_seq, s.worker, r.id, s.holder FROM sources s JOIN runs r USING (run_key) WHERE s.source = ?;
 
 -- name: run_key
 SELECT run_key FROM runs WHERE id = ?;
@@ -69,6 +69,9 @@ UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, e
        planned = ?15, plan_known = ?16, deselected = ?17, dropped = ?18, stopped_early = ?19, stop_reason = ?20,
        interrupted = ?21, cancelled = ?22, timed_out = ?23, plan_spans = ?24
 WHERE source_key = ?1;
+
+-- name: put_holder
+UPDATE sources SET holder = ?2 WHERE source_key = ?1;
 
 -- name: add_pending
 INSERT INTO results (run_key, test_key, state, position) VALUES (?, ?, 'pending', ?);

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semantest_recorder.core.active_runs import HOLDER_RUNS_MAX, IMPLICIT_GRACE_MS, LEASE_MS, ActiveRuns
+from semantest_recorder.core.active_runs import HOLDER_RUNS_MAX, IMPLICIT_GRACE_MS, ActiveRuns
 from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
+from semantest_recorder.core.own_events import LEASE_MS
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.run_config import RunConfig
 from semantest_recorder.core.run_state import RunState

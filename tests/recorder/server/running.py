@@ -16,7 +16,7 @@ import websocket
 from aiohttp import web
 
 from semantest_recorder.archive import Archive
-from semantest_recorder.core.access import AddressRules, Credentials
+from semantest_recorder.core.access import AddressRules, Credentials, Identity, Role, digest_of
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Limits, ServerFacts
@@ -53,7 +53,10 @@ class RunningServer:
         self.stands_ms: float | None = None
         self._silence_s = silence_s
         self._send_buffer = send_buffer
+        #: Beside the recorder's own, as ``token`` made them; by SHA-256.
+        self._tokens: dict[bytes, Identity] = {}
         self.writer = Writer(database)
+        self.writer.is_valid = lambda name: any(name == identity.name for identity in self._tokens.values())
         self._limits = limits or Limits()
         self._max_queued_bytes, self._max_outgoing_bytes = max_queued_bytes, max_outgoing_bytes
         self._anonymous, self._origins = anonymous, tuple(origins)
@@ -82,7 +85,7 @@ class RunningServer:
         )
         addresses = AddressRules(self.port, origins=self._origins)
         routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)
-        credentials = Credentials(TOKEN, anonymous=self._anonymous)
+        credentials = Credentials(TOKEN, anonymous=self._anonymous, holder=self._tokens.get)
         self.app = create_application(self.hub, addresses, credentials, routes)
         runner = create_runner(self.app, 0.1)
         await runner.setup()
@@ -108,8 +111,22 @@ class RunningServer:
         self._thread.join(DEADLINE_S)
         self.writer.close()
 
-    def connect(self, *, instance: str | None = None, run: str | None = None, **options: Any) -> Client:
-        headers = [f"Authorization: Bearer {TOKEN}"] + ([f"X-Semantest-Instance: {instance}"] if instance else [])
+    def token(self, name: str, *roles: Role) -> str:
+        """A new token of this name; one that there was is not valid any more."""
+        self.revoke(name)
+        token = f"smt_{name}-{len(self._tokens)}"
+        self._tokens[digest_of(token)] = Identity(name, frozenset(roles), digest_of(token))
+        return token
+
+    def revoke(self, name: str) -> None:
+        """From now on there is no token of this name; connections stay."""
+        for digest in [digest for digest, identity in self._tokens.items() if identity.name == name]:
+            del self._tokens[digest]
+
+    def connect(
+        self, token: str = TOKEN, *, instance: str | None = None, run: str | None = None, **options: Any
+    ) -> Client:
+        headers = [f"Authorization: Bearer {token}"] + ([f"X-Semantest-Instance: {instance}"] if instance else [])
         headers += [f"X-Semantest-Run: {quote(run)}"] if run else []
         return Client(f"ws://127.0.0.1:{self.port}/ws", headers, **options)
 
