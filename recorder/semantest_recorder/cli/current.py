@@ -79,8 +79,8 @@ def _resolve(name: str, reader: Reader | None, heads: list[SessionHead]) -> str:
     started = {head.run_id: head.started_ms for head in heads}
     if name == "last":
         run = _stored(name, reader)
-        if run is not None:
-            started.setdefault(run.id, run.started_ms or 0.0)
+        if run is not None and reader is not None:
+            started.setdefault(run.id, reader.since_ms([run.id]).get(run.id, 0.0))
         if not started:
             raise RunNotFound(name, [])
         return max(started, key=lambda run_id: started[run_id])

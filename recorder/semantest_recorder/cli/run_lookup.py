@@ -40,8 +40,9 @@ def _found(folder: Path, most: int, note: str) -> tuple[list[RunSummary], list[s
     known = {entry.rows.run.id for entry in found}
     stored = [row for row in stored if row.id not in known]
     counts = run_counts(reader.path, stored) if reader is not None and stored else []
+    since = reader.since_ms([row.id for row in stored]) if reader is not None and stored else {}
     runs = [run_summary(row, count) for row, count in zip(stored, counts, strict=True)] + [*map(_summary, found)]
-    return sorted(runs, key=lambda run: -(run.started_ms or 0.0)), notes
+    return sorted(runs, key=lambda run: -since.get(run.id, run.started_ms or 0.0)), notes
 
 
 def _stored(folder: Path, most: int) -> tuple[list[RunRow], StoreError | None]:

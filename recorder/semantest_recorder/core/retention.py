@@ -33,8 +33,8 @@ class StoredRun(msgspec.Struct, frozen=True, rename="camel"):
 
     @property
     def since_ms(self) -> float:
-        """By which runs are ordered in time."""
-        return self.heard_ms if self.started_ms is None else self.started_ms
+        """By which runs are ordered in time: none started after it was heard of, whatever its clock said."""
+        return self.heard_ms if self.started_ms is None else min(self.started_ms, self.heard_ms)
 
 
 class Policy(msgspec.Struct, frozen=True, rename="camel"):

@@ -3,7 +3,7 @@
 -- name: runs
 SELECT r.id, r.name, r.state, r.started_ms, r.ended_ms, r.labels, json_extract(r.context, '$.git.branch'),
        (SELECT max(b.received_ms) FROM sources s JOIN batches b USING (source_key) WHERE s.run_key = r.run_key)
-FROM runs r ORDER BY r.started_ms DESC, r.run_key DESC;
+FROM runs r ORDER BY r.since_ms DESC, r.run_key DESC;
 
 -- name: weights
 SELECT r.id, count(*), sum(length(CAST(e.payload AS BLOB)))

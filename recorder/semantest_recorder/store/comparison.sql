@@ -28,7 +28,7 @@ FROM marks m JOIN sources s USING (source_key) JOIN runs r USING (run_key) WHERE
 
 -- name: runs
 SELECT id AS run, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
-       facts, context, facts_source, context_source
+       facts, context, facts_source, context_source, received_ms
 FROM runs WHERE id = ?;
 
 -- name: sources

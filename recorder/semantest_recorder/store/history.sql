@@ -1,5 +1,5 @@
 -- name: recent_runs
-SELECT run_key FROM runs WHERE state NOT IN ('pending', 'running') ORDER BY started_ms DESC, run_key DESC LIMIT ?;
+SELECT run_key FROM runs WHERE state NOT IN ('pending', 'running') ORDER BY since_ms DESC, run_key DESC LIMIT ?;
 
 -- name: flaky_tests
 SELECT DISTINCT test_key FROM results

@@ -221,6 +221,7 @@ class Ingest:
         if named is not None:
             return named
         run = self._run(opening.run_id)
+        self._connection.execute(SQL["note_receipt"], (run.run_key, batch.received_ms))
         run.state.source(opening.session, opening.worker)
         key = run.source_key(self._connection, source)
         origin = self._origins[source] = Origin(key, 0, opening.worker, opening.run_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,7 @@ class Reader:
         return True
 
     def runs(self, limit: int = 20) -> list[RunRow]:
-        """The ``limit`` runs that started last, newest first."""
+        """The ``limit`` runs that started last, newest first; none started after the first of it came."""
         return [run_row(row) for row in self._all("runs", min(limit, _MOST))]
 
     def run(self, name: str) -> RunRow:
@@ -73,6 +74,10 @@ class Reader:
         Raises ``RunNotFound`` or ``AmbiguousRun``.
         """
         return run_row(self._all("run", self._resolve(name))[0])
+
+    def since_ms(self, run_ids: Sequence[str]) -> dict[str, float]:
+        """By what these runs are ordered in time: when they started, or when they came if their clock was ahead."""
+        return dict(self._all("since", msgspec.json.encode(run_ids).decode()))
 
     def run_by_id(self, run_id: str) -> RunRow:
         """The run with this very id. Raises ``RunNotFound``."""

@@ -1,7 +1,7 @@
 -- name: runs
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
        facts_source, context_source, labels, facts, context
-FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT ?;
+FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT ?;
 
 -- name: run
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
@@ -9,13 +9,16 @@ SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, st
 FROM runs WHERE id = ?;
 
 -- name: last_run
-SELECT id FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT 1;
+SELECT id FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT 1;
 
 -- name: runs_by_prefix
-SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 ORDER BY started_ms DESC, run_key DESC;
+SELECT id FROM runs WHERE substr(id, 1, length(?1)) = ?1 ORDER BY since_ms DESC, run_key DESC;
 
 -- name: run_ids
-SELECT id FROM runs ORDER BY started_ms DESC, run_key DESC LIMIT 1000;
+SELECT id FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT 1000;
+
+-- name: since
+SELECT id, coalesce(since_ms, 0.0) FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: sources
 SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
@@ -72,7 +75,7 @@ SELECT r.id, r.name, r.state, r.started_ms, json_extract(r.context, '$.git.branc
        json_extract(r.context, '$.git.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
 FROM runs r CROSS JOIN results x ON x.run_key = r.run_key
      AND x.test_key = (SELECT test_key FROM tests WHERE id = ?)
-ORDER BY r.started_ms DESC, r.run_key DESC LIMIT ?;
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?;
 
 -- name: find_tests
 SELECT id FROM tests WHERE instr(id, ?1) > 0 ORDER BY id <> ?1, length(id), id LIMIT ?2;

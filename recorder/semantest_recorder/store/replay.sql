@@ -20,7 +20,8 @@ WHERE EXISTS (SELECT 1 FROM old.events e WHERE e.source_key = s.source_key)
       AND NOT EXISTS (SELECT 1 FROM old.events e WHERE e.source_key = s.source_key AND e.seq = 1);
 
 -- name: place_run
-INSERT OR IGNORE INTO runs (run_key, id, state) VALUES ((SELECT run_key FROM old.runs WHERE id = ?1), ?1, 'running');
+INSERT OR IGNORE INTO runs (run_key, id, state, received_ms)
+VALUES ((SELECT run_key FROM old.runs WHERE id = ?1), ?1, 'running', (SELECT received_ms FROM old.runs WHERE id = ?1));
 
 -- name: place_source
 INSERT INTO sources (source_key, source, run_key, session, worker, holder)

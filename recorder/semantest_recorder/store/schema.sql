@@ -23,9 +23,12 @@ CREATE TABLE runs (
     facts         TEXT NOT NULL DEFAULT '{}',  -- JSON
     context       TEXT NOT NULL DEFAULT '{}',  -- JSON
     facts_source   TEXT,                       -- whose run/start facts is
-    context_source TEXT                        -- whose run/context context is
+    context_source TEXT,                       -- whose run/context context is
+    received_ms   REAL,                        -- when the first of it came
+    -- By what runs are ordered: none began after it came, whatever its clock said.
+    since_ms      REAL GENERATED ALWAYS AS (min(started_ms, coalesce(received_ms, started_ms))) VIRTUAL
 ) STRICT;
-CREATE INDEX runs_by_start ON runs (started_ms);
+CREATE INDEX runs_by_time ON runs (since_ms);
 
 CREATE TABLE sources (
     source_key    INTEGER PRIMARY KEY,

@@ -8,6 +8,9 @@ SELECT run_key FROM runs WHERE id = ?;
 INSERT INTO runs (run_key, id, state)
 VALUES (1 + max((SELECT ifnull(max(run_key), 0) FROM runs), (SELECT ifnull(max(run_key), 0) FROM unswept)), ?, 'running');
 
+-- name: note_receipt
+UPDATE runs SET received_ms = ?2 WHERE run_key = ?1 AND received_ms IS NULL;
+
 -- name: new_source
 INSERT INTO sources (source_key, source, run_key, session, worker)
 VALUES (1 + max((SELECT ifnull(max(source_key), 0) FROM sources), (SELECT ifnull(max(source_key), 0) FROM unswept)),

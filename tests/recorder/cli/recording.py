@@ -86,7 +86,7 @@ class Recording:
         else:
             self.add(worker, "worker/end", {"runId": self.run_id, "worker": worker, "exitCode": exit_code})
 
-    def store(self, directory: Path) -> None:
+    def store(self, directory: Path, received_ms: float | None = None) -> None:
         """Put everything into the directory's database; every batch must be committed."""
         directory.mkdir(parents=True, exist_ok=True)
         writer = Writer(directory / "semantest.db")
@@ -94,7 +94,7 @@ class Recording:
         try:
             for worker, bodies in self.bodies.items():
                 events = [msgspec.json.decode(body, type=RawEvent) for body in bodies]
-                writer.submit(Batch(f"{self.session}.{worker}", 1, events, self.now), verdicts.put)
+                writer.submit(Batch(f"{self.session}.{worker}", 1, events, received_ms or self.now), verdicts.put)
             for _ in self.bodies:
                 verdict = verdicts.get(timeout=_SECONDS)
                 assert isinstance(verdict, Committed), verdict
