@@ -12,15 +12,27 @@ from semantest_recorder.core.tables import Source, Tables, Test
 PHASES: Final = ("setup", "call", "teardown")
 
 
-def own_attempts(source: Source, test: Test) -> list[AttemptRow]:
-    """The attempts that the source itself wrote of; others may have told of more."""
+def last_attempt(source: Source, test: Test) -> AttemptRow | None:
+    """The last attempt that the source itself wrote of; others may have told of more."""
     name = source.row.source
-    return [attempt for attempt in test.attempts if attempt.source == name and attempt.started_ms is not None]
+    if test.crowd is not None:
+        return test.crowd.last(name)
+    own = (attempt for attempt in test.attempts if attempt.source == name and attempt.started_ms is not None)
+    return max(own, key=lambda attempt: attempt.attempt, default=None)
+
+
+def begin(test: Test, attempt: AttemptRow, at: float) -> None:
+    """The attempt is one that its source wrote of; the first time counts."""
+    attempt.guessed = False
+    if attempt.started_ms is None:
+        attempt.started_ms = at
+        if test.crowd is not None:
+            test.crowd.has_started(attempt)
 
 
 def next_number(source: Source, test: Test) -> int:
     """The attempt of a start that does not number it: the open one of its source, else the next."""
-    last = max(own_attempts(source, test), key=lambda attempt: attempt.attempt, default=None)
+    last = last_attempt(source, test)
     if last is None:
         return 1
     return last.attempt + 1 if ended_itself(last) else last.attempt
@@ -29,11 +41,10 @@ def next_number(source: Source, test: Test) -> int:
 def open_attempt(tables: Tables, source: Source, test: Test, number: int | None, at: float) -> AttemptRow:
     """The attempt that an event of its own process is about: without a number, the last one of its source."""
     if number is None:
-        number = max((attempt.attempt for attempt in own_attempts(source, test)), default=1)
+        last = last_attempt(source, test)
+        number = 1 if last is None else last.attempt
     attempt = tables.attempt(source, test, number)
-    attempt.guessed = False
-    if attempt.started_ms is None:
-        attempt.started_ms = at
+    begin(test, attempt, at)
     return attempt
 
 
@@ -64,7 +75,9 @@ def note_end(source: Source, test: Test, attempt: AttemptRow) -> None:
 
 
 def _all_ended(source: Source, test: Test) -> bool:
-    """Whether no attempt of ``test`` in ``source`` depends on how the source is closed."""
+    """Whether no attempt of ``test`` in ``source`` depends on how the source is closed; of many, some may."""
+    if test.crowd is not None:
+        return False
     name = source.row.source
     return all(ended_itself(attempt) and not attempt.will_retry for attempt in test.attempts if attempt.source == name)
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from pytest_semantest.protocol import events as types
-from semantest_recorder.core.attempts import ended_itself, ending_attempt, note_end, own_attempts, take_error
+from semantest_recorder.core.attempts import ended_itself, ending_attempt, last_attempt, note_end, take_error
 from semantest_recorder.core.batch import LIVE, RawEvent
 from semantest_recorder.core.facts import Handler, read_payload
 from semantest_recorder.core.payloads import Cancel, NotTheirsError, SuiteTold, TestDetail, TestVerdict
@@ -48,8 +48,8 @@ def _test_detail(tables: Tables, source: Source, seq: int, event: RawEvent) -> N
     number = payload.attempt
     if number is None:
         test = tables.tests.get(payload.test_id)
-        own = own_attempts(source, test) if test is not None else []
-        number = max((attempt.attempt for attempt in own), default=1)
+        last = last_attempt(source, test) if test is not None else None
+        number = 1 if last is None else last.attempt
     tables.new_test_events.append(TestEventRow(payload.test_id, source.row.source, seq, number, event.type))
 
 

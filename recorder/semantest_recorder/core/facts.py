@@ -16,6 +16,7 @@ from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
 from semantest_recorder.core.attempts import (
     PHASES,
+    begin,
     ended_itself,
     ending_attempt,
     next_number,
@@ -53,6 +54,8 @@ Place = tuple[str | None, int | None, tuple[str, ...]]
 
 _OUTCOMES = frozenset(types.BAD_OUTCOMES | {"passed", "skipped", "xfailed", "xpassed"})
 _ENDED = frozenset({"passed", "failed", "skipped"})
+#: How often one source may tell that another one died; more would say nothing new.
+REPORTS_MAX: Final = 100
 _decode_start = msgspec.json.Decoder(TestStart).decode
 _decode_end = msgspec.json.Decoder(TestEnd).decode
 
@@ -161,9 +164,7 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
         payload = read_payload(tables, source, seq, event, TestStart)
     test = tables.tests.get(payload.test_id) or tables.add_test(payload.test_id)
     attempt = tables.attempt(source, test, payload.attempt or next_number(source, test))
-    if attempt.started_ms is None:
-        attempt.started_ms = event.timestamp
-        attempt.guessed = False
+    begin(test, attempt, event.timestamp)
     attempt.timeout_ms = payload.timeout
     result = test.result
     if payload.suite_id:
@@ -300,6 +301,8 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     if session != source.row.session and not source.row.source.startswith(LIVE):
         raise NotTheirsError("session: only the recorder tells of crashes in another session")
     target = tables.source(session, payload.worker)
+    if sum(crash.reporter == source.row.source for crash in target.crashes) >= REPORTS_MAX:
+        raise NotTheirsError(f"worker: its death was reported {REPORTS_MAX} times by this source; that is enough")
     crash = CrashRow(
         source.row.source,
         seq,
@@ -312,11 +315,13 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
         payload.elapsed,
         _output(payload.last_output),
     )
-    tables.crashes.append(crash)
+    tables.add_crash(crash)
     tables.new_crashes.append(crash)
     tables.closings_stale = True
-    if payload.test_id is not None and payload.attempt is not None:
-        test = tables.test(payload.test_id)
+    if payload.test_id is not None:
+        test = tables.unsettled[payload.test_id] = tables.test(payload.test_id)
+        if payload.attempt is None:
+            return
         attempt = tables.attempt(target, test, payload.attempt)
         attempt.guessed = False
         if payload.phase in PHASES:

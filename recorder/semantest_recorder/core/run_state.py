@@ -35,12 +35,13 @@ class RunState(Tables):
         state.run = run
         state.sources = {row.source: Source(row) for row in sources}
         state.suites = {row.suite_id: Suite(row) for row in suites}
-        state.crashes = list(crashes)
+        for crash in crashes:
+            state.add_crash(crash)
         for result in results:
             state._load_result(result)
         for attempt in attempts:
             test = state.tests[attempt.test_id]
-            test.attempts += (attempt,)
+            test.add(attempt)
             if attempt.will_retry or not ended_itself(attempt):
                 state.sources[attempt.source].unended[attempt.test_id] = test
         judge_loaded(state)

@@ -23,7 +23,7 @@ from semantest_recorder.core.ledger import (
     state_without_start,
 )
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, SourceRow, SuiteRow
-from semantest_recorder.core.suites import count_in_suite, settle_end, suite_end, suite_start
+from semantest_recorder.core.suites import count_in_suite, recount_left, settle_end, suite_end, suite_start
 from semantest_recorder.core.tables import Closing, RunClosing, Source, Tables
 
 #: Workers that decide nothing about the end of a run.
@@ -37,8 +37,10 @@ def settle(tables: Tables) -> list[RawEvent]:
         tables.closings_stale = False
         _judge_sources(tables)
         _judge_closing(tables)
-    if tables.crashes:
+    if tables.died_in:
         _guess_attempts(tables)
+    if tables.left_suites:
+        recount_left(tables)
     if not (stale or tables.unsettled or tables.unsettled_suites):
         return []
     touched, tables.unsettled_suites = tables.unsettled_suites, {}
@@ -83,7 +85,6 @@ def judge_loaded(tables: Tables) -> None:
 
 def _judge_sources(tables: Tables) -> None:
     """How each source is closed now; tests that depend on a change are unsettled."""
-    crashes = _crashes_by_source(tables.crashes)
     sessions: dict[str, dict[str, Source]] = defaultdict(dict)
     mains, clients = list[Source](), list[Source]()
     for source in tables.sources.values():
@@ -96,28 +97,19 @@ def _judge_sources(tables: Tables) -> None:
     for members in sessions.values():
         main, shipper = members.get(MAIN_WORKER), members.get(SHIPPER_WORKER)
         told = shipper is not None and shipper.row.state == "ended"
-        broken = main is not None and main.row.state != "ended" and (told or main.row.source in crashes)
+        broken = main is not None and main.row.state != "ended" and (told or bool(main.crashes))
         ended = told or (main is not None and main.row.state == "ended")
         interrupted = broken or (main is not None and main.row.interrupted)
         for source in members.values():
             if source is not shipper:
-                own_crashes = crashes.get(source.row.source, [])
-                crashed = bool(own_crashes) or (source is main and broken)
-                _close(tables, source, own_crashes, crashed=crashed, ended=ended, interrupted=interrupted)
+                crashed = bool(source.crashes) or (source is main and broken)
+                _close(tables, source, source.crashes, crashed=crashed, ended=ended, interrupted=interrupted)
     # What clients say beside a run's own sources is over when those are.
     closings = [main.closing for main in mains if main.closing is not None]
     over = bool(mains) and len(closings) == len(mains)
     for source in clients:
         interrupted = any(closing.interrupted for closing in closings)
         _close(tables, source, [], crashed=False, ended=over, interrupted=interrupted)
-
-
-def _crashes_by_source(crashes: Iterable[CrashRow]) -> dict[str, list[CrashRow]]:
-    """The reports on each source; those of the shipper, which know most, come first."""
-    found: dict[str, list[CrashRow]] = defaultdict(list)
-    for crash in sorted(crashes, key=lambda crash: (crash.elapsed_ms is None, crash.reporter, crash.seq)):
-        found[crash.source].append(crash)
-    return found
 
 
 def _close(
@@ -205,18 +197,19 @@ def _plan_is_complete(tables: Tables) -> bool:
 
 def _guess_attempts(tables: Tables) -> None:
     """An attempt for each crash report without attempt number, as long as its source has none at that test."""
-    for crash in tables.crashes:
-        if crash.test_id is None or crash.attempt is not None:
-            continue
-        test = tables.test(crash.test_id)
-        mine = [attempt for attempt in test.attempts if attempt.source == crash.source]
-        if not mine:
-            guess = tables.attempt(tables.sources[crash.source], test, 1)
-            guess.guessed = True
-        elif len(mine) > 1:
-            for attempt in mine:
-                if attempt.guessed:
-                    tables.remove_attempt(test, attempt)
+    died_in, unsettled = tables.died_in, tables.unsettled
+    few, others = (unsettled, died_in) if len(unsettled) < len(died_in) else (died_in, unsettled)
+    for test_id in [test_id for test_id in few if test_id in others]:
+        test = tables.tests[test_id]
+        for source in died_in[test_id]:
+            mine = test.attempts_of(source)
+            if not mine:
+                guess = tables.attempt(tables.sources[source], test, 1)
+                guess.guessed = True
+            elif len(mine) > 1:
+                for attempt in mine:
+                    if attempt.guessed:
+                        tables.remove_attempt(test, attempt)
 
 
 def _settle_test(tables: Tables, result: ResultRow, attempts: Sequence[AttemptRow]) -> str:

@@ -33,21 +33,28 @@ def put_into_suite(tables: Tables, test: Test, suite_id: str) -> None:
     if left.row.suite_id == suite_id:
         return
     joined = tables.suite(suite_id)
-    left.tests.remove(test)
+    tables.left_suites[left.row.suite_id] = left
     left.row.total -= 1
     count_in_suite(left.row, result.state, None)
     joined.tests.append(test)
     joined.row.total += 1
     count_in_suite(joined.row, None, result.state)
     test.suite = joined.row
-    _recount(tables, left)
     tables.unsettled_suites[suite_id] = joined.row
     tables.unsettled[result.test_id] = test
 
 
+def recount_left(tables: Tables) -> None:
+    """Suites that tests have left: each goes, or starts with what is still in it."""
+    left, tables.left_suites = tables.left_suites, {}
+    for suite in left.values():
+        _recount(tables, suite)
+
+
 def _recount(tables: Tables, suite: Suite) -> None:
-    """Of a suite that a test has left: it goes, or starts with what is still in it."""
     row = suite.row
+    # A test that came back since is there twice.
+    suite.tests = list({id(test): test for test in suite.tests if test.suite is row}.values())
     if not suite.tests and row.name is None and row.told_started_ms is None and row.told_ended_ms is None:
         tables.remove_suite(row.suite_id)
         return

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from pytest_semantest.protocol.identity import source_name, suite_of
+from semantest_recorder.core.crowd import ATTEMPTS_MAX, CROWDED, Crowd
+from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.rows import (
     AttemptRow,
     CrashRow,
@@ -55,7 +59,25 @@ class Test(msgspec.Struct, eq=False, gc=False):
 
     result: ResultRow
     suite: SuiteRow
-    attempts: tuple[AttemptRow, ...] = ()
+    attempts: Sequence[AttemptRow] = ()
+    #: Once they are many: ``attempts`` is its list then.
+    crowd: Crowd | None = None
+
+    def add(self, attempt: AttemptRow) -> None:
+        """One more attempt."""
+        if self.crowd is not None:
+            self.crowd.add(attempt)
+            return
+        self.attempts = (*self.attempts, attempt)
+        if len(self.attempts) > CROWDED:
+            self.crowd = Crowd(self.attempts)
+            self.attempts = self.crowd.everyone
+
+    def attempts_of(self, source: str) -> list[AttemptRow]:
+        """The attempts that a source has, whoever told of them."""
+        if self.crowd is not None:
+            return self.crowd.of(source)
+        return [attempt for attempt in self.attempts if attempt.source == source]
 
 
 class Suite:
@@ -69,14 +91,18 @@ class Suite:
 
 
 class Source:
-    """A source, how it is closed, and the tests whose state depends on that."""
+    """A source, how it is closed, and the tests whose state depends on that.
 
-    __slots__ = ("closing", "row", "unended")
+    ``crashes`` are the reports on it; those of the shipper, which know most, come first.
+    """
+
+    __slots__ = ("closing", "crashes", "row", "unended")
 
     def __init__(self, row: SourceRow) -> None:
         self.row = row
         self.closing: Closing | None = None
         self.unended: dict[str, Test] = {}
+        self.crashes: list[CrashRow] = []
 
 
 class Unread(msgspec.Struct):
@@ -114,7 +140,8 @@ class Tables:
         self.sources: dict[str, Source] = {}
         self.tests: dict[str, Test] = {}
         self.suites: dict[str, Suite] = {}
-        self.crashes: list[CrashRow] = []
+        #: Sources that a report without attempt number says to have died in a test, by that test.
+        self.died_in: dict[str, dict[str, None]] = {}
         #: How many tests are in each state, and how many were planned by name.
         self.counts: dict[str, int] = defaultdict(int)
         self.planned = 0
@@ -126,6 +153,8 @@ class Tables:
         self.unsettled: dict[str, Test] = {}
         #: Suites of which a client said something.
         self.unsettled_suites: dict[str, SuiteRow] = {}
+        #: Suites that tests have left, which ``tests`` still has.
+        self.left_suites: dict[str, Suite] = {}
         self.closings_stale = False
         self._clean()
 
@@ -211,27 +240,50 @@ class Tables:
     def attempt(self, source: Source, test: Test, number: int) -> AttemptRow:
         """The attempt of this number at ``test`` in ``source``, made when it is new.
 
-        It is counted as changed, and ``test`` has to be settled.
+        It is counted as changed, and ``test`` has to be settled. Raises ``MalformedError`` for a number that is too
+        high.
         """
         row, test_id = source.row, test.result.test_id
         name = row.source
         self.unsettled[test_id] = test
-        for attempt in test.attempts:
-            if attempt.attempt == number and attempt.source == name:
-                self.dirty_attempts[id(attempt)] = attempt
-                return attempt
+        if test.crowd is not None:
+            found = test.crowd.find(name, number)
+            if found is not None:
+                self.dirty_attempts[id(found)] = found
+                return found
+        else:
+            for attempt in test.attempts:
+                if attempt.attempt == number and attempt.source == name:
+                    self.dirty_attempts[id(attempt)] = attempt
+                    return attempt
+        if number > ATTEMPTS_MAX:
+            raise MalformedError(f"attempt: {number} at one test, and {ATTEMPTS_MAX} are kept")
         made = AttemptRow(test_id, name, number, row.worker)
-        test.attempts += (made,)
+        test.add(made)
         source.unended[test_id] = test
         self.dirty_attempts[id(made)] = made
         return made
 
+    def add_crash(self, crash: CrashRow) -> None:
+        """A report that a source died."""
+        insort(self.sources[crash.source].crashes, crash, key=_by_knowledge)
+        if crash.test_id is not None and crash.attempt is None:
+            self.died_in.setdefault(crash.test_id, {})[crash.source] = None
+
     def remove_attempt(self, test: Test, attempt: AttemptRow) -> None:
         """Takes back an attempt that was only guessed."""
-        test.attempts = tuple(other for other in test.attempts if other is not attempt)
+        if test.crowd is not None:
+            test.crowd.remove(attempt)
+            test.attempts = test.crowd.everyone
+        else:
+            test.attempts = tuple(other for other in test.attempts if other is not attempt)
         self.dirty_attempts.pop(id(attempt), None)
         self.gone.append(attempt)
         self.unsettled[attempt.test_id] = test
+
+
+def _by_knowledge(crash: CrashRow) -> tuple[bool, str, int]:
+    return crash.elapsed_ms is None, crash.reporter, crash.seq
 
 
 def quick_suite_of(test_id: str) -> str:

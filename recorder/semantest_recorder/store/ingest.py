@@ -30,6 +30,8 @@ _REFUSALS = 20
 #: Runs and tests that are kept in memory between batches.
 MAX_RUNS = 64
 MAX_TESTS = 400_000
+#: A run of so many sources is settled once per transaction instead of behind each batch: all of them are looked at.
+MANY_SOURCES = 200
 
 
 class Removed(NamedTuple):
@@ -56,6 +58,8 @@ class Ingest:
         self._runs: OrderedDict[str, RecordedRun] = OrderedDict()
         self._origins: dict[str, Origin] = {}
         self._touched: dict[str, RecordedRun] = {}
+        #: What runs of many sources are told when the transaction ends.
+        self._unsettled: dict[str, list[Committed]] = {}
         self._closed: list[str] = []
 
     def commit(self, batches: Sequence[Batch]) -> list[Verdict]:
@@ -157,10 +161,19 @@ class Ingest:
             self._append(origin, first, fresh, batch.received_ms)
             write_marks(self._connection, origin.source_key, batch, first)
             self._apply(run, origin, batch.source, first, fresh)
-            committed.derived = run.state.settle()
-            committed.run_state = run.state.run.state
             committed.seq = origin.last_seq = first + len(fresh) - 1
+            self._unsettled.setdefault(origin.run_id, []).append(committed)
+            if len(run.state.sources) < MANY_SOURCES:
+                self._settle(origin.run_id)
         return committed
+
+    def _settle(self, run_id: str) -> None:
+        """Brings a run up to date, and tells so with the batches that changed it."""
+        state = self._touched[run_id].state
+        told = self._unsettled.pop(run_id)
+        told[-1].derived = state.settle()
+        for committed in told:
+            committed.run_state = state.run.state
 
     def _placed(self, batch: Batch) -> Batch:
         """The batch with the seq that is next for its source, when it has none."""
@@ -282,6 +295,8 @@ class Ingest:
         self._connection.execute(SQL["add_quarantine"], (origin.source_key, seq, "failed", reason))
 
     def _write(self) -> None:
+        for run_id in list(self._unsettled):
+            self._settle(run_id)
         for run_id, run in self._touched.items():
             run.write(self._connection, self._keys)
             closed = run.state.closing.closed

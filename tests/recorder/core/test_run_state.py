@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +44,16 @@ def test_the_order_between_sources_does_not_matter(history: History, seed: int) 
 @given(histories(), seeds)
 def test_a_run_loaded_from_its_rows_goes_on_as_if_never_unloaded(history: History, seed: int) -> None:
     assert replayed(history, seed, reload=True).content() == rows_of(history).content()
+
+
+@thorough
+@given(histories(), seeds)
+def test_it_does_not_matter_how_attempts_are_found(history: History, seed: int) -> None:
+    expected = rows_of(history).content()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("semantest_recorder.core.tables.CROWDED", 1)
+        assert rows_of(history).content() == expected
+        assert replayed(history, seed, reload=True).content() == expected
 
 
 @thorough
