@@ -161,10 +161,14 @@ def _acknowledged(connection: websocket.WebSocket) -> int:
 def write_raw(source: Path, target: Path) -> float:
     """Seconds that ``executemany`` takes for the rows of ``source``, in transactions of ``RAW_TRANSACTION`` events."""
     with closing(sqlite3.connect(source)) as connection:
-        rows = {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in TABLES}
+        columns = {name: _columns(connection, name) for name in TABLES}
+        rows = {name: connection.execute(f"SELECT {columns[name]} FROM {name}").fetchall() for name in TABLES}
     connection, _notices = open_for_writing(target, wall_ms)
     transactions = max(1, -(-len(rows["events"]) // RAW_TRANSACTION))
-    inserts = {name: f"INSERT INTO {name} VALUES ({','.join('?' * len(found[0]))})" for name, found in rows.items()}
+    inserts = {
+        name: f"INSERT INTO {name} ({columns[name]}) VALUES ({','.join('?' * len(found[0]))})"
+        for name, found in rows.items()
+    }
     start = perf_counter()
     for number in range(transactions):
         connection.execute("BEGIN IMMEDIATE")
@@ -175,6 +179,11 @@ def write_raw(source: Path, target: Path) -> float:
     seconds = perf_counter() - start
     connection.close()
     return seconds
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> str:
+    """All that are written; others follow from them."""
+    return ", ".join(row[1] for row in connection.execute(f"PRAGMA table_info({table})"))
 
 
 def frames_of_a_run(tests: int, batch: int, session: str = SESSION) -> Iterator[bytes]:

@@ -40,7 +40,8 @@ class InvalidCursor(ValueError):  # noqa: N818 - named for what it says about it
 def events_between(path: Path, start_ms: float, end_ms: float, after: str | None = None) -> Iterator[TimedEvent]:
     """The events from ``start_ms`` to ``end_ms`` (both included), and behind the cursor ``after``.
 
-    Within a source the order is that of the log: a time that goes backwards there counts as the latest one before.
+    Within a source the order is that of the log: a time that goes backwards there counts as the latest one before, and
+    one that is ahead as the time when the event came, so that a wrong clock hides nothing that others said.
     Raises ``InvalidCursor`` and what ``Reader`` raises.
     """
     passed = _place(after) if after is not None else None
@@ -130,17 +131,56 @@ def _push(streams: list[tuple[TimedEvent, int, Iterator[TimedEvent]]], key: int,
         heapq.heappush(streams, (event, key, stream))
 
 
+class _Receipts:
+    """When the events of a source came; asked in the order of its log."""
+
+    def __init__(self, connection: sqlite3.Connection, key: int) -> None:
+        self._connection = connection
+        self._key = key
+        #: Batches that are not passed yet, as (key, first seq, last seq, time).
+        self._ahead: deque[tuple[int, int, int, float]] = deque()
+        self._last_key = 0
+
+    def first_from(self, start_ms: float) -> int | None:
+        """The first event whose time is ``start_ms`` or later, and that came then or later."""
+        seq = 1
+        while True:
+            row = self._connection.execute(_SQL["first_at"], (self._key, start_ms, seq)).fetchone()
+            if row is None or self.of(row[0]) >= start_ms:
+                return None if row is None else int(row[0])
+            while self._batch(seq) and self._ahead[0][3] < start_ms:
+                seq = self._ahead[0][2] + 1
+
+    def of(self, seq: int) -> float:
+        """When this event came."""
+        batch = self._batch(seq)
+        return batch[3] if batch is not None else math.inf
+
+    def _batch(self, seq: int) -> tuple[int, int, int, float] | None:
+        while True:
+            while self._ahead and self._ahead[0][2] < seq:
+                self._ahead.popleft()
+            if self._ahead:
+                return self._ahead[0]
+            found = self._connection.execute(_SQL["batches_from"], (self._key, self._last_key, seq, _PAGE)).fetchall()
+            if not found:
+                return None
+            self._ahead.extend(found)
+            self._last_key = found[-1][0]
+
+
 def _stream(
     connection: sqlite3.Connection, key: int, source: str, start_ms: float, end_ms: float
 ) -> Iterator[TimedEvent]:
-    found: Sequence[Sequence[int]] = connection.execute(_SQL["first_at"], (key, start_ms)).fetchall()
-    if not found:
+    receipts = _Receipts(connection, key)
+    found = receipts.first_from(start_ms)
+    if found is None:
         return
-    seq, latest, size = found[0][0], start_ms, _FIRST_PAGE
+    seq, latest, size = found, start_ms, _FIRST_PAGE
     while True:
         page = connection.execute(_SQL["next_events"], (key, seq, size)).fetchall()
         for at, kind, time_ms, payload in page:
-            latest = max(latest, time_ms)
+            latest = max(latest, min(time_ms, receipts.of(at)))
             if latest > end_ms:
                 return
             yield TimedEvent(latest, source, at, kind, payload)
