@@ -17,7 +17,7 @@ from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.marks import behind_opening, first_other, marks_of, without_opening, write_marks
 from semantest_recorder.store.opening import is_corruption
-from semantest_recorder.store.origin import Origin, RefusedBatchError, claim, gap, refuse
+from semantest_recorder.store.origin import Origin, RefusedBatchError, claim, claim_session, gap, refuse
 from semantest_recorder.store.payload_text import text_of, texts_of
 from semantest_recorder.store.recording import SQL, Keys, RecordedRun
 from semantest_recorder.store.unusable import unusable
@@ -231,6 +231,7 @@ class Ingest:
             raise refuse(source, "SOURCE_UNKNOWN", f"the source is {source}, its first event says {expected}")
         if named is not None and named.run_id != opening.run_id:
             raise refuse(source, "SOURCE_UNKNOWN", f"{source} belongs to run {named.run_id}, not to {opening.run_id}")
+        claim_session(self._connection, batch, opening.session, self._is_valid)
         if named is not None:
             return named
         run = self._run(opening.run_id)

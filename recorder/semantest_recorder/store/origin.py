@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 
+from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
 from semantest_recorder.core.access import OWNER
 from semantest_recorder.core.batch import Batch, Refused
 from semantest_recorder.core.ownership import may_continue
@@ -46,11 +47,23 @@ def claim(connection: sqlite3.Connection, batch: Batch, origin: Origin, is_valid
     if sender in ("", holder):
         return
     if not may_continue(holder, sender, is_valid):
-        text = f"{batch.source} was begun with another token: send it with that one, or with any once it is revoked"
-        raise refuse(batch.source, "SOURCE_IN_USE", text)
+        raise _belongs_to_another(batch.source)
     if holder is None or sender != OWNER.name:
         connection.execute(_SQL["put_holder"], (origin.source_key, sender))
         origin.holder = sender
+
+
+def claim_session(connection: sqlite3.Connection, batch: Batch, session: str, is_valid: Callable[[str], bool]) -> None:
+    """Refuses a new process of a session whose main source belongs to another token. Raises ``RefusedBatchError``."""
+    main = source_name(session, MAIN_WORKER)
+    (holder,) = connection.execute(_SQL["holder_of"], (main,)).fetchone() or (None,)
+    if not may_continue(holder, batch.holder, is_valid):
+        raise _belongs_to_another(batch.source)
+
+
+def _belongs_to_another(source: str) -> RefusedBatchError:
+    text = f"{source} was begun with another token: send it with that one, or with any once it is revoked"
+    return refuse(source, "SOURCE_IN_USE", text)
 
 
 def gap(batch: Batch, expected: int) -> RefusedBatchError:

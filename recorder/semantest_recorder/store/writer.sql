@@ -73,6 +73,9 @@ UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, e
        interrupted = ?21, cancelled = ?22, timed_out = ?23, plan_spans = ?24
 WHERE source_key = ?1;
 
+-- name: holder_of
+SELECT holder FROM sources WHERE source = ?;
+
 -- name: put_holder
 UPDATE sources SET holder = ?2 WHERE source_key = ?1;
 

@@ -9,6 +9,7 @@ import pytest
 
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused, Verdict
 from semantest_recorder.store.comparison import differences
+from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.replay import rebuild
 
 from .ingesting import MAIN, Recorder, begin, event, recording
@@ -57,3 +58,20 @@ def test_one_that_only_a_crash_report_named_is_whose_it_turns_out_to_be(tmp_path
         assert isinstance(recorder.send_all([first])[0], Committed)
         more = Batch(worker, 2, [event("worker/end", exitCode=0)], 1.0, holder="other")
         assert isinstance(recorder.send_all([more])[0], Refused)
+
+
+def test_a_new_process_of_a_session_is_whose_the_session_is(tmp_path: Path) -> None:
+    session, path = MAIN.removesuffix(".main"), tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        sent(recorder, "ci", 1, begin())
+        stolen = Batch(f"{session}.gw7", 1, [begin(worker="gw7")], 1.0, holder="x")
+        assert isinstance(recorder.send_all([stolen])[0], Refused)
+        assert [source.source for source in Reader(path).sources(session)] == [MAIN]
+        for worker in ("gw0", "shipper"):
+            batches = [Batch(f"{session}.{worker}", 1, [begin(worker=worker)], 1.0, holder=who) for who in ("x", "ci")]
+            refused, taken = recorder.send_all(batches)
+            assert isinstance(refused, Refused)
+            assert refused.code == "SOURCE_IN_USE"
+            assert isinstance(taken, Committed)
+        other = [begin(session="other")]  # another session joins the run
+        assert isinstance(recorder.send_all([Batch("other.main", 1, other, 1.0, holder="x")])[0], Committed)
