@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Final
 
@@ -76,8 +77,8 @@ def state_word(state: str) -> str:
 
 
 def duration(milliseconds: float | None) -> str:
-    """``3 ms``, ``1.24 s``, ``2 min 5 s``, ``1 h 4 min``; ``?`` for an unknown one."""
-    if milliseconds is None:
+    """``3 ms``, ``1.24 s``, ``2 min 5 s``, ``1 h 4 min``; ``?`` for one that is unknown, or no number."""
+    if milliseconds is None or not math.isfinite(milliseconds):
         return "?"
     if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms" if milliseconds >= 9.95 else f"{milliseconds:.1f} ms"

@@ -16,6 +16,8 @@ from tests.recorder.reports.rows_of import result_row, run_rows
     ("milliseconds", "words"),
     [
         (None, "?"),
+        (float("inf"), "?"),
+        (float("nan"), "?"),
         (0.0, "0.0 ms"),
         (3.26, "3.3 ms"),
         (12.4, "12 ms"),
