@@ -9,7 +9,7 @@ import pytest
 _MEASURED = "COVERAGE_PROCESS_CONFIG"
 #: Of so many tests the processes of one are measured: it takes longer than most of these processes themselves, and
 #: they all run through the same code.
-_SAMPLE = 4
+_SAMPLE = 6
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ def test_it_is_set_aside_when_the_runs_that_are_not_over_cannot_be_read(
     database = project / ".semantest" / "semantest.db"
     assert serve().ready().end()[0] == 0
     grow(database)
-    damage(database, "runs_by_start")
+    damage(database, "runs")
     started = run("start", cwd=project)
     assert started.returncode == 0, started.stderr
     (aside,) = database.parent.glob("*.corrupt-*Z")
@@ -39,7 +39,7 @@ def test_one_that_is_whole_and_cannot_be_read_is_told_in_a_record_and_left_alone
     database = project / ".semantest" / "semantest.db"
     assert serve().ready().end()[0] == 0
     with closing(sqlite3.connect(database)) as connection:
-        connection.execute("DROP INDEX runs_by_start")
+        connection.execute("DROP INDEX runs_by_time")
         connection.execute("ALTER TABLE runs RENAME TO others")
     started = run("start", cwd=project)
     assert (started.returncode, started.stdout, started.stderr.count("\n")) == (1, "", 1)
