@@ -55,6 +55,8 @@ def claim(connection: sqlite3.Connection, batch: Batch, origin: Origin, is_valid
 
 def claim_session(connection: sqlite3.Connection, batch: Batch, session: str, is_valid: Callable[[str], bool]) -> None:
     """Refuses a new process of a session whose main source belongs to another token. Raises ``RefusedBatchError``."""
+    if not batch.holder:  # the recorder's own, or one that is taken once more
+        return
     main = source_name(session, MAIN_WORKER)
     (holder,) = connection.execute(_SQL["holder_of"], (main,)).fetchone() or (None,)
     if not may_continue(holder, batch.holder, is_valid):
