@@ -1,0 +1,147 @@
+"""Carries faults out, and mends them when their time is over."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import shutil
+import signal
+import struct
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from tests.chaos.fleet import Fleet, send
+from tests.chaos.plan import WEIGHTS, Fault, Step
+from tests.chaos.proxy import Proxy
+
+_DISK_MIB = 48
+
+Mend = Callable[[], None]
+
+
+class Clock:
+    """The wall clock of every process of the campaign, by a library that is loaded into each of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / "clock"
+        self._file.write_bytes(struct.pack("d", 0.0))
+        library = folder / "clock.so"
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        self.reason = "" if compiler else "there is no C compiler"
+        if compiler:
+            source = Path(__file__).with_name("clock.c")
+            command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            self.reason = done.stderr.strip()[:200] if done.returncode else ""
+        #: What the processes need.
+        self.environment = {} if self.reason else {"LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self._file)}
+
+    def turn(self, seconds: float) -> None:
+        """The clock is wrong by so much from now on."""
+        with self._file.open("r+b") as file, mmap.mmap(file.fileno(), 8) as shared:
+            shared[:8] = struct.pack("d", seconds)
+
+
+class Disk:
+    """The ``.semantest`` folder on a file system of its own that can be filled to the last byte."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700)
+        options = f"size={_DISK_MIB}m,mode=0700,uid={os.geteuid()}"
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.reason = (done.stderr.strip() or "mount failed")[:200] if done.returncode else ""
+
+    def fill(self) -> None:
+        """Takes all the room there is."""
+        with suppress(OSError), (self._folder / "filler").open("ab", buffering=0) as file:
+            for size in (1 << 20, 1 << 12, 1):
+                with suppress(OSError):
+                    while True:
+                        file.write(b"\0" * size)
+
+    def empty(self) -> None:
+        """Gives it back."""
+        (self._folder / "filler").unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Takes the file system away."""
+        if not self.reason:
+            subprocess.run(["umount", "-l", str(self._folder)], capture_output=True, check=False)
+
+
+class Faults:
+    """``impossible``: which faults cannot be done on this machine, and why."""
+
+    def __init__(self, fleet: Fleet, proxy: Proxy, disk: Disk, clock: Clock) -> None:
+        self._fleet = fleet
+        self._proxy = proxy
+        self._disk = disk
+        self._clock = clock
+        self.impossible: dict[Fault, str] = {}
+        if disk.reason:
+            self.impossible["fill disk"] = disk.reason
+        if clock.reason:
+            self.impossible["turn clock"] = clock.reason
+
+    @property
+    def possible(self) -> list[Fault]:
+        """What can be done here."""
+        return [fault for fault in WEIGHTS if fault not in self.impossible]
+
+    def carry_out(self, step: Step) -> Mend | None:
+        """Does it, and gives what mends it; ``None`` when there was no victim."""
+        match step.fault:
+            case "kill recorder" | "stop recorder":
+                return self._signal(self._fleet.recorder(), step.fault.startswith("kill"))
+            case "kill shipper" | "stop shipper":
+                return self._signal(_chosen(self._fleet.shippers(), step.pick), step.fault.startswith("kill"))
+            case "kill worker" | "stop worker":
+                worker = _chosen([process.pid for process in self._fleet.workers()], step.pick)
+                return self._end_or_stop(worker, signal.SIGKILL if step.fault.startswith("kill") else signal.SIGSTOP)
+            case "kill pytest" | "interrupt pytest":
+                main = _chosen([one.process.pid for one in self._fleet.running], step.pick)
+                self._fleet.deaths.runs |= {one.run_id for one in self._fleet.running if one.process.pid == main}
+                return self._end_or_stop(main, signal.SIGKILL if step.fault.startswith("kill") else signal.SIGINT)
+            case "cut connections":
+                self._proxy.cut()
+                return _nothing
+            case "freeze connections":
+                self._proxy.freeze()
+                return self._proxy.thaw
+            case "fill disk":
+                self._fleet.deaths.full |= {one.run_id for one in self._fleet.running}
+                self._disk.fill()
+                return self._disk.empty
+            case "turn clock":
+                self._clock.turn(step.turn_s)
+                return _nothing
+
+    def _signal(self, pid: int | None, kill: bool) -> Mend | None:
+        if pid is None or not send(pid, signal.SIGKILL if kill else signal.SIGSTOP):
+            return None
+        return _nothing if kill else lambda: _go_on(pid)
+
+    def _end_or_stop(self, pid: int | None, number: signal.Signals) -> Mend | None:
+        if pid is None:
+            return None
+        if number != signal.SIGSTOP:
+            self._fleet.note_death(pid)
+        if not send(pid, number):
+            return None
+        return (lambda: _go_on(pid)) if number == signal.SIGSTOP else _nothing
+
+
+def _go_on(pid: int) -> None:
+    send(pid, signal.SIGCONT)
+
+
+def _chosen(found: list[int], pick: float) -> int | None:
+    return sorted(found)[int(pick * len(found))] if found else None
+
+
+def _nothing() -> None:
+    """It mends itself, or cannot be mended."""

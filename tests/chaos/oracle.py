@@ -1,0 +1,159 @@
+"""What tests wrote down of themselves against what is stored of them. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+#: Outcomes that a recording may give to an attempt whose process died or was interrupted.
+CUT_OFF = frozenset({"crashed", "interrupted", "timeout", "lost"})
+
+NO_PID = 0
+
+Kind = Literal["lost", "doubled", "wrong"]
+
+
+class Place(NamedTuple):
+    """Where an attempt was made: run id, test id, pid of the process."""
+
+    run: str
+    test: str
+    pid: int
+
+
+class Problem(NamedTuple):
+    """One attempt, or run, that is not stored as it was."""
+
+    kind: Kind
+    place: Place
+    text: str
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as the database has it. ``told_gaps``: whether it says of itself that something is missing."""
+
+    state: str
+    told_gaps: bool
+
+
+@dataclass
+class Deaths:
+    """What the campaign did: pids of processes that it ended or interrupted, runs of which it was pytest itself, and
+    runs whose disk it filled.
+    """
+
+    pids: set[int] = field(default_factory=set)
+    runs: set[str] = field(default_factory=set)
+    full: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``attempts``: how many the tests tell of; ``cut_off``: how many of them never ended."""
+
+    attempts: int
+    cut_off: int
+    runs: int
+    problems: list[Problem]
+
+    def count(self, kind: Kind) -> int:
+        """How many problems are of this kind."""
+        return sum(problem.kind == kind for problem in self.problems)
+
+
+def read_notes(lines: Iterable[str]) -> dict[Place, list[str | None]]:
+    """The outcomes of the attempts at each place, in order; ``None`` for one that began and did not end."""
+    found: dict[Place, list[str | None]] = defaultdict(list)
+    for line in lines:
+        word, run, test, pid, outcome = line.split(" ")
+        attempts = found[Place(run, test, int(pid))]
+        if word == "start":
+            attempts.append(None)
+        else:
+            attempts[-1] = outcome
+    return dict(found)
+
+
+def judge(
+    noted: Mapping[Place, Sequence[str | None]],
+    stored: Mapping[Place, Sequence[str | None]],
+    runs: Mapping[str, StoredRun],
+    exit_codes: Mapping[str, int],
+    deaths: Deaths,
+) -> Verdict:
+    """Compares attempt by attempt, and run by run.
+
+    ``exit_codes``: of pytest, by run. An attempt may be missing only from a run that says of itself that something is,
+    and whose disk was full; one of a process that died may be cut off, and one that began may not have told of it yet.
+    """
+    problems: list[Problem] = []
+    stored = _with_pids(stored, noted)
+    for place in noted.keys() | stored.keys():
+        mine, theirs = list(noted.get(place, ())), list(stored.get(place, ()))
+        run = runs.get(place.run)
+        forgiven = place.run in deaths.full and (run is None or run.told_gaps)
+        problems += _compare(place, mine, theirs, died=place.pid in deaths.pids, forgiven=forgiven)
+    began = {place.run for place in noted}
+    for run_id, code in exit_codes.items():
+        if run_id in runs or run_id in began or run_id not in deaths.runs:  # else it died before it could begin
+            problems += _compare_run(run_id, code, runs.get(run_id), deaths)
+    attempts = [outcome for outcomes in noted.values() for outcome in outcomes]
+    return Verdict(len(attempts), attempts.count(None), len(exit_codes), sorted(problems))
+
+
+def _with_pids(
+    stored: Mapping[Place, Sequence[str | None]], noted: Mapping[Place, Sequence[str | None]]
+) -> Mapping[Place, Sequence[str | None]]:
+    """A run whose first event was lost to a full disk is stored without its pid: where only one can be meant it is."""
+    pids: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for place in noted:
+        pids[place.run, place.test].append(place.pid)
+    found = {}
+    for place, outcomes in stored.items():
+        known = pids[place.run, place.test]
+        found[place._replace(pid=known[0]) if place.pid == NO_PID and len(known) == 1 else place] = outcomes
+    return found
+
+
+def _compare(
+    place: Place, mine: list[str | None], theirs: list[str | None], *, died: bool, forgiven: bool
+) -> Iterable[Problem]:
+    if len(theirs) < len(mine) and not forgiven:
+        yield Problem("lost", place, f"{len(mine)} attempts were made, {len(theirs)} are stored")
+    spare = theirs[len(mine) :]
+    if spare and not (died and len(spare) == 1 and spare[0] in CUT_OFF):
+        yield Problem("doubled", place, f"{len(mine)} attempts were made, stored are {theirs}")
+    for number, (outcome, stored) in enumerate(zip(mine, theirs, strict=False), 1):
+        cut_off = stored in CUT_OFF and (died or forgiven)
+        if outcome != stored and not cut_off:
+            yield Problem("wrong", place, f"attempt {number} was {outcome or 'begun'}, stored is {stored}")
+
+
+def _compare_run(run_id: str, code: int, run: StoredRun | None, deaths: Deaths) -> Iterable[Problem]:
+    place = Place(run_id, "", 0)
+    if run is None:
+        if run_id not in deaths.full:
+            yield Problem("lost", place, "the run is not stored")
+        return
+    if code != 0 and run.state == "passed" and run_id not in deaths.runs:  # it may have died when all was over
+        yield Problem("wrong", place, f"pytest ended with {code}, the run is stored as passed")
+    if code == 0 and run.state != "passed" and not (run_id in deaths.full and run.told_gaps):
+        yield Problem("wrong", place, f"pytest ended with 0, the run is stored as {run.state}")
+    if run.state in ("running", "pending"):
+        yield Problem("wrong", place, f"pytest has ended, the run is stored as {run.state}")
+
+
+def outcomes_by_place(rows: Iterable[tuple[str, str, int | None, str | None]]) -> dict[Place, list[str | None]]:
+    """Stored attempts, in the order of ``rows`` of run, test, pid and outcome."""
+    found: dict[Place, list[str | None]] = defaultdict(list)
+    for run, test, pid, outcome in rows:
+        found[Place(run, test, pid or NO_PID)].append(outcome)
+    return dict(found)
+
+
+def summed(names: Collection[str]) -> dict[str, int]:
+    """How often each name comes, the most frequent first."""
+    return dict(Counter(names).most_common())
