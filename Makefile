@@ -4,12 +4,14 @@ VENV ?= .venv
 WHEEL_VENV ?= .venv-wheel
 WORKERS ?= 2
 PYTEST_ARGS ?=
+SECONDS ?= 60
+SEED ?= 1
 
 BIN = $(VENV)/bin
 WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format check-format types imports wheel test-wheel docs compat bench demo clean
+.PHONY: help test lint format check-format types imports wheel test-wheel docs compat chaos bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +60,9 @@ docs: $(VENV)/.ready  ## the reference pages made from the code
 
 compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, compared test by test
 	$(BIN)/python -m tests.compat.compare_suites
+
+chaos: $(VENV)/.ready  ## break everything around recorded runs for SECONDS, by SEED, and look for what is lost
+	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write

@@ -1,0 +1,58 @@
+"""The oracle of the campaign finds what is lost, doubled or wrong, and forgives only what the campaign did."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from tests.chaos import plan
+from tests.chaos.oracle import Deaths, Place, StoredRun, judge, read_notes
+
+HERE = Place("r", "a.py::t", 7)
+ENDED = read_notes(["start r a.py::t 7 -", "end r a.py::t 7 passed"])
+CUT = read_notes(["start r a.py::t 7 -"])
+GREEN, BROKEN, GAPS = StoredRun("passed", False), StoredRun("interrupted", False), StoredRun("failed", True)
+
+
+def kinds(
+    noted: dict[Place, list[str | None]], stored: list[str | None], run: StoredRun, code: int, deaths: Deaths
+) -> list[str]:
+    verdict = judge(noted, {HERE: stored} if stored else {}, {"r": run}, {"r": code}, deaths)
+    return [problem.kind for problem in verdict.problems]
+
+
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [(["passed"], []), ([], ["lost"]), (["passed", "passed"], ["doubled"]), (["failed"], ["wrong"])],
+)
+def test_an_attempt_is_stored_once_as_it_was(stored: list[str | None], found: list[str]) -> None:
+    assert kinds(ENDED, stored, GREEN, 0, Deaths()) == found
+
+
+def test_only_a_process_that_was_ended_leaves_attempts_open() -> None:
+    assert kinds(CUT, ["crashed"], BROKEN, -9, Deaths(pids={7}, runs={"r"})) == []
+    assert kinds(CUT, ["crashed"], BROKEN, 1, Deaths()) == ["wrong"]
+    assert kinds({}, ["crashed"], BROKEN, -9, Deaths(pids={7}, runs={"r"})) == []
+    assert kinds({}, ["passed"], BROKEN, -9, Deaths(pids={7}, runs={"r"})) == ["doubled"]
+
+
+def test_only_a_full_disk_loses_and_the_run_says_so() -> None:
+    assert kinds(ENDED, [], GAPS, 1, Deaths(full={"r"})) == []
+    assert kinds(ENDED, [], GREEN, 0, Deaths(full={"r"})) == ["lost"]
+    assert kinds(ENDED, [], GAPS, 1, Deaths()) == ["lost"]
+
+
+def test_a_run_that_failed_is_not_green_and_the_other_way_round() -> None:
+    assert kinds(ENDED, ["passed"], GREEN, 1, Deaths()) == ["wrong"]
+    assert kinds(ENDED, ["passed"], BROKEN, 0, Deaths()) == ["wrong"]
+    assert kinds(ENDED, ["passed"], StoredRun("running", False), 1, Deaths()) == ["wrong"]
+
+
+def test_a_seed_gives_the_same_faults_again() -> None:
+    possible = list(plan.WEIGHTS)
+    first = list(islice(plan.steps(3, possible), 200))
+    assert first == list(islice(plan.steps(3, possible), 200))
+    assert {step.fault for step in first} == set(possible)
+    without = [step for step in first if step.fault != "fill disk"]
+    assert without == list(islice(plan.steps(3, [name for name in possible if name != "fill disk"]), len(without)))
