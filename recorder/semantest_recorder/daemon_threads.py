@@ -30,7 +30,7 @@ class DaemonThreads(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError("no call is taken any more")
-            self._calls.put((partial(_carry_out, future, partial(fn, *args, **kwargs)), future.cancel))
+            self._calls.put((partial(carry_out, future, partial(fn, *args, **kwargs)), future.cancel))
             if self._started < self._count:
                 self._started += 1
                 Thread(target=self._work, name=f"{self._name}-{self._started}", daemon=True).start()
@@ -55,11 +55,12 @@ class DaemonThreads(Executor):
                 call[1]()
 
     def _work(self) -> None:
-        for carry_out, _cancel in iter(self._calls.get, None):
-            carry_out()
+        for begin, _cancel in iter(self._calls.get, None):
+            begin()
 
 
-def _carry_out(future: Future[T], call: Callable[[], T]) -> None:
+def carry_out(future: Future[T], call: Callable[[], T]) -> None:
+    """Makes the call unless it was cancelled; the future has what comes of it, also what it raises."""
     if not future.set_running_or_notify_cancel():
         return
     try:

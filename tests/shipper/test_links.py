@@ -54,3 +54,4 @@ def test_a_log_that_is_a_link_stays_one(tmp_path: Path) -> None:
 def test_a_log_that_is_a_pipe_makes_nobody_wait(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / LOG)
     Diagnostics(tmp_path)("something")
+    assert (tmp_path / LOG).is_fifo()

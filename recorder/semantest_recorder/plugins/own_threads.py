@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from threading import Thread
 from typing import ParamSpec, TypeVar
+
+from semantest_recorder.daemon_threads import carry_out
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,14 +23,6 @@ class OwnThreads(ThreadPoolExecutor):
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Starts the call at once."""
         future: Future[T] = Future()
-
-        def run() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
-            try:
-                future.set_result(fn(*args, **kwargs))
-            except BaseException as error:  # noqa: BLE001 - it belongs to who waits for the result
-                future.set_exception(error)
-
-        Thread(target=run, name="semantest-plugin-call", daemon=True).start()
+        call = partial(carry_out, future, partial(fn, *args, **kwargs))
+        Thread(target=call, name="semantest-plugin-call", daemon=True).start()
         return future

@@ -22,6 +22,7 @@ import websocket
 from semantest_recorder.core.access import digest_of
 from semantest_recorder.token_file import TokenFile
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
+from tests.recorder.small_disk import small_disk
 
 pytestmark = [pytest.mark.hazard(31), pytest.mark.hazard(32)]
 
@@ -249,15 +250,10 @@ def test_a_changed_file_that_cannot_be_opened_now_is_read_later(tmp_path: Path) 
     assert [holder.name if holder else None for holder in after] == ["first", "second"]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("a small file system can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", "64k") as folder:
+        yield folder
 
 
 @pytest.mark.parametrize("folder_is_there", [True, False])

@@ -106,6 +106,8 @@ def test_a_report_that_cannot_be_written_is_a_counted_failure(path: Path, tmp_pa
     with plugged(path, section=section("json-report"), builtin=True) as recorder:
         recorder.send(MAIN, 1, EVENTS)
         wait_for(lambda: recorder.counts("json-report", "after_test_run")["failures"] == 1)
+        assert recorder.counts("json-report", "after_test_run")["calls"] == 1
+    assert (tmp_path / "reports").read_text() == "in the way"
 
 
 @pytest.mark.hazard(34)

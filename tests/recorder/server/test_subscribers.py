@@ -161,6 +161,7 @@ def test_unread_answers_keep_no_connection(
     if leaves:
         client.cut()
     wait_until(lambda: server.call(lambda: server.hub.status()["connections"]) == 0)
+    assert server.call(lambda: server.hub.outgoing.total) == 0, "and nothing waits for it"
 
 
 def test_when_everybody_has_left_nothing_is_kept_of_them(server: RunningServer) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Refused, Verdict
 from semantest_recorder.store.reader import Reader
+from tests.recorder.small_disk import small_disk
 
 from .ingesting import MAIN, RUN, Recorder, begin, event, passed, recording
 
@@ -66,15 +65,10 @@ def check_complete(path: Path, last_seq: int, tests: int) -> None:
     assert [run.id for run in reader.runs()] == [RUN]
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        pytest.skip("a small file system can only be mounted by root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+@pytest.fixture(name="small_disk")
+def _small_disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "small", "4m") as folder:
+        yield folder
 
 
 @pytest.mark.hazard(22)
