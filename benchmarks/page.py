@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: each benchmark owns one section of it and writes only that."""
+"""docs/benchmarks.md and docs/reliability.md: each program that measures owns one section and writes only that."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
-
-HEAD = """# Benchmarks
-
-Measured by `make bench`, which rewrites the sections below. Compare numbers of one section only: they come from one
-interleaved run on one machine.
-"""
+_DOCS = Path(__file__).resolve().parent.parent / "docs"
+BENCHMARKS = _DOCS / "benchmarks.md"
+RELIABILITY = _DOCS / "reliability.md"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -33,14 +29,14 @@ def machine(versions: Iterable[str]) -> str:
     )
 
 
-def write_section(name: str, text: str) -> None:
-    """Replaces the section of that name in the page, or adds it at the end."""
+def write_section(name: str, text: str, to: Path = BENCHMARKS) -> None:
+    """Replaces the section of that name in the page, or adds it at the end. Raises ``OSError`` without the page."""
     begin, end = f"<!-- {name}: generated -->", f"<!-- {name}: end -->"
     section = f"{begin}\n{text.strip()}\n{end}"
-    page = PAGE.read_text() if PAGE.exists() else HEAD
+    page = to.read_text()
     pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
     known = pattern.search(page) is not None
-    PAGE.write_text(pattern.sub(lambda _: section, page) if known else f"{page.rstrip()}\n\n{section}\n")
+    to.write_text(pattern.sub(lambda _: section, page) if known else f"{page.rstrip()}\n\n{section}\n")
 
 
 def _processor() -> str:

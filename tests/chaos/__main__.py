@@ -1,7 +1,7 @@
 """``python -m tests.chaos``: breaks everything around recorded runs, and says whether anything was lost.
 
     python -m tests.chaos --seconds 60 --seed 7
-    python -m tests.chaos --faults 1000 --seconds 3600 --json chaos.json
+    python -m tests.chaos --faults 1000 --seconds 3600 --json chaos.json --write
 
 The same seed gives the same faults in the same order; when exactly they meet the processes is up to the machine. The
 exit code is 1 when something was lost, doubled or wrong.
@@ -13,9 +13,12 @@ import argparse
 import json
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 
+from benchmarks.page import RELIABILITY, machine, table, write_section
 from tests.chaos.campaign import Outcome, run_campaign
+from tests.chaos.plan import MEANINGS
 
 
 def main() -> int:
@@ -30,17 +33,38 @@ def main() -> int:
     parser.add_argument(
         "--directory", type=Path, help="where the campaign's folder is made (default: the temporary one)"
     )
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{options.seed}-", dir=options.directory))
     outcome = run_campaign(folder, options.seed, options.seconds, _tell, options.faults)
-    print(table(outcome))
+    print(as_text(outcome))
     print(f"kept: {folder}")
     if options.json:
         options.json.write_text(json.dumps(as_json(outcome), indent=2) + "\n")
+    if options.write and outcome.is_good:
+        write_section("faults", page_section(outcome), to=RELIABILITY)
     return 0 if outcome.is_good else 1
 
 
-def table(outcome: Outcome) -> str:
+def page_section(outcome: Outcome) -> str:
+    """The outcome as a section of docs/reliability.md."""
+    verdict = outcome.verdict
+    survived = sum(outcome.faults.values())
+    rows = [(fault, MEANINGS[fault], str(outcome.faults.get(fault, 0))) for fault in MEANINGS]
+    return "\n\n".join(
+        [
+            "## Faults survived",
+            machine([f"pytest-semantest {metadata.version('pytest-semantest')}"]),
+            f"`python -m tests.chaos --faults {survived} --seed {outcome.seed}`: {survived} faults in "
+            f"{outcome.seconds:.0f} s, {verdict.runs} runs of pytest, {verdict.attempts} attempts of tests by their own "
+            f"account, {verdict.cut_off} of them cut off. Lost {verdict.count('lost')}, doubled "
+            f"{verdict.count('doubled')}, wrong {verdict.count('wrong')}.",
+            table(("fault", "what is done", "survived"), rows),
+        ]
+    )
+
+
+def as_text(outcome: Outcome) -> str:
     """The outcome as text."""
     verdict = outcome.verdict
     lines = [

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 import json
+import re
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 
+from pytest_semantest.protocol.artifacts import ARTIFACTS, place_of
 from tests.chaos import plan
 from tests.chaos.faults import Clock, Disk, Faults, Mend
 from tests.chaos.fleet import SYNC_S, Fleet
-from tests.chaos.oracle import StoredRun, Verdict, judge, outcomes_by_place, read_notes, summed
+from tests.chaos.oracle import (
+    StoredRun,
+    Verdict,
+    judge,
+    judge_proofs,
+    outcomes_by_place,
+    read_notes,
+    read_proofs,
+)
+from tests.chaos.plan import Fault
 from tests.chaos.proxy import Proxy
 
 AT_ONCE = 3
@@ -33,6 +46,13 @@ SELECT r.id, r.state, r.gaps + ifnull(sum(s.dropped + s.gaps), 0) FROM runs r LE
 GROUP BY r.id
 """
 
+_ENDS = "SELECT payload FROM events WHERE type = 'test/end'"
+_ATTACHMENTS = """
+SELECT payload ->> 'sha256', r.id, payload ->> 'testId' FROM events
+JOIN sources USING (source_key) JOIN runs r USING (run_key) WHERE type = 'test/attachment'
+"""
+_PROOF = re.compile(r"\b[0-9a-f]{32}\b")
+
 Tell = Callable[[str], None]
 
 
@@ -45,8 +65,8 @@ class Outcome:
 
     seed: int
     seconds: float
-    faults: dict[str, int]
-    impossible: dict[str, str]
+    faults: dict[Fault, int]
+    impossible: dict[Fault, str]
     verdict: Verdict
     broken: list[str]
 
@@ -74,23 +94,15 @@ def run_campaign(folder: Path, seed: int, seconds: float, tell: Tell, faults: in
         lasted = time.monotonic() - began
         clock.turn(0.0)
         broken = campaign.mend_all()
-        impossible: dict[str, str] = {str(fault): reason for fault, reason in campaign.faults.impossible.items()}
-        verdict = _compare(fleet)
-        return Outcome(
-            seed,
-            lasted,
-            summed(campaign.done),
-            impossible,
-            verdict,
-            broken,
-        )
+        counts = dict(Counter(campaign.done).most_common())
+        return Outcome(seed, lasted, counts, campaign.faults.impossible, _compare(fleet), broken)
 
 
 class _Campaign:
     def __init__(self, fleet: Fleet, faults: Faults, proxy: Proxy, tell: Tell) -> None:
         self.fleet = fleet
         self.faults = faults
-        self.done: list[str] = []
+        self.done: list[Fault] = []
         self._tell = tell
         self._mends: list[tuple[float, int, Mend]] = []
         token = fleet.semantest("token", "create", "--role", "ingest", "--name", "proxied", "--json")
@@ -154,4 +166,19 @@ def _compare(fleet: Fleet) -> Verdict:
     with closing(sqlite3.connect(f"file:{fleet.copy}?mode=ro", uri=True)) as database:
         stored = outcomes_by_place(database.execute(_ATTEMPTS).fetchall())
         runs = {run: StoredRun(state, bool(gaps)) for run, state, gaps in database.execute(_RUNS)}
-    return judge(read_notes(lines), stored, runs, fleet.exit_codes, fleet.deaths)
+        said = Counter(text for (payload,) in database.execute(_ENDS) for text in _PROOF.findall(payload))
+        attachments = database.execute(_ATTACHMENTS).fetchall()
+    attached = Counter(_intact(fleet.folder, sha256) for sha256, _, _ in attachments if sha256)
+    omitted = {(run, test) for sha256, run, test in attachments if not sha256}
+    verdict = judge(read_notes(lines), stored, runs, fleet.exit_codes, fleet.deaths)
+    more = judge_proofs(read_proofs(lines), said, attached, omitted, runs, fleet.deaths)
+    return replace(verdict, problems=sorted([*verdict.problems, *more]))
+
+
+def _intact(folder: Path, sha256: str) -> str:
+    """The text that was attached; none when it is not there as it was."""
+    try:
+        content = folder.joinpath(ARTIFACTS, *place_of(sha256)).read_bytes()
+    except FileNotFoundError:
+        return ""
+    return content.decode() if hashlib.sha256(content).hexdigest() == sha256 else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import resource
 import shutil
 import signal
 import struct
@@ -17,6 +18,7 @@ from tests.chaos.plan import WEIGHTS, Fault, Step
 from tests.chaos.proxy import Proxy
 
 _DISK_MIB = 48
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT}
 
 Mend = Callable[[], None]
 
@@ -87,6 +89,10 @@ class Faults:
         if clock.reason:
             self.impossible["turn clock"] = clock.reason
 
+        if not hasattr(resource, "prlimit"):
+            for fault in ("forbid writing", "forbid opening"):
+                self.impossible[fault] = "only Linux limits another process"
+
     @property
     def possible(self) -> list[Fault]:
         """What can be done here."""
@@ -100,12 +106,10 @@ class Faults:
             case "kill shipper" | "stop shipper":
                 return self._signal(_chosen(self._fleet.shippers(), step.pick), step.fault.startswith("kill"))
             case "kill worker" | "stop worker":
-                worker = _chosen([process.pid for process in self._fleet.workers()], step.pick)
-                return self._end_or_stop(worker, signal.SIGKILL if step.fault.startswith("kill") else signal.SIGSTOP)
-            case "kill pytest" | "interrupt pytest":
-                main = _chosen([one.process.pid for one in self._fleet.running], step.pick)
-                self._fleet.deaths.runs |= {one.run_id for one in self._fleet.running if one.process.pid == main}
-                return self._end_or_stop(main, signal.SIGKILL if step.fault.startswith("kill") else signal.SIGINT)
+                workers = [process.pid for process in self._fleet.workers()]
+                return self._end_or_stop(_chosen(workers, step.pick), step.fault)
+            case "kill pytest" | "stop pytest" | "interrupt pytest":
+                return self._end_or_stop(self._pytest(step), step.fault)
             case "cut connections":
                 self._proxy.cut()
                 return _nothing
@@ -113,21 +117,43 @@ class Faults:
                 self._proxy.freeze()
                 return self._proxy.thaw
             case "fill disk":
-                self._fleet.deaths.full |= {one.run_id for one in self._fleet.running}
-                self._disk.fill()
-                return self._disk.empty
+                return self._fill_disk()
+            case "forbid writing":
+                return _limit(self._fleet.recorder(), resource.RLIMIT_FSIZE)
+            case "forbid opening":
+                return _limit(self._fleet.recorder(), resource.RLIMIT_NOFILE)
+            case "sync beside":
+                return self._fleet.sync_beside()
             case "turn clock":
                 self._clock.turn(step.turn_s)
                 return _nothing
+
+    def _fill_disk(self) -> Mend:
+        over = set(self._fleet.exit_codes)
+        self._disk.fill()
+
+        def mend() -> None:
+            met = {one.run_id for one in self._fleet.running} | (self._fleet.exit_codes.keys() - over)
+            self._fleet.deaths.full |= met
+            self._disk.empty()
+
+        return mend
+
+    def _pytest(self, step: Step) -> int | None:
+        main = _chosen([one.process.pid for one in self._fleet.running], step.pick)
+        if step.fault != "stop pytest":
+            self._fleet.deaths.runs |= {one.run_id for one in self._fleet.running if one.process.pid == main}
+        return main
 
     def _signal(self, pid: int | None, kill: bool) -> Mend | None:
         if pid is None or not send(pid, signal.SIGKILL if kill else signal.SIGSTOP):
             return None
         return _nothing if kill else lambda: _go_on(pid)
 
-    def _end_or_stop(self, pid: int | None, number: signal.Signals) -> Mend | None:
+    def _end_or_stop(self, pid: int | None, fault: Fault) -> Mend | None:
         if pid is None:
             return None
+        number = _SIGNALS[fault.partition(" ")[0]]
         if number != signal.SIGSTOP:
             self._fleet.note_death(pid)
         if not send(pid, number):
@@ -137,6 +163,23 @@ class Faults:
 
 def _go_on(pid: int) -> None:
     send(pid, signal.SIGCONT)
+
+
+def _limit(pid: int | None, what: int) -> Mend | None:
+    """The process may not write behind the first KiB of a file, or open one more."""
+    if pid is None:
+        return None
+    try:
+        before = resource.prlimit(pid, what)
+        resource.prlimit(pid, what, (1024 if what == resource.RLIMIT_FSIZE else 3, before[1]))
+    except OSError:
+        return None
+    return lambda: _lift(pid, what, before)
+
+
+def _lift(pid: int, what: int, before: tuple[int, int]) -> None:
+    with suppress(OSError):
+        resource.prlimit(pid, what, before)
 
 
 def _chosen(found: list[int], pick: float) -> int | None:

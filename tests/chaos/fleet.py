@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.user_environment import WITHOUT_HYPOTHESIS
 _DROPPED = ("SEMANTEST", "PYTEST_", "COVERAGE_", "CI")
 #: For the last lines of a run, and for what is left over when all faults are mended.
 _FLUSH_S = 3
+SEMANTEST = (sys.executable, "-m", "semantest_recorder.cli.semantest")
 SYNC_S = 180.0
 
 
@@ -46,6 +48,7 @@ class Fleet:
         self.copy = root / "end.db"
         self.deaths = Deaths()
         self.running: list[Running] = []
+        self._syncing: list[subprocess.Popen[bytes]] = []
         self.exit_codes: dict[str, int] = {}
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED)}
         self.environment = kept | WITHOUT_HYPOTHESIS | environment | {"ORACLE": str(self.oracle)}
@@ -53,10 +56,27 @@ class Fleet:
 
     def semantest(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A command of the user's, to its end."""
-        command = [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments]
         return subprocess.run(
-            command, cwd=self.root, env=self.environment, capture_output=True, text=True, check=False, timeout=600
+            [*SEMANTEST, *arguments],
+            cwd=self.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
+
+    def sync_beside(self) -> Callable[[], None]:
+        """Starts a ``semantest sync`` as somebody might at any moment; gives what ends it, politely."""
+        process = subprocess.Popen(
+            [*SEMANTEST, "sync", "--timeout", "20"],
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self._syncing.append(process)
+        return process.terminate
 
     def start(self, number: int, run: Run, through: dict[str, str]) -> None:
         """Starts a pytest; ``through``: variables for one that reaches the recorder by the proxy."""
@@ -82,6 +102,7 @@ class Fleet:
             if code is not None:
                 self.running.remove(one)
                 self.exit_codes[one.run_id] = code
+        self._syncing = [process for process in self._syncing if process.poll() is None]
 
     def workers(self) -> list[psutil.Process]:
         """xdist's workers of all that run."""
@@ -110,9 +131,9 @@ class Fleet:
 
     def end(self) -> None:
         """Leaves no process behind."""
-        for one in self.running:
-            one.process.kill()
-            one.process.wait()
+        for process in (*(one.process for one in self.running), *self._syncing):
+            process.kill()
+            process.wait()
         end_processes_of(self.root)
 
 

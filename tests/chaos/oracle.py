@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
@@ -21,6 +21,13 @@ class Place(NamedTuple):
     run: str
     test: str
     pid: int
+
+
+class Proof(NamedTuple):
+    """Where a text was printed and attached that is nowhere else; whether that attempt came to its end."""
+
+    place: Place
+    ended: bool
 
 
 class Problem(NamedTuple):
@@ -72,9 +79,23 @@ def read_notes(lines: Iterable[str]) -> dict[Place, list[str | None]]:
         attempts = found[Place(run, test, int(pid))]
         if word == "start":
             attempts.append(None)
-        else:
+        elif word == "end":
             attempts[-1] = outcome
     return dict(found)
+
+
+def read_proofs(lines: Iterable[str]) -> dict[str, Proof]:
+    """What attempts printed and attached."""
+    found: dict[str, Proof] = {}
+    latest: dict[Place, str] = {}
+    for line in lines:
+        word, run, test, pid, text = line.split(" ")
+        place = Place(run, test, int(pid))
+        if word == "proof":
+            found[text], latest[place] = Proof(place, ended=False), text
+        elif word == "end" and place in latest:
+            found[latest.pop(place)] = Proof(place, ended=True)
+    return found
 
 
 def judge(
@@ -93,15 +114,49 @@ def judge(
     stored = _with_pids(stored, noted)
     for place in noted.keys() | stored.keys():
         mine, theirs = list(noted.get(place, ())), list(stored.get(place, ()))
-        run = runs.get(place.run)
-        forgiven = place.run in deaths.full and (run is None or run.told_gaps)
-        problems += _compare(place, mine, theirs, died=place.pid in deaths.pids, forgiven=forgiven)
+        forgiven = _is_forgiven(place, runs, deaths)
+        # Which process it was went with what the disk did not take.
+        died = place.pid in deaths.pids or (place.pid == NO_PID and forgiven)
+        problems += _compare(place, mine, theirs, died=died, forgiven=forgiven)
     began = {place.run for place in noted}
     for run_id, code in exit_codes.items():
         if run_id in runs or run_id in began or run_id not in deaths.runs:  # else it died before it could begin
             problems += _compare_run(run_id, code, runs.get(run_id), deaths)
     attempts = [outcome for outcomes in noted.values() for outcome in outcomes]
     return Verdict(len(attempts), attempts.count(None), len(exit_codes), sorted(problems))
+
+
+def judge_proofs(
+    proofs: Mapping[str, Proof],
+    said: Mapping[str, int],
+    attached: Mapping[str, int],
+    omitted: Collection[tuple[str, str]],
+    runs: Mapping[str, StoredRun],
+    deaths: Deaths,
+) -> list[Problem]:
+    """Compares what attempts printed and attached with how often each is stored as output, and as an attachment.
+
+    An attachment is there from the moment it was made; output comes with the end of the attempt. ``omitted``: the runs
+    and tests of attachments that are stored as not kept; only a full disk is a reason.
+    """
+    problems = []
+    for text, (place, ended) in proofs.items():
+        forgiven = _is_forgiven(place, runs, deaths)
+        for word, number, due in (
+            ("printed", said.get(text, 0), ended and place.pid not in deaths.pids),
+            ("attached", attached.get(text, 0), place.run not in deaths.full or place[:2] not in omitted),
+        ):
+            if number > 1:
+                problems.append(Problem("doubled", place, f"what it {word} is stored {number} times"))
+            elif not number and due and not forgiven:
+                problems.append(Problem("lost", place, f"what it {word} is not stored"))
+    return problems
+
+
+def _is_forgiven(place: Place, runs: Mapping[str, StoredRun], deaths: Deaths) -> bool:
+    """Whether its disk was full, and the run says of itself that something is missing."""
+    run = runs.get(place.run)
+    return place.run in deaths.full and (run is None or run.told_gaps)
 
 
 def _with_pids(
@@ -152,8 +207,3 @@ def outcomes_by_place(rows: Iterable[tuple[str, str, int | None, str | None]]) -
     for run, test, pid, outcome in rows:
         found[Place(run, test, pid or NO_PID)].append(outcome)
     return dict(found)
-
-
-def summed(names: Collection[str]) -> dict[str, int]:
-    """How often each name comes, the most frequent first."""
-    return dict(Counter(names).most_common())

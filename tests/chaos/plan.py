@@ -16,10 +16,14 @@ Fault = Literal[
     "kill worker",
     "stop worker",
     "kill pytest",
+    "stop pytest",
     "interrupt pytest",
     "cut connections",
     "freeze connections",
     "fill disk",
+    "forbid writing",
+    "forbid opening",
+    "sync beside",
     "turn clock",
 ]
 #: How often each comes, relative to the others. Those that end a run are rarer: most runs are to be hit in their midst.
@@ -31,11 +35,34 @@ WEIGHTS: dict[Fault, int] = {
     "kill worker": 5,
     "stop worker": 4,
     "kill pytest": 2,
+    "stop pytest": 2,
     "interrupt pytest": 2,
     "cut connections": 6,
     "freeze connections": 4,
     "fill disk": 2,
+    "forbid writing": 3,
+    "forbid opening": 3,
+    "sync beside": 3,
     "turn clock": 4,
+}
+#: What each is, for people.
+MEANINGS: dict[Fault, str] = {
+    "kill recorder": "SIGKILL of the recorder",
+    "stop recorder": "SIGSTOP of the recorder, SIGCONT later",
+    "kill shipper": "SIGKILL of a run's shipper",
+    "stop shipper": "SIGSTOP of a run's shipper, SIGCONT later",
+    "kill worker": "SIGKILL of an xdist worker in its test",
+    "stop worker": "SIGSTOP of an xdist worker, SIGCONT later",
+    "kill pytest": "SIGKILL of pytest itself",
+    "stop pytest": "SIGSTOP of pytest itself, SIGCONT later",
+    "interrupt pytest": "Ctrl-C",
+    "cut connections": "all connections through a proxy reset",
+    "freeze connections": "all connections through a proxy half open: nothing goes through",
+    "fill disk": "the `.semantest` folder's file system full to the last byte",
+    "forbid writing": "the recorder may write no file beyond 1 KiB (RLIMIT_FSIZE)",
+    "forbid opening": "the recorder may open no descriptor more (RLIMIT_NOFILE)",
+    "sync beside": "`semantest sync` by hand in the midst of it",
+    "turn clock": "the wall clock of all processes set wrong, by up to 40 days",
 }
 #: Pause between two faults, seconds on average.
 PAUSE_S = 0.35

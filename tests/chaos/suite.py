@@ -11,11 +11,12 @@ _NOTES = '''
 import os
 import random
 import time
+import uuid
 
 import pytest
 
 def note(word, request, outcome="-"):
-    """One line of the oracle, in one write: start or end, run, test, process, and what the test came to."""
+    """One line of the oracle, in one write: start, proof or end, run, test, process, and the proof or outcome."""
     line = f"{word} {os.environ['SEMANTEST_RUN_ID']} {request.node.nodeid} {os.getpid()} {outcome}\\n"
     descriptor = os.open(os.environ["ORACLE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(descriptor, line.encode())
@@ -24,6 +25,13 @@ def note(word, request, outcome="-"):
 def work():
     print("x" * random.randrange(2000))
     time.sleep(random.random() * 0.05)
+
+def prove(request, semantest):
+    """Something that only this attempt says and attaches."""
+    proof = uuid.uuid4().hex
+    print(proof)
+    semantest.attach(proof, "proof.txt")
+    note("proof", request, proof)
 '''
 
 _GREEN = """
@@ -58,8 +66,9 @@ def test_passes(n, request, semantest):
     note("end", request, "passed")
 
 @pytest.mark.parametrize("n", range(3))
-def test_fails(n, request):
+def test_fails(n, request, semantest):
     note("start", request)
+    prove(request, semantest)
     work()
     note("end", request, "failed")
     assert n < 0

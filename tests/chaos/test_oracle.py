@@ -7,7 +7,7 @@ from itertools import islice
 import pytest
 
 from tests.chaos import plan
-from tests.chaos.oracle import Deaths, Place, StoredRun, judge, read_notes
+from tests.chaos.oracle import Deaths, Place, StoredRun, judge, judge_proofs, read_notes, read_proofs
 
 HERE = Place("r", "a.py::t", 7)
 ENDED = read_notes(["start r a.py::t 7 -", "end r a.py::t 7 passed"])
@@ -47,6 +47,41 @@ def test_a_run_that_failed_is_not_green_and_the_other_way_round() -> None:
     assert kinds(ENDED, ["passed"], GREEN, 1, Deaths()) == ["wrong"]
     assert kinds(ENDED, ["passed"], BROKEN, 0, Deaths()) == ["wrong"]
     assert kinds(ENDED, ["passed"], StoredRun("running", False), 1, Deaths()) == ["wrong"]
+
+
+SHOWN = ["start r a.py::t 7 -", "proof r a.py::t 7 f00"]
+
+
+@pytest.mark.parametrize(
+    ("said", "attached", "deaths", "found"),
+    [
+        (1, 1, Deaths(), []),
+        (0, 1, Deaths(), ["lost"]),
+        (1, 0, Deaths(), ["lost"]),
+        (2, 1, Deaths(), ["doubled"]),
+        (0, 1, Deaths(pids={7}), []),
+        (0, 0, Deaths(pids={7}), ["lost"]),
+        (0, 0, Deaths(full={"r"}), []),
+    ],
+)
+def test_what_was_printed_and_attached_is_stored_once(
+    said: int, attached: int, deaths: Deaths, found: list[str]
+) -> None:
+    proofs = read_proofs([*SHOWN, "end r a.py::t 7 failed"])
+    problems = judge_proofs(proofs, {"f00": said}, {"f00": attached}, (), {"r": GAPS}, deaths)
+    assert [problem.kind for problem in problems] == found
+
+
+def test_an_attachment_is_there_before_its_test_ends_and_its_output_is_not() -> None:
+    problems = judge_proofs(read_proofs(SHOWN), {}, {}, (), {"r": BROKEN}, Deaths())
+    assert [problem.text for problem in problems] == ["what it attached is not stored"]
+
+
+def test_an_attachment_that_a_full_disk_omitted_is_told() -> None:
+    ended, quiet = read_proofs([*SHOWN, "end r a.py::t 7 failed"]), {"r": BROKEN}
+    for deaths, number in ((Deaths(full={"r"}), 0), (Deaths(), 1)):
+        problems = judge_proofs(ended, {"f00": 1}, {}, {("r", "a.py::t")}, quiet, deaths)
+        assert len(problems) == number
 
 
 def test_a_seed_gives_the_same_faults_again() -> None:
