@@ -16,7 +16,7 @@ import pytest
 from pytest_semantest.containment import CONTAINED, contained
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
-from pytest_semantest.phase_slot import PhaseSlot
+from pytest_semantest.phase_slot import PhaseSlot, pack_ending
 from pytest_semantest.protocol.encoding import CALL, PHASES, TEARDOWN
 from pytest_semantest.protocol.identity import distinct_ids, strip_group
 from pytest_semantest.protocol.redaction import Redactor
@@ -111,6 +111,7 @@ class TestHooks:
         self.worker_problems: list[str] = []
         #: What the user should know although nothing of the recording is missing.
         self.notices: list[str] = []
+        self.is_end_written = False
         self.planned = 0
         #: Tests with a result, retries not counted: what is missing at a normal end is said loudly.
         self.finished = 0
@@ -151,6 +152,14 @@ class TestHooks:
     def write(self, kind: str, payload: dict[str, Any]) -> int:
         """Write an event that is not on the hot path."""
         return self.journal.append(self.translator.body(kind, self.clock.now(), payload))
+
+    def write_end(self, kind: str, payload: dict[str, Any]) -> None:
+        """Write the end record of this process; without room it goes to the slot: the shipper writes it later."""
+        dropped = self.journal.dropped
+        self.write(kind, payload | {"dropped": dropped} if dropped else payload)
+        self.is_end_written = self.journal.dropped == dropped
+        if not self.is_end_written:
+            self.slot.end(pack_ending(self.journal.seq + 1, payload, self.journal.dropped))
 
     def start(self, item: pytest.Item, number: int) -> Attempt:
         """Write ``test/start`` of one attempt."""

@@ -280,7 +280,8 @@ class Recording:
             output[WORKER_NOTICES] = tests.notices if tests is not None else []
         elif tests is not None and self._shipper is not None:
             self._shipper.relaunch_if_dead()
-            self._final = self._shipper.wait(self._settings.flush_timeout, tests.journal.seq, self._place.worker)
+            patience = self._settings.flush_timeout if tests.is_end_written else 0.0  # else it is never all
+            self._final = self._shipper.wait(patience, tests.journal.seq, self._place.worker)
 
     def _write_end(self, session: pytest.Session) -> None:
         tests = self._tests
@@ -289,7 +290,7 @@ class Recording:
         self._last_exit = int(session.exitstatus)
         if self._is_worker:
             payload = {"runId": self._run_id, "worker": self._place.worker, "exitCode": self._last_exit}
-            tests.write("worker/end", payload | self._dropped(tests))
+            tests.write_end("worker/end", payload)
             return
         stop = _stopped_early(session)
         payload = {"runId": self._run_id, "exitCode": self._last_exit, "stoppedEarly": bool(stop or self._stopped)}
@@ -297,11 +298,7 @@ class Recording:
         payload |= self._stopped
         if "stopReason" in payload:
             payload["stopReason"] = tests.translator.text(str(payload["stopReason"]), 500)
-        tests.write("run/end", payload | self._dropped(tests))
-
-    @staticmethod
-    def _dropped(tests: TestHooks) -> dict[str, int]:
-        return {"dropped": tests.journal.dropped} if tests.journal.dropped else {}
+        tests.write_end("run/end", payload)
 
     @contained
     def _be_strict(self, session: pytest.Session) -> None:

@@ -24,7 +24,7 @@ from pytest_semantest.protocol.events import (
     Event,
 )
 from pytest_semantest.protocol.identity import MAIN_WORKER
-from pytest_semantest.protocol.record import decode_status
+from pytest_semantest.protocol.record import Ending, decode_status
 
 _TYPE_PREFIX = b'{"type":"'
 _TYPE_MAX = 64
@@ -105,6 +105,17 @@ def closing_events(sources: Sequence[SourceFacts], now_ms: float, *, run_end_tol
     }
     events.append({"type": RUN_END, "timestamp": max(_died(facts, now_ms) for facts in ordered), "payload": payload})
     return events
+
+
+def ending_event(ending: Ending, *, run_id: str, worker: str, at_ms: float) -> Event:
+    """The end record that a process could not write itself, as it would have written it."""
+    payload: dict[str, Any] = {"runId": run_id, "exitCode": ending.exit_code, "dropped": ending.dropped}
+    if worker != MAIN_WORKER:
+        return {"type": WORKER_END, "timestamp": at_ms, "payload": payload | {"worker": worker}}
+    payload["stoppedEarly"] = ending.stopped_early
+    if ending.interrupted:
+        payload["interrupted"] = True
+    return {"type": RUN_END, "timestamp": at_ms, "payload": payload}
 
 
 def _crash(facts: SourceFacts, now_ms: float) -> Event:

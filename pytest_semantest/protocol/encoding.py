@@ -10,7 +10,8 @@ newline.
 A reader can start again at any newline; a record whose terminator is damaged is still read by its length.
 The status slot says in which phase the test that was running died. It is written in place, because that costs less
 than a record: seq of the last ``test/start`` (64 bits, little endian), phase (1 setup, 2 call, 3 teardown), 7 zero
-bytes.
+bytes. A process that could not write its end record, on a full disk say, leaves its end there instead: seq that this
+record is to have, 4, exit code (8 bits), stopped early, interrupted (0 or 1), and how many records are lost (32 bits).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ SETUP, CALL, TEARDOWN = 1, 2, 3
 #: The status slot's content: seq, phase.
 STATUS = Struct("<QB7x")
 STATUS_SIZE = STATUS.size
+#: The phase of a slot that holds an end, and its content: seq, ENDED, exit code, stopped early, interrupted, dropped.
+ENDED = 4
+ENDING = Struct("<QBB??I")
 
 
 def encode(seq: int, body: bytes) -> bytes:

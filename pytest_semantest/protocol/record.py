@@ -8,10 +8,21 @@ from dataclasses import dataclass
 from itertools import islice
 from zlib import crc32
 
-from pytest_semantest.protocol.encoding import PHASES, STATUS, STATUS_SIZE, encode, encode_status
+from pytest_semantest.protocol.encoding import ENDED, ENDING, PHASES, STATUS, STATUS_SIZE, encode, encode_status
 from pytest_semantest.protocol.version import JOURNAL_VERSION
 
-__all__ = ["MAX_BODY", "STATUS_SIZE", "Damage", "Record", "decode_status", "encode", "encode_status", "scan"]
+__all__ = [
+    "MAX_BODY",
+    "STATUS_SIZE",
+    "Damage",
+    "Ending",
+    "Record",
+    "decode_ending",
+    "decode_status",
+    "encode",
+    "encode_status",
+    "scan",
+]
 
 #: A line longer than this is damage: no writer makes it.
 MAX_BODY = 64 * 1024 * 1024
@@ -37,6 +48,20 @@ class Damage:
     start: int
     end: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of a process whose end record could not be written, as its status slot tells it.
+
+    ``seq`` is the one that the record is to have; ``dropped``: how many records could not be written, it included.
+    """
+
+    seq: int
+    exit_code: int
+    stopped_early: bool
+    interrupted: bool
+    dropped: int
 
 
 def scan(data: bytes, *, offset: int = 0, final: bool = False) -> Iterator[Record | Damage]:
@@ -106,3 +131,11 @@ def decode_status(data: bytes) -> tuple[int, str] | None:
         return None
     seq, code = STATUS.unpack_from(data)
     return (seq, PHASES[code - 1]) if 1 <= code <= len(PHASES) else None
+
+
+def decode_ending(data: bytes) -> Ending | None:
+    """The end that a status slot holds, ``None`` when it holds none."""
+    if len(data) < STATUS_SIZE:
+        return None
+    seq, phase, exit_code, stopped_early, interrupted, dropped = ENDING.unpack_from(data)
+    return Ending(seq, exit_code, stopped_early, interrupted, dropped) if phase == ENDED else None

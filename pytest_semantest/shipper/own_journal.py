@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_semantest.protocol.appending import open_to_append
+from pytest_semantest.protocol.appending import append_records, open_to_append
 from pytest_semantest.protocol.closing import type_of
 from pytest_semantest.protocol.events import RUN_CONTEXT, RUN_END, SHIPPER_START, TEST_PHASE, WORKER_CRASH, Event
 from pytest_semantest.protocol.identity import SHIPPER_WORKER, source_name
@@ -36,7 +36,6 @@ class OwnJournal:
         self.context_told = False
         self._session = session
         self._seq = 0
-        self._fresh_line = True
         if os.path.lexists(self.path):
             os.close(open_to_append(self.path))  # a link is met before anything is sent
             self._recall()
@@ -61,23 +60,14 @@ class OwnJournal:
         self.append([{"type": SHIPPER_START, "timestamp": now_ms, "payload": payload}])
 
     def append(self, events: Sequence[Event]) -> None:
-        """Writes events. Raises ``OSError``; none is counted as written then, and the next one starts a new line."""
+        """Writes events. Raises ``OSError``; none is written then."""
         if not events:
             return
         lines = []
         for number, event in enumerate(events, self._seq + 1):
             lines.append(encode(number, json.dumps(event, separators=(",", ":"), allow_nan=False).encode()))
-        data = b"".join(lines) if self._fresh_line else b"\n" + b"".join(lines)
-        descriptor = open_to_append(self.path)
-        try:
-            size = os.fstat(descriptor).st_size
-            if os.write(descriptor, data) != len(data):
-                os.ftruncate(descriptor, size)
-                raise OSError(28, "No space left on device", str(self.path))
-        finally:
-            os.close(descriptor)
+        append_records(self.path, lines)
         self._seq += len(events)
-        self._fresh_line = True
         for event in events:
             self._remember(event["type"], event["payload"])
 
@@ -94,7 +84,6 @@ class OwnJournal:
                     kind = type_of(entry.body)
                     if kind in (WORKER_CRASH, RUN_END, RUN_CONTEXT):
                         self._remember(kind, json.loads(entry.body)["payload"])
-            self._fresh_line = follower.size() == 0
         finally:
             follower.close()
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -332,6 +332,8 @@ class Shipment:
             return
         if not any(source.is_dead and not source.digest.ended for source in processes):
             return
+        if self._write_endings(processes):
+            return  # what was written is read next
         facts = [
             source.facts(
                 redactor=self._redactor,
@@ -341,6 +343,15 @@ class Shipment:
             for source in processes
         ]
         self._own.append(closing_events(facts, clock.wall_ms, run_end_told=self._own.run_end_told))
+
+    def _write_endings(self, processes: Sequence[FollowedSource]) -> bool:
+        """Writes down the ends that processes left in their slots; whether there were any."""
+        told, run_id = self._own.crashes_told, self.run_id or ""
+        open_ends = [s for s in processes if s.is_dead and not s.digest.ended and s.outbox.source not in told]
+        written = [source.write_ending(run_id) for source in open_ends]
+        if any(written):
+            self.read_now()
+        return any(written)
 
     def _sendable(self) -> Iterator[Outbox]:
         """Workers first, then main, whose end waits until theirs is sent; then what the shipper says of them."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from pytest_semantest.protocol.closing import JournalDigest, SourceFacts
+from pytest_semantest.protocol.appending import append_records
+from pytest_semantest.protocol.closing import JournalDigest, SourceFacts, ending_event
+from pytest_semantest.protocol.gaps import MAX_GAP
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
 from pytest_semantest.protocol.layout import STATUS_SUFFIX
-from pytest_semantest.protocol.record import STATUS_SIZE, decode_status
+from pytest_semantest.protocol.record import STATUS_SIZE, decode_ending, decode_status, encode
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.following import BEGINNING, JournalFollower, Position
 from pytest_semantest.shipper.liveness import ProcessWatch
@@ -20,6 +24,7 @@ from pytest_semantest.shipper.output import CapturedOutput
 
 #: A test that stays this long in one phase is worth a ``test/phase`` event, in seconds.
 LONG_PHASE_S = 0.25
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FollowedSource:
@@ -48,6 +53,7 @@ class FollowedSource:
         self._slot_since = 0.0
         self._slot_told = False
         self._damage_told = 0
+        self._ending_tried = False
 
     @property
     def is_own(self) -> bool:
@@ -131,6 +137,23 @@ class FollowedSource:
             crash_told=crash_told,
         )
 
+    def write_ending(self, run_id: str) -> bool:
+        """Writes the end record that the dead process could not write, if it left it in its slot; whether it did.
+
+        In the journal it is as lasting as the others, and whoever reads it next finds it. Raises ``OSError``.
+        """
+        ending = decode_ending(self._status())
+        if ending is None or self._ending_tried or not 0 < ending.seq - self.digest.last_seq <= MAX_GAP:
+            return False
+        event = ending_event(ending, run_id=run_id, worker=self.worker, at_ms=round(self._last_sign_ms(), 3))
+        try:
+            append_records(self.path, [encode(ending.seq, json.dumps(event, separators=(",", ":")).encode())])
+        except OSError as error:
+            self._ending_tried = error.errno not in _NO_ROOM
+            raise
+        self._ending_tried = True
+        return True
+
     def close(self) -> None:
         """Lets go of all that is held open."""
         self.follower.close()
@@ -156,11 +179,12 @@ class FollowedSource:
 
     def _meet_process(self, start: dict[str, Any], started_ms: float) -> None:
         self.watch = ProcessWatch(start, started_ms)
+        self._status()  # held from now on: the memory behind it goes with its process
         if not self.watch.foreign:
             self._output = CapturedOutput(start.get("pid"), start.get("capture"))
 
     def _status(self) -> bytes:
-        """The status slot's bytes. It is opened once and held: the memory behind it goes with its process."""
+        """The status slot's bytes. It is opened once and held."""
         if self._slot_fd is None:
             try:
                 self._slot_fd = os.open(

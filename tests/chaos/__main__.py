@@ -51,14 +51,17 @@ def page_section(outcome: Outcome) -> str:
     verdict = outcome.verdict
     survived = sum(outcome.faults.values())
     rows = [(fault, MEANINGS[fault], str(outcome.faults.get(fault, 0))) for fault in MEANINGS]
+    said = (
+        f"`python -m tests.chaos --faults {survived} --seed {outcome.seed}`: {survived} faults in "
+        f"{outcome.seconds:.0f} s, {verdict.runs} runs of pytest, {verdict.attempts} attempts of tests by their own "
+        f"account, {verdict.cut_off} of them cut off. Lost {verdict.count('lost')}, doubled "
+        f"{verdict.count('doubled')}, wrong {verdict.count('wrong')}."
+    )
     return "\n\n".join(
         [
             "## Faults survived",
             machine([f"pytest-semantest {metadata.version('pytest-semantest')}"]),
-            f"`python -m tests.chaos --faults {survived} --seed {outcome.seed}`: {survived} faults in "
-            f"{outcome.seconds:.0f} s, {verdict.runs} runs of pytest, {verdict.attempts} attempts of tests by their own "
-            f"account, {verdict.cut_off} of them cut off. Lost {verdict.count('lost')}, doubled "
-            f"{verdict.count('doubled')}, wrong {verdict.count('wrong')}.",
+            said,
             table(("fault", "what is done", "survived"), rows),
         ]
     )

@@ -1,0 +1,36 @@
+"""A process that ended, and had no room to write that down, did not die."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+
+import pytest
+
+from tests.acceptance.conftest import WATCHED, Project, states
+
+#: From the second test on the process that runs them may make no file longer, as when the disk is full.
+FULL = """
+    import resource
+    from watched import wait_until_watched
+    def test_before():
+        wait_until_watched()
+    def test_fills_up():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    def test_after(): pass
+"""
+
+
+@pytest.mark.hazard(15)
+@pytest.mark.parametrize("workers", ["-n0", "-n1"])
+def test_a_process_without_room_for_its_end_ended_all_the_same(project: Project, workers: str) -> None:
+    (project.path / "watched.py").write_text(WATCHED)
+    (project.path / "test_a.py").write_text(dedent(FULL))
+    code, output = project.pytest(workers, "--semantest-flush-timeout=60")
+    assert code == 0, output
+    assert "3 passed" in output
+    report = project.report()
+    run = report["run"]
+    assert (run["exitCode"], run["state"]) == (0, "failed")
+    assert run["stopReason"] is None
+    assert run["gaps"] >= 3  # the end of the second test, the third one, and the end of the process
+    assert states(report) == {"test_before": "passed", "test_fills_up": "lost", "test_after": "lost"}
