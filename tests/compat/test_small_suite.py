@@ -9,7 +9,7 @@ import pytest
 
 from tests.compat.compare_suites import MODES, compare_mode
 from tests.compat.packages import SHORT
-from tests.compat.workbench import IndexUnavailableError, Workbench, build_wheel, prepare
+from tests.compat.workbench import ROOT, IndexUnavailableError, Workbench, build_wheel, prepare
 
 
 @pytest.fixture(scope="module")
@@ -17,11 +17,17 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Workbench:
     """The package in an environment of its own; without a package index a loud skip, in CI a failure."""
     folder: Path = tmp_path_factory.mktemp("compat")
     try:
-        return prepare(SHORT, folder / SHORT.name, build_wheel(folder / "wheel"))
+        return prepare(SHORT, folder / SHORT.name, _wheel(folder / "wheel"))
     except IndexUnavailableError as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(f"NO PACKAGE INDEX: recording was not compared on {SHORT.pin}: {error}")
+
+
+def _wheel(folder: Path) -> Path:
+    """The one that `make test` has built, else a new one."""
+    built = sorted((ROOT / "dist").glob("*.whl"))
+    return built[0] if os.environ.get("SEMANTEST_TEST_WHEEL") == "1" and built else build_wheel(folder)
 
 
 @pytest.mark.index

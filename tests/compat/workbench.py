@@ -47,7 +47,7 @@ def build_wheel(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("pytest_semantest-*.whl"):
         old.unlink()
-    _pip(Path(sys.executable), "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    _pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
     return next(folder.glob("pytest_semantest-*.whl"))
 
 
@@ -56,12 +56,13 @@ def prepare(package: Package, folder: Path, wheel: Path) -> Workbench:
     folder.mkdir(parents=True, exist_ok=True)
     source = _source(package, folder)
     python = folder / "environment" / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder / "environment")], check=True)
-    _pip(python, "install", package.pin, *package.requirements)
-    _pip(python, "install", "--force-reinstall", "--no-deps", str(wheel))
-    # The wheel's own requirements must not move the package under test.
-    _pip(python, "install", str(wheel), package.pin)
+    into = ("--python", str(python), "install", "--no-compile")
+    if python.exists():
+        _pip(*into, "--force-reinstall", "--no-deps", str(wheel))
+    else:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "environment")], check=True)
+    # All at once: the wheel's own requirements must not move the package under test.
+    _pip(*into, package.pin, *package.requirements, str(wheel))
     return Workbench(package, folder, source)
 
 
@@ -129,7 +130,7 @@ def _source(package: Package, folder: Path) -> Path:
     if not unpacked.exists():
         environment = {**os.environ, **package.build_environment}
         download = ("download", "--no-deps", "--no-binary", package.name, "--dest", str(folder), package.pin)
-        _pip(Path(sys.executable), *download, environment=environment)
+        _pip(*download, environment=environment)
         archives = sorted(folder.glob("*.tar.gz"))
         if len(archives) != 1:
             raise IndexUnavailableError(f"{package.pin}: one source archive expected, found {archives}")
@@ -143,7 +144,9 @@ def _source(package: Package, folder: Path) -> Path:
     return inner[0]
 
 
-def _pip(python: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-    done = subprocess.run([str(python), *PIP, *arguments], env=environment, capture_output=True, text=True, check=False)
+def _pip(*arguments: str, environment: Mapping[str, str] | None = None) -> None:
+    done = subprocess.run(
+        [sys.executable, *PIP, *arguments], env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise IndexUnavailableError(f"pip {' '.join(arguments)}\n{done.stderr[-2000:]}")
