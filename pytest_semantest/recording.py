@@ -178,6 +178,8 @@ class Recording:
             tests.write_plan(ids)
         if reruns_possible(self._config, session.items):
             self._config.pluginmanager.register(RerunHooks(tests), "semantest-reruns")
+        if any("semantest" in getattr(item, "fixturenames", ()) for item in session.items):
+            self._import_details()
 
     def _hear_event_hook(self) -> None:
         """Let ``pytest_semantest_event`` see every event from now on, if anybody implements it."""
@@ -196,6 +198,14 @@ class Recording:
             self._config.pluginmanager.register(StopRequest(self._place.folder, self._session), "semantest-stop")
 
     # -- what tests tell of themselves ---------------------------------------------------------------------------
+
+    @staticmethod
+    def _import_details() -> None:
+        """A module keeps the functions that it finds at its import: those of a test may be faked."""
+        from pytest_semantest.plugin import PlainImports  # noqa: PLC0415 - it is there by now
+
+        with PlainImports():
+            import pytest_semantest.details  # noqa: F401, PLC0415 - most sessions never need it
 
     def details(self) -> Semantest:
         """What the ``semantest`` fixture gives; without effect when nothing could be recorded."""
@@ -224,9 +234,9 @@ class Recording:
         from pytest_semantest.plugin import PlainImports  # noqa: PLC0415 - it is there by now
 
         with PlainImports():
-            from pytest_semantest.pictures import take_failure  # noqa: PLC0415
+            from pytest_semantest.pictures import pictured, take_failure  # noqa: PLC0415
 
-            if self.details() is self._details:
+            if pictured(node) and self.details() is self._details:
                 take_failure(node, attempt, self._details)
 
     # -- end -----------------------------------------------------------------------------------------------------

@@ -88,3 +88,39 @@ def test_a_test_that_fakes_the_file_system_threads_and_clock(pytester: pytest.Py
     recorded.result.assert_outcomes(passed=1)
     assert [one.get("omitted") for one in recorded.of("test/attachment")] == [None]
     assert list(artifacts(pytester.path).values()) == [b"kept"]
+
+
+@pytest.mark.hazard(10)
+def test_what_is_first_needed_in_a_faked_world_works_in_the_real_one(
+    pytester: pytest.Pytester, record: Record_
+) -> None:
+    pytester.makepyfile(
+        """
+        import os
+        import pytest
+        NAMES = ["getpid", "write", "rename", "mkdir", "lseek"]
+        class TestFaked:
+            @pytest.fixture(scope="class")
+            def nothing_works(self):
+                patch = pytest.MonkeyPatch()
+                def forbidden(*args, **kwargs): raise RuntimeError("not allowed here")
+                for name in NAMES:
+                    patch.setattr(os, name, forbidden)
+                yield
+                patch.undo()
+            def test_fails(self, nothing_works): assert 0
+            def test_attaches(self, nothing_works, request):
+                request.getfixturevalue("semantest").attach("some text", name="a.txt")
+        class TestReal:
+            def test_attaches(self, semantest):
+                assert os.getpid()
+                semantest.attach("another text", name="b.txt")
+        """
+    )
+    recorded = record("--tb=no", subprocess=True)
+    assert recorded.result.ret == 1
+    assert [(one["name"], "omitted" in one) for one in recorded.of("test/attachment")] == [
+        ("a.txt", False),
+        ("b.txt", False),
+    ]
+    assert sorted(map(len, artifacts(pytester.path).values())) == [9, 12]
