@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 from pytest_semantest.protocol.layout import DISCOVERY, SHIP_LOCK, SHIP_STATE
@@ -52,7 +53,8 @@ class Shipper:
             self._environment,
             setsid=True,
         )
-        Shipper._waitpid(pid, 0)
+        with suppress(ChildProcessError):  # where SIGCHLD is ignored, or a handler of the user's takes every child
+            Shipper._waitpid(pid, 0)
 
     def relaunch_if_dead(self) -> None:
         """Start another shipper when nobody holds the session's lock; a pid may be a zombie's or somebody else's."""

@@ -135,6 +135,35 @@ def test_tests_that_falsify_opened_files_where_ctrl_c_is_ignored(project: Projec
     assert states(project.report()) == {"test_a": "passed", "test_b": "passed"}
 
 
+@pytest.mark.hazard(8)
+def test_a_process_whose_children_leave_no_trace_replaces_a_dead_shipper(project: Project) -> None:
+    # A parent that ignores SIGCHLD hands that on, and nobody can wait for a child then.
+    (project.path / "conftest.py").write_text("import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n")
+    (project.path / "watched.py").write_text(WATCHED)
+    (project.path / "test_user.py").write_text(
+        dedent(
+            """
+            import fcntl, json, os, signal
+            from pathlib import Path
+            from watched import wait_until_watched
+            def test_kills_the_shipper():
+                wait_until_watched()
+                (state,) = Path(".semantest").glob("sessions/*/ship.json")
+                with open(state.parent / "ship.lock") as lock:
+                    os.kill(json.loads(state.read_bytes())["pid"], signal.SIGKILL)
+                    fcntl.flock(lock, fcntl.LOCK_EX)  # it is dead
+            """
+        )
+    )
+    code, output = project.pytest("--semantest-flush-timeout=30", "--semantest-strict")
+    assert code == 0, output
+    assert [line.partition(",")[0] for line in output.splitlines() if line.startswith("semantest: ")] == [
+        "semantest: recording to .semantest",
+        "semantest: 1 test recorded",
+    ]
+    assert states(project.report()) == {"test_kills_the_shipper": "passed"}
+
+
 @pytest.mark.hazard(35)
 @pytest.mark.parametrize("options", [("--semantest-capture=none",), ("--semantest-redact=CUST-\\d+",)])
 def test_last_output_obeys_what_the_user_said(project: Project, options: tuple[str, ...]) -> None:
