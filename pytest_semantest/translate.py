@@ -108,16 +108,21 @@ class Translator:
         """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
         outcome = attempt.outcome
         phases = attempt.phases
+        elapsed = int((now - attempt.started) * 1000)
         # Microseconds written as milliseconds: "duration":1234e-3 is cheaper to make than 1.234.
         if len(phases) == 3:
             setup, call, teardown = phases.values()
             duration = setup + call + teardown
             parts = f'"setup":{setup}e-3,"call":{call}e-3,"teardown":{teardown}e-3'
+            credible = setup > 0 and call > 0 and teardown > 0 and duration <= elapsed
         else:
             # What was interrupted has no report of the phase it was in.
-            elapsed = int((now - attempt.started) * 1000)
             duration = elapsed if outcome == "interrupted" else sum(phases.values())
             parts = ",".join([f'"{name}":{value}e-3' for name, value in phases.items()])
+            credible = duration <= elapsed and all(value > 0 for value in phases.values())
+        if not credible:  # a test moved or froze the clock by which pytest measures
+            duration = elapsed
+            parts = ",".join([f'"{name}":{value}e-3' for name, value in phases.items() if 0 < value <= elapsed])
         extra = ""
         if outcome != "passed" or report.user_properties or report.sections:
             extra = self._extra(attempt, report)
@@ -133,7 +138,7 @@ class Translator:
             "attempt": attempt.number,
             "phase": phase,
             "outcome": outcome,
-            "duration": attempt.phases.get(phase, 0) / 1000,
+            "duration": _within(attempt.phases.get(phase, 0) / 1000, now - attempt.started),
         }
         if attempt.error is not None:
             payload["error"] = {**attempt.error, "stack": attempt.error.get("stack", "")[-4096:]}
@@ -154,7 +159,7 @@ class Translator:
             "attempt": attempt.number,
             "description": self.text(" ".join(described) or "(<subtest>)", 1000),
             "outcome": outcome,
-            "duration": round(report.duration * 1000, 3),
+            "duration": round(_within(report.duration * 1000, now - attempt.started), 3),
         }
         if report.failed:
             payload["error"] = self.error(report.longrepr, "call")
@@ -270,6 +275,11 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
     else:
         attempt.error = {**(attempt.error or {}), "teardown": translator.error(report.longrepr, phase)}
     return attempt.outcome
+
+
+def _within(duration: float, elapsed: float) -> float:
+    """A duration that pytest measured by a clock that a test may have moved meanwhile; both in milliseconds."""
+    return min(max(duration, 0.0), elapsed)
 
 
 def _rendered(longrepr: object) -> str:
