@@ -2,6 +2,7 @@
 
 VENV ?= .venv
 WHEEL_VENV ?= .venv-wheel
+PEERS_VENV ?= .venv-peers
 WORKERS ?= 2
 PYTEST_ARGS ?=
 SECONDS ?= 60
@@ -9,9 +10,10 @@ SEED ?= 1
 
 BIN = $(VENV)/bin
 WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
+PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format check-format types imports wheel test-wheel docs compat chaos bench demo clean
+.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat chaos bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +26,10 @@ $(VENV)/.ready: pyproject.toml .ci/environment
 
 $(WHEEL_VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(WHEEL_VENV) --group test
+	@touch $@
+
+$(PEERS_VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(PEERS_VENV) --group peers
 	@touch $@
 
 lint: check-format types imports  ## ruff, mypy --strict, import directions
@@ -47,11 +53,15 @@ wheel: $(VENV)/.ready  ## sdist, and the wheel built from it, in dist/
 	$(BIN)/python -m build --outdir dist > /dev/null
 	@ls dist
 
-test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel, with coverage
+peers-wheel: wheel $(PEERS_VENV)/.ready
+	@$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
+	@$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+
+test-wheel: wheel peers-wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel, with coverage
 	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
 	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	@rm -f .coverage .coverage.*
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_PEERS=$(PEERS_BIN)/python $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 
@@ -60,6 +70,9 @@ docs: $(VENV)/.ready  ## the reference pages made from the code
 
 compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, compared test by test
 	$(BIN)/python -m tests.compat.compare_suites
+
+peers: $(VENV)/.ready peers-wheel  ## recorded tests beside well-known plugins, each alone and many at once, compared with bare ones
+	SEMANTEST_PEERS=$(PEERS_BIN)/python $(BIN)/pytest -n $(WORKERS) tests/acceptance/test_peers.py $(PYTEST_ARGS)
 
 chaos: $(VENV)/.ready  ## break everything around recorded runs for SECONDS, by SEED, and look for what is lost
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
@@ -72,6 +85,6 @@ demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) .venv-bench dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -35,6 +35,7 @@ class Shipper:
     _spawn = os.posix_spawn
     _waitpid = os.waitpid
     _read_file = open
+    _loads = json.loads
 
     def __init__(self, folder: str, session: str, settings: Settings) -> None:
         self._state_path = os.path.join(folder, SHIP_STATE)
@@ -89,7 +90,7 @@ class Shipper:
         # As protocol/small_file.py does it, which looks functions up that a test may have replaced.
         try:
             with Shipper._read_file(path, "rb") as file:
-                found = json.loads(file.read())
+                found = Shipper._loads(file.read())
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) else None

@@ -57,6 +57,9 @@ class Project:
 
     path: Path
     running: list[subprocess.Popen[str]] = field(default_factory=list)
+    #: Whose pytest it is, and what its environment holds besides.
+    python: str = sys.executable
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def directory(self) -> Path:
@@ -66,12 +69,13 @@ class Project:
         dropped = ("SEMANTEST", "PYTEST_", "CI")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
         kept |= {name: os.environ[name] for name in ("SEMANTEST_COVERAGE",) if name in os.environ}
-        return kept | WITHOUT_HYPOTHESIS | {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
+        own = {"ORACLE": str(self.path / "oracle"), "PYTHONPATH": ""}
+        return kept | WITHOUT_HYPOTHESIS | own | self.variables
 
     def start_pytest(self, *args: str, recorded: bool = True, interruptible: bool = True) -> subprocess.Popen[str]:
         """``interruptible``: a shell starts programs in the background with SIGINT ignored."""
         command = [
-            sys.executable,
+            self.python,
             "-m",
             "pytest",
             "-p",
@@ -100,7 +104,7 @@ class Project:
 
     def semantest(self, *args: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "semantest_recorder.cli.semantest", *args],
+            [self.python, "-m", "semantest_recorder.cli.semantest", *args],
             cwd=self.path,
             env=self.environment(),
             capture_output=True,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from importlib.util import find_spec
 
 import pytest
 
+from tests.missing import skip_or_fail
 from tests.plugin.conftest import record
 
 __all__ = ["BROWSER", "DRIVER", "record"]
@@ -18,12 +18,9 @@ DRIVER = "/usr/bin/chromedriver"
 
 def need(missing: list[str]) -> None:
     """Skips, or fails in CI, when anything is missing."""
-    if not missing:
-        return
-    told = f"MISSING: {', '.join(missing)} (.ci/system-packages installs browsers, the group `test` the libraries)"
-    if os.environ.get("CI", "").lower() in ("", "0", "false"):
-        pytest.skip(told)
-    pytest.fail(f"{told}; in CI nothing may be skipped for it")
+    if missing:
+        told = f"MISSING: {', '.join(missing)}"
+        skip_or_fail(f"{told} (.ci/system-packages installs browsers, the group `test` the libraries)")
 
 
 @pytest.fixture
