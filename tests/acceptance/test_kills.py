@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pytest_semantest.protocol.liveness import process_exists
 from tests.acceptance.conftest import Project, states, wait_for
 
 ROUNDS = range(int(os.environ.get("SEMANTEST_KILLS", "2")))
@@ -159,3 +160,40 @@ def test_shipper_or_recorder_killed(suite: Project, victim: str, workers: tuple[
     assert [test["attempts"] for test in report["tests"]] == [1] * TESTS
     check_stored_once(suite, {"test/start": TESTS, "test/end": TESTS, "run/start": 1, "run/end": 1})
     assert f"{TESTS} tests recorded" in output
+
+
+@pytest.mark.hazard(6)
+def test_controller_killed(suite: Project) -> None:
+    hold = suite.path / "hold"
+    hold.touch()
+    process = suite.start_pytest("-n2")
+    pids = wait_for(lambda: _two_workers(suite), "both workers to run a test")
+    os.kill(process.pid, signal.SIGKILL)
+    hold.unlink()  # they go on with what they have
+    process.communicate()  # and hold its output until they end
+    wait_for(lambda: not any(process_exists(pid) for pid in pids), "the workers to end")
+
+    report = suite.report()
+    assert (report["run"]["state"], len(report["tests"])) == ("interrupted", TESTS)
+    found = states(report)
+    ran = [[n for n, pid in _starts(suite) if pid == worker] for worker in pids]
+    for *before, last in ran:
+        assert {found[f"test_n[{n}]"] for n in before} <= {"passed"}
+        assert found[f"test_n[{last}]"] in ("passed", "interrupted", "crashed")
+    # One more of each worker may have begun without coming as far as to say so itself.
+    rest = sorted(found[f"test_n[{n}]"] for n in set(range(TESTS)) - {n for tests in ran for n in tests})
+    assert set(rest) <= {"not_run", "interrupted", "crashed"}
+    assert len(rest) - rest.count("not_run") <= len(pids)
+    check_stored_once(suite, {"run/start": 1, "run/plan": 1, "run/end": 1, "worker/start": 2})
+
+
+def _starts(suite: Project) -> list[tuple[int, int]]:
+    """``(test, pid)`` of each test that was begun."""
+    lines = [line.split() for line in suite.oracle()]
+    return [(int(rest[0]), int(rest[1])) for word, *rest in lines if word == "start"]
+
+
+def _two_workers(suite: Project) -> set[int]:
+    """The pids of both workers, once each runs a test."""
+    pids = {pid for _, pid in _starts(suite)}
+    return pids if len(pids) == 2 else set()

@@ -66,6 +66,7 @@ def test_without_a_recording_nothing_happens_and_nothing_heavy_is_imported(
     assert not (pytester.path / ".semantest").exists()
 
 
+@pytest.mark.hazard(10)
 def test_a_test_that_fakes_the_file_system_threads_and_clock(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """

@@ -190,6 +190,7 @@ def test_a_full_disk_is_survived(tmp_path: Path) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
+@pytest.mark.hazard(11)
 def test_nothing_is_inherited_by_programs_that_tests_start(journal: Journal) -> None:
     assert not os.get_inheritable(descriptor_of(journal))
 

@@ -7,6 +7,7 @@ import pytest
 from tests.plugin.conftest import Record_
 
 
+@pytest.mark.hazard(16)
 def test_every_outcome(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """
@@ -68,6 +69,7 @@ def test_every_outcome(pytester: pytest.Pytester, record: Record_) -> None:
     assert recorded.of("run/end")[0]["exitCode"] == recorded.result.ret == 1
 
 
+@pytest.mark.hazard(16)
 def test_the_plan_comes_before_the_first_test(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """
@@ -106,6 +108,7 @@ def test_the_same_test_twice_gets_an_ordinal(pytester: pytest.Pytester, record: 
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.hazard(16)
 def test_subtests(pytester: pytest.Pytester, record: Record_) -> None:
     pytest.importorskip("_pytest.subtests", reason="subtests came with pytest 9")
     pytester.makepyfile(
@@ -134,6 +137,7 @@ def test_subtests(pytester: pytest.Pytester, record: Record_) -> None:
     assert [one["outcome"] for one in subtests if "TestOld" in one["testId"]].count("failed") == 1
 
 
+@pytest.mark.hazard(16)
 def test_collection_errors_and_skipped_files(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         test_broken="import nothing_of_that_name",
@@ -153,6 +157,7 @@ def test_collection_errors_and_skipped_files(pytester: pytest.Pytester, record: 
     assert "1 error during collection" in end["stopReason"]
 
 
+@pytest.mark.hazard(16)
 def test_no_tests_at_all(record: Record_) -> None:
     recorded = record()
     assert recorded.result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
@@ -160,6 +165,7 @@ def test_no_tests_at_all(record: Record_) -> None:
     assert recorded.of("run/end")[0]["exitCode"] == 5
 
 
+@pytest.mark.hazard(16)
 def test_doctests_and_unittest_classes(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         lib='''
@@ -219,6 +225,7 @@ def test_capture_policies(pytester: pytest.Pytester, record: Record_) -> None:
     assert "logs" not in record("--semantest-capture=none").end("test_bad")
 
 
+@pytest.mark.hazard(17)
 def test_a_flood_of_output_is_cut_with_head_and_tail(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """
@@ -288,6 +295,7 @@ def test_warnings_are_written_once(pytester: pytest.Pytester, record: Record_) -
     assert warning["file"] == "test_warnings_are_written_once.py"
 
 
+@pytest.mark.hazard(16)
 def test_ids_that_are_no_ascii(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
         """
@@ -366,6 +374,7 @@ def test_a_traceback_keeps_the_indent_of_its_first_line(pytester: pytest.Pyteste
     assert stack.splitlines()[:3] == ["    def test_a():", "        number = 1", ">       assert number == 2"]
 
 
+@pytest.mark.hazard(3)
 def test_stopping_after_failures_is_no_interruption(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile("def test_a(): assert 0\ndef test_b(): pass")
     recorded = record("-x")
@@ -387,6 +396,7 @@ def test_an_exit_code_that_a_plugin_changes_late_is_corrected(pytester: pytest.P
     assert [end["exitCode"] for end in recorded.of("run/end")] == [0, 9]
 
 
+@pytest.mark.hazard(16)
 def test_collect_only_records_nothing(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile("def test_a(): pass")
     recorded = record("--collect-only")

@@ -33,6 +33,7 @@ def test_what_was_written_is_read(items: list[bytes]) -> None:
     assert records(write(items)) == list(enumerate(items, 1))
 
 
+@pytest.mark.hazard(15)
 @given(bodies, st.data())
 def test_a_cut_file_gives_the_records_before_the_cut(items: list[bytes], data: st.DataObject) -> None:
     written = write(items)
@@ -55,6 +56,7 @@ def test_reading_in_pieces_is_reading_at_once(items: list[bytes], data: st.DataO
     assert [(item.seq, item.body) for item in first + rest if isinstance(item, Record)] == list(enumerate(items, 1))
 
 
+@pytest.mark.hazard(15)
 @settings(max_examples=300)
 @given(bodies, st.data())
 def test_flipped_bits_never_make_a_wrong_event(items: list[bytes], data: st.DataObject) -> None:
@@ -71,6 +73,7 @@ def test_flipped_bits_never_make_a_wrong_event(items: list[bytes], data: st.Data
     assert untouched <= set(found)
 
 
+@pytest.mark.hazard(15)
 @given(bodies, st.binary(max_size=60))
 def test_a_torn_record_is_isolated_by_a_newline(items: list[bytes], torn: bytes) -> None:
     torn = torn.replace(b"\n", b"")

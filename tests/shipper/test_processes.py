@@ -127,6 +127,7 @@ def test_last_words_are_masked_by_the_patterns_and_the_token_of_pytest(
     assert "pattern 1 of SEMANTEST_SHIPPER_REDACT is left out" in log
 
 
+@pytest.mark.hazard(6)
 def test_workers_of_a_killed_controller_are_closed_when_they_die_too(
     directory: Path, server: IngestServer, start_shipper: StartShipper, writers: list[subprocess.Popen[bytes]]
 ) -> None:

@@ -102,6 +102,7 @@ def test_no_tests_is_not_green() -> None:
     assert run.of_run == "failed"
 
 
+@pytest.mark.hazard(7)
 def test_a_retry_that_passes_is_flaky_and_shows_as_running_in_between() -> None:
     run = Run("s.main")
     run.attempt("s.main", T, "failed", willRetry=True)
