@@ -545,20 +545,8 @@ FORKED = Peer(
     options=("--forked",),
 )
 
-#: Those whose suites go into one pytest.
-TOGETHER = (
-    PYFAKEFS,
-    FREEZEGUN,
-    TIME_MACHINE,
-    PYTEST_SOCKET,
-    ASYNCIO,
-    RANDOMLY,
-    COV,
-    SUBTESTS,
-    MOCK,
-    HYPOTHESIS,
-    TIMEOUT,
-)
+#: Those whose suites go into one pytest. Beside coverage Hypothesis takes longer than all the others.
+TOGETHER = (PYFAKEFS, FREEZEGUN, TIME_MACHINE, PYTEST_SOCKET, ASYNCIO, RANDOMLY, COV, SUBTESTS, MOCK, TIMEOUT)
 PEERS = {
     peer.name: peer
     for peer in (

@@ -146,7 +146,7 @@ def test_many_at_once(folder: Path, python: str) -> None:
 
 @pytest.mark.slow
 def test_many_at_once_on_workers(folder: Path, python: str) -> None:
-    Suites.make(folder, python, "together-xdist", TOGETHER).compare("-n2")
+    Suites.make(folder, python, "together-xdist", (*TOGETHER, PEERS["hypothesis"])).compare("-n2")
 
 
 @pytest.mark.slow

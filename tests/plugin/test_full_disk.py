@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_a_disk_that_gets_full(pytester: pytest.Pytester, record: Record_) -> No
     assert re.fullmatch(r"semantest: cannot write .*main\.journal: .*(full|No space left).*", problem)
     # Two records of each test, one more of each that failed; run/start, run/plan and run/end.
     assert re.match(rf"semantest: {40 * 2 + 20 + 3 - len(kept)} events are lost: ", lost)
+
+
+def test_a_disk_that_is_read_only(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile("def test_a(): pass\ndef test_b(): assert 0")
+    with small_disk(pytester.path / "small", "64k") as disk:
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        recorded = record("--tb=no", f"--semantest-dir={disk}/kept")
+    recorded.result.assert_outcomes(passed=1, failed=1)
+    assert recorded.result.ret == 1
+    (line,) = said(recorded)
+    assert re.fullmatch(r"semantest: not recording: cannot write .*/small/kept.*: Read-only file system; .*", line)
 
 
 def test_a_folder_that_a_test_deletes(pytester: pytest.Pytester, record: Record_) -> None:
