@@ -22,6 +22,7 @@ from semantest_recorder.core.rows import (
 )
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.core.tables import Changes
+from tests.choices import Choices, choices
 
 RUN = "20261121-093000-a1b2c3"
 TESTS = ("a.py::t0", "a.py::t1[x-1]", "a.py::TestX::t2", "b/c.py::t3", "b/c.py::t4[a[0]]", "d.py::t5")
@@ -45,9 +46,9 @@ def event(kind: str, timestamp: float, **payload: Any) -> RawEvent:
 class Process:
     """Writes the events of one source, its clock going forward."""
 
-    def __init__(self, draw: Any, session: str, worker: str) -> None:
-        self.draw, self.session, self.worker = draw, session, worker
-        self.now = float(draw(st.integers(1000, 1003)))
+    def __init__(self, choose: Choices, session: str, worker: str) -> None:
+        self.choose, self.session, self.worker = choose, session, worker
+        self.now = float(choose.number(1000, 1003))
         self.events: list[RawEvent] = []
 
     @property
@@ -55,171 +56,173 @@ class Process:
         return f"{self.session}.{self.worker}"
 
     def write(self, kind: str, **payload: Any) -> None:
-        self.now += self.draw(st.sampled_from((0.0, 0.25, 1.0, 40.0)))
-        if self.events and self.draw(st.integers(0, 39)) == 0:
+        self.now += self.choose.of((0.0, 0.25, 1.0, 40.0))
+        if self.events and self.choose.yes(40):
             kind, payload = "journal/gap", {"reason": "checksum does not fit"}
-        elif self.events and self.draw(st.integers(0, 59)) == 0:
+        elif self.events and self.choose.yes(60):
             payload = {"testId": 7, "attempt": "x", "worker": None, "tests": "no list"}
         self.events.append(event(kind, self.now, **payload))
 
     def begin(self, kind: str, **more: Any) -> None:
         names = {"runId": RUN, "session": self.session, "source": self.source, "worker": self.worker}
-        self.write(kind, **names, pid=self.draw(st.integers(1, 3)), host="h", **more)
+        self.write(kind, **names, pid=self.choose.number(1, 3), host="h", **more)
 
     def run_tests(self, tests: list[str]) -> None:
         for test_id in tests:
-            for attempt in range(1, self.draw(st.integers(1, 3)) + 1):
+            for attempt in range(1, self.choose.number(1, 3) + 1):
                 self.attempt(test_id, attempt)
 
     def attempt(self, test_id: str, number: int) -> None:
-        draw = self.draw
-        numbered = number if draw(st.integers(0, 9)) else None
-        line = draw(st.sampled_from((3, 3, 3, 4, None)))
-        timeout = draw(st.sampled_from((None, 10.0, 50.0)))
-        markers = draw(st.sampled_from(([], ["slow"])))
-        if draw(st.integers(0, 19)):
+        choose = self.choose
+        numbered = number if not choose.yes(10) else None
+        line = choose.of((3, 3, 3, 4, None))
+        timeout = choose.of((None, 10.0, 50.0))
+        markers = choose.of(([], ["slow"]))
+        if not choose.yes(20):
             file = test_id.partition("::")[0]
             self.write(
                 "test/start", testId=test_id, attempt=numbered, file=file, line=line, markers=markers, timeout=timeout
             )
-        for _ in range(draw(st.integers(0, 1))):
-            outcome = draw(st.sampled_from(("passed", "failed", "skipped")))
+        for _ in range(choose.number(0, 1)):
+            outcome = choose.of(("passed", "failed", "skipped"))
             self.write("test/subtest", testId=test_id, attempt=numbered, outcome=outcome, description="[s]")
-        if draw(st.booleans()):
+        if choose.yes():
             failed = {"message": "boom", "type": "E", "file": "a.py", "line": 7, "phase": "call"}
             self.write("test/phase", testId=test_id, attempt=numbered, phase="call", outcome="failed", error=failed)
-        if draw(st.integers(0, 5)) == 0:
+        if choose.yes(6):
             return
-        outcome = draw(st.sampled_from(OUTCOMES))
+        outcome = choose.of(OUTCOMES)
         self.write(
             "test/end",
             testId=test_id,
             attempt=numbered,
-            outcome=outcome if draw(st.integers(0, 5)) else None,
+            outcome=outcome if not choose.yes(6) else None,
             status=STATUS.get(outcome, "failed"),
-            duration=draw(st.sampled_from((0.0, 1.5))),
-            phases=draw(st.sampled_from((None, {"setup": 0.5}, {"setup": 0.5, "call": 1.0, "teardown": 0.25}))),
-            error=draw(st.sampled_from((None, {"message": "bad", "phase": "teardown"}))),
-            reason=draw(st.sampled_from((None, "why"))),
-            willRetry=draw(st.sampled_from((None, True))),
+            duration=choose.of((0.0, 1.5)),
+            phases=choose.of((None, {"setup": 0.5}, {"setup": 0.5, "call": 1.0, "teardown": 0.25})),
+            error=choose.of((None, {"message": "bad", "phase": "teardown"})),
+            reason=choose.of((None, "why")),
+            willRetry=choose.of((None, True)),
         )
 
     def observe(self, workers: list[str], tests: list[str]) -> None:
         """What controller and shipper say of workers: phases that last, deaths."""
-        draw = self.draw
+        choose = self.choose
         if not workers:
             return
-        test_id = draw(st.sampled_from((*tests, None)))
-        attempt = draw(st.sampled_from((None, 1, 2)))
-        phase = draw(st.sampled_from((None, "setup", "call", "teardown")))
-        worker = draw(st.sampled_from(workers))
-        if draw(st.booleans()):
+        test_id = choose.of((*tests, None))
+        attempt = choose.of((None, 1, 2))
+        phase = choose.of((None, "setup", "call", "teardown"))
+        worker = choose.of(workers)
+        if choose.yes():
             self.write("test/phase", worker=worker, testId=test_id, attempt=attempt, phase=phase)
             return
         self.write(
             "worker/crash",
             runId=RUN,
             worker=worker,
-            reason=draw(st.sampled_from((None, "killed", "died"))),
+            reason=choose.of((None, "killed", "died")),
             testId=test_id,
             attempt=attempt,
             phase=phase,
-            elapsed=draw(st.sampled_from((None, 9.0, 49.0))),
-            lastOutput=draw(st.sampled_from((None, [{"stream": "stderr", "text": "last words"}]))),
+            elapsed=choose.of((None, 9.0, 49.0)),
+            lastOutput=choose.of((None, [{"stream": "stderr", "text": "last words"}])),
         )
 
 
-@st.composite
-def histories(draw: Any) -> History:
+def history_of(choose: Choices) -> History:
     """The events of every source of a run of one or two sessions, those of each source in order."""
     history: History = {}
-    for session in ("s1", "s2")[: draw(st.integers(1, 2))]:
-        for process in _session(draw, session):
+    for session in ("s1", "s2")[: choose.number(1, 2)]:
+        for process in _session(choose, session):
             history[process.source] = process.events
-    for client in ("c1", "c2")[: draw(st.sampled_from((0, 0, 1, 2)))]:
-        process = _client(draw, client)
+    for client in ("c1", "c2")[: choose.of((0, 0, 1, 2))]:
+        process = _client(choose, client)
         history[process.source] = process.events
     return history
 
 
-def _session(draw: Any, session: str) -> Iterator[Process]:
-    tests = list(draw(st.permutations(TESTS))[: draw(st.integers(1, len(TESTS)))])
-    workers = [f"gw{number}" for number in range(draw(st.integers(0, 3)))]
-    main = Process(draw, session, "main")
+def histories() -> st.SearchStrategy[History]:
+    """For Hypothesis: histories of up to some 150 events."""
+    return choices(2000).map(history_of)
+
+
+def _session(choose: Choices, session: str) -> Iterator[Process]:
+    tests = choose.some(TESTS, 1)
+    workers = [f"gw{number}" for number in range(choose.number(0, 3))]
+    main = Process(choose, session, "main")
     main.begin("run/start", name=session, labels={"py": session, "n": 3})
     _plan(main, tests)
-    share = {worker: [test_id for test_id in tests if draw(st.booleans())] for worker in (workers or ["main"])}
+    share = {worker: [test_id for test_id in tests if choose.yes()] for worker in (workers or ["main"])}
     if not workers:
         main.run_tests(share["main"])
-    for _ in range(draw(st.integers(0, 2))):
+    for _ in range(choose.number(0, 2)):
         main.observe(workers, tests)
-    if draw(st.booleans()):
+    if choose.yes():
         main.write("test/warning", category="W", message="careful", testId=tests[0], file="a.py", line=1)
-    if draw(st.integers(0, 9)) == 0:
+    if choose.yes(10):
         main.write("run/cancel", reason="enough")
-    if draw(st.integers(0, 4)):
-        main.write("run/end", runId=RUN, **_end(draw))
+    if not choose.yes(5):
+        main.write("run/end", runId=RUN, **_end(choose))
     yield main
     for worker in workers:
-        if draw(st.integers(0, 7)) == 0:
+        if choose.yes(8):
             continue  # its journal never arrived
-        process = Process(draw, session, worker)
+        process = Process(choose, session, worker)
         process.begin("worker/start")
-        if draw(st.integers(0, 5)) == 0:
-            process.write(
-                "collect/error", testId=draw(st.sampled_from(FILES)), outcome="failed", error={"message": "x"}
-            )
+        if choose.yes(6):
+            process.write("collect/error", testId=choose.of(FILES), outcome="failed", error={"message": "x"})
         process.run_tests(share[worker])
-        if draw(st.integers(0, 3)):
+        if not choose.yes(4):
             process.write("worker/end", runId=RUN, worker=worker, exitCode=0)
         yield process
-    if draw(st.booleans()):
-        yield _shipper(draw, session, [*workers, "main"], tests)
+    if choose.yes():
+        yield _shipper(choose, session, [*workers, "main"], tests)
 
 
-def _client(draw: Any, session: str) -> Process:
+def _client(choose: Choices, session: str) -> Process:
     """What a client says beside the run's own processes."""
-    client = Process(draw, session, "client")
+    client = Process(choose, session, "client")
     client.begin("client/start")
-    for _ in range(draw(st.integers(0, 8))):
-        test_id = draw(st.sampled_from((*TESTS, "login", "strange")))
-        number = draw(st.sampled_from((None, 1, 2)))
-        suite = draw(st.sampled_from((None, "Login", "Shop")))
-        kind = draw(st.sampled_from(CLIENT_EVENTS))
+    for _ in range(choose.number(0, 8)):
+        test_id = choose.of((*TESTS, "login", "strange"))
+        number = choose.of((None, 1, 2))
+        suite = choose.of((None, "Login", "Shop"))
+        kind = choose.of(CLIENT_EVENTS)
         if kind.startswith("test/suite"):
-            client.write(kind, suiteId=suite or "a.py", suiteName=draw(st.sampled_from((None, "A", "B"))))
+            client.write(kind, suiteId=suite or "a.py", suiteName=choose.of((None, "A", "B")))
         elif kind == "run/cancel":
-            client.write(kind, reason="enough", timeout=draw(st.sampled_from((None, True))))
+            client.write(kind, reason="enough", timeout=choose.of((None, True)))
         else:
             client.write(kind, testId=test_id, attempt=number, suiteId=suite, outcome=None, status="failed", reason="r")
-    if draw(st.booleans()):
+    if choose.yes():
         client.write("worker/end", runId=RUN, worker="client")
     return client
 
 
 def _plan(main: Process, tests: list[str]) -> None:
-    size = main.draw(st.integers(1, 4))
+    size = main.choose.number(1, 4)
     for offset in range(0, len(tests), size):
         main.write("run/plan", tests=tests[offset : offset + size], offset=offset, total=len(tests), deselected=1)
 
 
-def _end(draw: Any) -> dict[str, Any]:
+def _end(choose: Choices) -> dict[str, Any]:
     return {
-        "exitCode": draw(st.sampled_from((0, 0, 1, 2, 5, None))),
-        "stoppedEarly": draw(st.booleans()),
-        "stopReason": draw(st.sampled_from((None, "stopping after 1 failures", "Ctrl-C"))),
-        "interrupted": draw(st.sampled_from((None, True, False))),
-        "dropped": draw(st.sampled_from((None, None, None, 2))),
+        "exitCode": choose.of((0, 0, 1, 2, 5, None)),
+        "stoppedEarly": choose.yes(),
+        "stopReason": choose.of((None, "stopping after 1 failures", "Ctrl-C")),
+        "interrupted": choose.of((None, True, False)),
+        "dropped": choose.of((None, None, None, 2)),
     }
 
 
-def _shipper(draw: Any, session: str, workers: list[str], tests: list[str]) -> Process:
-    shipper = Process(draw, session, "shipper")
+def _shipper(choose: Choices, session: str, workers: list[str], tests: list[str]) -> Process:
+    shipper = Process(choose, session, "shipper")
     shipper.begin("shipper/start")
     shipper.write("run/context", git={"branch": session})
-    for _ in range(draw(st.integers(0, 3))):
+    for _ in range(choose.number(0, 3)):
         shipper.observe(workers, tests)
-    if draw(st.integers(0, 3)) == 0:
+    if choose.yes(4):
         shipper.write("run/end", runId=RUN, interrupted=True, stopReason="pytest died")
     return shipper
 

@@ -7,7 +7,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 from queue import Queue
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -23,6 +22,7 @@ from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.replay import rebuild
 
 from .ingesting import DEADLINE, Recorder, attempt, begin, event, passed, recording, whole_run
+from .memory_folder import memory_folder
 
 OLD, NEW = "20261001-080000-aaaaaa", "20261121-080000-bbbbbb"
 LONG_AGO = 10 * SILENT_MS
@@ -194,8 +194,8 @@ def test_recording_goes_on_between_the_pieces(path: Path) -> None:
 @given(st.integers(0, 60))
 def test_cut_short_at_any_piece_it_is_finished_later(pieces: int) -> None:
     """The files as they are after so many pieces are what a killed recorder leaves behind."""
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as small:
-        path, left = Path(folder) / "semantest.db", Path(folder) / "left.db"
+    with memory_folder() as folder, pytest.MonkeyPatch.context() as small:
+        path, left = folder / "semantest.db", folder / "left.db"
         small.setattr(cleanup, "_ROWS", 3)
         with recording(path) as recorder:
             send_run(recorder, NEW, "a.py::shared", "a.py::new")
@@ -219,7 +219,7 @@ def test_cut_short_at_any_piece_it_is_finished_later(pieces: int) -> None:
             assert gone.deleted == ([] if work.cleaned.deleted else [OLD])
         assert {row.id for row in Reader(left).runs()} == {NEW, *more}
         assert counts(left)["unswept"] == 0
-        again = Path(folder) / "again.db"
+        again = folder / "again.db"
         rebuild(left, again)
         assert differences(left, again) == []
         assert counts(left) == counts(again), "no row without an owner"

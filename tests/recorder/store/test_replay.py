@@ -6,7 +6,6 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -27,21 +26,22 @@ from tests.recorder.core.histories import RUN as RANDOM_RUN
 from tests.recorder.core.histories import History, batches_of, histories, rows_of
 
 from .ingesting import MAIN, RUN, begin, event, passed, recording, whole_run
+from .memory_folder import memory_folder
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories(), st.integers(0, 2**32))
 def test_replay_gives_the_rows_that_ingest_made(history: History, seed: int) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "semantest.db"
+    with memory_folder() as folder:
+        path = folder / "semantest.db"
         batches = [Batch(source, first, events, 5.0) for source, first, events in batches_of(history, seed)]
         with recording(path) as recorder:
             for start in range(0, len(batches), 3):
                 for verdict in recorder.send_all(batches[start : start + 3]):
                     assert isinstance(verdict, Committed)
-        done = rebuild(path, Path(folder) / "again.db")
+        done = rebuild(path, folder / "again.db")
         assert done.events == sum(len(events) for events in history.values())
-        assert differences(path, Path(folder) / "again.db") == []
+        assert differences(path, folder / "again.db") == []
         expected, reader = rows_of(history), Reader(path)
         assert reader.run(RANDOM_RUN) == expected.run
         assert {row.source: row for row in reader.sources(RANDOM_RUN)} == expected.sources
@@ -53,11 +53,11 @@ def test_replay_gives_the_rows_that_ingest_made(history: History, seed: int) -> 
         assert {(row.reporter, row.seq): row for row in reader.crashes(RANDOM_RUN)} == expected.crashes
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories(), st.integers(0, 2**32))
 def test_a_restarted_recorder_goes_on_as_if_it_had_not(history: History, seed: int) -> None:
-    with TemporaryDirectory() as folder:
-        path, other = Path(folder) / "restarted.db", Path(folder) / "whole.db"
+    with memory_folder() as folder:
+        path, other = folder / "restarted.db", folder / "whole.db"
         batches = batches_of(history, seed)
         for start in range(0, len(batches), 4):
             with recording(path) as recorder:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 from hypothesis import HealthCheck, event, given, settings
@@ -19,6 +18,7 @@ from tests.recorder.core.histories import History, batches_of, histories
 
 from . import ingesting
 from .ingesting import Recorder
+from .memory_folder import memory_folder
 
 OTHER = "20261121-110000-0d0d0d"
 CLIENT = "checkout"
@@ -100,11 +100,11 @@ class Accidents:
         assert verdict.seq == self.said + 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories(), st.integers(0, 2**32))
 def test_replay_gives_the_rows_after_any_accidents(history: History, seed: int) -> None:
-    with TemporaryDirectory() as folder:
-        life = Accidents(Path(folder), seed)
+    with memory_folder() as folder:
+        life = Accidents(folder, seed)
         sent: list[Batch] = []
         other = [life.batch(f"{OTHER}.main", 1, ingesting.whole_run(OTHER, ingesting.passed("a.py::t0")))]
         waiting = [*other, *(life.batch(*batch) for batch in batches_of(history, seed))]
@@ -116,11 +116,11 @@ def test_replay_gives_the_rows_after_any_accidents(history: History, seed: int) 
             sent += group
             life.befall(sent)
         life.recorder.writer.close()
-        again = Path(folder) / "again.db"
+        again = folder / "again.db"
         done = rebuild(life.path, again)
         assert done.events == sum(map(len, history.values())) + 4 + life.said + bool(life.said)
         assert differences(life.path, again) == []
-        twice = Path(folder) / "twice.db"
+        twice = folder / "twice.db"
         rebuild(again, twice)
         assert differences(again, twice) == []
 

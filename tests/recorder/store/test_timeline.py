@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,7 @@ from semantest_recorder.core.batch import Batch
 from semantest_recorder.store.timeline import InvalidCursor, TimedEvent, cursor_of, events_between, newest_events
 
 from .ingesting import begin, event, recording
+from .memory_folder import memory_folder
 
 #: Times of the events of each source, in the order of its log.
 logs = st.lists(st.lists(st.integers(0, 60), max_size=50), min_size=1, max_size=5)
@@ -40,13 +40,13 @@ def expected(times: list[list[int]], steps: list[int], start: float, end: float)
     return sorted(found)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(logs, receipts, st.integers(0, 40), st.integers(0, 40), st.integers(1, 7))
 def test_every_event_of_the_range_comes_once_and_in_order(
     times: list[list[int]], steps: list[int], start: int, length: int, page: int
 ) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "semantest.db"
+    with memory_folder() as folder:
+        path = folder / "semantest.db"
         with recording(path) as recorder:
             for number, own in enumerate(times):
                 events = [begin(f"r{number}", at=5.0), *(event("custom/x", float(at)) for at in own)]
@@ -69,11 +69,11 @@ def test_every_event_of_the_range_comes_once_and_in_order(
         assert [one[:3] for one in paged] == whole
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(logs, st.integers(0, 30))
 def test_the_newest_of_some_types(times: list[list[int]], limit: int) -> None:
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "semantest.db"
+    with memory_folder() as folder:
+        path = folder / "semantest.db"
         with recording(path) as recorder:
             for number, own in enumerate(times):
                 told = [event("custom/even" if at % 2 == 0 else "custom/odd", float(at)) for at in own]
