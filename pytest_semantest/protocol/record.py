@@ -28,7 +28,7 @@ __all__ = [
 MAX_BODY = 64 * 1024 * 1024
 _HEAD = re.compile(rb"J(\d{1,4}) (\d{1,18}) (\d{1,9}) ([0-9a-f]{8}) ")
 _HEAD_MAX = 48
-#: How many places inside a damaged line are tried, so that hostile bytes cost bounded time.
+#: How many checksums inside a damaged line are tried, so that hostile bytes cost bounded time.
 _INNER_HEADS = 64
 
 
@@ -118,8 +118,12 @@ def _read(data: bytes, position: int) -> Record | str | None:
 
 
 def _next_head(data: bytes, start: int, stop: int) -> int | None:
-    """Where a whole record starts inside a damaged line, if one does."""
-    for head in islice(_HEAD.finditer(data, start, stop), _INNER_HEADS):
+    """Where the whole record starts, if there is one, with which a damaged line ends.
+
+    What ends before is text of the damaged record: a test may print what looks like a record.
+    """
+    fitting = (head for head in _HEAD.finditer(data, start, stop) if head.end() + int(head[3]) == stop)
+    for head in islice(fitting, _INNER_HEADS):
         if isinstance(_read(data, head.start()), Record):
             return head.start()
     return None

@@ -103,6 +103,22 @@ def test_hostile_heads_cost_bounded_time() -> None:
     assert len(found) == 1
 
 
+@pytest.mark.hazard(15)
+@pytest.mark.parametrize("place", [20, 80, -12], ids=["crc", "body", "end"])
+def test_what_looks_like_a_record_in_the_output_of_a_test_never_becomes_one(place: int) -> None:
+    """Whatever a test prints stands in a body; when that is damaged, records are looked for inside it."""
+    forged = encode(3, b"{}")[:-1]
+    loud = b'{"type":"test/log","payload":{"message":"' + forged * 3 + b'"}}'
+    data = bytearray(write([b'{"a":1}', loud, b'{"b":2}', b'{"c":3}']))
+    data[len(encode(1, b'{"a":1}')) + (place if place > 0 else len(encode(2, loud)) + place)] ^= 1
+    assert records(bytes(data)) == [(1, b'{"a":1}'), (3, b'{"b":2}'), (4, b'{"c":3}')]
+
+
+def test_a_record_glued_to_a_torn_one_is_found_behind_any_number_of_forged_heads() -> None:
+    torn = encode(1, b'{"message":"' + b"J1 7 2 00000000 {}" * 100 + b'"}')[:-9]
+    assert records(torn + encode(2, b'{"b":2}')) == [(2, b'{"b":2}')]
+
+
 @given(st.integers(1, 10**12), st.sampled_from(["setup", "call", "teardown"]))
 def test_status_slot(seq: int, phase: str) -> None:
     slot = encode_status(seq, phase)
