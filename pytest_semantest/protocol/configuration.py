@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from pytest_semantest.protocol.key_values import problem_of, shown
 from pytest_semantest.protocol.keys import OWN_FILE, PYPROJECT, SECTIONS, all_keys
+from pytest_semantest.protocol.printable import printable_line
 
 #: How the place of a setting is told.
 PLACES = {OWN_FILE: OWN_FILE, PYPROJECT: f"{PYPROJECT} [tool.semantest]"}
@@ -94,7 +95,9 @@ def _table(name: str, data: bytes) -> dict[str, Any] | None:
     except UnicodeDecodeError:
         raise ConfigurationError([f"{name}: it is not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError([f"{name}: it is no TOML: {error}"]) from None
+        raise ConfigurationError([f"{name}: it is no TOML: {printable_line(str(error))}"]) from None
+    except ValueError as error:  # a whole number of thousands of digits
+        raise ConfigurationError([f"{name}: it cannot be read: {printable_line(str(error))}"]) from None
     except RecursionError:
         raise ConfigurationError([f"{name}: it is nested too deeply"]) from None
     if name != PYPROJECT:

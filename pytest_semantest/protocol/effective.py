@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError, Setting, nearest
 from pytest_semantest.protocol.key_values import value_of_text
 from pytest_semantest.protocol.keys import SECTIONS, Key, all_keys, default_of, key_of
+from pytest_semantest.protocol.printable import printable_line
 
 
 class Resolved(NamedTuple):
@@ -99,7 +100,9 @@ def unknown_variables(environment: Mapping[str, str], others: Iterable[str]) -> 
     for name in sorted(environment):
         if name.startswith("SEMANTEST") and name not in known:
             near = get_close_matches(name, known, 1, 0.7)
-            lines.append(f"{name} is no variable of ours" + (f"; did you mean {near[0]}?" if near else ""))
+            lines.append(
+                f"{printable_line(name)} is no variable of ours" + (f"; did you mean {near[0]}?" if near else "")
+            )
     return lines
 
 

@@ -112,6 +112,11 @@ def test_a_file_that_is_no_text_or_nested_without_end_is_told() -> None:
     assert problem.startswith("semantest.toml: it is ")
 
 
+def test_a_number_that_python_refuses_to_read_is_told() -> None:
+    (problem,) = own("retries = " + "9" * 5000).problems
+    assert problem.startswith("semantest.toml: it cannot be read: ")
+
+
 def test_what_is_wrong_takes_nothing_away_from_the_rest() -> None:
     found = own("retries = 2\nrety = 1\ncapture = 7")
     assert found.get("retries") == Setting(2, "file", "semantest.toml")
@@ -252,6 +257,7 @@ def test_a_variable_that_nothing_reads_is_told() -> None:
     environment = {"SEMANTEST_RETIRES": "1", "SEMANTEST_URL": "x", "SEMANTEST_COVERAGE": "1", "PATH": ""}
     (line,) = unknown_variables(environment, OTHER_VARIABLES)
     assert line == "SEMANTEST_RETIRES is no variable of ours; did you mean SEMANTEST_RETRIES?"
+    assert unknown_variables({"SEMANTEST_\n\x1b[31m": ""}, ())[0].isprintable()
 
 
 # -- where the files lie ---------------------------------------------------------------------------------------------

@@ -48,8 +48,11 @@ class Policy(msgspec.Struct, frozen=True, rename="camel"):
         try:
             policy: Policy = msgspec.convert({**msgspec.to_builtins(self), **changes}, Policy)
             TypeRules(policy)
+            msgspec.json.encode(policy)  # clients are told what it is
         except (msgspec.ValidationError, InvalidPattern) as error:
             raise InvalidPolicy(str(error)) from None
+        except UnicodeEncodeError:  # a variable may hold any bytes
+            raise InvalidPolicy("the policy holds a text that is not UTF-8") from None
         return policy
 
 

@@ -46,6 +46,6 @@ def config_of(facts: dict[str, Any], run_id: str) -> RunConfig:
     """The config that a ``run/start`` in the log holds; a default one where it cannot be read."""
     try:
         config: RunConfig = msgspec.convert({**facts.get("config", {}), "runId": run_id}, RunConfig)
-    except (msgspec.ValidationError, TypeError):
+    except (msgspec.ValidationError, TypeError, UnicodeEncodeError):
         return RunConfig(run_id)
     return config

@@ -63,6 +63,12 @@ def test_size_and_types_are_those_of_the_policy() -> None:
         Policy().changed({"blockedEventTypes": ["te*st"]})
 
 
+@pytest.mark.parametrize("key", ["allowedClients", "blockedEventTypes"])
+def test_a_policy_of_undecodable_bytes_is_refused(key: str) -> None:
+    with pytest.raises(InvalidPolicy, match="not UTF-8"):
+        Policy().changed({key: ["ci\udcff"]})
+
+
 @given(json_values, st.sampled_from(sorted(REQUIREMENTS)))
 def test_whatever_comes_is_judged(value: Any, kind: str) -> None:
     for event in (value, {**GOOD, "payload": value}, {**GOOD, "type": kind, "payload": value}, {**GOOD, "id": value}):
