@@ -191,12 +191,12 @@ class JournalDigest:
         elif kind == TEST_END:
             self._open = None
         elif kind in _STARTS and self.start is None:
-            event = _parse(body)
+            event = event_in(body)
             self.start = event["payload"]
             self.started_ms = event["timestamp"]
         elif kind in (RUN_END, WORKER_END):
             self.ended = True
-            self.end = _parse(body)["payload"]
+            self.end = event_in(body)["payload"]
 
     def feed(self, seq: int, event: Event) -> None:
         """Like ``observe``, for an event that is already parsed."""
@@ -208,7 +208,7 @@ class JournalDigest:
         if self._open is None:
             return None
         seq, body = self._open
-        event = _parse(body)
+        event = event_in(body)
         payload = event["payload"]
         attempt, timeout = payload.get("attempt"), payload.get("timeout")
         return OpenTest(
@@ -227,7 +227,7 @@ class JournalDigest:
     @property
     def last_event_ms(self) -> float | None:
         """The timestamp of the last record, ``None`` when there is none that can be read."""
-        return _parse(self._last)["timestamp"] or None
+        return event_in(self._last)["timestamp"] or None
 
     def text(self, key: str) -> str | None:
         """A text field of the first event's payload (``runId``, ``session``, ``host`` ...), ``None`` without one."""
@@ -275,7 +275,7 @@ class JournalDigest:
         )
 
 
-def _parse(body: bytes) -> Event:
+def event_in(body: bytes) -> Event:
     """The event in ``body``; whatever cannot be read becomes an event without payload at time 0."""
     try:
         event = json.loads(body)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_semantest.protocol.appending import append_records, open_to_append
-from pytest_semantest.protocol.closing import type_of
+from pytest_semantest.protocol.closing import event_in, type_of
 from pytest_semantest.protocol.events import RUN_CONTEXT, RUN_END, SHIPPER_START, TEST_PHASE, WORKER_CRASH, Event
 from pytest_semantest.protocol.identity import SHIPPER_WORKER, source_name
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
@@ -83,7 +83,7 @@ class OwnJournal:
                     self._seq = entry.seq
                     kind = type_of(entry.body)
                     if kind in (WORKER_CRASH, RUN_END, RUN_CONTEXT):
-                        self._remember(kind, json.loads(entry.body)["payload"])
+                        self._remember(kind, event_in(entry.body)["payload"])
         finally:
             follower.close()
 

@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from pytest_semantest.protocol.layout import session_folders
 from pytest_semantest.protocol.liveness import FOREIGN_SILENCE_MS, process_exists
+from pytest_semantest.protocol.record import encode
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.ci import ci_context
@@ -259,6 +260,18 @@ def test_an_own_journal_goes_on_where_the_one_before_stopped(tmp_path: Path) -> 
     third = OwnJournal(tmp_path, "s")
     assert third.run_end_told
     assert third.seq == second.seq
+
+
+@pytest.mark.hazard(15)
+@pytest.mark.parametrize(
+    "rest", [b"", b"}", b',"payload":[]}', b',"payload":' + b"[" * 5000], ids=["torn", "empty", "list", "deep"]
+)
+def test_a_record_of_its_own_that_is_no_event_keeps_no_shipper_from_its_work(tmp_path: Path, rest: bytes) -> None:
+    kinds = (b"worker/crash", b"run/end", b"run/context")
+    lines = [encode(seq, b'{"type":"%b"%b' % (kind, rest)) for seq, kind in enumerate(kinds, 1)]
+    (tmp_path / "shipper.journal").write_bytes(b"".join(lines))
+    own = OwnJournal(tmp_path, "s")
+    assert (own.seq, own.run_end_told, own.context_told) == (3, True, True)
 
 
 def test_a_session_folder_is_removed_but_not_what_others_put_there(directory: Path) -> None:
