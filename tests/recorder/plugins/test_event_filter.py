@@ -205,6 +205,8 @@ def test_own_fields_and_patterns() -> None:
     assert filtered(event("custom/x", schlüssel="x"), make(fields=["Schlüssel"])) == {"schlüssel": MASK}
     with pytest.raises(InvalidOptions, match="no regular expression"):
         make(patterns=["("])
+    with pytest.raises(InvalidOptions, match="not UTF-8"):
+        make(environment="\udcff")
     with pytest.raises(InvalidOptions, match="did you mean fields"):
         make(felds=["x"])
 

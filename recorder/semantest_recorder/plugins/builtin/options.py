@@ -28,3 +28,5 @@ def read_options(given: Mapping[str, Any], kind: type[S]) -> S:
         return msgspec.convert(options, kind)
     except msgspec.ValidationError as error:
         raise InvalidOptions(str(error)) from None
+    except UnicodeEncodeError:  # those of an embedded recorder may come from anywhere
+        raise InvalidOptions("the options hold a text that is not UTF-8") from None
