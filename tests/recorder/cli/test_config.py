@@ -155,6 +155,7 @@ def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> 
         ("[plugins.json-report]\nfoldr = 'x'", "[plugins.json-report] no option 'foldr'; did you mean folder?"),
         ("[plugins.performance]\nslow = 5\nvery-slow = 1", "[plugins.performance] very_slow is less than slow"),
         ("[plugins.retry]\nonly = ['(']", "[plugins.retry] '(' is no regular expression"),
+        ("[plugins.retry]\nnever = ['x{99999999999}']", "[plugins.retry] 'x{99999999999}' is no regular expression"),
         ("[plugins.event-filter]\npatterns = ['(']", "[plugins.event-filter] '(' is no regular expression"),
         ("[plugins.console]\ntests = 'some'", "[plugins.console] Invalid enum value 'some'"),
         ("[plugins.screenshots]\nkeep = 5", "[plugins.screenshots] Expected `str`, got `int`"),

@@ -203,8 +203,9 @@ def test_own_fields_and_patterns() -> None:
     for name in ("cardNumber", "card-number", "CARD_NUMBER"):
         assert filtered(event("custom/x", **{name: "4111"}), make(fields=["card-number"])) == {name: MASK}
     assert filtered(event("custom/x", schlüssel="x"), make(fields=["Schlüssel"])) == {"schlüssel": MASK}
-    with pytest.raises(InvalidOptions, match="no regular expression"):
-        make(patterns=["("])
+    for pattern in ("(", "x{99999999999}"):
+        with pytest.raises(InvalidOptions, match="no regular expression"):
+            make(patterns=[pattern])
     with pytest.raises(InvalidOptions, match="not UTF-8"):
         make(environment="\udcff")
     with pytest.raises(InvalidOptions, match="did you mean fields"):

@@ -21,7 +21,7 @@ from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.arguments import Context
 from semantest_recorder.plugins.builtin.log_tails import KEPT, LogTails
-from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
+from semantest_recorder.plugins.builtin.options import read_options, read_patterns
 from semantest_recorder.plugins.event import FIXED_FIELDS, Event
 from semantest_recorder.plugins.hookspecs import hookimpl
 
@@ -78,10 +78,7 @@ class EventFilter:
     def read(options: Mapping[str, Any]) -> FilterOptions:
         """The options. Raises ``InvalidOptions``."""
         found = read_options(options, FilterOptions)
-        try:
-            Redactor((), found.patterns)
-        except re.error as error:
-            raise InvalidOptions(f"{error.pattern!r} is no regular expression: {error}") from None
+        read_patterns(found.patterns)
         return found
 
     @hookimpl

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -30,3 +31,14 @@ def read_options(given: Mapping[str, Any], kind: type[S]) -> S:
         raise InvalidOptions(str(error)) from None
     except UnicodeEncodeError:  # those of an embedded recorder may come from anywhere
         raise InvalidOptions("the options hold a text that is not UTF-8") from None
+
+
+def read_patterns(given: Iterable[str]) -> list[re.Pattern[str]]:
+    """The regular expressions. Raises ``InvalidOptions`` naming the first that is none."""
+    found = []
+    for pattern in given:
+        try:
+            found.append(re.compile(pattern))
+        except (re.error, OverflowError, RecursionError) as error:
+            raise InvalidOptions(f"{pattern!r} is no regular expression: {error}") from None
+    return found

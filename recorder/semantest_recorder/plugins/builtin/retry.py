@@ -7,7 +7,6 @@ often where the client said nothing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +14,7 @@ import msgspec
 
 from semantest_recorder.core.active_runs import as_asked
 from semantest_recorder.plugins.arguments import Context, Run, Test
-from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
+from semantest_recorder.plugins.builtin.options import read_options, read_patterns
 from semantest_recorder.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -41,11 +40,8 @@ class RetryPolicy:
 
     def __init__(self, options: RetryOptions | None = None) -> None:
         self.options = options or RetryOptions()
-        try:
-            self._only = [re.compile(pattern) for pattern in self.options.only]
-            self._never = [re.compile(pattern) for pattern in self.options.never]
-        except re.error as error:
-            raise InvalidOptions(f"{error.pattern!r} is no regular expression: {error}") from None
+        self._only = read_patterns(self.options.only)
+        self._never = read_patterns(self.options.never)
 
     def wants(self, payload: Mapping[str, Any], failures: int, asked: int) -> bool:
         """Whether a test is to be run again whose ``failures``-th attempt ended with ``payload``.
