@@ -7,13 +7,15 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 SECONDS ?= 60
 SEED ?= 1
+TARGET ?= all
+FUZZ_VENV ?= .venv-fuzz
 
 BIN = $(VENV)/bin
 WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat chaos bench demo clean
+.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat chaos fuzz bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +79,13 @@ peers: $(VENV)/.ready peers-wheel  ## recorded tests beside well-known plugins, 
 chaos: $(VENV)/.ready  ## break everything around recorded runs for SECONDS, by SEED, and look for what is lost
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
 
+$(FUZZ_VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(FUZZ_VENV) --group fuzz --editable .
+	@touch $@
+
+fuzz: $(FUZZ_VENV)/.ready  ## look for bytes that break a TARGET (configuration, decoder, journal, ...) for SECONDS, by coverage
+	$(FUZZ_VENV)/bin/python -m tests.fuzz $(TARGET) --seconds $(SECONDS)
+
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
 	$(BIN)/python -m benchmarks.publish ingest plugins rebuild latency per_test subscribers
@@ -85,6 +94,6 @@ demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench $(FUZZ_VENV) .fuzz dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

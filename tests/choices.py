@@ -22,6 +22,9 @@ class Choices:
         self._data = data
         self._at = 0
 
+    def __repr__(self) -> str:
+        return f"Choices({self._data.rstrip(bytes(1))!r})"
+
     @property
     def spent(self) -> bool:
         """Whether the bytes are used up: from now on each choice is the first one."""

@@ -299,6 +299,22 @@ def rows_of(history: History) -> Rows:
     return rows
 
 
+def rows_of_batches(history: History, seed: int, *, reload: bool) -> Rows:
+    """The rows when they come as ``batches_of`` says; with ``reload`` the run is loaded anew now and then."""
+    chance = random.Random(seed)
+    state, rows = RunState(RUN), Rows()
+    for source, first, events in batches_of(history, seed):
+        state.apply_all(source, first, events)
+        if chance.random() < 0.7:
+            state.settle()
+            rows.put(state.take())
+            if reload and chance.random() < 0.5:
+                state = rows.load()
+    state.settle()
+    rows.put(state.take())
+    return rows
+
+
 def batches_of(history: History, seed: int) -> list[tuple[str, int, list[RawEvent]]]:
     """The same events in batches of random sizes, those of each source in order, otherwise mixed by ``seed``."""
     chance = random.Random(seed)
