@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS, place_of
 from tests.chaos import plan
-from tests.chaos.faults import Clock, Disk, Faults, Mend
+from tests.chaos.faults import Disk, Faults, Mend
 from tests.chaos.fleet import SYNC_S, Fleet
 from tests.chaos.oracle import (
     StoredRun,
@@ -30,6 +30,7 @@ from tests.chaos.oracle import (
 )
 from tests.chaos.plan import Fault
 from tests.chaos.proxy import Proxy
+from tests.wall_clock import WallClock
 
 AT_ONCE = 3
 #: A run that has not ended so long after everything was mended hangs.
@@ -82,7 +83,7 @@ def run_campaign(folder: Path, seed: int, seconds: float, tell: Tell, faults: in
     ``folder`` is new and kept. ``tell`` takes a line now and then.
     """
     with ExitStack() as stack:
-        disk, clock = Disk(folder / ".semantest"), Clock(folder)
+        disk, clock = Disk(folder / ".semantest"), WallClock(folder)
         stack.callback(disk.close)
         fleet = Fleet(folder, clock.environment)
         stack.callback(fleet.end)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import resource
-import shutil
 import signal
-import struct
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,34 +13,12 @@ from pathlib import Path
 from tests.chaos.fleet import Fleet, send
 from tests.chaos.plan import WEIGHTS, Fault, Step
 from tests.chaos.proxy import Proxy
+from tests.wall_clock import WallClock
 
 _DISK_MIB = 48
 _SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP, "interrupt": signal.SIGINT}
 
 Mend = Callable[[], None]
-
-
-class Clock:
-    """The wall clock of every process of the campaign, by a library that is loaded into each of them."""
-
-    def __init__(self, folder: Path) -> None:
-        self._file = folder / "clock"
-        self._file.write_bytes(struct.pack("d", 0.0))
-        library = folder / "clock.so"
-        compiler = shutil.which("cc") or shutil.which("gcc")
-        self.reason = "" if compiler else "there is no C compiler"
-        if compiler:
-            source = Path(__file__).with_name("clock.c")
-            command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            self.reason = done.stderr.strip()[:200] if done.returncode else ""
-        #: What the processes need.
-        self.environment = {} if self.reason else {"LD_PRELOAD": str(library), "CHAOS_CLOCK": str(self._file)}
-
-    def turn(self, seconds: float) -> None:
-        """The clock is wrong by so much from now on."""
-        with self._file.open("r+b") as file, mmap.mmap(file.fileno(), 8) as shared:
-            shared[:8] = struct.pack("d", seconds)
 
 
 class Disk:
@@ -78,7 +53,7 @@ class Disk:
 class Faults:
     """``impossible``: which faults cannot be done on this machine, and why."""
 
-    def __init__(self, fleet: Fleet, proxy: Proxy, disk: Disk, clock: Clock) -> None:
+    def __init__(self, fleet: Fleet, proxy: Proxy, disk: Disk, clock: WallClock) -> None:
         self._fleet = fleet
         self._proxy = proxy
         self._disk = disk

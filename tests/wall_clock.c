@@ -1,4 +1,4 @@
-/* A wall clock that jumps: adds the seconds in the file that CHAOS_CLOCK names, a double, to the real time. */
+/* A wall clock that jumps: adds the seconds in the file that WALL_CLOCK_OFFSET names, a double, to the real time. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@ static int (*real)(clockid_t, struct timespec *);
 
 __attribute__((constructor)) static void begin(void) {
     real = dlsym(RTLD_NEXT, "clock_gettime");
-    const char *path = getenv("CHAOS_CLOCK");
+    const char *path = getenv("WALL_CLOCK_OFFSET");
     int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     void *found = file < 0 ? MAP_FAILED : mmap(NULL, sizeof(double), PROT_READ, MAP_SHARED, file, 0);
     offset = found == MAP_FAILED ? NULL : found;
