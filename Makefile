@@ -15,7 +15,7 @@ WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat chaos fuzz bench demo clean
+.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat chaos fuzz soak bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ $(FUZZ_VENV)/.ready: pyproject.toml .ci/environment
 
 fuzz: $(FUZZ_VENV)/.ready  ## look for bytes that break a TARGET (configuration, decoder, journal, ...) for SECONDS, by coverage
 	$(FUZZ_VENV)/bin/python -m tests.fuzz $(TARGET) --seconds $(SECONDS)
+
+soak: $(VENV)/.ready  ## hours of a team's recorder in SECONDS (600 unless given), by SEED: does anything that it uses grow?
+	$(BIN)/python -m tests.soak --seconds $(if $(filter file,$(origin SECONDS)),600,$(SECONDS)) --seed $(SEED)
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
