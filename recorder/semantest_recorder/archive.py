@@ -86,7 +86,7 @@ class Archive:
         Raises what ``Reader`` raises.
         """
         for run in load_open_runs(self._path):
-            runs.load(run.row, now_ms, cancelling=run.cancelling, sessions=run.sessions, attempts=run.attempts)
+            runs.load(run.row, now_ms, cancelling=run.cancelling, processes=run.processes, attempts=run.attempts)
 
     async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
         """The answer to a query. Raises ``Refusal``."""

@@ -31,7 +31,7 @@ class Commands:
     async def token(self, rng: random.Random, name: str) -> None:
         """A token is made, used, and revoked or let expire."""
         expires = rng.random() < 0.5
-        more = ["--expires", "5m"] if expires else []
+        more = ["--expires", "30m"] if expires else []
         made = await self._place.semantest("token", "create", "--role", "read", "--name", name, "--json", *more)
         holding = asyncio.create_task(self._clients.token_holder(json.loads(made)["token"]))
         if not expires:

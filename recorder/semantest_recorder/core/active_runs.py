@@ -15,7 +15,17 @@ from pytest_semantest.protocol import events as types
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
 from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
 from semantest_recorder.core.client_attempts import ClientAttempts
-from semantest_recorder.core.own_events import LEASE_MS, broken_off, event_of, json_of, names_of, plain, silent
+from semantest_recorder.core.own_events import (
+    LEASE_MS,
+    broken_off,
+    deaths,
+    event_of,
+    json_of,
+    living,
+    names_of,
+    plain,
+    silent,
+)
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.core.run_config import RUN_ID, RunConfig, config_of
@@ -31,6 +41,7 @@ IMPLICIT_RUNS_MAX: Final = 100
 GRACE_MS: Final = 10_000.0
 OPEN_STATES: Final = frozenset({"pending", "running"})
 _LIFECYCLE: Final = frozenset({types.RUN_START, types.RUN_PLAN, types.RUN_END, types.RUN_CANCEL})
+_ENDS: Final = frozenset({types.RUN_END, types.WORKER_END})
 _FAILED: Final = frozenset({"failed"})
 #: What pytest's own processes and shippers say of themselves.
 _OF_JOURNALS: Final = frozenset(
@@ -47,7 +58,7 @@ class ActiveRun(msgspec.Struct):
 
     ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left.
     ``cancelling`` holds the reason once the run is being cancelled, ``grace_ms`` how long its pytest then has.
-    ``last_ms``: when something of it was committed last, ``sessions`` those of its pytests that may still run,
+    ``last_ms``: when something of it was committed last, ``processes`` session and worker of those that may run,
     ``clients`` those that started it or said something of it, and are connected. ``holder``: the name of the token that
     it was begun with, empty for the owner's.
     """
@@ -63,7 +74,7 @@ class ActiveRun(msgspec.Struct):
     cancelling: str | None = None
     grace_ms: float = GRACE_MS
     last_ms: float = 0.0
-    sessions: set[str] = msgspec.field(default_factory=set)
+    processes: set[tuple[str, str]] = msgspec.field(default_factory=set)
     clients: set[str] = msgspec.field(default_factory=set)
     holder: str = ""
 
@@ -105,13 +116,13 @@ class ActiveRuns:
         now_ms: float,
         *,
         cancelling: str | None = None,
-        sessions: Iterable[str] = (),
+        processes: Iterable[tuple[str, str]] = (),
         attempts: Iterable[tuple[str, int, str | None]] = (),
     ) -> None:
         """Takes a run of the database that is not over.
 
-        ``cancelling``: why it is being cancelled; ``sessions``: those whose main process has not ended; ``attempts``:
-        test, number and outcome of each attempt, for a run of a client.
+        ``cancelling``: why it is being cancelled; ``processes``: session and worker of those that have not ended;
+        ``attempts``: test, number and outcome of each attempt, for a run of a client.
         """
         told_here = (row.facts_source or "").startswith(LIVE)  # a shipper may say what it likes
         origin = "client" if told_here and row.facts.get("origin") == "client" else "pytest"
@@ -119,7 +130,9 @@ class ActiveRuns:
         run.implicit = row.facts.get("implicit") is True
         run.holder = (_text(row.facts.get("clientName")) or "") if told_here else ""
         run.left_ms = now_ms if run.implicit else None
-        run.last_ms, run.sessions = now_ms, set(sessions)
+        run.last_ms = now_ms
+        for process in processes if origin == "pytest" else ():
+            run.processes |= living(*process)
         for test_id, attempt, outcome in attempts:
             run.attempts.load(test_id, attempt, failed=outcome in _FAILED)
         self._runs[row.id] = run
@@ -144,8 +157,11 @@ class ActiveRuns:
                 return  # said beside a run that is gone
             run = ActiveRun(verdict.run_id, "pytest", RunConfig(verdict.run_id), now_ms)
             self._runs[verdict.run_id] = run
-        if verdict.worker == MAIN_WORKER:
-            run.sessions.add(verdict.source.removesuffix(f".{MAIN_WORKER}"))
+        if not verdict.source.startswith(LIVE):
+            process = verdict.source.removesuffix(f".{verdict.worker}"), verdict.worker
+            run.processes |= living(*process)
+            if verdict.fresh and verdict.fresh[-1].type in _ENDS:
+                run.processes.discard(process)
         if run.is_clients or not verdict.source.startswith(LIVE):
             run.last_ms = now_ms
 
@@ -213,9 +229,12 @@ class ActiveRuns:
             elif run.left_ms is not None and run.cancelling is None and now_ms - run.left_ms > IMPLICIT_GRACE_MS:
                 run.cancelling = "its client is gone"
                 batches.append(self.end(run.run_id, now_ms, run.cancelling))
-            elif not run.is_clients and run.sessions and now_ms - run.last_ms > LEASE_MS and run.run_id not in attended:
+            elif (
+                not run.is_clients and run.processes and now_ms - run.last_ms > LEASE_MS and run.run_id not in attended
+            ):
                 run.last_ms = now_ms
-                batches.append(self._expire(run, now_ms))
+                told = deaths(run.run_id, run.processes, silent("nobody sends it"), now_ms)
+                batches.append(self._beside(run.run_id, f"recorder/{run.run_id}", told, now_ms))
             elif run.is_clients and not run.clients and run.cancelling is None and now_ms - run.last_ms > LEASE_MS:
                 run.cancelling = silent("its clients are gone")
                 batches.append(self._main(run, [broken_off(run.run_id, run.cancelling, now_ms)], now_ms))
@@ -328,14 +347,6 @@ class ActiveRuns:
         if run.config.fail_fast and run.cancelling is None:
             after.append(self.cancel(run.run_id, f"fail-fast: {test_id} failed", now_ms))
         return Written(self._main(run, [event], now_ms, client=client), after)
-
-    def _expire(self, run: ActiveRun, now_ms: float) -> Batch:
-        reason = silent("nobody sends it")
-        told = [
-            event_of(types.WORKER_CRASH, now_ms, runId=run.run_id, session=session, worker=MAIN_WORKER, reason=reason)
-            for session in sorted(run.sessions)
-        ]
-        return self._beside(run.run_id, f"recorder/{run.run_id}", told, now_ms)
 
     # -- sources -----------------------------------------------------------------------------------------------
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 import msgspec
 
 from pytest_semantest.protocol import events as types
-from pytest_semantest.protocol.identity import source_name
+from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER, source_name
 from semantest_recorder.core.batch import RawEvent
 
 #: For how long a run lives without a sign of its pytest, or of a client, in milliseconds.
@@ -33,6 +34,23 @@ def broken_off(run_id: str, reason: str, now_ms: float) -> RawEvent:
     """The end of a client's run that nobody ended: what was running is interrupted."""
     ending = {"exitCode": None, "interrupted": True, "stoppedEarly": True, "stopReason": reason}
     return event_of(types.RUN_END, now_ms, runId=run_id, **ending)
+
+
+def living(session: str, worker: str) -> set[tuple[str, str]]:
+    """Session and worker of the processes that there are when this one says something.
+
+    The main process is one of them, though its journal may not have come; a shipper is none that a run waits for.
+    """
+    main = {(session, MAIN_WORKER)}
+    return main if worker == SHIPPER_WORKER else main | {(session, worker)}
+
+
+def deaths(run_id: str, processes: Iterable[tuple[str, str]], reason: str, now_ms: float) -> list[RawEvent]:
+    """These processes died, session and worker of each."""
+    return [
+        event_of(types.WORKER_CRASH, now_ms, runId=run_id, session=session, worker=worker, reason=reason)
+        for session, worker in sorted(processes)
+    ]
 
 
 def event_of(kind: str, at: float, **payload: Any) -> RawEvent:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from pytest_semantest.protocol.identity import MAIN_WORKER
+from pytest_semantest.protocol.identity import CLIENT_WORKER
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.loading import run_row
@@ -21,14 +21,14 @@ T = TypeVar("T")
 
 
 class OpenRun(NamedTuple):
-    """A run, why it is being cancelled, if it is, the sessions of it whose main process has not ended.
+    """A run, why it is being cancelled, if it is, session and worker of each process of it that has not ended.
 
     ``attempts``: test, number and outcome of each one, for a run of a client.
     """
 
     row: RunRow
     cancelling: str | None
-    sessions: list[str]
+    processes: list[tuple[str, str]]
     attempts: list[tuple[str, int, str | None]]
 
 
@@ -44,10 +44,10 @@ def load_open_runs(path: Path) -> list[OpenRun]:
     """All that the recorder has to know of them, oldest first. Raises what ``Reader`` raises."""
 
     def load(connection: sqlite3.Connection, row: RunRow, cancelling: str | None) -> OpenRun:
-        mains = connection.execute(_SQL["open_sessions"], (row.id, MAIN_WORKER))
+        processes = connection.execute(_SQL["open_processes"], (row.id, CLIENT_WORKER)).fetchall()
         clients = row.facts.get("origin") == "client"
         attempts = connection.execute(_SQL["outcomes"], (row.id,)).fetchall() if clients else []
-        return OpenRun(row, cancelling, [session for (session,) in mains], attempts)
+        return OpenRun(row, cancelling, processes, attempts)
 
     return _each(path, load)
 

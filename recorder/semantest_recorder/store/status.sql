@@ -3,9 +3,9 @@ SELECT r.id, (SELECT coalesce(s.stop_reason, 'cancelled') FROM sources s
               WHERE s.run_key = r.run_key AND (s.cancelled OR s.timed_out) LIMIT 1)
 FROM runs r WHERE r.state IN ('pending', 'running') ORDER BY r.started_ms, r.run_key;
 
--- name: open_sessions
-SELECT session FROM sources WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) AND worker = ? AND state = 'open'
-ORDER BY source_key;
+-- name: open_processes
+SELECT session, worker FROM sources
+WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) AND worker <> ? AND state = 'open' ORDER BY source_key;
 
 -- name: outcomes
 SELECT t.id, a.attempt, a.outcome FROM attempts a JOIN tests t USING (test_key)

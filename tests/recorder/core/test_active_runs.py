@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -42,12 +43,15 @@ class Store:
             self.runs.note(Committed(batch.source, 0, run_id, "", run_state=state.run.state), self.now)
         return events
 
-    def pytest_begins(self, run_id: str) -> None:
+    def pytest_begins(self, run_id: str, worker: str = "main") -> None:
         state = self.states.setdefault(run_id, RunState(run_id))
-        opening = {"runId": run_id, "session": run_id, "worker": "main"}
-        state.apply(f"{run_id}.main", 1, RawEvent("run/start", self.now, msgspec.Raw(msgspec.json.encode(opening))))
+        opening = {"runId": run_id, "session": run_id, "worker": worker}
+        kind = {"main": "run/start", "shipper": "shipper/start"}.get(worker, "worker/start")
+        event = RawEvent(kind, self.now, msgspec.Raw(msgspec.json.encode(opening)))
+        state.apply(f"{run_id}.{worker}", 1, event)
         state.settle()
-        self.runs.note(Committed(f"{run_id}.main", 1, run_id, "main", run_state=state.run.state), self.now)
+        verdict = Committed(f"{run_id}.{worker}", 1, run_id, worker, [event], run_state=state.run.state)
+        self.runs.note(verdict, self.now)
 
 
 def write(store: Store, kind: str, payload: dict[str, Any], run: str | None = None, client: str = "c1") -> list[str]:
@@ -158,6 +162,19 @@ def test_a_pytest_that_gives_no_sign_and_that_nobody_sends_is_dead_until_it_spea
     store.states["p"].apply("p.main", 2, end)
     store.states["p"].settle()
     assert store.states["p"].run.state == "passed", "its journal came after all"
+
+
+@pytest.mark.hazard(6)
+@pytest.mark.parametrize("workers", [("main", "gw0", "gw1"), ("gw0",), ("shipper",), ("main", "shipper", "gw0")])
+def test_what_gave_no_sign_is_over_whichever_of_its_journals_came(workers: Sequence[str]) -> None:
+    store = Store()
+    for worker in workers:
+        store.pytest_begins("p", worker)
+    store.now += LEASE_MS + 1
+    for batch in store.runs.due(store.now):
+        store.take(batch)
+    assert (store.states["p"].run.state, list(store.runs)) == ("interrupted", [])
+    assert list(store.runs.due(store.now + 2 * LEASE_MS)) == [], "it is told once"
 
 
 @pytest.mark.parametrize("kind", ["run/plan", "run/end", "run/cancel"])

@@ -32,8 +32,12 @@ def test_all_are_read_over_one_connection(tmp_path: Path, monkeypatch: pytest.Mo
     opening = event(
         "run/start", runId="p", session="p", source="p.main", worker="main", origin="client", clientName="x"
     )
+    others = [
+        Batch("p.gw0", 1, [event("worker/start", runId="p", session="p", source="p.gw0", worker="gw0")], _NOW),
+        Batch("q.shipper", 1, [event("shipper/start", runId="p", session="q", worker="shipper")], _NOW),
+    ]
     with recording(path) as recorder:
-        recorder.send_all([*batches, Batch("p.main", 1, [opening], _NOW)])
+        recorder.send_all([*batches, Batch("p.main", 1, [opening], _NOW), *others])
     opened, connect = list[object](), sqlite3.connect
 
     def counted(*arguments: Any, **options: Any) -> sqlite3.Connection:
@@ -51,6 +55,7 @@ def test_all_are_read_over_one_connection(tmp_path: Path, monkeypatch: pytest.Mo
     assert {run["runId"]: run["failedTests"] for run in found if run["failedTests"]} == {"r7": 1}
     loaded = {run.run_id: run for run in again}
     assert len(loaded) == _MANY + 1
-    assert (loaded["r7"].holder, loaded["r7"].is_clients, loaded["r7"].sessions) == ("ci", True, {"live/r7"})
+    assert (loaded["r7"].holder, loaded["r7"].is_clients, loaded["r7"].processes) == ("ci", True, set())
     assert loaded["r7"].attempts != loaded["r8"].attempts
-    assert (loaded["p"].holder, loaded["p"].is_clients, loaded["p"].sessions) == ("", False, {"p"}), "a shipper said it"
+    assert (loaded["p"].holder, loaded["p"].is_clients) == ("", False), "a shipper said it"
+    assert loaded["p"].processes == {("p", "main"), ("p", "gw0"), ("q", "main")}
