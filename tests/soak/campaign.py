@@ -31,6 +31,8 @@ _LOOK_S = 0.25
 #: For how long everybody may take to leave, in seconds.
 _LEAVE_S = 120.0
 _STEADY_S = 0.3
+#: After so long without a sign a run is over, whatever became of who recorded it.
+_SILENT_S = 2 * 3600.0
 _TOLD_S = 10.0
 
 Tell = Callable[[str], None]
@@ -73,12 +75,12 @@ async def run_soak(root: Path, seed: int, seconds: float, hours: float, tell: Te
                 await soak.work(seed, seconds)
             finally:
                 looking.cancel()
+            took = soak.elapsed_s
             broken = ledger.broken + await soak.check()
             try:
-                findings = judge(soak.at_rest, soak.under_way)
+                findings = judge(soak.at_rest, soak.under_way, await soak.empty())
             except ValueError as error:
                 findings, broken = [], [*broken, str(error)]
-            took = soak.elapsed_s
             return Outcome(
                 seed,
                 took,
@@ -141,15 +143,27 @@ class _Soak:
             await asyncio.sleep(_LOOK_S)
 
     async def check(self) -> list[str]:
-        """What is wrong with what is stored, in a line each."""
+        """What is wrong with what is stored, in a line each, when all that was abandoned had its time."""
+        self._place.turn_on(_SILENT_S)
+        async with self._clients.connect() as wire:
+            deadline = time.monotonic() + _LEAVE_S
+            while time.monotonic() < deadline:
+                if not await wire.ask("getActiveRuns"):
+                    break
+                await asyncio.sleep(_STEADY_S)
         await self._commands.cleanup(random.Random(0), "")
         await self._commands.backup(random.Random(0), "")
-        broken = self._ledger.compare(self._commands.backup_file, self._place.now_ms())
+        broken = self._ledger.compare(self._commands.backup_file)
         try:
             await self._place.semantest("rebuild", "--check")
         except CommandFailedError as error:
             broken.append(str(error))
         return broken
+
+    async def empty(self) -> int:
+        """The size of the database when all runs but the last are deleted, in bytes."""
+        await self._place.semantest("cleanup", "--keep", "1", "--yes")
+        return self._sample().database
 
     def _sample(self) -> Sample:
         return take_sample(self._place.pid, self._place.folder, self.elapsed_s, self._steps)

@@ -9,14 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: A run of which nothing came for so long is over; a test of the product says after how long exactly.
-_SILENT_MS = 2 * 3_600_000.0
-
 _ATTEMPTS = "SELECT r.id, a.outcome, count(*) FROM attempts a JOIN runs r USING (run_key) GROUP BY r.id, a.outcome"
-_OPEN = """
-SELECT r.id, max(b.received_ms) FROM runs r JOIN sources s USING (run_key) JOIN batches b USING (source_key)
-WHERE r.state IN ('pending', 'running') GROUP BY r.id HAVING max(b.received_ms) < ?
-"""
+_OPEN = "SELECT id FROM runs WHERE state IN ('pending', 'running')"
 
 
 @dataclass
@@ -35,17 +29,16 @@ class Ledger:
         """All of the run is acknowledged."""
         self.recorded[run_id] = Counter(outcomes)
 
-    def compare(self, database: Path, now_ms: float) -> list[str]:
-        """What is not stored as it was acknowledged, and which runs nobody ends."""
+    def compare(self, database: Path) -> list[str]:
+        """What is not stored as it was acknowledged, and which runs are not over, though everybody has left."""
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
             stored: dict[str, Counter[str | None]] = {
                 run: Counter() for (run,) in connection.execute("SELECT id FROM runs")
             }
             for run, outcome, number in connection.execute(_ATTEMPTS):
                 stored[run][outcome] = number
-            forgotten = connection.execute(_OPEN, (now_ms - _SILENT_MS,)).fetchall()
-        open_ones = [f"{run} is not over, though nothing came of it since {last_ms:.0f}" for run, last_ms in forgotten]
-        return [*self._differences(stored), *open_ones]
+            forgotten = connection.execute(_OPEN).fetchall()
+        return [*self._differences(stored), *(f"{run} is not over" for (run,) in forgotten)]
 
     def _differences(self, stored: Mapping[str, Counter[str | None]]) -> Iterator[str]:
         for run_id, outcomes in self.recorded.items():

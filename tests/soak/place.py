@@ -47,6 +47,7 @@ class Place:
         self.fleet = Fleet(root, self.clock.environment)
         self.folder = self.fleet.folder
         self._speed = speed if not self.clock.reason else 1.0
+        self._jumped_s = 0.0
         self._began = time.monotonic()
         (root / "semantest.toml").write_text(_CONFIGURATION)
         self._command("semantest_recorder.cli.recorder", "start")
@@ -63,8 +64,13 @@ class Place:
         """To be called several times a second: turns everybody's clock to where it should be by now."""
         self.clock.turn(self._ahead_s())
 
+    def turn_on(self, seconds: float) -> None:
+        """So much time passes at once, where the clock can be turned."""
+        self._jumped_s += seconds if not self.clock.reason else 0.0
+        self.keep_time()
+
     def _ahead_s(self) -> float:
-        return float(int((time.monotonic() - self._began) * (self._speed - 1)))
+        return float(int(self._jumped_s + (time.monotonic() - self._began) * (self._speed - 1)))
 
     async def semantest(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
         """What ``semantest`` prints. Raises ``CommandFailedError``."""
