@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import psutil
 from tests.soak import plan
 from tests.soak.clients import Clients, Work
 from tests.soak.commands import Commands
-from tests.soak.judging import Finding, judge
+from tests.soak.judging import MIB, Finding, judge
 from tests.soak.ledger import Ledger
 from tests.soak.place import CommandFailedError, Place
 from tests.soak.plan import Action, Step
@@ -28,6 +29,8 @@ from tests.wire import many_connections
 _AT_ONCE = 32
 #: How often the recorder is looked at while it works, and its clock is turned, in seconds.
 _LOOK_S = 0.25
+#: ``cache_size`` of the connection that writes, and more.
+_CACHE_BYTES = 80 * MIB
 #: For how long everybody may take to leave, in seconds.
 _LEAVE_S = 120.0
 _STEADY_S = 0.3
@@ -72,6 +75,7 @@ async def run_soak(root: Path, seed: int, seconds: float, hours: float, tell: Te
                 tell(f"the clock goes as ever: {place.clock.reason}")
             looking = asyncio.create_task(soak.look())
             try:
+                await soak.fill_cache()
                 await soak.work(seed, seconds)
             finally:
                 looking.cancel()
@@ -114,6 +118,14 @@ class _Soak:
     def elapsed_s(self) -> float:
         """Since it began."""
         return time.monotonic() - self._began
+
+    async def fill_cache(self) -> None:
+        """Lets the database grow beyond what SQLite keeps of it in memory: else that would seem to grow later on."""
+        rng = random.Random(0)
+        for number in count(1):
+            if self._sample().database > _CACHE_BYTES:
+                return
+            await self._clients.flood(rng, f"filling-{number}")
 
     async def work(self, seed: int, seconds: float) -> None:
         """Carries steps out until the time is over; the last of them is a rest."""
