@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import psutil
@@ -9,7 +10,6 @@ import pytest
 
 from tests.load.conftest import Served
 from tests.recorder.cli.recording import Recording
-from tests.recorder.event_loop import in_loop
 
 _WORKERS, _TESTS = 10, 50_000
 #: Of a run so many tests are known; the rest is SQLite's cache and Python.
@@ -41,7 +41,7 @@ def test_a_million_events_are_stored_once_in_bounded_memory(served: Served) -> N
             status = await wire.ask("getRunStatus", {"runId": RUN})
             assert (status["state"], status["totalTests"], status["passedTests"]) == ("passed", 500_000, 500_000)
 
-    in_loop(ship())
+    asyncio.run(ship())
     print(took, psutil.Process(served.daemon.process.pid).memory_info().rss / 2**20)
     ((events,),) = served.rows("SELECT count(*) FROM events")
     assert events == _WORKERS * (2 * _TESTS + 2) + 2
