@@ -1,7 +1,7 @@
 """``python -m tests.soak``: hours of a team's recorder in minutes; does anything that it uses grow?
 
     python -m tests.soak --seconds 600 --seed 7
-    python -m tests.soak --seconds 3600 --hours 48 --markdown soak.md --json soak.json
+    python -m tests.soak --seconds 3600 --hours 48 --json soak.json --write
 
 Runs, clients, readers, questions, cleanups, backups and tokens come and go; the clock of all of them goes faster, so
 that hours pass. Now and then everybody leaves, and memory, descriptors, threads, log and database are compared with the
@@ -18,8 +18,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.page import RELIABILITY, write_section
 from tests.soak.campaign import run_soak
-from tests.soak.page import as_json, markdown_lines, text_lines
+from tests.soak.page import as_json, page_section, text_lines
 from tests.soak.place import CommandFailedError
 
 _SPEED = 72.0
@@ -36,7 +37,8 @@ def main() -> int:
     parser.add_argument("--hours", type=float, help="how long that is for the recorder (default: 12 in 10 minutes)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table there, for a page")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/reliability.md")
     parser.add_argument("--directory", type=Path, help="where the soak's folder is made (default: the temporary one)")
     options = parser.parse_args()
     hours = options.seconds * _SPEED / 3600 if options.hours is None else options.hours
@@ -53,7 +55,9 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(as_json(outcome), indent=2) + "\n")
     if options.markdown:
-        options.markdown.write_text("\n".join(markdown_lines(outcome)) + "\n")
+        options.markdown.write_text(page_section(outcome) + "\n")
+    if options.write and outcome.is_good:
+        write_section("soak", page_section(outcome), to=RELIABILITY)
     return 0 if outcome.is_good else 1
 
 

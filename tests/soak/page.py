@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib import metadata
 
+from benchmarks.page import machine, table
 from tests.soak.campaign import Outcome
 from tests.soak.judging import MIB
 from tests.soak.sampling import Sample
@@ -31,22 +33,27 @@ def text_lines(outcome: Outcome) -> Iterator[str]:
         yield f"NOT GOOD: {', '.join(wrong + ([f'{len(outcome.broken)} things broke'] if outcome.broken else []))}"
 
 
-def markdown_lines(outcome: Outcome) -> Iterator[str]:
-    """A table for a page, and what was found."""
-    yield f"{_title(outcome)}."
-    yield ""
-    yield f"| {' | '.join(_COLUMNS)} |"
-    yield f"|{' ---: |' * len(_COLUMNS)}"
-    for row in _rows(outcome):
-        yield f"| {' | '.join(row)} |"
-    yield ""
-    yield "| behind the warm-up | found | at most |"
-    yield "| --- | ---: | ---: |"
-    for finding in outcome.findings:
-        unit = f" {finding.unit}" if finding.unit else ""
-        yield f"| {finding.name} | {finding.found:.1f}{unit} | {finding.most:g}{unit} |"
-    for line in outcome.broken:
-        yield f"\nBroken: {line}"
+def page_section(outcome: Outcome) -> str:
+    """The outcome as a section of docs/reliability.md."""
+    found = [
+        (finding.name, f"{finding.found:.1f} {finding.unit}".strip(), f"{finding.most:g} {finding.unit}".strip())
+        for finding in outcome.findings
+    ]
+    said = (
+        f"`python -m tests.soak --seconds {outcome.seconds:.0f} --hours {outcome.hours:.0f} --seed {outcome.seed}`: "
+        f"{_title(outcome)}. Now and then everybody leaves, and what the recorder uses is noted; a third of that is "
+        "warm-up. What was acknowledged is stored once, or was deleted by retention."
+    )
+    return "\n\n".join(
+        [
+            "## Nothing grows",
+            machine([f"pytest-semantest {metadata.version('pytest-semantest')}"]),
+            said,
+            table(_COLUMNS, _rows(outcome)),
+            table(("behind the warm-up", "found", "at most"), found),
+            *(f"Broken: {line}" for line in outcome.broken),
+        ]
+    )
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:
