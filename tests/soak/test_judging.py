@@ -59,8 +59,8 @@ def test_what_only_moves_is_flat(change: Change) -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (lambda sample, n: replace(sample, pss=sample.pss + n * MIB // 2), "growth of memory (PSS)"),
-        (lambda sample, n: replace(sample, rss=sample.rss + n * MIB // 2), "growth of memory (RSS)"),
+        (lambda sample, n: replace(sample, pss=sample.pss + n * MIB), "growth of memory (PSS)"),
+        (lambda sample, n: replace(sample, rss=sample.rss + n * MIB), "growth of memory (RSS)"),
         (lambda sample, n: replace(sample, descriptors=sample.descriptors + n // 5), "spread of descriptors"),
         (lambda sample, n: replace(sample, threads=sample.threads + n // 5), "spread of threads"),
         (lambda sample, n: replace(sample, wal=65 * MIB if n == 3 else sample.wal), "largest log (WAL)"),
