@@ -18,7 +18,7 @@ import psutil
 from tests.soak import plan
 from tests.soak.clients import Clients, Work
 from tests.soak.commands import Commands
-from tests.soak.judging import MIB, Finding, judge
+from tests.soak.judging import MIB, RESTS_MIN, Finding, judge
 from tests.soak.ledger import Ledger
 from tests.soak.place import CommandFailedError, Place
 from tests.soak.plan import Action, Step
@@ -32,7 +32,7 @@ _LOOK_S = 0.25
 #: ``cache_size`` of the connection that writes, and more.
 _CACHE_BYTES = 80 * MIB
 #: For how long everybody may take to leave, in seconds.
-_LEAVE_S = 120.0
+_LEAVE_S = 300.0
 _STEADY_S = 0.3
 #: After so long without a sign a run is over, whatever became of who recorded it.
 _SILENT_S = 2 * 3600.0
@@ -128,12 +128,12 @@ class _Soak:
             await self._clients.flood(rng, f"filling-{number}")
 
     async def work(self, seed: int, seconds: float) -> None:
-        """Carries steps out until the time is over; the last of them is a rest."""
+        """Carries steps out until the time is over, and there is enough to judge; the last of them is a rest."""
         told = 0.0
         for step in plan.steps(seed):
             await asyncio.sleep(step.pause_s)
             await self._room.acquire()
-            task = asyncio.create_task(self._carry_out(step))
+            task = asyncio.create_task(self._carry_out(step), name=f"step {step.number}, {step.action}")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             self._steps = step.number
@@ -143,7 +143,7 @@ class _Soak:
             if self.elapsed_s - told > _TOLD_S:
                 told = self.elapsed_s
                 self._tell(self._progress(seconds))
-            if self.elapsed_s >= seconds:
+            if self.elapsed_s >= seconds and len(self.at_rest) >= RESTS_MIN:
                 return
 
     async def look(self) -> None:
@@ -202,7 +202,8 @@ class _Soak:
         """Everybody leaves, and what the recorder uses then is noted."""
         self._clients.resting.set()
         if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=_LEAVE_S)
+            _done, stay = await asyncio.wait(set(self._tasks), timeout=_LEAVE_S)
+            self._ledger.broken += [f"{task.get_name()}: not over after {_LEAVE_S:g} s" for task in stay]
         deadline = time.monotonic() + _LEAVE_S
         before, now = None, None
         while before is None or before != now:

@@ -17,6 +17,7 @@ MIB = 1024 * 1024
 WARM_UP = 1 / 3
 #: Fewer samples behind the warm-up say nothing.
 SAMPLES_MIN = 6
+RESTS_MIN = 9
 #: What memory may grow by behind the warm-up, in all. SQLite's cache (64 MiB) is full when a soak begins; other caches
 #: of the recorder have at most some thousand entries, two MiB, and what a burst of output needed once (steps of six MiB
 #: were seen) the C library keeps. A leak grows with the number of steps, this bound does not: the longer the soak, the

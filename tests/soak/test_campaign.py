@@ -1,4 +1,4 @@
-"""Five minutes of a soak; the long form is `make soak`."""
+"""Some minutes of a soak; the long form is `make soak`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.soak.page import as_json, page_section, text_lines
 @pytest.mark.slow
 @pytest.mark.hazard(28)
 def test_nothing_grows_in_hours_of_a_team(tmp_path: Path) -> None:
-    outcome = asyncio.run(run_soak(tmp_path, 3, 300.0, 6.0, print))
+    outcome = asyncio.run(run_soak(tmp_path, 3, 120.0, 2.4, print))
     told = "\n".join(text_lines(outcome))
     assert outcome.is_good, told
     assert as_json(outcome)["good"]
