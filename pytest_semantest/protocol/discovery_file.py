@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from pytest_semantest.protocol.destination import is_on_this_host
 from pytest_semantest.protocol.layout import DISCOVERY
 from pytest_semantest.protocol.liveness import PID_MAX
+from pytest_semantest.protocol.lock_holders import is_abandoned
 from pytest_semantest.protocol.small_file import read_small_file
 from pytest_semantest.protocol.trust import refuse_secret
 from pytest_semantest.protocol.whole_file import write_whole
@@ -35,10 +38,30 @@ def read_discovery(directory: str | os.PathLike[str]) -> Discovery | None:
         return None
 
 
+def serving_recorder(directory: str | os.PathLike[str]) -> Discovery | None:
+    """The recorder that the discovery file names, unless it surely is gone: then nobody holds the folder's lock.
+
+    Its port may be another user's by now, who would be sent events and a token.
+    """
+    found = read_discovery(directory)
+    return None if found is None or is_abandoned(Path(directory)) else found
+
+
+def discard_abandoned(directory: str | os.PathLike[str]) -> None:
+    """Removes the discovery file of a recorder that surely is gone, before another one takes the folder's lock.
+
+    It would seem to be that one's until it is replaced. Raises ``OSError``.
+    """
+    path = Path(directory, DISCOVERY)
+    if os.path.lexists(path) and is_abandoned(Path(directory)):
+        path.unlink(missing_ok=True)
+
+
 def find_discovery(directory: str | os.PathLike[str]) -> Discovery | None:
     """As ``read_discovery``; raises ``OSError`` when there may be one that cannot be read now.
 
     A file that somebody else wrote, or could have written, is none: it would send clients and their events to him.
+    So is one that names another machine: no recorder does, but a checkout may hold one that does.
     """
     try:
         data, facts = read_small_file(os.path.join(directory, DISCOVERY))
@@ -63,11 +86,11 @@ def write_discovery(directory: str | os.PathLike[str], discovery: Discovery) -> 
 
 
 def _is_address(url: str) -> bool:
-    """Whether a client can connect there, as far as the text tells."""
+    """Whether a client of this machine can connect there, as far as the text tells."""
     if not url.isprintable() or " " in url:
         return False
     try:
         parts = urlsplit(url)
-        return parts.scheme == "http" and bool(parts.hostname) and bool(parts.port)
+        return parts.scheme == "http" and bool(parts.port) and is_on_this_host(url)
     except ValueError:  # a bracket that is not closed, a port that is no number
         return False

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pytest_semantest.protocol.discovery_file import read_discovery
+from pytest_semantest.protocol.discovery_file import discard_abandoned, serving_recorder
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG, STARTING_LOCK
 from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.protocol.lock_holders import has_recorder, has_starter
@@ -134,7 +134,7 @@ class Rendezvous:
         return f"the recorder ended at once: {reason} [{path}]" if reason else f"the recorder ended at once, see {path}"
 
     def _discovered(self) -> Endpoint | None:
-        found = read_discovery(self._directory)
+        found = serving_recorder(self._directory)
         if found is None or not process_exists(found.pid):
             return None
         if found.protocol_version < OLDEST_PROTOCOL:
@@ -182,6 +182,7 @@ def start_recorder(directory: Path, environment: Mapping[str, str]) -> subproces
     code = _RECORDER.format(folder=str(Path(found.origin).parent.parent))
     arguments = ["serve", "--directory", str(directory), "--on-demand", str(IDLE_TIMEOUT_S)]
     require_private_folder(str(directory))
+    discard_abandoned(directory)
     with os.fdopen(open_log(directory), "ab") as output:
         return subprocess.Popen(
             [sys.executable, "-I", "-c", code, *arguments],

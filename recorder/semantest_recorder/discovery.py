@@ -6,7 +6,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from pytest_semantest.protocol.discovery_file import Discovery, find_discovery, read_discovery, write_discovery
+from pytest_semantest.protocol.discovery_file import (
+    Discovery,
+    discard_abandoned,
+    find_discovery,
+    read_discovery,
+    serving_recorder,
+    write_discovery,
+)
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOCK
 from pytest_semantest.protocol.liveness import process_exists
 
@@ -14,9 +21,11 @@ __all__ = [
     "AlreadyRunning",
     "Discovery",
     "RecorderLock",
+    "discard_abandoned",
     "find_discovery",
     "read_discovery",
     "remove_discovery",
+    "serving_recorder",
     "write_discovery",
 ]
 
@@ -47,7 +56,7 @@ class RecorderLock:
 
         self._directory = directory
         self._path = directory / RECORDER_LOCK
-        self._lock = FileLock(self._path, thread_local=False)
+        self._lock = FileLock(self._path, mode=0o600, thread_local=False)  # others could hold it, too
         self._inode: tuple[int, int] | None = None
 
     def acquire(self, wait_s: float) -> None:
@@ -61,6 +70,7 @@ class RecorderLock:
         deadline = time.monotonic() + wait_s
         while True:
             try:
+                discard_abandoned(self._directory)
                 self._lock.acquire(timeout=0)
                 self._inode = self._present_inode()
                 return

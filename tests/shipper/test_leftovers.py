@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from filelock import FileLock
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import IngestServer, Misbehaviour
 from tests.shipper.journals import Journal, session
-from tests.shipper.test_shipping import GIVE_UP_S, finish, publish, wait_until
+from tests.shipper.test_shipping import GIVE_UP_S, finish, published, wait_until
 
 FIRST, SECOND = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb"
 
@@ -110,9 +111,8 @@ def test_a_run_ships_what_is_meant_for_its_recorder_however_its_address_was_writ
 ) -> None:
     left, ours = ended(directory, FIRST), ended(directory, SECOND)
     (left.folder / "ship.json").write_text(json.dumps({"named": True, "recorder": f"{server.url}/"}))
-    if own:
-        publish(directory, server)
-    assert finish(start_shipper(SECOND, **({} if own else {"url": server.url})))[0] == 0
+    with published(directory, server) if own else nullcontext():
+        assert finish(start_shipper(SECOND, **({} if own else {"url": server.url})))[0] == 0
     assert set(server.events) >= {left.source, ours.source}
 
 

@@ -22,7 +22,7 @@ from pytest_semantest.protocol.recorder_log import last_words, open_log
 from semantest_recorder.cli.recorder import EXIT_ALREADY_RUNNING, EXIT_NOT_RUNNING
 from semantest_recorder.cli.serve_options import Wanted
 from semantest_recorder.cli.stop import Stop
-from semantest_recorder.discovery import Discovery, read_discovery
+from semantest_recorder.discovery import Discovery, read_discovery, serving_recorder
 
 #: Version of what `status --json` prints: fields are only added within one.
 STATUS_SCHEMA = 1
@@ -46,7 +46,7 @@ def running(folder: Path) -> tuple[Discovery, dict[str, Any]] | None:
     A process id may have passed to a stranger, so only an answer proves a recorder. Raises ``Stop`` when somebody
     listens at its address and says nothing.
     """
-    found = read_discovery(folder)
+    found = serving_recorder(folder)
     if found is None or not process_exists(found.pid):
         return None
     try:

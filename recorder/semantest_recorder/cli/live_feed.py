@@ -13,7 +13,7 @@ import msgspec
 
 from pytest_semantest import __version__
 from semantest_recorder.core.batch import RawEvent
-from semantest_recorder.discovery import Discovery, read_discovery
+from semantest_recorder.discovery import Discovery, serving_recorder
 
 if TYPE_CHECKING:
     import aiohttp
@@ -66,7 +66,7 @@ class LiveFeed:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def __aenter__(self) -> Self:
-        found = read_discovery(self._folder)
+        found = serving_recorder(self._folder)
         if found is None:
             raise FeedBroken(f"no recorder runs for {self._folder}")
         import aiohttp  # noqa: PLC0415 - 0.2 s that are spent only when something is to be watched

@@ -21,7 +21,7 @@ from pytest_semantest.protocol.certificates import CA_FILE_VARIABLE, tls_context
 from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.client.errors import ClientError, CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.core.messages import MAX_FRAME
-from semantest_recorder.discovery import read_discovery
+from semantest_recorder.discovery import serving_recorder
 
 _MAX_MESSAGE = 64 * 1024 * 1024
 #: Events that nobody has taken from a subscription; older ones go.
@@ -60,7 +60,7 @@ class AsyncClient:
         Raises ``NotConnectedError`` when none runs.
         """
         path = Path(folder)
-        found = read_discovery(path / DIRECTORY) or read_discovery(path)
+        found = serving_recorder(path / DIRECTORY) or serving_recorder(path)
         if found is None:
             raise NotConnectedError(f"no recorder runs for {path.absolute()}; start one with: semantest-recorder start")
         return cls(found.url, found.token, **options)
