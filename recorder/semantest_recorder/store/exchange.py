@@ -10,6 +10,7 @@ from pathlib import Path
 
 from semantest_recorder.store.errors import InUse
 from semantest_recorder.store.opening import MAGIC, is_corruption
+from semantest_recorder.store.regular import refuse_foreign_journal
 
 #: What the drafts of other databases are called behind the name of the present one.
 REBUILDING, RESTORING = ".rebuilding", ".restoring"
@@ -57,6 +58,7 @@ def _make_one_file(path: Path) -> bool:
     with path.open("rb") as file:
         if not MAGIC.startswith(file.read(len(MAGIC))):  # SQLite would remove its log
             return False
+    refuse_foreign_journal(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA busy_timeout = 2000")
         try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, NotADatabase, NotOurs
-from semantest_recorder.store.regular import require_regular
+from semantest_recorder.store.regular import refuse_foreign_journal, require_regular
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, creation_script, migration_script
 
 _log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ def _corruption(path: Path, check_all: bool) -> str | None:
     """Why the file cannot be used, ``None`` when it can be, is empty or is not there."""
     try:
         require_regular(path)
+        refuse_foreign_journal(path)
         with path.open("rb") as file:
             magic = file.read(len(MAGIC))
             size = os.fstat(file.fileno()).st_size

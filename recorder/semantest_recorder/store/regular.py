@@ -1,4 +1,4 @@
-"""A database is a file: opening a pipe would wait for ever."""
+"""A database is a file, for opening a pipe would wait for ever, and what lies beside it is of it alone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import stat
 from pathlib import Path
 
 from semantest_recorder.store.errors import CannotOpen, NoDatabase
+
+#: How a rollback journal begins, and how it ends when it names another file.
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 
 
 def require_regular(path: Path) -> None:
@@ -27,3 +30,21 @@ def require_database_file(path: Path) -> None:
         raise NoDatabase(path) from None
     except OSError as error:
         raise CannotOpen(path, error.strerror or str(error)) from None
+
+
+def refuse_foreign_journal(path: Path) -> None:
+    """Raises ``OSError`` when a rollback journal beside the database names another file.
+
+    SQLite would take that for the journal of several databases and delete it, whatever it is. One of ours names none.
+    """
+    journal = path.with_name(f"{path.name}-journal")
+    try:
+        require_regular(journal)
+        with journal.open("rb") as file:
+            start = max(0, file.seek(0, os.SEEK_END) - len(_JOURNAL_MAGIC))
+            file.seek(start)
+            names_another = file.read() == _JOURNAL_MAGIC
+    except FileNotFoundError:
+        return
+    if names_another:
+        raise OSError(errno.EPERM, f"{journal.name} beside it would have SQLite delete another file: remove it")
