@@ -18,6 +18,10 @@ _GIT_TIMEOUT_S = 5.0
 _TEXT_MAX = 2000
 # Reading must neither lock the index, nor ask for anything, nor run a program that the repository names.
 _GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager")
+#: Programs that git runs on the content of changed files, to compare it.
+_FILTERS = r"^filter\..*\.(clean|process|required)$"
+_LISTED = ("--show-scope", "--name-only", "-z")
+_OF_REPOSITORY = ("local", "worktree")
 # A hook that runs pytest has these set for the repository of the hook.
 _GIT_LOCATION = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
 
@@ -94,6 +98,7 @@ def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] |
     if not head or not root:
         return None
     commit, author, subject = (*head.split("\0"), "", "")[:3]
+    scrubbed |= _without_filters(folder, scrubbed)
     status = _git(folder, scrubbed, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
     return {
         "commit": commit,
@@ -104,6 +109,21 @@ def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] |
         "subject": subject,
         "author": author,
     }
+
+
+def _without_filters(folder: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which git runs no filter that the repository names: any may be any program.
+
+    Those that the user has for all repositories are the user's own choice.
+    """
+    found = (_git(folder, environment, "config", *_LISTED, "--get-regexp", _FILTERS) or "").split("\0")
+    theirs = sorted({name for scope, name in zip(found[::2], found[1::2], strict=False) if scope in _OF_REPOSITORY})
+    given = environment.get("GIT_CONFIG_COUNT", "")
+    first = int(given) if given.isdigit() else 0
+    variables = {"GIT_CONFIG_COUNT": str(first + len(theirs))} if theirs else {}
+    for number, name in enumerate(theirs, first):
+        variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
+    return variables
 
 
 def _git(folder: str, environment: Mapping[str, str], *arguments: str) -> str | None:
