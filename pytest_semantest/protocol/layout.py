@@ -43,11 +43,13 @@ RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
 #: Where attachments are kept, by session, when the server that has all the events takes none.
 UNTAKEN = "untaken"
+#: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
+DAMAGED = "damaged"
 #: What lies in the folder itself and is ours alone to make.
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", UNTAKEN, "damaged", ".gitignore"),
+    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", UNTAKEN, DAMAGED, ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"
@@ -66,9 +68,14 @@ def visible_folders(directory: Path) -> list[Path]:
     """All folders in ``sessions``, but for those that are being deleted; with or without a journal."""
     try:
         entries = sorted((directory / SESSIONS).iterdir())
-        return [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+        return [entry for entry in entries if _is_folder(entry) and not entry.name.startswith(".")]
     except OSError:  # they cannot be listed, or not be looked at
         return []
+
+
+def _is_folder(entry: Path) -> bool:
+    """Whether it is one itself: what a link leads to is nobody's session, and is neither sent nor swept."""
+    return entry.is_dir() and not entry.is_symlink()
 
 
 def has_journal(folder: Path) -> bool:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import stat
 
-from pytest_semantest.protocol.layout import OWN_NAMES
+from pytest_semantest.protocol.layout import DATABASE, OWN_NAMES
 from pytest_semantest.protocol.trust import ROOT, keeps_modes, refuse_owner, refuse_writers
 from pytest_semantest.protocol.whole_file import write_whole
 
@@ -52,12 +53,14 @@ def require_private_folder(directory: str) -> None:
     for name in OWN_NAMES:
         path = os.path.join(directory, name)
         try:
-            owner = os.lstat(path).st_uid
+            there = os.lstat(path)
         except OSError:
             continue
-        planted = refuse_owner(owner, {user, found.st_uid})
+        planted = refuse_owner(there.st_uid, {user, found.st_uid})
         if planted is not None:
             raise _refusal(path, f"{planted}: remove it, unless you know why")
+        if stat.S_ISLNK(there.st_mode) and name != DATABASE:  # of which the store says what it leads to
+            raise _refusal(path, "it is a symbolic link: remove it")
 
 
 def _refusal(path: str, why: str) -> PermissionError:

@@ -15,11 +15,13 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.artifacts import ARTIFACTS, ARTIFACTS_PATH, is_sha256
 from pytest_semantest.protocol.certificates import tls_context
+from pytest_semantest.protocol.reading import open_to_read, refuse_link
 from pytest_semantest.shipper.backoff import Backoff
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.rendezvous import Endpoint
@@ -84,6 +86,7 @@ class Artifacts:
     def look(self) -> None:
         """Finds new ones. A file is there before the event that names it, so this comes after reading journals."""
         try:
+            refuse_link(self._folder)
             names = os.listdir(self._folder)
         except OSError:
             return
@@ -135,19 +138,28 @@ class Artifacts:
             connection.close()
 
     def _send_one(self, connection: http.client.HTTPConnection, prefix: str, token: str | None, sha256: str) -> Answer:
-        path = self._folder / sha256
+        try:
+            file = os.fdopen(open_to_read(self._folder / sha256), "rb")
+        except FileNotFoundError:
+            return Answer(sha256, 204, "somebody deleted it")
+        except OSError as error:
+            return Answer(sha256, _NEVER[0], f"it is not sent: {error.strerror}")
+        with file:
+            return self._send_file(connection, prefix, token, sha256, file)
+
+    def _send_file(
+        self, connection: http.client.HTTPConnection, prefix: str, token: str | None, sha256: str, file: BinaryIO
+    ) -> Answer:
         headers = {"User-Agent": f"pytest-semantest/{__version__}", "Content-Type": "application/octet-stream"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         try:
-            headers["Content-Length"] = str(path.stat().st_size)
-            connection.request("PUT", f"{prefix}{ARTIFACTS_PATH}{sha256}", body=self._chunks(path), headers=headers)
+            headers["Content-Length"] = str(os.fstat(file.fileno()).st_size)
+            connection.request("PUT", f"{prefix}{ARTIFACTS_PATH}{sha256}", body=self._chunks(file), headers=headers)
             response = connection.getresponse()
             text = response.read(4096).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
-            if not path.exists():
-                return Answer(sha256, 204, "somebody deleted it")
             if _answers_without_route(connection, f"{prefix}{ARTIFACTS_PATH}{sha256}", headers):
                 return Answer(sha256, _NO_ROUTE[0], "the server answers no PUT, and knows no such address")
             return Answer(sha256, 0, f"an attachment could not be sent: {getattr(error, 'strerror', None) or error}")
@@ -158,11 +170,10 @@ class Artifacts:
             return Answer(sha256, _NO_ROUTE[0], f"the server answers 400: {text[:200]!r}")
         return Answer(sha256, response.status, f"the recorder answers {response.status}: {text[:200]!r}")
 
-    def _chunks(self, path: Path) -> Iterator[bytes]:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-                self.last_progress = time.monotonic()
+    def _chunks(self, file: BinaryIO) -> Iterator[bytes]:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+            self.last_progress = time.monotonic()
 
 
 def _answers_without_route(connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> bool:

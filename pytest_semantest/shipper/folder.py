@@ -14,6 +14,7 @@ from pytest_semantest.protocol.artifacts import ARTIFACTS, is_sha256
 from pytest_semantest.protocol.closing import JournalDigest
 from pytest_semantest.protocol.identity import SHIPPER_WORKER
 from pytest_semantest.protocol.layout import (
+    DAMAGED,
     JOURNAL_SUFFIX,
     SESSIONS,
     SHIP_LOCK,
@@ -26,15 +27,20 @@ from pytest_semantest.protocol.layout import (
     visible_folders,
 )
 from pytest_semantest.protocol.liveness import guessed_start
+from pytest_semantest.protocol.reading import refuse_link
 from pytest_semantest.shipper.diagnostics import LOG
 from pytest_semantest.shipper.following import JournalFollower
 from pytest_semantest.shipper.liveness import ProcessWatch
 
-#: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
-DAMAGED = "damaged"
 _ENDED_PREFIX = ".done-"
 #: A folder without journals is left alone for this long: its session may be about to begin.
 _EMPTY_S = 60.0
+
+
+def lock_of(folder: Path) -> FileLock:
+    """The lock that keeps one shipper per session. Raises ``OSError`` when a link lies in its place."""
+    refuse_link(folder / SHIP_LOCK)
+    return FileLock(folder / SHIP_LOCK)
 
 
 def is_running(folder: Path, now_ms: float) -> bool:
@@ -113,7 +119,7 @@ def sweep(directory: Path) -> None:
 
 def _remove_empty(folder: Path) -> None:
     """Deletes a folder without journals that nobody holds. Raises ``OSError`` when it holds more, or ``Timeout``."""
-    with FileLock(folder / SHIP_LOCK, timeout=0):
+    with lock_of(folder).acquire(timeout=0):
         for path in folder.iterdir():
             if _is_ours(path) and path.suffix != JOURNAL_SUFFIX:
                 path.unlink()

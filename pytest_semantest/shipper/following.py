@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_semantest.protocol.gaps import MAX_GAP, gap_body
+from pytest_semantest.protocol.reading import open_to_read
 from pytest_semantest.protocol.record import MAX_BODY, Damage, Record, scan
 
 _READ = 512 * 1024
@@ -50,7 +51,7 @@ class JournalFollower:
     The file is opened once and stays readable when somebody deletes it. ``drained``: the last read met the end of the
     file. ``damage`` tells what could not be read, ``damaged`` how often. ``opening``: what the gap adds that is the
     first event (``protocol.gaps.opening_of``), ``None`` while the run is not known. Raises ``OSError`` when the file
-    cannot be opened.
+    cannot be opened, or is a link.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +59,7 @@ class JournalFollower:
         self.damage: list[str] = []
         self.damaged = 0
         self.opening: Mapping[str, Any] | None = None
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        self._fd = open_to_read(path)
         self._offset = 0  # all before it is read
         self._size = _READ
         self._last_seq = 0

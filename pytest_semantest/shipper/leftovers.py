@@ -9,8 +9,8 @@ from pathlib import Path
 from pytest_semantest.protocol.destination import destination, is_same_recorder
 from pytest_semantest.protocol.layout import DISCOVERY, has_journal, session_folders
 from pytest_semantest.protocol.small_file import read_object
-from pytest_semantest.shipper.folder import is_running
-from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
+from pytest_semantest.shipper.folder import is_running, lock_of
+from pytest_semantest.shipper.program import Settings, Termination, ship
 from pytest_semantest.shipper.results import Outcome
 from pytest_semantest.shipper.state import read_state
 

@@ -16,13 +16,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
-from pytest_semantest.protocol.layout import SESSIONS, SHIP_LOCK, SHIP_YIELD, has_journal
+from pytest_semantest.protocol.layout import SESSIONS, SHIP_YIELD, has_journal
 from pytest_semantest.protocol.private_folder import require_private_folder
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.shipper.diagnostics import Diagnostics
-from pytest_semantest.shipper.folder import remove, sweep
+from pytest_semantest.shipper.folder import lock_of, remove, sweep
 from pytest_semantest.shipper.link import Link
 from pytest_semantest.shipper.rendezvous import Rendezvous
 from pytest_semantest.shipper.results import EXIT_CODES, Outcome, Result
@@ -117,8 +117,8 @@ def _ship_own(settings: Settings, folder: Path, termination: Termination) -> Out
     """How shipping the session ended; ``None`` when another shipper has it or has shipped it."""
     if not has_journal(folder):
         return None  # taking the lock would make the folder again
-    lock = lock_of(folder)
     try:
+        lock = lock_of(folder)
         lock.acquire(timeout=LOCK_S)
     except (Timeout, OSError):
         return None
@@ -171,11 +171,6 @@ def _token(variable: str, *, keep: bool) -> str | None:
     return (os.environ.get(variable) if keep else os.environ.pop(variable, None)) or None
 
 
-def lock_of(folder: Path) -> FileLock:
-    """The lock that keeps one shipper per session."""
-    return FileLock(folder / SHIP_LOCK)
-
-
 def ship(settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None = None) -> Result:
     """Ships one session, whose lock is held, to its end or to the end of what can be done.
 
@@ -205,7 +200,7 @@ def _ship(
         shipment.finish(_now())
         link.close()
     acked, events = _counts(shipment)
-    detail = shipment.stopped or link.refused or link.unreachable or shipment.note or ""
+    detail = shipment.stopped or link.refused or link.unreachable or shipment.unread or shipment.note or ""
     if outcome == "unreachable":
         detail = detail or link.failure or shipment.artifacts.failure or ""
     log(f"{outcome} {detail}".rstrip())
@@ -287,13 +282,14 @@ def _outcome(settings: Settings, shipment: Shipment, now: float, quiet_since: fl
     """Why the loop ends, ``None`` while it goes on. ``quiet_since``: no process of the session runs since then."""
     if shipment.is_running:
         return None
-    if shipment.is_done:
-        return "shipped" if not shipment.has_new_journals() else None
+    if shipment.is_done and not shipment.has_new_journals():
+        return "shipped"
     if shipment.all_sent_but_stopped:
         return "stopped"
     waited = now - max(quiet_since, shipment.link.last_contact)
     nothing = shipment.is_read or (settings.sync and not shipment.sources)
-    if shipment.run_id is None and nothing and (settings.sync or waited > settings.give_up):
+    in_vain = shipment.is_done and shipment.unread is not None  # what can be read is shipped
+    if ((shipment.run_id is None and nothing) or in_vain) and (settings.sync or waited > settings.give_up):
         return "unreadable"
     return _vain(settings, shipment, now, waited) or ("late" if _is_late(settings, now) else None)
 

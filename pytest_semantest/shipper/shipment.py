@@ -69,6 +69,8 @@ class Shipment:
         self.artifacts = Artifacts(folder, log)
         self._own = OwnJournal(folder, self.session)
         self._state_file = StateFile(folder)
+        #: Why journals cannot be read, by their names.
+        self._unread: dict[str, str] = {}
         self._context: ContextLookup | None = None
         self._wants_context = True
         self._seen_alive: set[str] = set()
@@ -130,6 +132,11 @@ class Shipment:
     def stopped(self) -> str | None:
         """Why a source is not sent any more, ``None`` when all are."""
         return next((source.outbox.stopped for source in self.sources.values() if source.outbox.stopped), None)
+
+    @property
+    def unread(self) -> str | None:
+        """Why a journal that is there cannot be read, ``None`` when each of them can."""
+        return next((f"{name} cannot be read: {why}" for name, why in sorted(self._unread.items())), None)
 
     @property
     def note(self) -> str | None:
@@ -232,8 +239,11 @@ class Shipment:
         try:
             followed = FollowedSource(path, source, predecessor=self._predecessor)
         except OSError as error:
-            self._log(f"{path.name} cannot be read: {error.strerror}")
+            if path.name not in self._unread:
+                self._log(f"{path.name} cannot be read: {error.strerror}")
+            self._unread[path.name] = error.strerror or str(error)
             return
+        self._unread.pop(path.name, None)
         self.sources[worker] = followed
 
     def _look(self, clock: Clock) -> bool:

@@ -30,8 +30,8 @@ from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.protocol.lock_holders import has_shipper
 from pytest_semantest.protocol.small_file import read_object
 from pytest_semantest.shipper.diagnostics import LOG
-from pytest_semantest.shipper.folder import is_running, sweep
-from pytest_semantest.shipper.program import Settings, Termination, lock_of, ship
+from pytest_semantest.shipper.folder import is_running, lock_of, sweep
+from pytest_semantest.shipper.program import Settings, Termination, ship
 from pytest_semantest.shipper.progress import Progress
 from pytest_semantest.shipper.results import Outcome, Result, exit_code, lines
 from pytest_semantest.shipper.state import read_state
@@ -124,10 +124,10 @@ class Sync:
             return Result(one.name, "followed", _holder(one.folder))
         if self._termination.deadline is not None:
             return _left(one, "terminated")
-        lock = lock_of(one.folder)
         try:
             if not one.folder.is_dir():
                 return _gone(one)  # taking the lock would make it again
+            lock = lock_of(one.folder)
             if not _acquired(lock, patience):
                 return self._held(one)
         except OSError as error:

@@ -33,7 +33,7 @@ class DatabaseLock:
         deadline = time.monotonic() + _WAIT_S
         while self._descriptor is None:
             try:
-                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+                descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
             except OSError as error:
                 raise CannotOpen(self._database, error.strerror or str(error)) from None
             try:
