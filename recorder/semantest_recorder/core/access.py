@@ -93,6 +93,10 @@ def split_host(header: str) -> tuple[str, int | None] | None:
     return name.lower(), int(port) if port is not None else None
 
 
+#: What a browser says of a request that no page made, or one of ours.
+_OWN_SITES = frozenset({"none", "same-origin"})
+
+
 class AddressRules:
     """Which Host and Origin headers belong to requests meant for this recorder.
 
@@ -115,12 +119,16 @@ class AddressRules:
         self._origins = frozenset(origins)
         self._secure_names = terminated or "https" in self._ports.values()
 
-    def refuse(self, hosts: Collection[str], origins: Collection[str]) -> Denied | None:
-        """Why a request with these Host and Origin headers (all of them) is refused, or ``None`` when it is not."""
+    def refuse(self, hosts: Collection[str], origins: Collection[str], sites: Collection[str] = ()) -> Denied | None:
+        """Why a request with these Host, Origin and Sec-Fetch-Site headers (all of them) is refused, if it is.
+
+        What a page only shows or runs (a picture, a script, a frame) it asks for without an Origin.
+        """
         if len(hosts) != 1 or not self._host_fits(next(iter(hosts))):
             return Denied(403, "FORBIDDEN", "this Host is not served here; allow it with --allow-host")
         if not origins:
-            return None
+            foreign = any(site not in _OWN_SITES for site in sites)
+            return Denied(403, "FORBIDDEN", "a page of another site asks for this") if foreign else None
         if len(origins) != 1 or not self._origin_fits(next(iter(origins)), next(iter(hosts))):
             return Denied(403, "FORBIDDEN", "this Origin is not allowed; allow it with --allow-origin")
         return None

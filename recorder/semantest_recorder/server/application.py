@@ -68,9 +68,11 @@ def _in_one_line(record: logging.LogRecord) -> bool:
 
 
 async def _say_little(_request: web.Request, response: web.StreamResponse) -> None:
-    """No versions of ours for strangers, and no guessing or keeping of what we send."""
+    """No versions of ours for strangers, and no guessing, keeping, framing or embedding of what we send."""
     response.headers["Server"] = "semantest-recorder"
     response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
     response.headers.setdefault("Cache-Control", "no-store")
 
 

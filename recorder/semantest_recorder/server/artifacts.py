@@ -26,7 +26,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Whatever is in the file: no browser shows it, runs it or guesses its type (``nosniff`` is on every answer).
 _AS_DOWNLOAD = {
     "Content-Type": "application/octet-stream",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
 }
 
 _log = logging.getLogger(__name__)

@@ -15,6 +15,8 @@ from semantest_recorder.server.routes import ROUTES, roles_of
 #: Who the guard found behind a request.
 IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
 
+#: In which relation the page that asks is to us, by its browser.
+_FETCH_SITE = "Sec-Fetch-Site"
 #: Of what a stranger sent: so many characters are in the log.
 _SHOWN_METHOD, _SHOWN_PATH = 20, 200
 
@@ -67,7 +69,9 @@ def _admit(
 ) -> Identity | Denied | None:
     """Who sent the request, ``None`` for an open route, or why it is refused."""
     headers = request.headers
-    foreign = addresses.refuse(headers.getall(hdrs.HOST, ()), headers.getall(hdrs.ORIGIN, ()))
+    foreign = addresses.refuse(
+        headers.getall(hdrs.HOST, ()), headers.getall(hdrs.ORIGIN, ()), headers.getall(_FETCH_SITE, ())
+    )
     if foreign is not None:
         return foreign
     roles = roles_of(request)

@@ -48,11 +48,13 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, di
     end_processes_of(folder.parent)
 
 
-def status_of(url: str, method: str, path: str, bearer: str | None) -> int:
+def status_of(url: str, method: str, path: str, bearer: str | None, **more: str) -> int:
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_S)
     try:
-        connection.request(method, path, headers={"Authorization": f"Bearer {bearer}"} if bearer else {})
+        headers = {name.replace("_", "-"): value for name, value in more.items()}
+        headers |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
+        connection.request(method, path, headers=headers)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -72,6 +74,27 @@ def test_every_route(recorder: tuple[str, dict[Role, str]], route: Any) -> None:
         allowed = route.roles is None or role in route.roles
         status = status_of(url, route.method, path, token)
         assert status not in (401, 403) if allowed else status == 403, (role, status)
+
+
+@pytest.mark.hazard(30)
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_route_is_closed_to_foreign_pages_whatever_token_they_have(
+    recorder: tuple[str, dict[Role, str]], route: Any
+) -> None:
+    url, tokens = recorder
+    path, token = re.sub(r"{[^}]*}", "0" * 64, route.path), tokens[next(iter(route.roles or {Role.READ}))]
+    port = urlsplit(url).port
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13"}
+    foreign: list[dict[str, str]] = [
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Host": f"evil.example:{port}"},  # a name that leads here
+        {"Sec_Fetch_Site": "same-site"},
+    ]
+    for headers in foreign:
+        assert status_of(url, route.method, path, token, **headers) == 403, headers
+        assert status_of(url, route.method, path, token, **headers, **upgrade) == 403, headers
 
 
 def test_what_is_in_no_table_is_for_nobody_without_a_token(recorder: tuple[str, dict[Role, str]]) -> None:

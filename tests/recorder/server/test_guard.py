@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,8 @@ FOREIGN = [
     {"Origin": "http://127.0.0.1:1"},
     {"Origin": "https://127.0.0.1:{port}"},
     {"Origin": "http://evil.example:{port}"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
 ]
 
 
@@ -110,6 +113,8 @@ def test_no_answer_invites_other_sites(guarded: RunningServer) -> None:
         _status, headers, _body = ask(guarded, method, path, BEARER | {"Origin": "https://dash.example"})
         assert not [name for name in headers if name.lower().startswith("access-control-")]
         assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert "aiohttp" not in headers["Server"]
 
 
@@ -145,6 +150,16 @@ def test_compression_is_never_agreed_on(guarded: RunningServer, extra: dict[str,
     status, headers, _body = ask(guarded, "GET", "/ws", BEARER | UPGRADE | extra)
     assert status == 101
     assert "Sec-WebSocket-Extensions" not in headers
+
+
+def test_a_compressed_frame_is_not_unpacked(guarded: RunningServer) -> None:
+    """One that was never agreed on: 16 KiB of it would be 16 MiB."""
+    client = guarded.connect()
+    packed = zlib.compressobj(wbits=-15)
+    bomb = packed.compress(b"x" * 16 * 1024 * 1024) + packed.flush(zlib.Z_SYNC_FLUSH)
+    frame = websocket.ABNF(1, 1, 0, 0, websocket.ABNF.OPCODE_TEXT, 1, bomb[:-4])
+    client.socket.send_frame(frame)
+    assert client.close_code() == 1002
 
 
 def test_without_tokens_where_that_is_allowed_only_ingest_and_read(serve: Callable[..., RunningServer]) -> None:
