@@ -188,7 +188,9 @@ def ship(settings: Settings, folder: Path, termination: Termination, watcher: Wa
 def _ship(
     settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None, log: Diagnostics
 ) -> Result:
-    rendezvous = Rendezvous(settings.directory, log, url=settings.url, token=settings.token)
+    rendezvous = Rendezvous(
+        settings.directory, log, url=settings.url, token=settings.token, runs_tests=not settings.sync
+    )
     give_up = settings.give_up if settings.sync else None  # a live run is followed for longer than one try takes
     link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic(), deadline=settings.deadline, give_up=give_up)
     redactor = _redactor(settings.token, log)

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from pytest_semantest.protocol.configuration_files import find_configuration
 from pytest_semantest.protocol.discovery_file import discard_abandoned, serving_recorder
+from pytest_semantest.protocol.effective import plugin_settings
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG, STARTING_LOCK
 from pytest_semantest.protocol.liveness import process_exists
 from pytest_semantest.protocol.lock_holders import has_recorder, has_starter
@@ -61,11 +63,17 @@ class Endpoint:
 
 
 class Rendezvous:
-    """Finds the recorder of ``directory`` (the ``.semantest`` folder), or the one at ``url``."""
+    """Finds the recorder of ``directory`` (the ``.semantest`` folder), or the one at ``url``.
 
-    def __init__(self, directory: Path, log: Log, *, url: str | None = None, token: str | None = None) -> None:
+    ``runs_tests``: the tests of the project run, so that its recorder may load the modules of the project, too.
+    """
+
+    def __init__(
+        self, directory: Path, log: Log, *, url: str | None = None, token: str | None = None, runs_tests: bool = True
+    ) -> None:
         self._directory = directory
         self._log = log
+        self._runs_tests = runs_tests
         self._named = Endpoint(url, token) if url else None
         self._starting_until = 0.0
         self._child: subprocess.Popen[bytes] | None = None
@@ -143,6 +151,8 @@ class Rendezvous:
         return Endpoint(found.url, found.token)
 
     def _start(self, now: float) -> None:
+        if not self._runs_tests:
+            _refuse_reach(self._directory)
         lock = FileLock(self._directory / STARTING_LOCK)
         self._starting_until = now + START_S
         self._child = None  # an earlier one is not to blame for what comes now
@@ -168,6 +178,23 @@ class Rendezvous:
         if self._lock is not None:
             self._lock.release()
             self._lock = None
+
+
+def _refuse_reach(directory: Path) -> None:
+    """Raises ``UnreachableError`` when a recorder of the folder would run code beside it, or write elsewhere.
+
+    Who only reads what somebody recorded, an artifact of CI say, does not want that.
+    """
+    found = find_configuration(str(directory))
+    if found is None:
+        return
+    plugins = plugin_settings({}, found)
+    reach = "load modules" if plugins.modules else ""
+    if any("folder" in options for options in plugins.options.values()):
+        reach = reach or "write to a folder"
+    if reach:
+        told = f"no recorder is started for that: by {' and '.join(found.files)} it would {reach}"
+        raise UnreachableError(f"{told}; when you trust that, run: semantest-recorder start", lasts=True)
 
 
 def start_recorder(directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

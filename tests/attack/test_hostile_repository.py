@@ -1,4 +1,4 @@
-"""A repository that somebody else set up: to look at it runs none of its programs."""
+"""A project that somebody else set up: to look at it, or at what was recorded there, runs none of its code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from pytest_semantest.protocol.layout import session_folders
 from pytest_semantest.shipper.context import git_context
+from tests.recorder.cli.project import Project
+from tests.recorder.cli.recording import RUN, small_run
 
 pytestmark = pytest.mark.hazard(34)
 
@@ -39,3 +42,37 @@ def test_git_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
     assert found is not None
     assert (found["subject"], found["dirty"]) == ("First one", False)
     assert not harm.exists()
+
+
+_MODULES = '[plugins]\nmodules = ["harmful"]\n'
+_FOLDER = '[plugins]\nenabled = ["json-report"]\n[plugins.json-report]\nfolder = "../harm"\n'
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "told"),
+    [(".", _MODULES, "load modules"), (".semantest", _MODULES, "load modules"), (".", _FOLDER, "write to a folder")],
+    ids=["modules", "modules in the folder itself", "a folder"],
+)
+def test_a_report_of_what_others_recorded_runs_and_writes_nothing_elsewhere(
+    tmp_path: Path, place: str, text: str, told: str
+) -> None:
+    """Artifacts of CI are made by whoever opened the pull request."""
+    project = Project(tmp_path)
+    small_run().journal(project.folder)
+    (tmp_path / place / "semantest.toml").write_text(text)
+    (tmp_path / place / "harmful.py").write_text(f"import pathlib\npathlib.Path({str(tmp_path)!r}, 'harm').mkdir()\n")
+    try:
+        said = project.semantest("report")
+        assert (said.returncode, f"Run {RUN}: failed" in said.stdout) == (1, True), said.stderr
+        assert "was read from its journals" in said.stderr
+        assert f"by semantest.toml it would {told}" in said.stderr
+        synced = project.semantest("sync")
+        assert (synced.returncode, "when you trust that, run: semantest-recorder start" in synced.stderr) == (3, True)
+        assert not (tmp_path / "harm").exists()
+        assert not (project.folder / "recorder.json").exists()
+        assert project.recorder("start").returncode == 0  # what is asked for by name
+        assert "Run " in project.semantest("report").stdout
+        assert session_folders(project.folder) == []
+    finally:
+        project.close()
+    assert (tmp_path / "harm").exists()
