@@ -8,8 +8,12 @@ elsewhere.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -61,8 +65,8 @@ class Connection:
 
     ``send`` queues, ``receive`` sends what is queued and gives the messages that have come; both raise
     ``ConnectionFailedError`` when the connection is gone, ``RefusedError`` when the recorder closed it on us.
-    ``timeout`` (seconds) bounds each step of connecting. ``run_id``: the run whose pytest is attended, if it is known;
-    its cancellation comes even if there is nothing to send.
+    ``timeout`` (seconds) bounds each step of connecting, the handshake as a whole. ``run_id``: the run whose pytest is
+    attended, if it is known; its cancellation comes even if there is nothing to send.
     """
 
     def __init__(
@@ -77,9 +81,10 @@ class Connection:
         self._client = websocket.WebSocket(enable_multithread=False)
         self._socket = _open_socket(address, timeout)
         try:
-            self._client.connect(  # type: ignore[no-untyped-call]
-                address, socket=self._socket, timeout=timeout, header=header, suppress_origin=True, redirect_limit=0
-            )
+            with _ended_after(self._socket, timeout):
+                self._client.connect(  # type: ignore[no-untyped-call]
+                    address, socket=self._socket, timeout=timeout, header=header, suppress_origin=True, redirect_limit=0
+                )
         except websocket.WebSocketBadStatusException as error:
             self.close()
             if error.status_code in (401, 403):
@@ -89,6 +94,8 @@ class Connection:
             self.close()
             raise ConnectionFailedError(f"{url}: {_reason(error)}") from None
         self._socket.setblocking(False)
+        self._take = self._client.frame_buffer.recv
+        self._client.frame_buffer.recv = self._take_of_bounded
         self._outgoing = bytearray()
         self._parts: list[bytes] = []
         self._failure: ConnectionFailedError | RefusedError | None = None
@@ -135,9 +142,7 @@ class Connection:
                 if message is not None:
                     messages.append(message)
         except _BLOCKED:
-            if (self._client.frame_buffer.length or 0) <= MAX_MESSAGE:
-                return messages
-            self._failure = ConnectionFailedError(f"the recorder sends a message of more than {MAX_MESSAGE} bytes")
+            return messages
         except RefusedError as error:
             self._failure = error
         except (websocket.WebSocketException, OSError, ValueError, RecursionError) as error:
@@ -168,6 +173,12 @@ class Connection:
     def _queue(self, data: bytes, opcode: int) -> None:
         self._outgoing += ABNF.create_frame(data, opcode).format()
 
+    def _take_of_bounded(self, size: int) -> bytes:
+        """The next bytes, unless they are of a frame that is too long: whoever sends quickly would fill the memory."""
+        if (self._client.frame_buffer.length or 0) > MAX_MESSAGE:
+            raise websocket.WebSocketPayloadException(f"a message of more than {MAX_MESSAGE} bytes")
+        return self._take(size)
+
     def _frame(self, opcode: int, fin: int, data: bytes) -> dict[str, Any] | None:
         if opcode == ABNF.OPCODE_PING:
             self._queue(data, ABNF.OPCODE_PONG)
@@ -191,6 +202,25 @@ class Connection:
         if not isinstance(message, dict):
             raise websocket.WebSocketPayloadException("a message that is no object")
         return message
+
+
+@contextmanager
+def _ended_after(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Ends the connection unless the block has ended by then: a byte now and then runs into no timeout of a socket."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as line:
+        timer = threading.Timer(seconds, _end, (line,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _end(line: socket.socket) -> None:
+    with suppress(OSError):  # it has ended
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import select
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -106,3 +111,60 @@ def listen_for_ever(connection: Connection) -> None:
         connection.receive()
         connection.check()
         select.select([connection], [], [], 0.1)
+
+
+@contextmanager
+def said_by_hand(words: Callable[[socket.socket, bytes], None]) -> Iterator[str]:
+    """The address of somebody who answers a handshake by ``words``, called with the connection and the right key."""
+
+    def answer() -> None:
+        connection, _address = listening.accept()
+        with connection, suppress(OSError):
+            asked = b""
+            while b"\r\n\r\n" not in asked:
+                asked += connection.recv(4096)
+            (key,) = re.findall(rb"(?i)sec-websocket-key: *(\S+)", asked)
+            digest = hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+            words(connection, base64.b64encode(digest))
+            over.wait(DEADLINE_S)
+
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        over.set()
+        thread.join(DEADLINE_S)
+
+
+_ACCEPTED = b"HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+
+
+@pytest.mark.hazard(27)
+def test_nothing_is_read_of_a_frame_that_is_too_long() -> None:
+    def words(connection: socket.socket, key: bytes) -> None:
+        connection.sendall(_ACCEPTED + key + b"\r\n\r\n\x81\x7f" + (2**40).to_bytes(8, "big") + b"payload")
+
+    with said_by_hand(words) as url:
+        connection = Connection(url, TOKEN, "i")
+        assert select.select([connection], [], [], DEADLINE_S)[0]
+        with pytest.raises(ConnectionFailedError, match="a message of more than"):
+            listen_for_ever(connection)
+        assert connection._socket.recv(7) == b"payload"
+        connection.close()
+
+
+def test_a_handshake_that_never_ends_is_ended() -> None:
+    """Each byte comes well before the socket's timeout."""
+
+    def words(connection: socket.socket, _key: bytes) -> None:
+        connection.sendall(_ACCEPTED)
+        while True:
+            connection.sendall(b"x")
+            connection.settimeout(0.05)
+            with suppress(TimeoutError):
+                if connection.recv(1) == b"":
+                    return
+
+    with said_by_hand(words) as url, pytest.raises(ConnectionFailedError):
+        Connection(url, TOKEN, "i", timeout=0.5)
