@@ -173,8 +173,12 @@ class Shipment:
         self._write_state(clock)
 
     def _stop(self, run_id: str, reason: str, grace_s: float, now: float) -> None:
-        """The recorder cancels the run: pytest is to end, if this session belongs to it and runs here."""
-        if run_id != self.run_id:
+        """The recorder cancels the run: pytest is to end, if this session belongs to it and runs here.
+
+        Of a session that was left, only the project's own recorder may say so: its folder may come from elsewhere and
+        name both a recorder and processes that never were pytest's.
+        """
+        if run_id != self.run_id or (self._adopted and self.link.named):
             return
         if self._stopping is None:
             self._log(f"the run is cancelled: {reason}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -67,8 +68,10 @@ def test_what_a_link_in_a_session_leads_to_is_sent_to_nobody(
     else:
         (folder / "gw0.journal").symlink_to(others.path)
     (folder / "ship.json").write_text(json.dumps({"named": True, "recorder": server.url}))  # it names the thief
-    _code, said = finish(start_shipper(sync=True))
+    code, said = finish(start_shipper(sync=True))
     assert server.events[f"{folder.name}.main"], said
+    if what == "a journal":  # it may be somebody's by mistake: the session stays, and is told
+        assert (code, "gw0.journal cannot be read: it is a symbolic link" in said) == (5, True), said
     assert (server.artifacts, server.puts) == ({}, [])
     assert "another_project" not in json.dumps(server.events)
     assert (kept / name).read_bytes() == secret
@@ -105,3 +108,21 @@ def test_names_of_ours_that_lead_elsewhere_stop_whoever_would_write_there(
     code, said = finish(start_shipper(sync=True, url=server.url))
     assert (code, told in said) == (2, True), said
     assert mine.read_text() == "mine\n"
+
+
+def test_a_recorder_that_only_a_folder_names_stops_no_process(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    """A journal names processes, and a recorder may have those of its run ended: here both are the thief's word."""
+    with subprocess.Popen(["sleep", "600"]) as mine:
+        journal = Journal(session(directory), pid=mine.pid)
+        journal.start()
+        (journal.folder / "ship.json").write_text(json.dumps({"named": True, "recorder": server.url}))
+        cancel = {"type": "cancel", "payload": {"runId": journal.folder.name, "reason": "harm", "graceMs": 0}}
+        server.behaviour.nonsense = [json.dumps(cancel)]
+        code, said = finish(start_shipper(sync=True, timeout=3))
+        alive = mine.poll()
+        mine.kill()
+    assert server.handshakes, said
+    assert server.behaviour.nonsense == [], "it was said"
+    assert (alive, (journal.folder / "stop").exists()) == (None, False), (code, said)
