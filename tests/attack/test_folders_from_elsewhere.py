@@ -120,7 +120,7 @@ def test_a_recorder_that_only_a_folder_names_stops_no_process(
         (journal.folder / "ship.json").write_text(json.dumps({"named": True, "recorder": server.url}))
         cancel = {"type": "cancel", "payload": {"runId": journal.folder.name, "reason": "harm", "graceMs": 0}}
         server.behaviour.nonsense = [json.dumps(cancel)]
-        code, said = finish(start_shipper(sync=True, timeout=3))
+        code, said = finish(start_shipper(sync=True, timeout=2))
         alive = mine.poll()
         mine.kill()
     assert server.handshakes, said

@@ -50,8 +50,8 @@ _FOLDER = '[plugins]\nenabled = ["json-report"]\n[plugins.json-report]\nfolder =
 
 @pytest.mark.parametrize(
     ("place", "text", "told"),
-    [(".", _MODULES, "load modules"), (".semantest", _MODULES, "load modules"), (".", _FOLDER, "write to a folder")],
-    ids=["modules", "modules in the folder itself", "a folder"],
+    [(".semantest", _MODULES, "load modules"), (".", _FOLDER, "write to a folder")],
+    ids=["modules in the folder itself", "a folder of reports beside it"],
 )
 def test_a_report_of_what_others_recorded_runs_and_writes_nothing_elsewhere(
     tmp_path: Path, place: str, text: str, told: str
