@@ -15,6 +15,7 @@ from semantest_recorder.core.facts import opening_of
 from semantest_recorder.core.payloads import MalformedError
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.loading import load_run
+from semantest_recorder.store.log_size import empty_log
 from semantest_recorder.store.marks import behind_opening, first_other, marks_of, without_opening, write_marks
 from semantest_recorder.store.opening import is_corruption
 from semantest_recorder.store.origin import Origin, RefusedBatchError, claim, claim_session, gap, refuse
@@ -120,12 +121,7 @@ class Ingest:
 
     def empty_log(self) -> None:
         """Writes the log back and shortens it to nothing, unless somebody reads in it: nobody is waited for."""
-        (patience,) = self._connection.execute("PRAGMA busy_timeout").fetchone()
-        self._connection.execute("PRAGMA busy_timeout = 0")
-        try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        finally:
-            self._connection.execute(f"PRAGMA busy_timeout = {patience}")
+        empty_log(self._connection)
 
     def _commit(self, batches: Sequence[Batch]) -> list[Verdict]:
         connection = self._connection

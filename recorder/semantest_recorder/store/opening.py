@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, NotADatabase, NotOurs
+from semantest_recorder.store.log_size import limit_log
 from semantest_recorder.store.regular import refuse_foreign_journal, require_regular
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, creation_script, migration_script
 
@@ -133,7 +134,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA journal_size_limit = 67108864")
+    limit_log(connection)
     connection.execute("PRAGMA temp_store = MEMORY")
     # A large transaction must not spill its pages before it commits.
     connection.execute("PRAGMA cache_size = -65536")

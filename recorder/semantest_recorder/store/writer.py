@@ -15,6 +15,7 @@ from typing import TypeVar
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.log_size import LogBound
 from semantest_recorder.store.opening import is_corruption, open_for_writing
 from semantest_recorder.store.removal import OpenFiles, carry_over, complete
 from semantest_recorder.store.schema import SCHEMA_VERSION
@@ -64,6 +65,7 @@ class Writer:
         self.is_valid: Callable[[str], bool] = lambda _name: True
         self._connection, self.notices = open_for_writing(self.path, clock, own_place=own_place)
         self._files = OpenFiles(self.path)
+        self._log_bound = LogBound(self.path)
         self._ingest = self._ingest_of(self._connection)
         self._queue: deque[tuple[Batch, Done]] = deque()
         self._other: deque[tuple[Work, Ended]] = deque()
@@ -173,6 +175,7 @@ class Writer:
         for run_id in self._ingest.take_closed():
             if self._run_closed is not None:
                 _call(self._run_closed, run_id)
+        self._log_bound.keep(self._connection)
 
     def _do_other_work(self) -> None:
         """The next piece of the work that was asked for first."""
