@@ -341,6 +341,8 @@ class Hub:
         if verdict.code in _STORE_CODES and self._store_error != verdict.message:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)
+        if verdict.code == "SEQ_CONFLICT":  # two processes say different things as one source
+            _log.warning("refused a batch: %s: %s", verdict.code, verdict.message)
 
     def _publish(self, verdict: Committed, sender: Peer | None) -> Iterator[int]:
         if not self._subscribers:

@@ -30,6 +30,7 @@ def test_what_is_acknowledged_is_in_the_database(server: RunningServer) -> None:
     assert stored(server) == [(1, "run/start"), (2, "test/start"), (3, "test/end")]
 
 
+@pytest.mark.hazard(19)
 def test_a_batch_delivered_twice_is_stored_once_and_a_gap_is_refused(server: RunningServer) -> None:
     client = server.connect()
     first = batch(1, [run_start(), *records_of_test(1)])
@@ -39,6 +40,29 @@ def test_a_batch_delivered_twice_is_stored_once_and_a_gap_is_refused(server: Run
     assert (error["code"], error["details"]) == ("SEQ_GAP", {"source": "s.main", "expected": 4})
     assert client.ask(batch(2, records_of_test(1) + records_of_test(2)))["seq"] == 5
     assert [seq for seq, _ in stored(server)] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.hazard(19)
+def test_batches_in_any_order_end_up_in_theirs(server: RunningServer) -> None:
+    client = server.connect()
+    events = [run_start(), *(record for number in range(6) for record in records_of_test(number))]
+    batches = {first: batch(first, events[first - 1 : first + 3]) for first in range(1, 14, 4)}
+    for first in (5, 1, 13, 9, 1, 5, 9, 5, 13, 1):
+        answer = client.ask(batches[first])
+        assert answer["type"] == "ack" or (answer["code"], answer["details"]["expected"] < first) == ("SEQ_GAP", True)
+    assert stored(server) == [(seq, event["type"]) for seq, event in enumerate(events, 1)]
+
+
+@pytest.mark.hazard(19)
+def test_another_event_under_a_seq_that_is_taken_is_refused_and_logged(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = server.connect()
+    assert client.ask(batch(1, [run_start(), *records_of_test(1)]))["seq"] == 3
+    refused = client.ask(batch(2, records_of_test(2)))
+    assert (refused["code"], refused["details"]["source"]) == ("SEQ_CONFLICT", "s.main")
+    assert caplog.messages == ["refused a batch: SEQ_CONFLICT: s.main sent another event as seq 2 before"]
+    assert client.ask(batch(2, records_of_test(1) + records_of_test(2)))["seq"] == 5
 
 
 def test_messages_are_handled_in_order_a_request_sees_what_was_sent_before_it(server: RunningServer) -> None:
