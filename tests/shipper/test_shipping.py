@@ -81,14 +81,13 @@ def test_workers_are_shipped_before_the_end_of_main(
     assert all(source in (main.source, f"{main.folder.name}.shipper") for source, *_ in server.batches[last_of_main:])
 
 
+@pytest.mark.hazard(20)
 @pytest.mark.parametrize(
     "behaviour",
     [
         Misbehaviour(drop_after=0),
         Misbehaviour(drop_after=3),
         Misbehaviour(swallow_acks=3, drop_after=6),
-        Misbehaviour(forge_ack=100_000),
-        Misbehaviour(backward_ack=1500),
         Misbehaviour(throttle=5),
         Misbehaviour(error=("STORE_FULL", 3)),
         Misbehaviour(error=("STORE_ERROR", 1)),
@@ -107,9 +106,12 @@ def test_what_the_recorder_does_wrong_loses_and_doubles_nothing(
 
 
 @pytest.mark.hazard(20)
-def test_a_forged_ack_ends_the_connection(directory: Path, server: IngestServer, start_shipper: StartShipper) -> None:
-    journal = ended_session(directory)
-    server.behaviour = Misbehaviour(forge_ack=100_000)
+@pytest.mark.parametrize("behaviour", [Misbehaviour(forge_ack=100_000), Misbehaviour(backward_ack=1500)])
+def test_a_forged_or_backward_ack_ends_the_connection(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, behaviour: Misbehaviour
+) -> None:
+    journal = ended_session(directory, tests=3000)
+    server.behaviour = behaviour
     assert finish(start_shipper(sync=True, url=server.url))[0] == 0
     assert len(server.handshakes) >= 2
     assert server.events[journal.source] == journal.events()
@@ -171,6 +173,7 @@ def test_a_journal_that_grows_is_followed_until_pytest_is_gone(
     assert process.poll() is None  # pytest, which this process plays, still runs
 
 
+@pytest.mark.hazard(21)
 def test_a_recorder_that_comes_back_elsewhere_is_found_again(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:
@@ -187,6 +190,7 @@ def test_a_recorder_that_comes_back_elsewhere_is_found_again(
         server.wait_for(lambda: server.events[journal.source] == journal.events())
 
 
+@pytest.mark.hazard(29)
 def test_a_recorder_that_lost_its_database_gets_everything_again(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:

@@ -179,6 +179,20 @@ def test_versions_and_start_up_cost_are_measured() -> None:
     assert "plugin xdist.looponfail" not in checks
 
 
+@pytest.mark.hazard(26)
+@pytest.mark.parametrize(("version", "told"), [((3, 51, 2), True), ((3, 40, 1), True), ((3, 51, 3), False)])
+def test_the_wal_reset_bug_of_older_sqlite_is_told(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], told: bool
+) -> None:
+    number = ".".join(map(str, version))
+    monkeypatch.setattr(sqlite3, "sqlite_version", number)
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    check = by_name(version_checks())["sqlite"]
+    assert (check.status, check.data["version"]) == ("ok", number)
+    assert f"SQLite {number}" in check.detail
+    assert ("WAL-reset bug" in check.detail) == told
+
+
 def test_the_checks_stand_below_each_other(folder: Path) -> None:
     said = semantest("doctor", "--directory", folder)
     checks = [line for line in said.out.splitlines() if line.startswith(("ok ", "warn ", "fail "))]

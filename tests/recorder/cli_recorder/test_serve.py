@@ -63,6 +63,7 @@ def test_a_volley_of_signals_is_no_more_than_one(serve: Serve) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.hazard(24)
 def test_a_second_one_says_who_serves_and_changes_nothing(serve: Serve) -> None:
     daemon = serve().ready()
     before = daemon.discovery

@@ -81,6 +81,7 @@ def test_while_it_stops_it_lives_and_is_not_ready(project: Path, serve: Serve) -
     assert daemon.end()[0] == 0
 
 
+@pytest.mark.hazard(22)
 def test_it_is_ready_again_when_the_store_is_though_nobody_sends_anything(project: Path, serve: Serve) -> None:
     daemon = serve().ready()
     url, database = daemon.discovery["url"], daemon.folder / "semantest.db"

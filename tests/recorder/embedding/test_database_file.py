@@ -99,6 +99,7 @@ def test_a_damaged_database_of_another_program_is_left_alone(tmp_path: Path) -> 
     assert other.read_bytes() == content
 
 
+@pytest.mark.hazard(29)
 def test_a_damaged_database_of_our_own_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "own.db"
     open_and_close(path)
@@ -138,6 +139,7 @@ def test_another_program_is_refused(database: Path, holder: subprocess.Popen[str
     assert Reader(database).run("held").id == "held"
 
 
+@pytest.mark.hazard(24)
 @pytest.mark.parametrize(
     "arguments", [("recorder", "serve"), ("recorder", "start"), ("semantest", "rebuild")], ids=lambda each: each[1]
 )
@@ -177,6 +179,7 @@ def test_a_program_that_was_killed_holds_nothing(database: Path, holder: subproc
     assert Reader(database).run("held").state == "running"
 
 
+@pytest.mark.hazard(24)
 def test_a_recorder_and_a_program_are_not_at_it_together(database: Path) -> None:
     folder = database.parent
     folder.mkdir()

@@ -82,6 +82,7 @@ class Watcher:
         self.failures.append(failure)
 
 
+@pytest.mark.hazard(25)
 def test_changes_and_drops_are_stored_and_marked_in_the_order_of_the_plugins(path: Path) -> None:
     with plugged(path, Upper(), Exclaim(), Quiet()) as recorder:
         verdict = recorder.send(MAIN, 1, EVENTS)
@@ -104,6 +105,7 @@ def test_what_is_only_looked_at_or_given_back_is_stored_byte_by_byte_as_it_came(
     assert watcher.seen == [(f"{MAIN}:{seq}", RUN, "main") for seq in range(1, len(EVENTS) + 1)]
 
 
+@pytest.mark.hazard(25)
 def test_on_event_is_called_once_for_a_resent_event_by_a_restarted_recorder_too_and_never_by_replay(
     path: Path, tmp_path: Path
 ) -> None:
@@ -189,6 +191,7 @@ class Treacherous(dict[str, Any]):
         raise SystemExit(4)
 
 
+@pytest.mark.hazard(25)
 @pytest.mark.parametrize(
     ("given", "said"),
     [
@@ -238,6 +241,7 @@ def test_a_large_whole_number_is_a_time(path: Path) -> None:
         assert recorder.rows("SELECT time_ms FROM events WHERE seq = 2") == [(1e300,)]
 
 
+@pytest.mark.hazard(25)
 def test_a_failing_on_error_is_only_counted(path: Path) -> None:
     class Worse:
         name = "worse"

@@ -6,9 +6,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
+import pytest
+
 from semantest_recorder.store.reader import Reader
 from tests.recorder.server.running import RunningServer, wait_until
 from tests.recorder.server.saying import pass_time, say
+
+pytestmark = pytest.mark.hazard(22)
 
 
 @contextmanager

@@ -45,6 +45,7 @@ def send(recorder: Recorder, batch: Batch) -> Verdict:
     return recorder.send_all([batch])[0]
 
 
+@pytest.mark.hazard(25)
 def test_a_dropped_event_leaves_a_tombstone_with_its_seq_and_a_changed_one_is_marked(path: Path) -> None:
     with recording(path) as recorder:
         verdict = send(recorder, filtered())
@@ -79,6 +80,7 @@ def test_a_resent_batch_is_recognised_whatever_was_and_is_done_to_it(
     assert (6, "dropped") in rows(path, "SELECT seq, kind FROM marks")
 
 
+@pytest.mark.hazard(19)
 @pytest.mark.parametrize("seq", [2, 3])
 def test_another_event_in_the_place_of_a_changed_or_dropped_one_is_a_conflict(path: Path, seq: int) -> None:
     with recording(path) as recorder:

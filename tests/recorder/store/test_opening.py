@@ -231,6 +231,7 @@ def test_a_database_that_turns_out_corrupt_in_use_is_set_aside(path: Path) -> No
     assert [row.test_id for row in Reader(path).results(RUN)] == ["a.py::t0"]
 
 
+@pytest.mark.hazard(29)
 def test_a_corrupt_database_that_cannot_be_set_aside_yet_is_tried_again(path: Path) -> None:
     events = [begin(), *passed("a.py::t0")]
     with recording(path) as recorder:

@@ -119,6 +119,7 @@ def test_a_reader_cannot_write(path: Path) -> None:
     connection.close()
 
 
+@pytest.mark.hazard(24)
 @pytest.mark.hazard(23)
 def test_reading_leaves_no_transaction_behind(path: Path) -> None:
     reader = Reader(path)

@@ -118,3 +118,18 @@ def test_a_cursor_that_was_not_given_out_is_told(tmp_path: Path) -> None:
     for wrong in ("", "x", "1:y:s", "1:2"):
         with pytest.raises(InvalidCursor, match="is no cursor"):
             list(events_between(tmp_path / "semantest.db", 0, 1, wrong))
+
+
+@pytest.mark.hazard(23)
+@pytest.mark.hazard(24)
+def test_who_reads_page_by_page_and_stands_still_is_in_no_transaction(tmp_path: Path) -> None:
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        recorder.send("r.main", 1, [begin("r"), *(event("custom/x", float(number)) for number in range(1000))])
+        replay = events_between(path, 0.0, 2000.0)
+        assert next(replay).seq == 1
+        connection = recorder.writer._connection
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        recorder.send("r.main", 1002, [event("custom/x", 1.0)])
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        assert sum(1 for _ in replay) == 1001

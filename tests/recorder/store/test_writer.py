@@ -52,6 +52,7 @@ def test_the_log_keeps_the_payload_as_it_came(path: Path) -> None:
     ]
 
 
+@pytest.mark.hazard(19)
 def test_delivered_twice_is_stored_once(path: Path) -> None:
     events = [begin(), *passed("a.py::t"), *passed("a.py::u")]
     with recording(path) as recorder:
@@ -65,6 +66,7 @@ def test_delivered_twice_is_stored_once(path: Path) -> None:
     assert [row.attempts for row in Reader(path).results(RUN)] == [1, 1]
 
 
+@pytest.mark.hazard(19)
 def test_the_same_batch_twice_in_one_transaction(path: Path) -> None:
     events = [begin(), *passed("a.py::t")]
     with recording(path) as recorder:
@@ -74,6 +76,7 @@ def test_the_same_batch_twice_in_one_transaction(path: Path) -> None:
     assert [verdict.seq for verdict in verdicts if isinstance(verdict, Committed)] == [3, 3, 3]
 
 
+@pytest.mark.hazard(19)
 @pytest.mark.parametrize(
     ("source", "first", "events", "code", "expected"),
     [

@@ -159,6 +159,7 @@ def test_a_backup_that_is_not_there_is_told_with_its_own_exit_code(folder: Path)
         assert said.err == "semantest: there is no file /no/such/file.db: name one that `semantest backup` wrote\n"
 
 
+@pytest.mark.hazard(29)
 def test_a_damaged_database_is_replaced_and_kept(folder: Path, tmp_path: Path) -> None:
     database, backup = folder / "semantest.db", tmp_path / "backup.db"
     semantest("backup", backup, "--directory", folder)
@@ -172,6 +173,7 @@ def test_a_damaged_database_is_replaced_and_kept(folder: Path, tmp_path: Path) -
     assert kept.with_name(f"{kept.name}-wal").read_bytes() == b"of another life"
 
 
+@pytest.mark.hazard(24)
 def test_no_database_is_replaced_under_a_program_that_has_it_open(folder: Path, tmp_path: Path) -> None:
     database, backup = folder / "semantest.db", tmp_path / "backup.db"
     semantest("backup", backup, "--directory", folder)

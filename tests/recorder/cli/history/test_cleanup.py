@@ -153,6 +153,7 @@ def artifact(folder: Path, content: bytes, age_s: float = 2 * 86_400) -> Path:
     return path
 
 
+@pytest.mark.hazard(26)
 def test_recording_goes_on_while_history_is_kept(served: Project) -> None:
     database = served.folder / "semantest.db"
     client = load.Load(served.folder).start()

@@ -84,11 +84,15 @@ def test_a_check_goes_beside_a_recorder_and_leaves_nothing(served: Project) -> N
     assert json.loads((served.folder / "recorder.json").read_text()) == before
 
 
-def test_a_rebuild_needs_the_database_for_itself(served: Project) -> None:
-    refused = served.semantest("rebuild")
-    assert refused.returncode == 4
-    assert "semantest-recorder stop" in refused.stderr
-    assert "--stop" in refused.stderr
+@pytest.mark.hazard(24)
+def test_a_rebuild_and_a_restore_need_the_database_for_themselves(served: Project) -> None:
+    backup = served.root / "backup.db"
+    assert served.semantest("backup", str(backup)).returncode == 0
+    for command in (["rebuild"], ["restore", str(backup)]):
+        refused = served.semantest(*command)
+        assert refused.returncode == 4
+        assert "semantest-recorder stop" in refused.stderr
+        assert "--stop" in refused.stderr
     before = json.loads((served.folder / "recorder.json").read_text())
     done = served.semantest("rebuild", "--stop")
     assert done.returncode == 0, done.stderr
