@@ -100,6 +100,35 @@ def test_a_recorder_killed_while_it_takes_in_is_replaced_and_has_all_once(
     assert stored(project, journal.source) == expected(journal)
 
 
+@pytest.mark.hazard(21)
+@pytest.mark.hazard(29)
+def test_a_run_that_goes_on_is_whole_in_the_database_that_follows_a_corrupt_one(
+    project: Path, start_shipper: StartShipper
+) -> None:
+    journal = Journal(session(project), pid=os.getpid())
+    journal.start()
+    journal.test("test_a.py::test_one")
+    shipper = start_shipper(journal.folder.name)
+    database = project / DATABASE
+    wait_until((project / DISCOVERY).exists, "no recorder came up")
+    wait_until(lambda: stored(project, journal.source) == expected(journal), "it is not stored")
+    shipper.send_signal(signal.SIGSTOP)  # else it would start another one at once
+    before = discovered(project)
+    os.kill(before["pid"], signal.SIGKILL)
+    wait_until(lambda: not process_exists(before["pid"]), "the recorder did not die")
+    for part in project.glob(f"{database.name}-*"):
+        part.unlink()
+    database.write_bytes(b"\xa5" * database.stat().st_size)
+    journal.test("test_a.py::test_two")
+    journal.end()
+    shipper.send_signal(signal.SIGCONT)
+    wait_until(lambda: discovered(project).get("pid", before["pid"]) != before["pid"], "no other recorder came up")
+    wait_until(lambda: stored(project, journal.source) == expected(journal), "it is not stored again")
+    assert discovered(project)["url"] != before["url"]
+    (aside,) = (path for path in project.glob(f"{database.name}.corrupt-*") if path.read_bytes()[:1] == b"\xa5")
+    assert f"it was set aside as {aside.name}" in (project / RECORDER_LOG).read_text()
+
+
 @pytest.mark.parametrize("earlier", ["", "an older line\n", "x" * 2_000_000 + "\n"])
 def test_why_a_recorder_ended_at_once_is_said_in_its_own_words(
     project: Path, start_shipper: StartShipper, earlier: str

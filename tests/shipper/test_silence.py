@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -9,12 +10,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from pytest_semantest.shipper.link import SILENCE_S, Link
 from pytest_semantest.shipper.outbox import Outbox
 from pytest_semantest.shipper.rendezvous import Rendezvous
+from tests.chaos.proxy import Proxy
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon
 from tests.shipper.journals import Journal, session
 from tests.shipper.test_recorder import expected, stored
@@ -44,18 +47,36 @@ class Sending:
 
 
 @pytest.fixture
-def recorder(directory: Path) -> Iterator[Daemon]:
-    daemon = Daemon(directory).ready()
+def way(directory: Path) -> Iterator[Proxy]:
+    """A way to the recorder that can be held up."""
+
+    def port() -> int | None:
+        address: str = json.loads((directory / "recorder.json").read_bytes())["url"]
+        return urlsplit(address).port
+
+    proxy = Proxy(port)
+    yield proxy
+    proxy.thaw()
+    proxy.close()
+
+
+@pytest.fixture
+def recorder(directory: Path, way: Proxy) -> Iterator[Daemon]:
+    daemon = Daemon(directory, "--allow-host", f"127.0.0.1:{way.port}").ready()
     yield daemon
     daemon.process.send_signal(signal.SIGCONT)
     daemon.end()
 
 
 @pytest.mark.hazard(21)
-def test_a_recorder_that_is_stopped_is_left_when_its_silence_lasts(directory: Path, recorder: Daemon) -> None:
+@pytest.mark.parametrize("silence", ["recorder stopped", "connection half open"])
+def test_a_recorder_that_is_silent_is_left_when_its_silence_lasts(
+    directory: Path, recorder: Daemon, way: Proxy, silence: str
+) -> None:
     journal = Journal(session(directory), pid=os.getpid())
     log: list[str] = []
-    link = Link(Rendezvous(directory, log.append, url=None, token=None), "instance", log.append, 0.0)
+    address, token = f"http://127.0.0.1:{way.port}", recorder.discovery["token"]
+    link = Link(Rendezvous(directory, log.append, url=address, token=token), "instance", log.append, 0.0)
     sending = Sending(link, Outbox(journal.source), log=log)
 
     def push() -> None:
@@ -66,7 +87,10 @@ def test_a_recorder_that_is_stopped_is_left_when_its_silence_lasts(directory: Pa
     push()
     sending.until_acked(1)
 
-    recorder.process.send_signal(signal.SIGSTOP)
+    if silence == "recorder stopped":
+        recorder.process.send_signal(signal.SIGSTOP)
+    else:
+        way.freeze()
     sending.step(10 * SILENCE_S)
     assert link.is_open, "nobody waits for an answer: silence means nothing"
     journal.test("test_a.py::test_one")
@@ -81,6 +105,7 @@ def test_a_recorder_that_is_stopped_is_left_when_its_silence_lasts(directory: Pa
     assert (sending.outbox.in_flight, sending.outbox.acked) == (0, 1)
 
     recorder.process.send_signal(signal.SIGCONT)
+    way.thaw()  # what was sent on the connection before comes as well
     journal.end()
     push()
     sending.until_acked(journal.seq)
