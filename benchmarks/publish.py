@@ -14,6 +14,8 @@ from benchmarks.page import machine, write_section
 HEADINGS = {
     "ingest": "What the recorder takes in",
     "rebuild": "How fast the log becomes a database again",
+    "recovery": "How long nobody takes events after a kill",
+    "slowdown": "What a recorder in trouble costs a suite",
     "plugins": "What guard and plugins cost",
     "per_test": "What one recorded test costs",
     "latency": "From the end of a test to a subscriber",
