@@ -192,13 +192,16 @@ def test_a_damaged_database_is_one_line_that_helps(folder: Path, how: str) -> No
     assert "without what the database has: cannot open" in said.err
 
 
+@pytest.mark.hazard(29)
 def test_doctor_tells_of_a_database_that_was_set_aside(folder: Path) -> None:
     green_run().store(folder)
     (folder / "semantest.db.corrupt-20261121T080000Z").write_bytes(b"x")
     said = semantest("doctor", "--directory", folder)
     assert "semantest.db.corrupt-20261121T080000Z" in said.out
+    assert "bring back a backup" in said.out
 
 
+@pytest.mark.hazard(29)
 def test_runs_tells_of_a_database_that_was_set_aside(folder: Path) -> None:
     green_run().store(folder)
     told = (

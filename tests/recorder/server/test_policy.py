@@ -93,6 +93,31 @@ def test_a_shipper_over_its_rate_waits_and_loses_nothing(server: RunningServer) 
     assert len(Reader(server.database).results("p")) == 100
 
 
+@pytest.mark.hazard(28)
+def test_at_ten_times_its_rate_a_client_is_delayed_and_no_other_one(server: RunningServer) -> None:
+    rude, polite = server.connect(), server.connect()
+    server.stands_ms = now_ms()
+    request(rude, "updatePolicy", {"maxEventsPerSecond": 100})
+    events = [run_start("p"), *(record for number in range(500) for record in records_of_test(number))]
+    others = [run_start("q", session="t"), *(record for number in range(40) for record in records_of_test(number))]
+    assert rude.ask(batch(1, events[:1]))["type"] == "ack"
+    acked, throttled, own = 1, 0, 0
+    while acked < len(events):
+        answer = rude.ask(batch(acked + 1, events[acked : acked + 100]))
+        if answer["type"] == "ack":
+            acked = answer["seq"]
+            continue
+        throttled += 1
+        assert polite.ask(batch(own + 1, others[own : own + 4], "t.main"))["seq"] == own + 4
+        assert polite.ask({"type": "ping"})["type"] == "pong"
+        own += 4
+        server.stands_ms += answer["retryAfterMs"]
+    assert throttled >= 9
+    reader = Reader(server.database)
+    assert [row.state for row in reader.results("p")] == ["passed"] * 500
+    assert reader.sources("q")[0].last_seq == own
+
+
 def test_shipped_events_are_marked_or_leave_a_tombstone_where_single_ones_are_refused(server: RunningServer) -> None:
     client = server.connect()
     request(client, "updatePolicy", {"blockedEventTypes": ["custom/*", "test/start"]})

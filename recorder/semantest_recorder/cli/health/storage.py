@@ -93,7 +93,8 @@ def _set_aside(folder: Path) -> list[Check]:
         return []
     names = ", ".join(inert_line(name) for name in found)
     advice = (
-        "The runs in it are not shown; `sqlite3 FILE .recover` saves what can be saved. Remove it when it is useless."
+        "The runs in it are not shown: bring back a backup (`semantest restore`), or save what can be saved of it "
+        "(`sqlite3 FILE .recover`). Remove it when it is useless."
     )
     return [Check("damaged database", "warn", f"set aside: {names}", advice, {"files": found})]
 
