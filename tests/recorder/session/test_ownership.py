@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -17,6 +18,7 @@ def test_the_first_one_gets_it_another_process_does_not() -> None:
     assert owners.claim("s.main", Owner("c2", "p2")) == Granted()
 
 
+@pytest.mark.hazard(36)
 def test_the_same_process_takes_over_and_the_late_end_of_its_old_connection_changes_nothing() -> None:
     owners = SourceOwners()
     owners.claim("s.main", Owner("c1", "p1"))
