@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -97,6 +98,22 @@ def test_a_recorder_killed_while_it_takes_in_is_replaced_and_has_all_once(
         if shipper.poll() is not None:
             break
     assert finish(shipper)[0] == 0
+    assert stored(project, journal.source) == expected(journal)
+
+
+@pytest.mark.hazard(19)
+@pytest.mark.hazard(20)
+def test_a_copy_of_a_session_is_stored_once_and_not_sent_for_ever(
+    project: Path, start_shipper: StartShipper, tmp_path: Path
+) -> None:
+    journal = ended_session(project, tests=2100)  # more than what is sent before the first ack
+    copy = shutil.copytree(journal.folder, tmp_path / "copy")
+    assert finish(start_shipper(sync=True))[0] == 0
+    shutil.copytree(copy, journal.folder)
+    code, said = finish(start_shipper(sync=True))
+    assert (code, "SEQ_CONFLICT" in said) == (4, True), "the two shippers tell their own things differently"
+    shipped = json.loads((journal.folder / "ship.json").read_bytes())
+    assert shipped["sources"]["main"]["acked"] == journal.seq
     assert stored(project, journal.source) == expected(journal)
 
 

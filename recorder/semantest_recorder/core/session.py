@@ -112,8 +112,8 @@ class Session:
         self._frame = ""
         self._frame_bytes = 0
         self._sent = 0
-        #: By source, the size of each batch and, of an event that was said once, the ids by which it is refused.
-        self._in_flight: dict[str, deque[tuple[int, Mapping[str, Any]]]] = {}
+        #: By source, the size and last seq of each batch and, of an event said once, the ids by which it is refused.
+        self._in_flight: dict[str, deque[tuple[int, int, Mapping[str, Any]]]] = {}
         #: First seq of the batch that was throttled, per source: what follows it would only be a gap.
         self._held: dict[str, int] = {}
         self._dialogue = Dialogue(self, self.server.limits.max_waiting_requests)
@@ -165,7 +165,7 @@ class Session:
         self.now_ms = now_ms
         source = verdict.source
         waiting = self._in_flight[source]
-        size, about = waiting.popleft()
+        size, last_seq, about = waiting.popleft()
         self.unacked_bytes -= size
         if not waiting:
             del self._in_flight[source]
@@ -174,10 +174,14 @@ class Session:
             return []
         if was_promised:
             return effects
-        return [*self._said_of(verdict, about), *effects]
+        return [*self._said_of(verdict, last_seq, about), *effects]
 
-    def _said_of(self, verdict: Verdict, about: Mapping[str, Any]) -> list[Effect]:
-        """What the client is told of a batch. Of what it said one by one nothing when all is well."""
+    def _said_of(self, verdict: Verdict, last_seq: int, about: Mapping[str, Any]) -> list[Effect]:
+        """What the client is told of a batch that ends with ``last_seq``.
+
+        No more than that is acknowledged, though another copy of its journal may have brought more: an ack of what it
+        never sent is a forged one for a shipper. Of what it said one by one it is told nothing when all is well.
+        """
         source = verdict.source
         if not isinstance(verdict, Committed):
             if verdict.code == "SOURCE_IN_USE":
@@ -187,7 +191,8 @@ class Session:
             return []
         if verdict.seq >= self._held.get(source, MAX_SEQ + 1):
             del self._held[source]
-        return [Send(messages.encode("ack", self.now_ms, id=self._next_id(), source=source, seq=verdict.seq))]
+        seq = min(verdict.seq, last_seq)
+        return [Send(messages.encode("ack", self.now_ms, id=self._next_id(), source=source, seq=seq))]
 
     def answer(self, result: object, now_ms: float) -> list[Effect]:
         """The shell has found out what was asked."""
@@ -206,7 +211,8 @@ class Session:
 
     def submit(self, batch: Batch, about: Mapping[str, Any] = NO_PARAMETERS) -> Ingest:
         """The batch goes to the writer: it is counted until its verdict comes. ``about``: how a refusal calls it."""
-        self._in_flight.setdefault(batch.source, deque()).append((self._frame_bytes, about))
+        last_seq = batch.first_seq + len(batch.events) - 1
+        self._in_flight.setdefault(batch.source, deque()).append((self._frame_bytes, last_seq, about))
         self.unacked_bytes += self._frame_bytes
         return Ingest(batch)
 

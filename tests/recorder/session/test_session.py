@@ -44,6 +44,14 @@ def test_a_batch_goes_to_the_writer_untouched_and_its_commit_is_acknowledged(tal
     assert talk.session.unacked_bytes == 0
 
 
+@pytest.mark.hazard(20)
+def test_no_more_is_acknowledged_than_the_batch_brought_though_another_sender_brought_more(talk: Talk) -> None:
+    talk.say(events(first_seq=1, count=2))
+    talk.say(events(first_seq=3, count=2))
+    acks = [sent(effect) for _ in range(2) for effect in talk.session.verdict(Committed("s.main", 900), NOW)]
+    assert [(ack["type"], ack["seq"]) for ack in acks] == [("ack", 2), ("ack", 4)]
+
+
 def test_a_refused_batch_is_answered_with_its_code_and_what_is_expected(talk: Talk) -> None:
     talk.say(events(first_seq=9))
     (answer,) = talk.session.verdict(Refused("s.main", "SEQ_GAP", "a hole", expected=4), NOW)
