@@ -31,12 +31,16 @@ def machine(versions: Iterable[str]) -> str:
 
 def write_section(name: str, text: str, to: Path = BENCHMARKS) -> None:
     """Replaces the section of that name in the page, or adds it at the end. Raises ``OSError`` without the page."""
+    to.write_text(with_section(to.read_text(), name, text))
+
+
+def with_section(page: str, name: str, text: str) -> str:
+    """The page with this section of that name."""
     begin, end = f"<!-- {name}: generated -->", f"<!-- {name}: end -->"
     section = f"{begin}\n{text.strip()}\n{end}"
-    page = to.read_text()
     pattern = re.compile(re.escape(begin) + r".*?" + re.escape(end), re.DOTALL)
     known = pattern.search(page) is not None
-    to.write_text(pattern.sub(lambda _: section, page) if known else f"{page.rstrip()}\n\n{section}\n")
+    return pattern.sub(lambda _: section, page) if known else f"{page.rstrip()}\n\n{section}\n"
 
 
 def _processor() -> str:

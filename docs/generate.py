@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: configuration, options, commands, roles, embedding.
+"""Writes what is made from the code: the pages of configuration, options, commands, roles, embedding; the hazards.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -17,6 +17,7 @@ from typing import Any, cast
 import click
 import pytest
 
+from benchmarks.page import RELIABILITY, with_section
 from pytest_semantest import plugin
 from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
 from semantest_recorder import embedding
@@ -26,8 +27,11 @@ from semantest_recorder.client import AsyncClient, Client, CommandError, EventsR
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.role_table import message_roles, served_routes
+from tests.hazards import HAZARDS
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
+DOCS = Path(__file__).resolve().parent
+REFERENCE = DOCS / "reference"
+TESTS = DOCS.parent / "tests"
 NOTE = "<!-- made by docs/generate.py (`make docs`); edit the code, not this page -->"
 
 
@@ -341,9 +345,20 @@ it is used. What stands behind `await` is a coroutine: without it nothing happen
 """
 
 
-def pages() -> dict[str, str]:
-    """Text by file name."""
-    return {
+def hazards_section() -> str:
+    """What is done to it on purpose, and the test files that do it."""
+    found: dict[int, set[str]] = {number: set() for number in HAZARDS}
+    for file in sorted(TESTS.rglob("test_*.py")):
+        for number in re.findall(r"mark\.hazard\((\d+)\)", file.read_text(encoding="utf-8")):
+            found[int(number)].add(f"`{file.relative_to(TESTS).with_suffix('')}`")
+    rows = [(str(number), cell(text), ", ".join(sorted(found[number]))) for number, text in HAZARDS.items()]
+    text = table(("", "hazard", "tests"), rows)
+    return f"## Hazards\n\nEach is done for real, by tests that `make test` runs.\n\n{text}"
+
+
+def pages() -> dict[Path, str]:
+    """Text by file."""
+    reference = {
         "configuration.md": configuration_page(),
         "options.md": options_page(),
         "cli.md": commands_page(),
@@ -351,6 +366,8 @@ def pages() -> dict[str, str]:
         "client.md": client_page(),
         "embedding.md": embedding_page(),
     }
+    reliability = with_section(RELIABILITY.read_text(encoding="utf-8"), "hazards", hazards_section())
+    return {REFERENCE / name: text for name, text in reference.items()} | {RELIABILITY: reliability}
 
 
 def main() -> int:
@@ -359,17 +376,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing")
     options = parser.parse_args()
     stale = 0
-    for name, text in pages().items():
-        page = REFERENCE / name
+    for page, text in pages().items():
         if page.exists() and page.read_text(encoding="utf-8") == text:
             continue
         if options.check:
             stale = 1
-            print(f"docs/reference/{name} is not current: run `make docs`")
+            print(f"docs/{page.relative_to(DOCS)} is not current: run `make docs`")
         else:
             REFERENCE.mkdir(parents=True, exist_ok=True)
             page.write_text(text, encoding="utf-8")
-            print(f"docs/reference/{name} written")
+            print(f"docs/{page.relative_to(DOCS)} written")
     return stale
 
 
