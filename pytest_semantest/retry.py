@@ -125,7 +125,8 @@ def reruns_possible(config: pytest.Config, items: Sequence[pytest.Item]) -> bool
     if not config.pluginmanager.hasplugin("rerunfailures"):
         return False
     option = config.option
-    if option.reruns is not None or option.force_reruns is not None or config.getini("reruns"):
+    forced = getattr(option, "force_reruns", None)  # an option since 16.1
+    if option.reruns is not None or forced is not None or config.getini("reruns"):
         return True
     parents: set[Any] = set()
     for item in items:
