@@ -5,6 +5,7 @@ WHEEL_VENV ?= .venv-wheel
 PEERS_VENV ?= .venv-peers
 WORKERS ?= 2
 PYTEST_ARGS ?=
+MATRIX_ARGS ?=
 SECONDS ?= 60
 SEED ?= 1
 TARGET ?= all
@@ -15,12 +16,12 @@ WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat chaos fuzz soak bench demo clean
+.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel docs compat matrix test-oldest chaos fuzz soak bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: lint test-wheel  ## everything CI runs: lint, types, import directions, all tests against the built wheel
+test: lint test-wheel test-oldest  ## everything CI runs: lint, types, import directions, all tests against the built wheel
 
 $(VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(VENV) --group dev --editable .
@@ -67,6 +68,9 @@ test-wheel: wheel peers-wheel $(WHEEL_VENV)/.ready  ## all tests against the ins
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 
+test-oldest: wheel  ## a few tests with the oldest requirements that the package allows
+	@$(BIN)/python -m tests.matrix --short --workers $(WORKERS) --wheel dist/*.whl
+
 docs: $(VENV)/.ready  ## the reference pages made from the code
 	$(BIN)/python docs/generate.py
 
@@ -75,6 +79,9 @@ compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, com
 
 peers: $(VENV)/.ready peers-wheel  ## recorded tests beside well-known plugins, each alone and many at once, compared with bare ones
 	SEMANTEST_PEERS=$(PEERS_BIN)/python $(BIN)/pytest -n $(WORKERS) tests/acceptance/test_peers.py $(PYTEST_ARGS)
+
+matrix: $(VENV)/.ready  ## all tests with every Python here, with oldest and newest requirements; MATRIX_ARGS: see --help
+	$(BIN)/python -m tests.matrix $(MATRIX_ARGS)
 
 chaos: $(VENV)/.ready  ## break everything around recorded runs for SECONDS, by SEED, and look for what is lost
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)
@@ -97,6 +104,6 @@ demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench $(FUZZ_VENV) .fuzz dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench $(FUZZ_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
