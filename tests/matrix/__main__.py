@@ -28,6 +28,7 @@ from tests.matrix.table import Row, json_of, line_of, markdown_of
 #: What `make test` runs with the oldest requirements: the wheel itself, what a recording says of every outcome and
 #: attempt, and whole systems with pytest, xdist, shipper, recorder and command line.
 SHORT_TESTS = (
+    "tests/meta/test_modules.py",
     "tests/meta/test_wheel.py",
     "tests/plugin/test_outcomes.py::test_every_outcome",
     "tests/plugin/test_outcomes.py::test_ctrl_c_closes_the_open_test",

@@ -41,7 +41,7 @@ def run_tests(environment: Environment, tests: Sequence[str], results: Path, wor
     junit = results / f"{environment.folder.name}.xml"
     log = results / f"{environment.folder.name}.log"
     junit.unlink(missing_ok=True)
-    command: list[str | Path] = [environment.programs / "pytest", "-p", "no:cacheprovider", "-q", "-n", str(workers)]
+    command: list[str | Path] = [environment.programs / "pytest", "-p", "no:cacheprovider", "-v", "-n", str(workers)]
     options = ["-m", "not slow", f"--junitxml={junit}", "--ignore=tests/browsers"]
     begin = time.monotonic()
     with open(log, "wb") as output:

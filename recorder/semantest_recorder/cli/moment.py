@@ -12,7 +12,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _AGO = re.compile(r"(\d{1,9})([smhdw])")
 
 
-class Moment(click.ParamType[float]):
+class Moment(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
     """``now``, an age such as ``15m`` or ``2h``, a date or time (ISO 8601, UTC unless it says otherwise).
 
     Gives milliseconds since the epoch.
