@@ -80,8 +80,8 @@ compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, com
 peers: $(VENV)/.ready peers-wheel  ## recorded tests beside well-known plugins, each alone and many at once, compared with bare ones
 	SEMANTEST_PEERS=$(PEERS_BIN)/python $(BIN)/pytest -n $(WORKERS) tests/acceptance/test_peers.py $(PYTEST_ARGS)
 
-matrix: $(VENV)/.ready  ## all tests with every Python here, with oldest and newest requirements; MATRIX_ARGS: see --help
-	$(BIN)/python -m tests.matrix $(MATRIX_ARGS)
+matrix: wheel  ## all tests with every Python here, with oldest and newest requirements; MATRIX_ARGS: see --help
+	$(BIN)/python -m tests.matrix --wheel dist/*.whl $(MATRIX_ARGS)
 
 chaos: $(VENV)/.ready  ## break everything around recorded runs for SECONDS, by SEED, and look for what is lost
 	$(BIN)/python -m tests.chaos --seconds $(SECONDS) --seed $(SEED)

@@ -37,6 +37,7 @@ SHORT_TESTS = (
     "tests/plugin/test_retry.py::test_a_flaky_marker_of_the_user_is_recorded_without_our_retries",
     "tests/acceptance/test_worker_problems.py::test_workers_that_record_everything_are_no_problem_for_strict",
     "tests/shipper/test_rendezvous.py",
+    "tests/recorder/cli_recorder/test_foreign_folder.py::test_a_lock_that_leads_elsewhere_empties_nothing",
     "tests/recorder/cli/test_end_to_end.py::test_record_and_report",
     "tests/recorder/cli/test_end_to_end.py::test_with_xdist_a_killed_worker_is_a_crash",
 )

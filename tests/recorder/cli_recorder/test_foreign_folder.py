@@ -38,6 +38,18 @@ def test_a_log_that_leads_elsewhere_is_refused(project: Path) -> None:
     assert victim.read_text() == "# mine\n"
 
 
+@pytest.mark.parametrize(("command", "lock"), [("serve", "recorder.lock"), ("start", "recorder-starting.lock")])
+def test_a_lock_that_leads_elsewhere_empties_nothing(project: Path, command: str, lock: str) -> None:
+    victim = project / "bashrc"
+    victim.write_text("# mine\n")
+    (project / ".semantest").mkdir(mode=0o700)
+    (project / ".semantest" / lock).symlink_to(victim)
+    done = run(command, cwd=project)
+    assert (done.returncode, "it is a symbolic link" in done.stderr) == (1, True)
+    assert done.stderr.count("\n") == 1
+    assert victim.read_text() == "# mine\n"
+
+
 @as_root
 @pytest.mark.parametrize("name", ["tokens.json", "semantest.db"])
 def test_a_file_that_somebody_else_put_there_is_refused(project: Path, name: str) -> None:
