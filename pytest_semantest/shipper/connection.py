@@ -14,6 +14,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -93,6 +94,10 @@ class Connection:
         except (websocket.WebSocketException, OSError, ValueError) as error:
             self.close()
             raise ConnectionFailedError(f"{url}: {_reason(error)}") from None
+        status = self._client.getstatus()
+        if status != HTTPStatus.SWITCHING_PROTOCOLS:  # 1.8 takes a redirect that it may not follow for a success
+            self.close()
+            raise ConnectionFailedError(f"{url} answers with HTTP status {status}")
         self._socket.setblocking(False)
         self._take = self._client.frame_buffer.recv
         self._client.frame_buffer.recv = self._take_of_bounded
