@@ -36,6 +36,8 @@ SHORT_TESTS = (
     "tests/plugin/test_retry.py::test_every_attempt_is_kept",
     "tests/plugin/test_retry.py::test_a_flaky_marker_of_the_user_is_recorded_without_our_retries",
     "tests/acceptance/test_worker_problems.py::test_workers_that_record_everything_are_no_problem_for_strict",
+    "tests/plugin/test_retry_hook.py::test_it_overrides_patterns_both_ways",
+    "tests/shipper/test_connection.py::test_a_redirect_is_not_followed",
     "tests/shipper/test_rendezvous.py",
     "tests/recorder/cli_recorder/test_foreign_folder.py::test_a_lock_that_leads_elsewhere_empties_nothing",
     "tests/recorder/cli/test_end_to_end.py::test_record_and_report",
