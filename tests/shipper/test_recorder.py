@@ -146,7 +146,7 @@ def test_a_run_that_goes_on_is_whole_in_the_database_that_follows_a_corrupt_one(
     assert f"it was set aside as {aside.name}" in (project / RECORDER_LOG).read_text()
 
 
-@pytest.mark.parametrize("earlier", ["", "an older line\n", "x" * 2_000_000 + "\n"])
+@pytest.mark.parametrize("earlier", ["", "an older line\n", "x" * 2_000_000 + "\n"], ids=["empty", "line", "huge"])
 def test_why_a_recorder_ended_at_once_is_said_in_its_own_words(
     project: Path, start_shipper: StartShipper, earlier: str
 ) -> None:
