@@ -24,9 +24,8 @@ def machine(versions: Iterable[str]) -> str:
     """One paragraph: when, on what, with which versions (``name version`` each)."""
     when = datetime.now(UTC).strftime("%Y-%m-%d")
     where = f"{os.cpu_count()} cores ({_processor()}), {platform.system()} {platform.release()}"
-    return f"Measured {when} on {where}, {platform.python_implementation()} {platform.python_version()}; " + (
-        ", ".join(versions) + "."
-    )
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"Measured {when} on {where}, {'; '.join([python, ', '.join(versions)]).removesuffix('; ')}."
 
 
 def write_section(name: str, text: str, to: Path = BENCHMARKS) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.chaos.campaign import run_campaign
 
-FAULTS, SEED = 20, 20
+FAULTS, SEED = 14, 20
 PATIENCE_S = 120.0
 
 
@@ -16,3 +17,5 @@ def test_nothing_is_lost_doubled_or_wrong_when_everything_breaks(tmp_path: Path)
     assert outcome.is_good, (outcome, told)
     assert sum(outcome.faults.values()) == FAULTS
     assert outcome.verdict.attempts
+    if os.environ.get("CI") == "true":
+        assert not outcome.impossible

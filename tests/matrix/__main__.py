@@ -2,7 +2,7 @@
 
 A cell is one Python with an age of pytest, of its plugins and of all other requirements. Each has an environment of its
 own with the built wheel, kept below --folder. The exit code is 1 when a cell failed or could not be run; what this
-machine lacks is said. uv asks PyPI, or the index that UV_DEFAULT_INDEX names.
+machine lacks is said. uv asks PyPI, or the index that UV_DEFAULT_INDEX or PIP_INDEX_URL names.
 
     python -m tests.matrix [--list] [--cells PATTERN]... [--tests PATH]... [--jobs N] [--markdown FILE] [--json FILE]
 """
@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.page import RELIABILITY, machine, write_section
 from tests.compat.workbench import IndexUnavailableError, build_wheel
 from tests.matrix.cells import MINORS, Age, Cell, all_cells, named_cells, usual_cells
 from tests.matrix.environment import ROOT, ToolUnavailableError, UnsolvableError, Uv, newest_pre_release, prepare
@@ -126,6 +127,9 @@ def campaign(uv: Uv, options: argparse.Namespace) -> int:
     print(f"\n{table}")
     if options.markdown:
         options.markdown.write_text(table)
+    if options.write:
+        ran = f"`python -m tests.matrix`, tests: {', '.join(f'`{test}`' for test in tests)}."
+        write_section("matrix", f"## The matrix\n\n{machine([])}\n\n{ran}\n\n{table}", to=RELIABILITY)
     if options.json:
         options.json.write_text(json.dumps(json_of(rows, missing), indent=1) + "\n")
     return 0 if all(row.outcome.good for row in rows) else 1
@@ -147,6 +151,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: 1)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="xdist workers of each cell (default: 2)")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="a built wheel (default: one is built)")
     parser.add_argument("--folder", type=Path, default=ROOT / ".matrix", metavar="FOLDER", help="environments and logs")

@@ -14,6 +14,9 @@ from packaging.utils import canonicalize_name
 #: CPython 3.N that are looked for; the first is what `requires-python` names.
 MINORS = range(11, 16)
 _PLUGINS = frozenset({"pytest-xdist", "pytest-rerunfailures"})
+#: The oldest that go with pytest 9, where their lower bounds do not: before 16.2 rerunfailures leaves finalizers behind
+#: at which pytest 9 stops (its changelog, #323).
+_OLDEST_WITH_NEW_PYTEST = {"pytest-rerunfailures": "16.2"}
 
 
 class Age(StrEnum):
@@ -88,7 +91,8 @@ def requirements_of(
         name = canonicalize_name(Requirement(text).name)
         age = cell.age_of(name)
         if age is Age.OLDEST:
-            wanted.append(f"{name}=={oldest[name]}")
+            new = cell.pytest is not Age.OLDEST
+            wanted.append(f"{name}=={(new and _OLDEST_WITH_NEW_PYTEST.get(name)) or oldest[name]}")
         else:
             wanted.append(f"{name}=={pre_release}" if age is Age.PRE else text)
     return wanted

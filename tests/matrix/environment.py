@@ -59,6 +59,8 @@ class Uv:
         # Compared is what the cell asks for: neither a configuration of uv nor an environment that is active has a say.
         settings = {"UV_PYTHON_DOWNLOADS": "never", "UV_NO_CONFIG": "1", "UV_NO_PROGRESS": "1"}
         kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+        index = kept.get("PIP_INDEX_URL")
+        settings |= {"UV_DEFAULT_INDEX": index} if index and "UV_DEFAULT_INDEX" not in kept else {}
         done = subprocess.run(
             [self._home / "bin" / "uv", "--quiet", *arguments],
             cwd=ROOT,
