@@ -122,7 +122,7 @@ class Translator:
             credible = duration <= elapsed and all(value > 0 for value in phases.values())
         if not credible:  # a test moved or froze the clock by which pytest measures
             duration = elapsed
-            parts = ",".join([f'"{name}":{value}e-3' for name, value in phases.items() if 0 < value <= elapsed])
+            parts = ",".join([f'"{name}":{min(max(value, 0), elapsed)}e-3' for name, value in phases.items()])
         extra = ""
         if outcome != "passed" or report.user_properties or report.sections:
             extra = self._extra(attempt, report)

@@ -113,8 +113,8 @@ def ending_event(ending: Ending, *, run_id: str, worker: str, at_ms: float) -> E
     if worker != MAIN_WORKER:
         return {"type": WORKER_END, "timestamp": at_ms, "payload": payload | {"worker": worker}}
     payload["stoppedEarly"] = ending.stopped_early
-    if ending.interrupted:
-        payload["interrupted"] = True
+    if ending.stopped_early:  # without it the exit code would tell, and 2 is that of a stop, too
+        payload["interrupted"] = ending.interrupted
     return {"type": RUN_END, "timestamp": at_ms, "payload": payload}
 
 

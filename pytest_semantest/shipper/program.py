@@ -35,6 +35,8 @@ SYNC_S = 30.0
 #: After SIGTERM: how long to go on sending, and when the system ends what hangs.
 _LAST_SENDING_S = 2.0
 _HARD_END_S = 4
+#: How long a shipper waits for room on a full disk.
+_ROOM_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +286,14 @@ def _outcome(settings: Settings, shipment: Shipment, now: float, quiet_since: fl
     """Why the loop ends, ``None`` while it goes on. ``quiet_since``: no process of the session runs since then."""
     if shipment.is_running:
         return None
-    if shipment.is_done and not shipment.has_new_journals():
+    if shipment.is_done and shipment.unread is None and not shipment.has_new_journals():
         return "shipped"
     if shipment.all_sent_but_stopped:
         return "stopped"
     waited = now - max(quiet_since, shipment.link.last_contact)
+    if not settings.sync and now - quiet_since < _ROOM_S:
+        # An end that a process left in memory would go with this shipper.
+        waited = min(waited, now - shipment.without_room_at)
     nothing = shipment.is_read or (settings.sync and not shipment.sources)
     in_vain = shipment.is_done and shipment.unread is not None  # what can be read is shipped
     if ((shipment.run_id is None and nothing) or in_vain) and (settings.sync or waited > settings.give_up):

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_semantest.protocol.closing import closing_events
-from pytest_semantest.protocol.events import RUN_CONTEXT
 from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER, source_name
 from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper import unnamed
 from pytest_semantest.shipper.artifacts import Artifacts
-from pytest_semantest.shipper.context import ContextLookup, lookup_for
 from pytest_semantest.shipper.diagnostics import Log
 from pytest_semantest.shipper.folder import untaken_folder
 from pytest_semantest.shipper.link import Link
+from pytest_semantest.shipper.observing import Observer
 from pytest_semantest.shipper.outbox import Outbox
 from pytest_semantest.shipper.own_journal import OwnJournal
 from pytest_semantest.shipper.source import FollowedSource
@@ -33,8 +31,6 @@ _DISCOVER_S = 0.2
 #: How long to wait before journals are read again: soon while something is written, else longer each time.
 _BUSY_S = 0.05
 _IDLE_S = 0.2
-#: The context of a run is not looked up any more when its journal is older: the work tree has moved on.
-_CONTEXT_AGE_MS = 600_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +54,6 @@ class Shipment:
         self.link = link
         self.sources: dict[str, FollowedSource] = {}  # by worker
         self._log = log
-        self._redactor = redactor
         self._adopted = adopted
         before = read_state(folder)
         self._predecessor = bool(before)
@@ -71,9 +66,7 @@ class Shipment:
         self._state_file = StateFile(folder)
         #: Why journals cannot be read, by their names.
         self._unread: dict[str, str] = {}
-        self._context: ContextLookup | None = None
-        self._wants_context = True
-        self._seen_alive: set[str] = set()
+        self._observer = Observer(self._own, redactor, log)
         self._next_look = 0.0
         self._next_discovery = 0.0
         self._next_read = 0.0
@@ -114,7 +107,7 @@ class Shipment:
     @property
     def is_done(self) -> bool:
         """Whether the session is closed and all of it acknowledged."""
-        return self.is_closed and self.is_shipped and (self._own.context_told or not self._wants_context)
+        return self.is_closed and self.is_shipped and (self._own.context_told or not self._observer.wants_context)
 
     @property
     def is_told(self) -> bool:
@@ -137,6 +130,11 @@ class Shipment:
     def unread(self) -> str | None:
         """Why a journal that is there cannot be read, ``None`` when each of them can."""
         return next((f"{name} cannot be read: {why}" for name, why in sorted(self._unread.items())), None)
+
+    @property
+    def without_room_at(self) -> float:
+        """When the disk was last too full for what was to be written of this session, in monotonic seconds."""
+        return self._observer.without_room_at
 
     @property
     def note(self) -> str | None:
@@ -194,7 +192,8 @@ class Shipment:
 
     def has_new_journals(self) -> bool:
         """Whether the folder holds a journal that was not taken up yet; the next step does."""
-        new = any(path.stem not in self.sources for path in self.folder.glob(f"*{JOURNAL_SUFFIX}"))
+        names = {path.name for path in self.folder.glob(f"*{JOURNAL_SUFFIX}")} - self._unread.keys()
+        new = any(name.removesuffix(JOURNAL_SUFFIX) not in self.sources for name in names)
         if new:
             self.read_now()
         return new
@@ -263,7 +262,7 @@ class Shipment:
         if died and not source.digest.ended:
             self._log(f"{source.outbox.source} died without its end record")
         if source.watch is not None and not source.is_dead:
-            self._seen_alive.add(source.worker)
+            source.seen_alive = True
         return died
 
     def _death_signalled(self) -> bool:
@@ -299,73 +298,12 @@ class Shipment:
         run_id = self.run_id
         if run_id is None or (self._adopted and self.is_running):
             return
-        try:
-            self._own.start(run_id, os.uname().nodename, clock.wall_ms)
-            self._observe_context(clock)
-            self._observe_phases(clock)
-            self._close(clock)
-        except OSError as error:
-            self._log(f"{self._own.path.name} cannot be written: {error.strerror}")
+        processes = list(self._processes())
+        self._observer.observe(processes, run_id, clock.monotonic, clock.wall_ms, closed=self.is_closed)
+        if self._observer.wrote_ends:
+            self.read_now()
         if SHIPPER_WORKER not in self.sources:
             self._take_up(self._own.path)
-
-    def _observe_context(self, clock: Clock) -> None:
-        main = self.sources.get(MAIN_WORKER)
-        if self._own.context_told or not self._wants_context:
-            return
-        if self._context is None:
-            written_ms = max(source.follower.modified_ms() for source in self._processes())
-            if clock.wall_ms - written_ms > _CONTEXT_AGE_MS:
-                self._wants_context = False
-                return
-            self._context = lookup_for((main.digest.start if main is not None else None) or {}, self._redactor)
-        context = self._context.take()
-        if context is not None:
-            self._own.append([{"type": RUN_CONTEXT, "timestamp": clock.wall_ms, "payload": context}])
-
-    def _observe_phases(self, clock: Clock) -> None:
-        for source in self._processes():
-            if source.is_dead or source.digest.ended:
-                continue
-            found = source.long_phase(clock.monotonic)
-            test = source.digest.open_test if found is not None else None
-            if found is not None and test is not None and test.seq == found[0]:
-                observed = {
-                    "source": source.outbox.source,
-                    "worker": source.worker,
-                    "testId": test.test_id,
-                    "attempt": test.attempt,
-                    "phase": found[1],
-                }
-                self._own.phase(clock.wall_ms, observed)
-
-    def _close(self, clock: Clock) -> None:
-        """Says of the dead what they could not say themselves, once all that they wrote was read."""
-        processes = [source for source in self._processes() if source.watch is not None]
-        if self.is_closed or any(source.is_dead and not source.settled for source in processes):
-            return
-        if not any(source.is_dead and not source.digest.ended for source in processes):
-            return
-        if self._write_endings(processes):
-            return  # what was written is read next
-        facts = [
-            source.facts(
-                redactor=self._redactor,
-                crash_told=source.outbox.source in self._own.crashes_told,
-                seen_alive=source.worker in self._seen_alive,
-            )
-            for source in processes
-        ]
-        self._own.append(closing_events(facts, clock.wall_ms, run_end_told=self._own.run_end_told))
-
-    def _write_endings(self, processes: Sequence[FollowedSource]) -> bool:
-        """Writes down the ends that processes left in their slots; whether there were any."""
-        told, run_id = self._own.crashes_told, self.run_id or ""
-        open_ends = [s for s in processes if s.is_dead and not s.digest.ended and s.outbox.source not in told]
-        written = [source.write_ending(run_id) for source in open_ends]
-        if any(written):
-            self.read_now()
-        return any(written)
 
     def _sendable(self) -> Iterator[Outbox]:
         """Workers first, then main, whose end waits until theirs is sent; then what the shipper says of them."""

@@ -24,15 +24,17 @@ from pytest_semantest.shipper.output import CapturedOutput
 
 #: A test that stays this long in one phase is worth a ``test/phase`` event, in seconds.
 LONG_PHASE_S = 0.25
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+#: Errors that go when there is room again.
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 class FollowedSource:
     """Follows one journal of a session.
 
     ``source`` is the name to ship under, ``worker`` the journal's. ``predecessor``: another shipper followed it before.
-    ``died_ms``: when its process was seen to be gone; ``settled``: all that it wrote was read since. ``unnamed``: its
-    first record cannot be read, so nothing of it is sent before ``name`` says whose it is; ``readable``: others can.
+    ``seen_alive``: its process was there; ``died_ms``: when it was seen to be gone; ``settled``: all that it wrote was
+    read since. ``unnamed``: its first record cannot be read, so nothing of it is sent before ``name`` says whose it is;
+    ``readable``: others can.
     """
 
     def __init__(self, path: Path, source: str, *, predecessor: bool) -> None:
@@ -43,6 +45,7 @@ class FollowedSource:
         self.follower = JournalFollower(path)
         self.watch: ProcessWatch | None = None
         self.died_ms: float | None = None
+        self.seen_alive = False
         self.settled = False
         self.unnamed = False
         self.readable = False
@@ -123,8 +126,8 @@ class FollowedSource:
         self._slot_told = True
         return slot
 
-    def facts(self, *, redactor: Redactor, crash_told: bool, seen_alive: bool) -> SourceFacts:
-        """What ``closing_events`` wants to know. ``seen_alive``: the shipper was there when the process died."""
+    def facts(self, *, redactor: Redactor, crash_told: bool) -> SourceFacts:
+        """What ``closing_events`` wants to know."""
         needs_output = self.is_dead and not self.digest.ended and not crash_told
         return self.digest.facts(
             source=self.outbox.source,
@@ -132,7 +135,7 @@ class FollowedSource:
             alive=not self.is_dead,
             status=self._status(),
             last_sign_ms=self._last_sign_ms(),
-            died_ms=self.died_ms if seen_alive else None,
+            died_ms=self.died_ms if self.seen_alive else None,
             last_output=self._output.tail(redactor) if self._output is not None and needs_output else (),
             crash_told=crash_told,
         )
@@ -143,13 +146,15 @@ class FollowedSource:
         In the journal it is as lasting as the others, and whoever reads it next finds it. Raises ``OSError``.
         """
         ending = decode_ending(self._status())
-        if ending is None or self._ending_tried or not 0 < ending.seq - self.digest.last_seq <= MAX_GAP:
+        if ending is None or self._ending_tried or ending.seq - self.digest.last_seq > MAX_GAP:
             return False
-        event = ending_event(ending, run_id=run_id, worker=self.worker, at_ms=round(self._last_sign_ms(), 3))
+        seq = max(ending.seq, self.digest.last_seq + 1)  # something may have been written behind its end
+        at_ms = self.died_ms if self.seen_alive and self.died_ms is not None else self._last_sign_ms()
+        event = ending_event(ending, run_id=run_id, worker=self.worker, at_ms=round(at_ms, 3))
         try:
-            append_records(self.path, [encode(ending.seq, json.dumps(event, separators=(",", ":")).encode())])
+            append_records(self.path, [encode(seq, json.dumps(event, separators=(",", ":")).encode())])
         except OSError as error:
-            self._ending_tried = error.errno not in _NO_ROOM
+            self._ending_tried = error.errno not in NO_ROOM
             raise
         self._ending_tried = True
         return True

@@ -34,3 +34,15 @@ def test_a_process_without_room_for_its_end_ended_all_the_same(project: Project,
     assert run["stopReason"] is None
     assert run["gaps"] >= 3  # the end of the second test, the third one, and the end of the process
     assert states(report) == {"test_before": "passed", "test_fills_up": "lost", "test_after": "lost"}
+
+
+def test_a_run_that_stopped_early_without_room_is_not_said_to_be_interrupted(project: Project) -> None:
+    (project.path / "watched.py").write_text(WATCHED)
+    (project.path / "test_a.py").write_text(
+        "import resource\nfrom watched import wait_until_watched\nwait_until_watched()\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))\nraise RuntimeError\n"
+    )
+    code, output = project.pytest("--semantest-flush-timeout=60")
+    assert code == 2, output
+    run = project.report()["run"]
+    assert (run["exitCode"], run["state"]) == (2, "failed")
