@@ -19,8 +19,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.children import Cost, Program, paired_difference, paired_ratio, round_robin
-from benchmarks.page import machine, table, write_section
 from benchmarks.peers import CASES, INACTIVE, ROOT, BenchEnvironment, Case, bench_environment, clean_environment
+from tests.page_sections import machine, table, write_section
 
 Costs = Mapping[str, Sequence[Cost]]
 FILES = 50

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from importlib import metadata
 
-from benchmarks.page import machine, write_section
+from tests.page_sections import machine, write_section
 
 HEADINGS = {
     "ingest": "What the recorder takes in",

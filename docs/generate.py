@@ -17,7 +17,6 @@ from typing import Any, cast
 import click
 import pytest
 
-from benchmarks.page import RELIABILITY, with_section
 from pytest_semantest import plugin
 from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
 from semantest_recorder import embedding
@@ -27,9 +26,13 @@ from semantest_recorder.client import AsyncClient, Client, CommandError, EventsR
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.role_table import message_roles, served_routes
-from tests.hazards import HAZARDS
 
 DOCS = Path(__file__).resolve().parent
+sys.path.append(str(DOCS.parent))  # behind what is installed: the pages are those of the wheel where there is one
+
+from tests.hazards import HAZARDS  # noqa: E402
+from tests.page_sections import RELIABILITY, with_section  # noqa: E402
+
 REFERENCE = DOCS / "reference"
 TESTS = DOCS.parent / "tests"
 NOTE = "<!-- made by docs/generate.py (`make docs`); edit the code, not this page -->"

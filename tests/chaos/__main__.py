@@ -16,9 +16,9 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.page import RELIABILITY, machine, table, write_section
 from tests.chaos.campaign import Outcome, run_campaign
 from tests.chaos.plan import MEANINGS
+from tests.page_sections import RELIABILITY, machine, table, write_section
 
 
 def main() -> int:

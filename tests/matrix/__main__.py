@@ -18,13 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.page import RELIABILITY, machine, write_section
 from tests.compat.workbench import IndexUnavailableError, build_wheel
 from tests.matrix.cells import MINORS, Age, Cell, all_cells, named_cells, usual_cells
 from tests.matrix.environment import ROOT, ToolUnavailableError, UnsolvableError, Uv, newest_pre_release, prepare
 from tests.matrix.pythons import Interpreter, ask, find_pythons
 from tests.matrix.running import Outcome, run_tests
 from tests.matrix.table import Row, json_of, line_of, markdown_of
+from tests.page_sections import RELIABILITY, machine, write_section
 
 #: What `make test` runs with the oldest requirements: the wheel itself, what a recording says of every outcome and
 #: attempt, and whole systems with pytest, xdist, shipper, recorder and command line.

@@ -86,11 +86,10 @@ def test_what_goes_wrong_with_a_session_stands_in_its_log(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:
     journal = ended(directory, FIRST)
-    own = Journal(journal.folder, "shipper")
-    own.write_body(b'{"type":"run/context"}')
+    (journal.folder / "shipper.journal").mkdir()
     code, said = finish(start_shipper(sync=True, url=server.url))
-    assert (code, said) == (5, f"{FIRST}: left where it is: unexpected KeyError, see its shipper.log\n")
-    assert "KeyError: 'payload'" in (journal.folder / "shipper.log").read_text()
+    assert (code, said) == (5, f"{FIRST}: left where it is: it cannot be read: shipper.journal: Is a directory\n")
+    assert "IsADirectoryError" in (journal.folder / "shipper.log").read_text()
 
 
 def test_a_shipper_whose_session_another_one_has_shipped_ends_at_once(

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.page import RELIABILITY, write_section
+from tests.page_sections import RELIABILITY, write_section
 from tests.soak.campaign import run_soak
 from tests.soak.page import as_json, page_section, text_lines
 from tests.soak.place import CommandFailedError

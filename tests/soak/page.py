@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from importlib import metadata
 
-from benchmarks.page import machine, table
+from tests.page_sections import machine, table
 from tests.soak.campaign import Outcome
 from tests.soak.judging import MIB
 from tests.soak.sampling import Sample
