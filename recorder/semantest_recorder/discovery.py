@@ -21,7 +21,6 @@ __all__ = [
     "AlreadyRunning",
     "Discovery",
     "RecorderLock",
-    "discard_abandoned",
     "find_discovery",
     "read_discovery",
     "remove_discovery",
