@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from pytest_semantest.protocol.layout import session_folders
+from pytest_semantest.protocol.layout import RECORDER_LOCK, session_folders
 from semantest_recorder.cli.health import storage
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.health.recorder_health import recorder_checks
@@ -146,19 +147,34 @@ def test_a_database_that_cannot_be_used_fails(folder: Path) -> None:
 @pytest.mark.parametrize(("mode", "status"), [(0o600, "ok"), (0o644, "fail"), (0o660, "fail")])
 def test_a_token_that_others_can_read_fails(folder: Path, mode: int, status: str) -> None:
     discovery(folder, mode)
-    assert by_name(recorder_checks(folder))["token file"].status == status
+    with FileLock(folder / RECORDER_LOCK):
+        assert by_name(recorder_checks(folder))["token file"].status == status
 
 
 def test_a_recorder_that_does_not_answer_fails(folder: Path) -> None:
     discovery(folder)
-    check = by_name(recorder_checks(folder))["recorder"]
+    with FileLock(folder / RECORDER_LOCK):
+        check = by_name(recorder_checks(folder))["recorder"]
     assert check.status == "fail"
     assert "does not answer" in check.detail
 
 
 def test_a_discovery_file_of_a_dead_recorder_is_a_warning(folder: Path) -> None:
     discovery(folder, pid=DEAD_PID)
-    assert by_name(recorder_checks(folder))["recorder"].status == "warn"
+    with FileLock(folder / RECORDER_LOCK):  # that of another one, which has not written its file yet
+        assert by_name(recorder_checks(folder))["recorder"].status == "warn"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o666])
+def test_who_has_pid_and_port_of_a_dead_recorder_is_not_asked(folder: Path, mode: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.setblocking(False)
+        path = discovery(folder, mode, url=f"http://127.0.0.1:{stranger.getsockname()[1]}")
+        (check,) = recorder_checks(folder)
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
+    assert (check.name, check.status, check.detail) == ("recorder", "warn", f"the recorder of {path} is gone")
+    assert check.advice == "Nothing to do: the next run starts one."
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"pid": "x"}', "\x00"])

@@ -7,11 +7,13 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from shlex import quote
+from typing import Any
 from urllib.parse import urlsplit
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DISCOVERY, RECORDER_LOG
 from pytest_semantest.protocol.liveness import process_exists
+from pytest_semantest.protocol.lock_holders import is_abandoned
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.discovery import Discovery, read_discovery
@@ -31,15 +33,26 @@ def recorder_checks(folder: Path) -> list[Check]:
     except OSError as error:
         return [_useless(path, f"cannot be read: {error.strerror}")]
     found = read_discovery(folder)
-    if found is None and mode & 0o022:
-        return [_permissions(path, mode)]
-    if found is None:
+    if found is None and not mode & 0o022:
         return [_useless(path, "does not name the process, address and token of a recorder")]
+    if is_abandoned(folder):  # its pid, its port and its token mean nothing any more
+        return [_gone(f"the recorder of {path} is gone", found)]
+    if found is None:
+        return [_permissions(path, mode)]
     return [_permissions(path, mode), _daemon(path, found)]
 
 
 def _useless(path: Path, why: str) -> Check:
     return Check("recorder", "fail", f"{path} {why}", f"Remove {path}; the next run writes it.")
+
+
+def _gone(detail: str, found: Discovery | None) -> Check:
+    data = {} if found is None else _data(found)
+    return Check("recorder", "warn", detail, "Nothing to do: the next run starts one.", data)
+
+
+def _data(found: Discovery) -> dict[str, Any]:
+    return {"pid": found.pid, "url": found.url, "version": inert_line(found.version)}
 
 
 def _permissions(path: Path, mode: int) -> Check:
@@ -52,10 +65,9 @@ def _permissions(path: Path, mode: int) -> Check:
 
 def _daemon(path: Path, found: Discovery) -> Check:
     pid, url, version = found.pid, found.url, inert_line(found.version)
-    data = {"pid": pid, "url": url, "version": version}
+    data = _data(found)
     if not process_exists(pid):
-        detail = f"process {pid} of {path} is gone"
-        return Check("recorder", "warn", detail, "Nothing to do: the next run starts one.", data)
+        return _gone(f"process {pid} of {path} is gone", found)
     problem = _answers(url)
     if problem:
         log = path.with_name(RECORDER_LOG)
