@@ -22,6 +22,7 @@ from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import Client, Limits, ServerFacts, Session, Shared
 from semantest_recorder.server.attendance import Attendance
+from semantest_recorder.server.conflicts import Conflicts
 from semantest_recorder.server.connection import Connection
 from semantest_recorder.server.delivery import Delivery
 from semantest_recorder.server.handshake import Handshake, read_handshake
@@ -113,6 +114,7 @@ class Hub:
         self._routes: dict[str, tuple[Peer, ...]] = {}
         self._delivery = Delivery(self._deliver)
         self._store_error: str | None = None
+        self._conflicts = Conflicts()
         self._counts = {"events": 0, "batches": 0, "refusedBatches": 0, "droppedSubscribers": 0}
         self._left_ms = clock()
         self._left = asyncio.Event()
@@ -341,8 +343,8 @@ class Hub:
         if verdict.code in _STORE_CODES and self._store_error != verdict.message:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)
-        if verdict.code == "SEQ_CONFLICT":  # two processes say different things as one source
-            _log.warning("refused a batch: %s: %s", verdict.code, verdict.message)
+        if verdict.code == "SEQ_CONFLICT":
+            self._conflicts.note(verdict)
 
     def _publish(self, verdict: Committed, sender: Peer | None) -> Iterator[int]:
         if not self._subscribers:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from semantest_recorder.core.session import Limits
+from semantest_recorder.server import conflicts
 from tests.recorder.server.running import RunningServer, batch, records_of_test, run_start, wait_until
 
 
@@ -63,6 +64,22 @@ def test_another_event_under_a_seq_that_is_taken_is_refused_and_logged(
     assert (refused["code"], refused["details"]["source"]) == ("SEQ_CONFLICT", "s.main")
     assert caplog.messages == ["refused a batch: SEQ_CONFLICT: s.main sent another event as seq 2 before"]
     assert client.ask(batch(2, records_of_test(1) + records_of_test(2)))["seq"] == 5
+
+
+def test_a_client_that_resends_what_was_refused_does_not_fill_the_log(
+    server: RunningServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conflicts, "TOLD_MAX", 2)
+    client, before = server.connect(), server.hub.status()["counts"]["refusedBatches"]
+    for source in ("a.main", "b.main", "c.main"):
+        assert client.ask(batch(1, [run_start(session=source[0]), *records_of_test(1)], source))["seq"] == 3
+        for _ in range(3):
+            assert client.ask(batch(2, records_of_test(2), source))["code"] == "SEQ_CONFLICT"
+    assert caplog.messages == [
+        *(f"refused a batch: SEQ_CONFLICT: {name}.main sent another event as seq 2 before" for name in "ab"),
+        "no more of these are told: 2 sources had one",
+    ]
+    assert server.hub.status()["counts"]["refusedBatches"] == before + 9
 
 
 def test_messages_are_handled_in_order_a_request_sees_what_was_sent_before_it(server: RunningServer) -> None:
