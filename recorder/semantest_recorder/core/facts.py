@@ -191,12 +191,14 @@ def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
     payload = read_payload(tables, source, seq, event, TestPhase)
     if payload.phase not in PHASES:
         raise MalformedError(f"phase: {payload.phase!r} is none")
-    test = tables.test(payload.test_id)
     if payload.worker is not None and payload.worker != source.row.worker:
-        if payload.attempt is not None:
-            observed = tables.source(source.row.session, payload.worker)
-            _observe(tables.attempt(observed, test, payload.attempt), payload.phase)
+        if payload.attempt is None:
+            tables.test(payload.test_id)
+            return
+        observed = tables.named_source(source.row.session, payload.worker)
+        _observe(tables.attempt(observed, tables.test(payload.test_id), payload.attempt), payload.phase)
         return
+    test = tables.test(payload.test_id)
     attempt = open_attempt(tables, source, test, payload.attempt, event.timestamp)
     _observe(attempt, payload.phase)
     if not ended_itself(attempt) and payload.error is not None:
@@ -300,7 +302,7 @@ def _worker_crash(tables: Tables, source: Source, seq: int, event: RawEvent) -> 
     session = payload.session or source.row.session
     if session != source.row.session and not source.row.source.startswith(LIVE):
         raise NotTheirsError("session: only the recorder tells of crashes in another session")
-    target = tables.source(session, payload.worker)
+    target = tables.named_source(session, payload.worker)
     if sum(crash.reporter == source.row.source for crash in target.crashes) >= REPORTS_MAX:
         raise NotTheirsError(f"worker: its death was reported {REPORTS_MAX} times by this source; that is enough")
     crash = CrashRow(

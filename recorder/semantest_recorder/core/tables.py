@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from pytest_semantest.protocol.identity import source_name, suite_of
 from semantest_recorder.core.crowd import ATTEMPTS_MAX, CROWDED, Crowd
-from semantest_recorder.core.payloads import MalformedError
+from semantest_recorder.core.payloads import MalformedError, NotTheirsError
 from semantest_recorder.core.rows import (
     AttemptRow,
     CrashRow,
@@ -137,6 +137,8 @@ class Tables:
 
     def __init__(self, run_id: str) -> None:
         self.run = RunRow(run_id)
+        #: Whether a source is another run's.
+        self.is_elsewhere: Callable[[str], bool] = lambda _source: False
         self.sources: dict[str, Source] = {}
         self.tests: dict[str, Test] = {}
         self.suites: dict[str, Suite] = {}
@@ -190,7 +192,7 @@ class Tables:
         return changes
 
     def source(self, session: str, worker: str) -> Source:
-        """The source of a session's worker, made when it is new: a crash report may name one that never spoke."""
+        """The source of a session's worker, made when it is new."""
         name = source_name(session, worker)
         source = self.sources.get(name)
         if source is None:
@@ -198,6 +200,16 @@ class Tables:
             self.dirty_sources[name] = source.row
             self.closings_stale = True
         return source
+
+    def named_source(self, session: str, worker: str) -> Source:
+        """A source of which another one tells; it may be one that never spoke.
+
+        Raises ``NotTheirsError`` when it is another run's.
+        """
+        name = source_name(session, worker)
+        if name not in self.sources and self.is_elsewhere(name):
+            raise NotTheirsError(f"worker: {name} belongs to another run")
+        return self.source(session, worker)
 
     def miss(self, source: Source) -> None:
         """A record of the source cannot be read: nobody knows what it said, so the run is not green."""

@@ -13,8 +13,6 @@ from pytest_semantest.protocol.identity import source_name
 from semantest_recorder.core.batch import NEXT_SEQ, Batch, Committed, RawEvent, Refused, Verdict
 from semantest_recorder.core.facts import opening_of
 from semantest_recorder.core.payloads import MalformedError
-from semantest_recorder.core.run_state import RunState
-from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.log_size import empty_log
 from semantest_recorder.store.marks import behind_opening, first_other, marks_of, without_opening, write_marks
 from semantest_recorder.store.opening import is_corruption
@@ -386,17 +384,14 @@ class Ingest:
         if run is not None:
             self._runs.move_to_end(run_id)
             return run
-        connection = self._connection
-        row = connection.execute(SQL["run_key"], (run_id,)).fetchone()
-        if row is None:
-            key = connection.execute(SQL["new_run"], (run_id,)).lastrowid or 0
-            run = RecordedRun(key, RunState(run_id), {}, {})
-        else:
-            source_keys = dict(connection.execute(SQL["source_keys"], row).fetchall())
-            test_keys = dict(connection.execute(SQL["test_keys_of_run"], row).fetchall())
-            run = RecordedRun(row[0], load_run(connection, run_id), source_keys, test_keys)
+        run = RecordedRun.of(self._connection, run_id)
+        run.state.is_elsewhere = lambda source: self._is_elsewhere(source, run_id)
         self._runs[run_id] = run
         return run
+
+    def _is_elsewhere(self, source: str, run_id: str) -> bool:
+        origin = self._known(source)
+        return origin is not None and origin.run_id != run_id
 
     def _bound(self) -> None:
         """Keeps memory bounded: closed runs go first, then those that were used least recently."""

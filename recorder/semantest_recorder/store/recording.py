@@ -13,6 +13,7 @@ from pytest_semantest.protocol.identity import split_params
 from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, TestEventRow
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.core.tables import Changes, quick_suite_of
+from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.queries import statements
 
 SQL = statements("writer.sql")
@@ -71,6 +72,16 @@ class RecordedRun:
         self.test_keys = test_keys
         #: Whether the run was closed when it was last written.
         self.closed = state.closing.closed
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection, run_id: str) -> RecordedRun:
+        """What the database has of a run, which is added to it when it is new."""
+        row = connection.execute(SQL["run_key"], (run_id,)).fetchone()
+        if row is None:
+            return cls(connection.execute(SQL["new_run"], (run_id,)).lastrowid or 0, RunState(run_id), {}, {})
+        source_keys = dict(connection.execute(SQL["source_keys"], row).fetchall())
+        test_keys = dict(connection.execute(SQL["test_keys_of_run"], row).fetchall())
+        return cls(row[0], load_run(connection, run_id), source_keys, test_keys)
 
     def source_key(self, connection: sqlite3.Connection, source: str) -> int:
         """The key of a source of this run, which is added to the database when it is new."""

@@ -301,6 +301,33 @@ def test_a_payload_of_a_wrong_shape_is_kept_and_counted(path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("kind", ["worker/crash", "test/phase"])
+def test_a_report_on_a_source_of_another_run_is_disregarded(
+    path: Path, caplog: pytest.LogCaptureFixture, kind: str, together: bool
+) -> None:
+    report = event(kind, 2.0, worker="gw0", testId="a.py::t", attempt=1, phase="call", reason="gone")
+    batches = [
+        Batch("s.gw0", 1, [begin("a", "s", "gw0"), event("test/start", testId="a.py::t", attempt=1)], 1.0),
+        Batch("s.shipper", 1, [begin("b", "s", "shipper"), report], 1.0),
+        Batch(MAIN, 1, whole_run(RUN, passed("a.py::t")), 1.0),
+    ]
+    with recording(path) as recorder:
+        for sent in [batches] if together else [[batch] for batch in batches]:
+            assert {type(verdict) for verdict in recorder.send_all(sent)} == {Committed}
+    assert rows(path, "SELECT kind, reason FROM quarantine") == [
+        ("malformed", "worker: s.gw0 belongs to another run"),
+    ]
+    assert rows(path, "SELECT source, gaps, state FROM sources ORDER BY source") == [
+        (MAIN, 0, "ended"),
+        ("s.gw0", 0, "open"),
+        ("s.shipper", 0, "open"),
+    ]
+    assert [row.state for row in Reader(path).results("a")] == ["running"]
+    assert Reader(path).results("b") == []
+    assert caplog.messages == []
+
+
 def test_a_run_closes_once_and_is_told(path: Path) -> None:
     closed: list[str] = []
     writer = Writer(path, run_closed=closed.append)
