@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DATABASE, HISTORY
+from pytest_semantest.protocol.layout import DATABASE, HISTORY, RECORDER_LOCK
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.recorder_log import OwnLog
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
@@ -302,7 +302,7 @@ class _Daemon:
 
     def _end_if_lost(self, stop: asyncio.Event) -> None:
         if self._folder.is_lost():
-            self.lost = f"{self._settings.directory} was removed or taken over"
+            self.lost = f"{self._settings.directory}, or {RECORDER_LOCK} in it, was removed or taken over"
             self._stop(stop, self.lost)
 
     def _end_if_idle(self, hub: Hub, stop: asyncio.Event) -> None:

@@ -36,10 +36,10 @@ class FolderWatch:
         return lost
 
     def _look(self) -> bool:
+        if not self._lock.is_ours():  # asked first: without the lock nobody goes by the file, however right it is
+            return True
         if find_discovery(self._directory) == self._discovery:
             return False
-        if not self._lock.is_ours():
-            return True
         write_discovery(self._directory, self._discovery)
         _log.warning("the discovery file was gone; it is there again")
         return False

@@ -225,6 +225,19 @@ def test_without_its_folder_nobody_could_find_it_and_it_ends(serve: Serve, proje
     assert not (project / ".semantest").exists()
 
 
+def test_a_recorder_whose_lock_was_removed_makes_room_for_one_that_can_be_found(serve: Serve, project: Path) -> None:
+    daemon = serve().ready()
+    before = daemon.discovery
+    for lock in (project / ".semantest").glob("*.lock"):
+        lock.unlink()
+    assert run("status", cwd=project).returncode == 3, "it is taken for gone"
+    assert daemon.process.wait(60) == 1
+    assert f"{project / '.semantest'}, or recorder.lock in it, was removed or taken over" in daemon.end()[2]
+    after = serve().ready()
+    assert after.discovery != before
+    assert run("status", cwd=project).returncode == 0
+
+
 def test_a_removed_database_gets_nothing_more_and_the_log_says_so(serve: Serve, project: Path) -> None:
     daemon = serve().ready()
     connection = daemon.connect()
