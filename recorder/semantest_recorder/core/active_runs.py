@@ -9,12 +9,9 @@ import re
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
 from pytest_semantest.protocol import events as types
-from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
-from semantest_recorder.core.batch import LIVE, NEXT_SEQ, Batch, Committed, RawEvent
-from semantest_recorder.core.client_attempts import ClientAttempts
+from semantest_recorder.core.active_run import GRACE_MS, ActiveRun, batch_beside
+from semantest_recorder.core.batch import LIVE, Batch, Committed, RawEvent
 from semantest_recorder.core.own_events import (
     LEASE_MS,
     broken_off,
@@ -22,8 +19,6 @@ from semantest_recorder.core.own_events import (
     event_of,
     json_of,
     living,
-    names_of,
-    plain,
     silent,
 )
 from semantest_recorder.core.refusal import Refusal
@@ -37,8 +32,6 @@ IMPLICIT_GRACE_MS: Final = 30_000.0
 CLIENT_RUNS_MAX: Final = 10_000
 HOLDER_RUNS_MAX: Final = 1000
 IMPLICIT_RUNS_MAX: Final = 100
-#: How long a cancelled pytest has to end politely, in milliseconds.
-GRACE_MS: Final = 10_000.0
 OPEN_STATES: Final = frozenset({"pending", "running"})
 _LIFECYCLE: Final = frozenset({types.RUN_START, types.RUN_PLAN, types.RUN_END, types.RUN_CANCEL})
 _ENDS: Final = frozenset({types.RUN_END, types.WORKER_END})
@@ -51,37 +44,6 @@ _OF_JOURNALS: Final = frozenset(
     }
 )
 _RUN_ID: Final = re.compile(RUN_ID)
-
-
-class ActiveRun(msgspec.Struct):
-    """A run that is not over. ``origin``: ``client`` or ``pytest``.
-
-    ``owner`` is the client with whom an implicit run ends, ``left_ms`` when it left.
-    ``cancelling`` holds the reason once the run is being cancelled, ``grace_ms`` how long its pytest then has.
-    ``last_ms``: when something of it was committed last, ``processes`` session and worker of those that may run,
-    ``clients`` those that started it or said something of it, and are connected. ``holder``: the name of the token that
-    it was begun with, empty for the owner's.
-    """
-
-    run_id: str
-    origin: str
-    config: RunConfig
-    started_ms: float
-    implicit: bool = False
-    owner: str | None = None
-    left_ms: float | None = None
-    attempts: ClientAttempts = msgspec.field(default_factory=ClientAttempts)
-    cancelling: str | None = None
-    grace_ms: float = GRACE_MS
-    last_ms: float = 0.0
-    processes: set[tuple[str, str]] = msgspec.field(default_factory=set)
-    clients: set[str] = msgspec.field(default_factory=set)
-    holder: str = ""
-
-    @property
-    def is_clients(self) -> bool:
-        """Whether it was started by a client, not by pytest."""
-        return self.origin == "client"
 
 
 class Written(NamedTuple):
@@ -183,7 +145,7 @@ class ActiveRuns:
         run = self._runs[config.run_id] = ActiveRun(
             config.run_id, "client", config, now_ms, last_ms=now_ms, clients={client}, holder=holder
         )
-        return self._main(run, [], now_ms, client=client, extra=extra)
+        return run.batch([], now_ms, client=client, extra=extra)
 
     def end(
         self, run_id: str, now_ms: float, reason: str | None = None, *, holder: str = "", operates: bool = True
@@ -195,9 +157,7 @@ class ActiveRuns:
         run = self._clients(run_id, "pytest ends it itself; cancelTestRun stops it")
         if run.holder != holder and not operates:
             raise Refusal("FORBIDDEN", f"run {run_id!r} was begun with another token: to end it needs the role operate")
-        return self._main(
-            run, [event_of(types.RUN_END, now_ms, runId=run_id, exitCode=None, stopReason=reason)], now_ms
-        )
+        return run.batch([event_of(types.RUN_END, now_ms, runId=run_id, exitCode=None, stopReason=reason)], now_ms)
 
     def cancel(
         self, run_id: str, reason: str, now_ms: float, *, timeout: bool = False, grace_ms: float = GRACE_MS
@@ -210,8 +170,8 @@ class ActiveRuns:
         run.cancelling, run.grace_ms = run.cancelling or reason, grace_ms
         told = event_of(types.RUN_CANCEL, now_ms, runId=run_id, reason=reason, timeout=timeout or None)
         if not run.is_clients:
-            return self._beside(run_id, f"recorder/{run_id}", [told], now_ms)
-        return self._main(run, [told, broken_off(run_id, reason, now_ms)], now_ms)
+            return batch_beside(run_id, f"recorder/{run_id}", [told], now_ms)
+        return run.batch([told, broken_off(run_id, reason, now_ms)], now_ms)
 
     def due(self, now_ms: float, attended: Container[str] = ()) -> list[Batch]:
         """What time alone brings about.
@@ -234,10 +194,10 @@ class ActiveRuns:
             ):
                 run.last_ms = now_ms
                 told = deaths(run.run_id, run.processes, silent("nobody sends it"), now_ms)
-                batches.append(self._beside(run.run_id, f"recorder/{run.run_id}", told, now_ms))
+                batches.append(batch_beside(run.run_id, f"recorder/{run.run_id}", told, now_ms))
             elif run.is_clients and not run.clients and run.cancelling is None and now_ms - run.last_ms > LEASE_MS:
                 run.cancelling = silent("its clients are gone")
-                batches.append(self._main(run, [broken_off(run.run_id, run.cancelling, now_ms)], now_ms))
+                batches.append(run.batch([broken_off(run.run_id, run.cancelling, now_ms)], now_ms))
         return batches
 
     # -- events ------------------------------------------------------------------------------------------------
@@ -276,7 +236,7 @@ class ActiveRuns:
         if event.type in _LIFECYCLE:
             return self._lifecycle(event, payload, chosen, now_ms, holder=holder, operates=operates)
         if run is None or not run.is_clients:
-            return Written(self._beside(chosen, f"{client}/{chosen}", [event], now_ms), [], chosen)
+            return Written(batch_beside(chosen, f"{client}/{chosen}", [event], now_ms), [], chosen)
         run.clients.add(client)
         if run.left_ms is not None:
             run.owner, run.left_ms = client, None
@@ -289,7 +249,7 @@ class ActiveRuns:
             if run.owner == client:
                 run.left_ms = now_ms
         return [
-            self._beside(run_id, f"{client}/{run_id}", [event_of(types.WORKER_END, now_ms, runId=run_id)], now_ms)
+            batch_beside(run_id, f"{client}/{run_id}", [event_of(types.WORKER_END, now_ms, runId=run_id)], now_ms)
             for run_id in beside
             if run_id in self._runs or self._known(run_id)  # it may have been deleted
         ]
@@ -325,7 +285,7 @@ class ActiveRuns:
         if event.type == types.RUN_END:
             reason = _text(payload.get("stopReason"))
             return Written(self.end(run_id, now_ms, reason, holder=holder, operates=operates), [])
-        return Written(self._main(run, [event], now_ms), [])
+        return Written(run.batch([event], now_ms), [])
 
     def _judge(
         self, run: ActiveRun, event: RawEvent, payload: Mapping[str, Any], client: str, now_ms: float
@@ -336,17 +296,17 @@ class ActiveRuns:
         if event.type == types.TEST_START and isinstance(test_id, str):
             run.attempts.start(test_id, payload)
         if not failed or not isinstance(test_id, str):
-            return Written(self._main(run, [event], now_ms, client=client), [])
+            return Written(run.batch([event], now_ms, client=client), [])
         number, is_new = run.attempts.fail(test_id, event.type, payload)
         if self.worth_retrying(payload, number, run.config.retries):
             event = RawEvent(event.type, event.timestamp, json_of({**payload, "willRetry": True}))
             again = event_of("test/retry", now_ms, runId=run.run_id, testId=test_id, attempt=number + 1)
-            written = self._main(run, [event], now_ms, client=client)
-            return Written(written, [self._main(run, [again], now_ms)] if is_new else [])
+            written = run.batch([event], now_ms, client=client)
+            return Written(written, [run.batch([again], now_ms)] if is_new else [])
         after = []
         if run.config.fail_fast and run.cancelling is None:
             after.append(self.cancel(run.run_id, f"fail-fast: {test_id} failed", now_ms))
-        return Written(self._main(run, [event], now_ms, client=client), after)
+        return Written(run.batch([event], now_ms, client=client), after)
 
     # -- sources -----------------------------------------------------------------------------------------------
 
@@ -377,37 +337,6 @@ class ActiveRuns:
         if not run.is_clients:
             raise Refusal("RUN_OF_PYTEST", f"run {run_id!r} was started by pytest: {otherwise}")
         return run
-
-    def _main(
-        self,
-        run: ActiveRun,
-        events: list[RawEvent],
-        now_ms: float,
-        *,
-        client: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Batch:
-        """A batch for the source of a client's own run."""
-        session = f"{LIVE}{plain(run.run_id)}"
-        config = msgspec.to_builtins(run.config)
-        facts = {
-            **names_of(run.run_id, session, MAIN_WORKER),
-            "origin": "client",
-            "implicit": run.implicit or None,
-            "clientId": client,
-            "clientName": run.holder or None,
-            "name": run.config.name,
-            "config": {key: value for key, value in config.items() if value not in (None, [], False)},
-            **(extra or {}),
-        }
-        opening = event_of(types.RUN_START, run.started_ms, **facts)
-        return Batch(source_name(session, MAIN_WORKER), NEXT_SEQ, events, now_ms, opening)
-
-    def _beside(self, run_id: str, session: str, events: list[RawEvent], now_ms: float) -> Batch:
-        """A batch for a source beside those of a run that pytest started, or that is over."""
-        session = f"{LIVE}{plain(session)}"
-        opening = event_of("client/start", now_ms, **names_of(run_id, session, CLIENT_WORKER))
-        return Batch(source_name(session, CLIENT_WORKER), NEXT_SEQ, events, now_ms, opening)
 
 
 def _config(payload: Mapping[str, Any], run_id: str) -> RunConfig:

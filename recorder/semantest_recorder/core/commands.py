@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from semantest_recorder.core.access import ADMINS, ANY_ROLE, INGESTERS, OPERATORS, READERS, Role
-from semantest_recorder.core.active_runs import GRACE_MS
+from semantest_recorder.core.active_run import GRACE_MS
 from semantest_recorder.core.batch import Batch
 from semantest_recorder.core.effects import NO_PARAMETERS
 from semantest_recorder.core.policy import InvalidPolicy
