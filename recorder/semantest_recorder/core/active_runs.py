@@ -120,10 +120,13 @@ class ActiveRuns:
             run = ActiveRun(verdict.run_id, "pytest", RunConfig(verdict.run_id), now_ms)
             self._runs[verdict.run_id] = run
         if not verdict.source.startswith(LIVE):
-            process = verdict.source.removesuffix(f".{verdict.worker}"), verdict.worker
-            run.processes |= living(*process)
+            session = verdict.source.removesuffix(f".{verdict.worker}")
+            if verdict.main_ended:  # what comes behind it, of the shipper say, is no sign of life
+                run.processes = {process for process in run.processes if process[0] != session}
+            else:
+                run.processes |= living(session, verdict.worker)
             if verdict.fresh and verdict.fresh[-1].type in _ENDS:
-                run.processes.discard(process)
+                run.processes.discard((session, verdict.worker))
         if run.is_clients or not verdict.source.startswith(LIVE):
             run.last_ms = now_ms
 

@@ -62,7 +62,7 @@ class Committed(msgspec.Struct):
 
     ``fresh`` are the events of the batch that were new, ``derived`` the suite events that follow from them
     (``test/suite/start``, ``test/suite/end``), for subscribers. ``run_state`` is the run's state after the batch, empty
-    when nothing was new.
+    when nothing was new. ``main_ended``: the main process of the source's session has said that it ended.
     """
 
     source: str
@@ -72,6 +72,7 @@ class Committed(msgspec.Struct):
     fresh: list[RawEvent] = msgspec.field(default_factory=list)
     derived: list[RawEvent] = msgspec.field(default_factory=list)
     run_state: str = ""
+    main_ended: bool = False
 
 
 class Refused(msgspec.Struct):

@@ -37,7 +37,7 @@ def broken_off(run_id: str, reason: str, now_ms: float) -> RawEvent:
 
 
 def living(session: str, worker: str) -> set[tuple[str, str]]:
-    """Session and worker of the processes that there are when this one says something.
+    """Session and worker of the processes that there are when this one says something, and the main one has not ended.
 
     The main process is one of them, though its journal may not have come; a shipper is none that a run waits for.
     """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
 from semantest_recorder.core.attempts import ended_itself
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.facts import open_source
@@ -85,6 +86,11 @@ class RunState(Tables):
                         self.miss(at)
         row.last_ms = events[-1].timestamp
         self.dirty_sources[source] = row
+
+    def has_main_ended(self, source: str) -> bool:
+        """Whether the main process of a source's session has said that it ended."""
+        main = self.sources.get(source_name(self.sources[source].row.session, MAIN_WORKER))
+        return main is not None and main.row.state == "ended"
 
     def settle(self) -> list[RawEvent]:
         """Brings every derived row up to date; gives the suite events that follow."""

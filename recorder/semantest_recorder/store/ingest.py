@@ -168,6 +168,7 @@ class Ingest:
         told[-1].derived = state.settle()
         for committed in told:
             committed.run_state = state.run.state
+            committed.main_ended = state.has_main_ended(committed.source)
 
     def _placed(self, batch: Batch) -> Batch:
         """The batch with the seq that is next for its source, when it has none."""
@@ -343,6 +344,7 @@ class Ingest:
                 done.fresh + taken.fresh,
                 done.derived + taken.derived,
                 taken.run_state or done.run_state,
+                taken.main_ended or done.main_ended,
             )
         if refused:
             done.run_state = self._settle_anew(run_id) or done.run_state

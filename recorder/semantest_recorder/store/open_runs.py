@@ -23,7 +23,8 @@ T = TypeVar("T")
 class OpenRun(NamedTuple):
     """A run, why it is being cancelled, if it is, session and worker of each process of it that has not ended.
 
-    ``attempts``: test, number and outcome of each one, for a run of a client.
+    A shipper whose pytest has ended is none of them. ``attempts``: test, number and outcome of each one, for a run of a
+    client.
     """
 
     row: RunRow

@@ -4,8 +4,10 @@ SELECT r.id, (SELECT coalesce(s.stop_reason, 'cancelled') FROM sources s
 FROM runs r WHERE r.state IN ('pending', 'running') ORDER BY r.started_ms, r.run_key;
 
 -- name: open_processes
-SELECT session, worker FROM sources
-WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) AND worker <> ? AND state = 'open' ORDER BY source_key;
+SELECT session, worker FROM sources s
+WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) AND worker <> ? AND state = 'open' AND NOT EXISTS
+      (SELECT 1 FROM sources m WHERE m.source = s.session || '.main' AND m.run_key = s.run_key AND m.state = 'ended')
+ORDER BY source_key;
 
 -- name: outcomes
 SELECT t.id, a.attempt, a.outcome FROM attempts a JOIN tests t USING (test_key)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from itertools import chain
 
 import pytest
 
@@ -123,6 +127,35 @@ def test_a_run_whose_shipper_is_gone_for_good_is_not_running_for_ever(serve: New
     end = {"type": "run/end", "timestamp": now_ms(), "payload": {"runId": "p", "exitCode": 0}}
     again.ask(batch(4, [end]))
     assert Reader(server.database).run("p").state == "passed"
+
+
+@pytest.mark.hazard(6)
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "one after the other"])
+def test_of_a_run_in_shards_only_the_one_that_vanished_is_said_to_have_died(
+    server: RunningServer, at_once: bool
+) -> None:
+    ended, lost = server.connect(), server.connect()
+    begin_lost = batch(1, [run_start("p", session="b"), records_of_test(1)[0]], "b.main")
+    ended.ask(batch(1, [run_start("p", session="a")], "a.main"))
+    ended.ask(batch(1, [run_start("p", "gw0", "a")], "a.gw0"))
+    if at_once:
+        lost.ask(begin_lost)
+    end = {"type": "run/end", "timestamp": now_ms(), "payload": {"runId": "p", "exitCode": 0}}
+    ended.ask(batch(2, [end], "a.main"))
+    if not at_once:
+        assert Reader(server.database).run("p").state == "passed"
+        lost.ask(begin_lost)
+    opening = run_start("p", "shipper", "a") | {"type": "shipper/start"}
+    ended.ask(batch(1, [opening, {"type": "run/context", "timestamp": now_ms(), "payload": {}}], "a.shipper"))
+    ended.ask(batch(2, [records_of_test(2)[0]], "a.gw0"))
+    ended.cut()
+    lost.cut()
+    wait_until(lambda: not server.hub._connections)
+    pass_time(server, 3_700_000)
+    wait_until(lambda: Reader(server.database).run("p").state == "interrupted")
+    with closing(sqlite3.connect(server.database)) as connection:
+        told = connection.execute("SELECT payload FROM events WHERE type = 'worker/crash'").fetchall()
+    assert [(found["session"], found["worker"]) for found in map(json.loads, chain(*told))] == [("b", "main")]
 
 
 @pytest.mark.hazard(6)

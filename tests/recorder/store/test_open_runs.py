@@ -59,3 +59,18 @@ def test_all_are_read_over_one_connection(tmp_path: Path, monkeypatch: pytest.Mo
     assert loaded["r7"].attempts != loaded["r8"].attempts
     assert (loaded["p"].holder, loaded["p"].is_clients) == ("", False), "a shipper said it"
     assert loaded["p"].processes == {("p", "main"), ("p", "gw0"), ("q", "main")}
+
+
+@pytest.mark.hazard(6)
+def test_a_session_whose_main_process_ended_has_none_that_lives(tmp_path: Path) -> None:
+    def begin(session: str, worker: str) -> Batch:
+        opening = event(f"{worker}/start", runId="p", session=session, source=f"{session}.{worker}", worker=worker)
+        return Batch(f"{session}.{worker}", 1, [opening], _NOW)
+
+    path, runs = tmp_path / "r.db", ActiveRuns(lambda _run_id: False)
+    with recording(path) as recorder:
+        recorder.send_all([begin(session, worker) for session in "ab" for worker in ("main", "gw0", "shipper")])
+        recorder.send("a.main", 2, [event("run/end", runId="p", exitCode=0)])
+    Archive(path).load_open_runs(runs, _NOW)
+    (run,) = runs
+    assert run.processes == {("b", "main"), ("b", "gw0")}
