@@ -109,6 +109,8 @@ class TestHooks:
         self.problem: str | None = None
         #: What xdist's workers could not record, told by them at their end.
         self.worker_problems: list[str] = []
+        #: How many records those could not write whose own journals do not say so.
+        self.workers_dropped: dict[str, int] = {}
         #: What the user should know although nothing of the recording is missing.
         self.notices: list[str] = []
         self.is_end_written = False

@@ -17,6 +17,8 @@ from pytest_semantest.protocol.encoding import PHASES
 #: Keys in ``workerinput`` and ``workeroutput``.
 WORKER_INPUT = WORKER_OUTPUT = "semantest"
 WORKER_NOTICES = "semantest_notices"
+#: How many records a worker could not write, when its journal cannot tell.
+WORKER_DROPPED = "semantest_dropped"
 
 
 class ControllerHooks:
@@ -54,6 +56,8 @@ class ControllerHooks:
             problems = told.get(WORKER_OUTPUT, ("this worker recorded nothing",))
             self._tests.worker_problems += [f"{node.gateway.id}: {problem}" for problem in problems]
             self._tests.notices += [f"{node.gateway.id}: {line}" for line in told.get(WORKER_NOTICES, ())]
+            if dropped := told.get(WORKER_DROPPED):
+                self._tests.workers_dropped[node.gateway.id] = dropped
         if error and error != "keyboard-interrupt":
             self._crash(node, {"reason": self._tests.translator.text(str(error), 500)})
 

@@ -12,7 +12,13 @@ import pytest
 from pytest_semantest import __version__, forks
 from pytest_semantest.attempts import RerunHooks, TestHooks, TestIds
 from pytest_semantest.containment import contained
-from pytest_semantest.distribution import WORKER_INPUT, WORKER_NOTICES, WORKER_OUTPUT, ControllerHooks
+from pytest_semantest.distribution import (
+    WORKER_DROPPED,
+    WORKER_INPUT,
+    WORKER_NOTICES,
+    WORKER_OUTPUT,
+    ControllerHooks,
+)
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper, is_done
 from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
@@ -288,6 +294,8 @@ class Recording:
             output = self._config.workeroutput  # type: ignore[attr-defined]
             output[WORKER_OUTPUT] = self._all_problems()
             output[WORKER_NOTICES] = tests.notices if tests is not None else []
+            if tests is None or not tests.is_end_written:
+                output[WORKER_DROPPED] = tests.journal.dropped if tests is not None else 1
         elif tests is not None and self._shipper is not None:
             self._shipper.relaunch_if_dead()
             patience = self._settings.flush_timeout if tests.is_end_written else 0.0  # else it is never all
@@ -308,6 +316,8 @@ class Recording:
         payload |= self._stopped
         if "stopReason" in payload:
             payload["stopReason"] = tests.translator.text(str(payload["stopReason"]), 500)
+        if tests.workers_dropped:
+            payload["workersDropped"] = tests.workers_dropped
         tests.write_end("run/end", payload)
 
     @contained

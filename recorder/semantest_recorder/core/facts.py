@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -56,6 +58,8 @@ _OUTCOMES = frozenset(types.BAD_OUTCOMES | {"passed", "skipped", "xfailed", "xpa
 _ENDED = frozenset({"passed", "failed", "skipped"})
 #: How often one source may tell that another one died; more would say nothing new.
 REPORTS_MAX: Final = 100
+#: Of so many workers an end may say what they could not write.
+_WORKERS_MAX: Final = 1000
 _decode_start = msgspec.json.Decoder(TestStart).decode
 _decode_end = msgspec.json.Decoder(TestEnd).decode
 
@@ -292,6 +296,12 @@ def _end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
         else payload.exit_code == 2 and not (payload.stopped_early and payload.stop_reason)
     )
     row.dropped = payload.dropped or 0
+    for worker, dropped in islice((payload.workers_dropped or {}).items(), _WORKERS_MAX):
+        with suppress(NotTheirsError):
+            target = tables.named_source(row.session, worker).row
+            if target.state != "ended":  # else it says so itself
+                target.dropped = dropped
+                tables.dirty_sources[target.source] = target
     tables.closings_stale = True
 
 

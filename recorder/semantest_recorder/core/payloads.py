@@ -178,13 +178,14 @@ class WorkerCrash(Payload):
 
 
 class End(Payload):
-    """``worker/end`` and ``run/end``."""
+    """``worker/end`` and ``run/end``; ``workers_dropped``: by worker, of those that could not write their own."""
 
     exit_code: Integer | None = None
     stopped_early: bool | None = None
     stop_reason: str | None = None
     interrupted: bool | None = None
     dropped: Count | None = None
+    workers_dropped: dict[str, Count] | None = None
 
 
 class Cancel(Payload):
