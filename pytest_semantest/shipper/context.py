@@ -22,8 +22,13 @@ _GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 _LISTED = ("--show-scope", "--name-only", "-z")
 _OF_REPOSITORY = ("local", "worktree")
+#: The exit code of ``git config`` that finds nothing.
+_NONE_MATCHES = 1
 # A hook that runs pytest has these set for the repository of the hook.
 _GIT_LOCATION = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
+_ASKS_NOBODY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
+# A missing object is fetched by a program that the repository names; older releases of git know the second alone.
+_FETCHES_NOTHING = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
 
 
 class ContextLookup:
@@ -92,18 +97,16 @@ def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] |
     if not Path(folder).is_dir():
         return None
     scrubbed = {name: value for name, value in environment.items() if name not in _GIT_LOCATION}
-    scrubbed |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
+    scrubbed |= _ASKS_NOBODY | _FETCHES_NOTHING
     head = _git(folder, scrubbed, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s")
     root = _git(folder, scrubbed, "rev-parse", "--show-toplevel")
     if not head or not root:
         return None
     commit, author, subject = (*head.split("\0"), "", "")[:3]
-    scrubbed |= _without_filters(folder, scrubbed)
-    status = _git(folder, scrubbed, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
     return {
         "commit": commit,
         "branch": _git(folder, scrubbed, "symbolic-ref", "--short", "-q", "HEAD") or None,
-        "dirty": None if status is None else bool(status),
+        "dirty": _is_dirty(folder, scrubbed),
         "remote": _git(folder, scrubbed, "config", "--get", "remote.origin.url") or None,
         "root": root,
         "subject": subject,
@@ -111,25 +114,44 @@ def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] |
     }
 
 
-def _without_filters(folder: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables by which git runs no filter that the repository names: any may be any program.
+def _is_dirty(folder: str, environment: Mapping[str, str]) -> bool | None:
+    """Whether files were changed since the commit, ``None`` when only a filter of the repository could tell."""
+    without = _without_filters(folder, environment)
+    if without is None:
+        return None
+    status = _git(
+        folder, environment, *without, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all"
+    )
+    return None if status is None or (status and without) else bool(status)
 
-    Those that the user has for all repositories are the user's own choice.
+
+def _without_filters(folder: str, environment: Mapping[str, str]) -> list[str] | None:
+    """Options by which git runs no filter that the repository names: any may be any program.
+
+    Those that the user has for all repositories are the user's own choice. ``None`` when the filters cannot be listed,
+    as by git before 2.26, or one of them cannot be switched off.
     """
-    found = (_git(folder, environment, "config", *_LISTED, "--get-regexp", _FILTERS) or "").split("\0")
+    done = _run_git(folder, environment, "config", *_LISTED, "--get-regexp", _FILTERS)
+    if done is None or done.returncode not in (0, _NONE_MATCHES):
+        return None
+    found = os.fsdecode(done.stdout).split("\0")
     theirs = sorted({name for scope, name in zip(found[::2], found[1::2], strict=False) if scope in _OF_REPOSITORY})
-    given = environment.get("GIT_CONFIG_COUNT", "")
-    first = int(given) if given.isdigit() else 0
-    variables = {"GIT_CONFIG_COUNT": str(first + len(theirs))} if theirs else {}
-    for number, name in enumerate(theirs, first):
-        variables |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": ""}
-    return variables
+    if any("=" in name for name in theirs):  # an option's name ends at the first
+        return None
+    return [part for name in theirs for part in ("-c", f"{name}=")]
 
 
 def _git(folder: str, environment: Mapping[str, str], *arguments: str) -> str | None:
     """What git prints, ``None`` when it fails, is not there or takes too long."""
+    done = _run_git(folder, environment, *arguments)
+    if done is None or done.returncode != 0:
+        return None
+    return done.stdout.decode("utf-8", "replace").strip("\n")
+
+
+def _run_git(folder: str, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
     try:
-        done = subprocess.run(
+        return subprocess.run(
             [*_GIT, "-C", folder, *arguments],
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -140,7 +162,6 @@ def _git(folder: str, environment: Mapping[str, str], *arguments: str) -> str | 
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.decode("utf-8", "replace").strip("\n") if done.returncode == 0 else None
 
 
 def _redacted(values: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:

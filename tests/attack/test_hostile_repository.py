@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,28 +21,108 @@ pytestmark = pytest.mark.hazard(34)
 LONG_AGO = (1.0, 1.0)
 
 
-def test_git_runs_no_program_that_the_repository_names(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-C", str(tmp_path)]
-        subprocess.run(["git", *identity, *arguments], check=True, capture_output=True)
+class Repository:
+    """A repository of one commit, some of whose programs would leave ``harm``."""
 
-    harm = tmp_path / "harm"
-    git("init", "-q")
-    (tmp_path / "a.txt").write_text("1")
-    (tmp_path / ".gitattributes").write_text("*.txt filter=f diff=d\n")
-    git("add", "-A")
-    git("commit", "-q", "-m", "First one")
-    for key in ("filter.f.clean", "filter.f.process", "core.fsmonitor", "diff.d.textconv", "gpg.program"):
-        git("config", key, f"touch {harm}; cat")
-    git("config", "log.showSignature", "true")
-    git("config", "filter.f.required", "true")
-    harm.unlink(missing_ok=True)
-    os.utime(tmp_path / "a.txt", LONG_AGO)  # git has to look at what is in it
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.harm = folder.parent / "harm"
+        folder.mkdir()
+        self.git("init", "-q")
+
+    def git(self, *arguments: str) -> str:
+        identity = ["-c", "user.name=Ann", "-c", "user.email=ann@example.org", "-C", str(self.folder)]
+        done = subprocess.run(["git", *identity, *arguments], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def commit(self, attributes: bytes = b"") -> None:
+        (self.folder / "a.txt").write_text("one\n")
+        (self.folder / ".gitattributes").write_bytes(attributes)
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "First one")
+        os.utime(self.folder / "a.txt", LONG_AGO)  # git has to look at what is in it
+
+    def filter_harmfully(self, name: str = "f") -> None:
+        self.commit(b"*.txt filter=%b\n" % os.fsencode(name))
+        for kind in ("clean", "process"):
+            self.git("config", f"filter.{name}.{kind}", f"touch {self.harm}; cat")
+        self.git("config", f"filter.{name}.required", "true")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "repository")
+
+
+def test_git_runs_no_program_that_the_repository_names(repository: Repository) -> None:
+    repository.filter_harmfully()
+    (repository.folder / ".git" / "info").mkdir(exist_ok=True)
+    (repository.folder / ".git" / "info" / "attributes").write_text("*.txt diff=d\n")
+    for key in ("core.fsmonitor", "diff.d.textconv", "gpg.program"):
+        repository.git("config", key, f"touch {repository.harm}; cat")
+    repository.git("config", "log.showSignature", "true")
+    repository.harm.unlink(missing_ok=True)
     given = {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"}
-    found = git_context(str(tmp_path), {**os.environ, **given})
+    found = git_context(str(repository.folder), {**os.environ, **given})
     assert found is not None
     assert (found["subject"], found["dirty"]) == ("First one", False)
-    assert not harm.exists()
+    assert not repository.harm.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "dirty"), [("a=b", None), (os.fsdecode(b"\xff"), False)], ids=["with a sign of options", "no text"]
+)
+def test_git_runs_no_filter_whatever_its_name_is(repository: Repository, name: str, dirty: bool | None) -> None:
+    repository.filter_harmfully(name)
+    found = git_context(str(repository.folder), os.environ)
+    assert found is not None
+    assert (found["subject"], found["dirty"]) == ("First one", dirty)
+    assert not repository.harm.exists()
+
+
+@pytest.mark.parametrize(
+    ("older", "dirty"),
+    [("unset GIT_CONFIG_COUNT", False), ('case "$*" in *--show-scope*) exit 129; esac', None)],
+    ids=["2.30", "2.25"],
+)
+def test_an_older_git_runs_no_filter_either(
+    repository: Repository, tmp_path: Path, older: str, dirty: bool | None
+) -> None:
+    repository.filter_harmfully()
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "git").write_text(f'#!/bin/sh\n{older}\nexec "{shutil.which("git")}" "$@"\n')
+    (tmp_path / "bin" / "git").chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    found = git_context(str(repository.folder), {**os.environ, "PATH": path})
+    assert found is not None
+    assert (found["subject"], found["dirty"]) == ("First one", dirty)
+    assert not repository.harm.exists()
+
+
+def test_what_only_a_filter_could_tell_is_not_known(repository: Repository) -> None:
+    """Without nbstripout, git-crypt or the like a clean tree looks changed."""
+    repository.git("config", "filter.upper.clean", "tr a-z A-Z")
+    repository.commit(b"*.txt filter=upper\n")
+    assert repository.git("show", "HEAD:a.txt") == "ONE"
+    found = git_context(str(repository.folder), os.environ)
+    assert found is not None
+    assert found["dirty"] is None
+
+
+def test_git_fetches_nothing_by_a_program_that_the_repository_names(repository: Repository) -> None:
+    repository.commit()
+    head = repository.git("rev-parse", "HEAD")
+    (repository.folder / ".git" / "objects" / head[:2] / head[2:]).unlink()
+    for key, value in (
+        ("core.repositoryFormatVersion", "1"),
+        ("extensions.partialClone", "origin"),
+        ("remote.origin.promisor", "true"),
+        ("remote.origin.url", str(repository.folder)),
+        ("remote.origin.uploadpack", f"touch {repository.harm}; false"),
+    ):
+        repository.git("config", key, value)
+    assert git_context(str(repository.folder), os.environ) is None
+    assert not repository.harm.exists()
 
 
 _MODULES = '[plugins]\nmodules = ["harmful"]\n'
