@@ -6,6 +6,7 @@ a shipper that takes a session over sends all of them again, which the recorder 
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import os
@@ -33,6 +34,9 @@ _STORED = (200, 201, 204)
 _NO_ROUTE = (404, 405, 426, 501)
 #: It will never take this one.
 _NEVER = (400, 413, 422)
+#: What lies there is no file, and will be none: anything else, no descriptor left say, may pass.
+_NO_FILE = (errno.ELOOP, errno.EINVAL, errno.EISDIR, errno.ENXIO)
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Artifacts:
         self._folder = folder / ARTIFACTS
         self._log = log
         self._found: set[str] = set()
+        self._is_listed = True
         self._settled: set[str] = set()
         self._refused: set[str] = set()
         self._answers: deque[Answer] = deque()
@@ -69,7 +74,7 @@ class Artifacts:
     @property
     def is_shipped(self) -> bool:
         """Whether the recorder has all that were found, but for those that it will never take."""
-        return self._without_route is not None or self._found <= self._settled
+        return self._is_listed and (self._without_route is not None or self._found <= self._settled)
 
     @property
     def untaken(self) -> list[Path]:
@@ -88,8 +93,13 @@ class Artifacts:
         try:
             refuse_link(self._folder)
             names = os.listdir(self._folder)
-        except OSError:
+        except OSError as error:
+            self._is_listed = error.errno in _NO_FOLDER
+            if not self._is_listed:
+                self.failure = f"the attachments cannot be listed: {error.strerror}"
             return
+        if not self._is_listed:
+            self._is_listed, self.failure = True, None
         self._found.update(name for name in names if is_sha256(name))
 
     def step(self, now: float, endpoint: Endpoint | None) -> None:
@@ -143,7 +153,8 @@ class Artifacts:
         except FileNotFoundError:
             return Answer(sha256, 204, "somebody deleted it")
         except OSError as error:
-            return Answer(sha256, _NEVER[0], f"it is not sent: {error.strerror}")
+            status = _NEVER[0] if error.errno in _NO_FILE else 0
+            return Answer(sha256, status, f"it is not sent: {error.strerror}")
         with file:
             return self._send_file(connection, prefix, token, sha256, file)
 

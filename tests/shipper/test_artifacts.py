@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.shipper.conftest import StartShipper
-from tests.shipper.ingest_server import IngestServer
+from tests.shipper.ingest_server import TOKEN, IngestServer
 from tests.shipper.journals import Journal, session
 from tests.shipper.test_shipping import ended_session, finish
 
@@ -133,3 +137,59 @@ def test_other_files_there_are_kept(directory: Path, server: IngestServer, start
     assert finish(start_shipper(sync=True, url=server.url))[0] == 0
     assert (folder / "artifacts" / "notes.txt").read_text() == "mine"
     assert len(server.artifacts) == 1
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFDIR], ids=["pipe", "socket", "folder"])
+def test_what_is_no_file_is_never_sent(
+    directory: Path, server: IngestServer, start_shipper: StartShipper, kind: int
+) -> None:
+    folder = ended_session(directory).folder
+    path = folder / "artifacts" / put(folder, b"picture")
+    path.unlink()
+    if kind == stat.S_IFDIR:
+        path.mkdir()
+    else:
+        os.mknod(path, kind | 0o600)
+    assert finish(start_shipper(sync=True, url=server.url))[0] == 0
+    assert server.puts == []
+    assert [path.name for path in (directory / "damaged").iterdir()] == [f"{folder.name}.{path.name}"]
+
+
+#: Sends what lies in a folder, at first without a descriptor to list it, or to open what is in it.
+_WITHOUT_DESCRIPTORS = """
+import resource, sys, threading, time
+from pathlib import Path
+from pytest_semantest.shipper.artifacts import Artifacts
+from pytest_semantest.shipper.rendezvous import Endpoint
+
+def send(now):
+    artifacts.step(now, Endpoint(sys.argv[2], sys.argv[3]))
+    for thread in threading.enumerate():
+        if thread.name == "artifacts":
+            thread.join()
+    artifacts.step(now, None)
+
+artifacts = Artifacts(Path(sys.argv[1]), print)
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+artifacts.look()
+assert artifacts.failure == "the attachments cannot be listed: Too many open files", artifacts.failure
+assert not artifacts.is_shipped
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+artifacts.look()
+resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+send(time.monotonic())
+assert (artifacts.failure, artifacts.refused) == ("it is not sent: Too many open files", []), artifacts.failure
+resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+send(time.monotonic() + 3600)
+assert artifacts.is_shipped
+"""
+
+
+def test_one_that_cannot_be_listed_or_opened_now_is_sent_later(directory: Path, server: IngestServer) -> None:
+    folder = ended_session(directory).folder
+    name = put(folder, b"picture")
+    command = [sys.executable, "-c", _WITHOUT_DESCRIPTORS, str(folder), server.url, TOKEN]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert server.artifacts == {name: b"picture"}
