@@ -46,6 +46,7 @@ class Settings:
     ``sync``: ship leftovers in the foreground, all of it within ``timeout``. There, ``url`` is the recorder of every
     session, ``here`` means the project's own, and ``otherwise`` is for sessions of which no recorder is known; with
     ``own`` sessions for named recorders are left alone.
+    ``runs_tests``: it belongs to a run of the project's tests, as it does for the leftovers that are shipped behind it.
     ``deadline``, in monotonic time: when to leave a session, ``None``: only when there is no recorder.
     """
 
@@ -56,6 +57,7 @@ class Settings:
     sync: bool
     timeout: float
     give_up: float
+    runs_tests: bool
     here: bool = False
     own: bool = False
     otherwise: str | None = None
@@ -159,6 +161,7 @@ def parse(arguments: Sequence[str]) -> Settings:
         sync=given.sync,
         timeout=given.timeout,
         give_up=give_up if given.give_up is None else given.give_up,
+        runs_tests=not given.sync,
         here=given.here,
         own=given.own,
         otherwise=given.otherwise,
@@ -191,7 +194,7 @@ def _ship(
     settings: Settings, folder: Path, termination: Termination, watcher: Watcher | None, log: Diagnostics
 ) -> Result:
     rendezvous = Rendezvous(
-        settings.directory, log, url=settings.url, token=settings.token, runs_tests=not settings.sync
+        settings.directory, log, url=settings.url, token=settings.token, runs_tests=settings.runs_tests
     )
     give_up = settings.give_up if settings.sync else None  # a live run is followed for longer than one try takes
     link = Link(rendezvous, secrets.token_hex(8), log, time.monotonic(), deadline=settings.deadline, give_up=give_up)

@@ -17,6 +17,8 @@ import pytest
 
 from pytest_semantest.protocol.layout import DATABASE, DISCOVERY, RECORDER_LOG
 from pytest_semantest.protocol.liveness import process_exists
+from pytest_semantest.shipper.leftovers import ship_others
+from pytest_semantest.shipper.program import Termination, parse
 from tests.leftovers import end_processes_of
 from tests.shipper.conftest import StartShipper
 from tests.shipper.journals import NO_PID, Journal, session
@@ -214,3 +216,12 @@ def test_a_journal_whose_first_record_is_damaged_is_taken_in_and_kept(
     assert finish(start_shipper(sync=True))[0] == 0
     assert stored(project, journal.source) == [(1, "journal/gap"), *expected(journal)[1:]]
     assert (project / "damaged" / f"{journal.folder.name}.main.journal").read_bytes() == bytes(data)
+
+
+def test_leftovers_behind_a_run_have_a_recorder_with_the_modules_of_the_project(project: Path) -> None:
+    """The tests of the project ran, and what they left is shipped when the recorder that they had is gone."""
+    (project.parent / "semantest.toml").write_text('[plugins]\nmodules = ["of_the_project"]\n')
+    (project.parent / "of_the_project.py").write_text("")
+    journal = ended_session(project)
+    ship_others(parse(["--directory", str(project), "--session", "another"]), Termination())
+    assert stored(project, journal.source) == expected(journal)
