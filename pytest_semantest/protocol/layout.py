@@ -23,6 +23,7 @@
         artifacts/ab/<sha256>         attachments that the recorder has
         untaken/<session>/<sha256>    attachments, when the server that has the events takes none
         damaged/                      journals with unreadable places, after all else of them was acknowledged
+        reports/                      what plugins of the recorder write for people, unless told elsewhere
 """
 
 from __future__ import annotations
@@ -45,11 +46,13 @@ HISTORY = "history.json"
 UNTAKEN = "untaken"
 #: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
 DAMAGED = "damaged"
+#: Where plugins of the recorder write files for people, unless they are told another folder.
+REPORTS = "reports"
 #: What lies in the folder itself and is ours alone to make.
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", UNTAKEN, DAMAGED, ".gitignore"),
+    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", UNTAKEN, DAMAGED, REPORTS, ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"

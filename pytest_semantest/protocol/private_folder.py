@@ -10,7 +10,7 @@ import os
 import shlex
 import stat
 
-from pytest_semantest.protocol.layout import DATABASE, OWN_NAMES
+from pytest_semantest.protocol.layout import OWN_NAMES
 from pytest_semantest.protocol.trust import ROOT, keeps_modes, refuse_owner, refuse_writers
 from pytest_semantest.protocol.whole_file import write_whole
 
@@ -59,7 +59,7 @@ def require_private_folder(directory: str) -> None:
         planted = refuse_owner(there.st_uid, {user, found.st_uid})
         if planted is not None:
             raise _refusal(path, f"{planted}: remove it, unless you know why")
-        if stat.S_ISLNK(there.st_mode) and name != DATABASE:  # of which the store says what it leads to
+        if stat.S_ISLNK(there.st_mode):
             raise _refusal(path, "it is a symbolic link: remove it")
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from filelock import FileLock, Timeout
 
@@ -189,12 +190,23 @@ def _refuse_reach(directory: Path) -> None:
     if found is None:
         return
     plugins = plugin_settings({}, found)
+    folders = [options["folder"] for options in plugins.options.values() if "folder" in options]
     reach = "load modules" if plugins.modules else ""
-    if any("folder" in options for options in plugins.options.values()):
-        reach = reach or "write to a folder"
+    if not all(_is_inside(folder, directory) for folder in folders):
+        reach = reach or "write to another folder"
     if reach:
         told = f"no recorder is started for that: by {' and '.join(found.files)} it would {reach}"
-        raise UnreachableError(f"{told}; when you trust that, run: semantest-recorder start", lasts=True)
+        advice = f"when you trust that, run: semantest-recorder start --directory {quote(str(directory))}"
+        raise UnreachableError(f"{told}; {advice}", lasts=True)
+
+
+def _is_inside(folder: object, directory: Path) -> bool:
+    """Whether a folder that a plugin is told, as the plugin reads it, lies in ``directory``, links followed."""
+    try:
+        place = (directory / Path(str(folder)).expanduser()).resolve()
+        return place.is_relative_to(directory.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a user or a path that is none
+        return False
 
 
 def start_recorder(directory: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:

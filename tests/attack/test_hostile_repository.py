@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from pytest_semantest.protocol.layout import session_folders
 from pytest_semantest.shipper.context import git_context
 from tests.recorder.cli.project import Project
-from tests.recorder.cli.recording import RUN, small_run
+from tests.recorder.cli.recording import RUN, green_run, small_run
 
 pytestmark = pytest.mark.hazard(34)
 
@@ -126,34 +128,79 @@ def test_git_fetches_nothing_by_a_program_that_the_repository_names(repository: 
 
 
 _MODULES = '[plugins]\nmodules = ["harmful"]\n'
-_FOLDER = '[plugins]\nenabled = ["json-report"]\n[plugins.json-report]\nfolder = "../harm"\n'
+_REPORTS = '[plugins]\nenabled = ["json-report"]\n'
+_FOLDER = _REPORTS + '[plugins.json-report]\nfolder = "{}"\n'
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """One whose path has to be quoted, with a session that was not shipped."""
+    (tmp_path / "a project").mkdir()
+    project = Project(tmp_path / "a project")
+    small_run().journal(project.folder)
+    yield project
+    project.close()
 
 
 @pytest.mark.parametrize(
     ("place", "text", "told"),
-    [(".semantest", _MODULES, "load modules"), (".", _FOLDER, "write to a folder")],
+    [
+        (".semantest", _MODULES, "load modules"),
+        (".", _FOLDER.format("../harm"), "write to another folder"),
+    ],
     ids=["modules in the folder itself", "a folder of reports beside it"],
 )
 def test_a_report_of_what_others_recorded_runs_and_writes_nothing_elsewhere(
-    tmp_path: Path, place: str, text: str, told: str
+    project: Project, place: str, text: str, told: str
 ) -> None:
     """Artifacts of CI are made by whoever opened the pull request."""
-    project = Project(tmp_path)
-    small_run().journal(project.folder)
-    (tmp_path / place / "semantest.toml").write_text(text)
-    (tmp_path / place / "harmful.py").write_text(f"import pathlib\npathlib.Path({str(tmp_path)!r}, 'harm').mkdir()\n")
-    try:
-        said = project.semantest("report")
-        assert (said.returncode, f"Run {RUN}: failed" in said.stdout) == (1, True), said.stderr
-        assert "was read from its journals" in said.stderr
-        assert f"by semantest.toml it would {told}" in said.stderr
-        synced = project.semantest("sync")
-        assert (synced.returncode, "when you trust that, run: semantest-recorder start" in synced.stderr) == (3, True)
-        assert not (tmp_path / "harm").exists()
-        assert not (project.folder / "recorder.json").exists()
-        assert project.recorder("start").returncode == 0  # what is asked for by name
-        assert "Run " in project.semantest("report").stdout
-        assert session_folders(project.folder) == []
-    finally:
-        project.close()
-    assert (tmp_path / "harm").exists()
+    (project.root / place / "semantest.toml").write_text(text)
+    harm = project.root / "harm"
+    (project.root / place / "harmful.py").write_text(f"import pathlib\npathlib.Path({str(harm)!r}).mkdir()\n")
+    said = project.semantest("report")
+    assert (said.returncode, f"Run {RUN}: failed" in said.stdout) == (1, True), said.stderr
+    assert "was read from its journals" in said.stderr
+    assert f"by semantest.toml it would {told}" in said.stderr
+    synced = project.semantest("sync")
+    advised = shlex.split(synced.stderr.partition("when you trust that, run: ")[2].partition("\n")[0])
+    assert synced.returncode == 3
+    assert advised == ["semantest-recorder", "start", "--directory", str(project.folder)], synced.stderr
+    assert not harm.exists()
+    assert not (project.folder / "recorder.json").exists()
+    assert project.recorder(*advised[1:]).returncode == 0  # what is asked for by name
+    assert "Run " in project.semantest("report").stdout
+    assert session_folders(project.folder) == []
+    project.close()
+    assert harm.exists()
+
+
+def test_reports_inside_the_folder_keep_no_recorder_from_being_started(project: Project) -> None:
+    (project.root / "semantest.toml").write_text(_FOLDER.format("reports/nightly"))
+    assert project.semantest("sync").returncode == 0
+    project.stop_recorder()
+    assert (project.folder / "reports" / "nightly" / f"{RUN}.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("link", "configuration", "told"),
+    [
+        ("reports", _REPORTS, "reports: it is a symbolic link: remove it"),
+        ("semantest.db", "", "semantest.db: it is a symbolic link: remove it"),
+        ("mine", _FOLDER.format("mine/nightly"), "by semantest.toml it would write to another folder"),
+    ],
+    ids=["reports", "database", "named folder"],
+)
+def test_what_a_link_of_reports_or_a_database_leads_to_is_not_written(
+    project: Project, tmp_path: Path, link: str, configuration: str, told: str
+) -> None:
+    mine = tmp_path / "mine"
+    green_run("20200101-000000-aaaaaa").store(mine)
+    before = (mine / "semantest.db").read_bytes()
+    (project.root / "semantest.toml").write_text(configuration)
+    (project.folder / link).symlink_to(mine / link if link == "semantest.db" else mine)
+    said = project.semantest("report")
+    assert told in said.stderr
+    assert f"Run {RUN}: failed" in said.stdout
+    assert [path.name for path in mine.iterdir() if not path.name.startswith("semantest.db")] == []
+    assert (mine / "semantest.db").read_bytes() == before
+    assert not (project.folder / "recorder.json").exists()

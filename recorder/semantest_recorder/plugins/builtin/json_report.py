@@ -9,18 +9,17 @@ from typing import Any
 
 import msgspec
 
+from pytest_semantest.protocol.layout import REPORTS
 from semantest_recorder.plugins.arguments import Context, Run
 from semantest_recorder.plugins.builtin.files import file_name, write_whole
 from semantest_recorder.plugins.builtin.options import read_options
 from semantest_recorder.plugins.hookspecs import hookimpl
 
-FOLDER = "reports"
-
 
 class JsonReportOptions(msgspec.Struct, frozen=True):
     """``folder``: where the files go, seen from the ``.semantest`` folder."""
 
-    folder: str = FOLDER
+    folder: str = REPORTS
 
 
 class JsonReporter:
@@ -28,7 +27,7 @@ class JsonReporter:
 
     def __init__(self) -> None:
         self._context: Context | None = None
-        self._folder = Path(FOLDER)
+        self._folder = Path(REPORTS)
 
     @staticmethod
     def read(options: Mapping[str, Any]) -> JsonReportOptions:

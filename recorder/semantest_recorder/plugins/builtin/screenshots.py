@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS, is_sha256, place_of
+from pytest_semantest.protocol.layout import REPORTS
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.plugins.arguments import Context, Picture, Run
 from semantest_recorder.plugins.builtin.files import file_name, write_whole
@@ -43,7 +44,7 @@ class ScreenshotOptions(msgspec.Struct, frozen=True):
     """
 
     keep: Literal["failed", "all", "none"] = "failed"
-    folder: str = "reports"
+    folder: str = REPORTS
 
 
 class Screenshots:
