@@ -159,7 +159,7 @@ class _Reading:
                 self.found[path], self.options[path] = value, (name, option)
 
     def _wrong(self, path: str, what: str) -> None:
-        self.problems.append(f"{self._place}: {path} {what}")
+        self.problems.append(printable_line(f"{self._place}: {path} {what}"))  # a name may have any character
 
 
 def bare(name: str) -> str:

@@ -81,6 +81,7 @@ def test_names_may_have_dashes_or_underscores_but_not_both() -> None:
         ("[plugins]\nenable = ['a']", "plugins.enable is no setting; did you mean plugins.enabled?"),
         ("[plugins.enabled]\na = 1", "plugins.enabled must be a list of names"),
         ('"\\u001b[31m" = 1', '"\\u001b[31m" is no setting'),
+        ('"\\u009b31m\\u202e\\u2028x" = 1', '"?31m? x" is no setting'),
         ("retries = 'two'", "retries is 'two', and must be a whole number from 0 to"),
         ("retries = true", "retries is true, and must be a whole number"),
         ("retries = -1", "retries is -1, and must be"),
