@@ -33,7 +33,7 @@ class NoSuchToken(LookupError):  # noqa: N818 - it is how things are
 class Token(msgspec.Struct, frozen=True, rename="camel"):
     """What is kept of a token: ``digest`` is its SHA-256 in hexadecimal; times in ms since the epoch."""
 
-    name: str
+    name: Annotated[str, msgspec.Meta(pattern=rf"\A{_NAME.pattern}\Z")]  # logs and lists show it as it is
     roles: tuple[Role, ...]
     digest: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
     created_ms: float

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,10 +38,25 @@ def test_a_token_ends_at_the_very_moment_and_makes_room_for_its_name() -> None:
     assert len(table.with_token("ci", [Role.READ], digest_of("smt_b"), 100.0, None).tokens) == 1
 
 
-@pytest.mark.parametrize("name", ["", "owner", "anonymous", "a b", "-x", "é", "a\n", "x" * 65, "../x", "\x1b[31m"])
+NO_NAMES = ["", "a b", "-x", "é", "a\n", "x" * 65, "../x", "\x1b[31m", "a\u202e"]
+
+
+@pytest.mark.parametrize("name", ["owner", "anonymous", *NO_NAMES])
 def test_names_that_pass_for_others_or_break_a_line_are_refused(name: str) -> None:
     with pytest.raises(InvalidName):
         TokenTable().with_token(name, [Role.READ], digest_of("smt_a"), 0.0, None)
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_a_file_that_somebody_else_wrote_has_no_such_names_either(name: str) -> None:
+    def table(named: str) -> bytes:
+        return msgspec.json.encode(
+            {"tokens": [{"name": named, "roles": ["read"], "digest": "0" * 64, "createdMs": 1.0}]}
+        )
+
+    assert msgspec.json.decode(table("ci"), type=TokenTable).tokens[0].name == "ci"
+    with pytest.raises(msgspec.ValidationError, match="name"):
+        msgspec.json.decode(table(name), type=TokenTable)
 
 
 def test_what_is_not_there_cannot_be_revoked_and_the_others_are_named() -> None:
