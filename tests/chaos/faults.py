@@ -13,6 +13,7 @@ from pathlib import Path
 from tests.chaos.fleet import Fleet, send
 from tests.chaos.plan import WEIGHTS, Fault, Step
 from tests.chaos.proxy import Proxy
+from tests.recorder.small_disk import fill
 from tests.wall_clock import WallClock
 
 _DISK_MIB = 48
@@ -34,11 +35,8 @@ class Disk:
 
     def fill(self) -> None:
         """Takes all the room there is."""
-        with suppress(OSError), (self._folder / "filler").open("ab", buffering=0) as file:
-            for size in (1 << 20, 1 << 12, 1):
-                with suppress(OSError):
-                    while True:
-                        file.write(b"\0" * size)
+        with suppress(OSError):
+            fill(self._folder / "filler")
 
     def empty(self) -> None:
         """Gives it back."""

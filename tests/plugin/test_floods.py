@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from tests.leftovers import end_processes_of
 from tests.plugin.conftest import KEPT, Record_, read_journals
-from tests.user_environment import WITHOUT_HYPOTHESIS
+from tests.user_environment import user_environment
 
 pytestmark = pytest.mark.hazard(17)
 
@@ -27,11 +26,10 @@ print(json.dumps([done.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).
 
 def measure(folder: Path, *args: str) -> tuple[int, int]:
     """Exit code, and the largest resident size in bytes."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("SEMANTEST", "COV", "CI"))}
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, "-p", "no:cacheprovider", *args],
         cwd=folder,
-        env=environment | WITHOUT_HYPOTHESIS,
+        env=user_environment(),
         capture_output=True,
         check=True,
     )

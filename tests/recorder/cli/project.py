@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from tests.user_environment import WITHOUT_HYPOTHESIS
+from tests.user_environment import user_environment
 
 SECONDS = 90.0
 #: Wait for the last acknowledgement however slow the machine is.
@@ -22,7 +21,6 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 from semantest_recorder.cli.semantest import main
 main()
 """
-_DROPPED = ("PYTEST_", "SEMANTEST", "COV_CORE_", "CI", "NO_COLOR", "FORCE_COLOR")
 
 
 class Project:
@@ -32,8 +30,7 @@ class Project:
         self.root = root
         self.folder = root / ".semantest"
         self._background: list[subprocess.Popen[str]] = []
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(_DROPPED)}
-        self.environment = kept | WITHOUT_HYPOTHESIS
+        self.environment = user_environment()
         (root / "pytest.ini").write_text("[pytest]\n")
 
     def write(self, name: str, text: str) -> None:

@@ -9,8 +9,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import websocket
 
@@ -88,3 +91,29 @@ class Daemon:
             self.process.send_signal(number)
         out, err = self.process.communicate(timeout=DEADLINE_S)
         return self.process.returncode, out, err
+
+
+def answer_of(url: str, method: str, path: str, bearer: str | None, **headers: str) -> tuple[int, bytes]:
+    """Status and body of what the recorder at ``url`` answers; ``Sec_Fetch_Site`` is the header of that name."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    sent |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    with closing(HTTPConnection(urlsplit(url).netloc, timeout=DEADLINE_S)) as connection:
+        connection.request(method, path, headers=sent)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def ask(connection: websocket.WebSocket, message: object) -> dict[str, Any]:
+    """Sends a text, or anything else as JSON, and gives the next message."""
+    connection.send(message if isinstance(message, str) else json.dumps(message, separators=(",", ":")))
+    answer: dict[str, Any] = json.loads(connection.recv())
+    return answer
+
+
+def end_of(connection: websocket.WebSocket) -> tuple[int, str]:
+    """Reads on until the recorder closes: its code and reason."""
+    while True:
+        frame = connection.frame_buffer.recv_frame()  # recv_data would answer the close, on a socket that may be gone
+        if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
+            assert isinstance(frame.data, bytes)
+            return int.from_bytes(frame.data[:2], "big"), frame.data[2:].decode()

@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
-from http.client import HTTPConnection
+from contextlib import closing
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-import websocket
 
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, wait_until
+from tests.recorder.cli_recorder.daemons import Daemon, answer_of, ask, wait_until
 from tests.recorder.server.running import batch, records_of_test, run_start
-from tests.recorder.small_disk import small_disk
+from tests.recorder.small_disk import fill, small_disk
 
 
 @pytest.fixture(name="disk")
@@ -25,26 +21,9 @@ def _disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def fill(ballast: Path) -> None:
-    with ballast.open("ab", buffering=0) as file:
-        for size in (1 << 16, 1 << 12, 1):
-            with suppress(OSError):
-                while True:
-                    file.write(b"\0" * size)
-
-
 def get(daemon: Daemon, path: str) -> tuple[int, bytes]:
     found = daemon.discovery
-    with closing(HTTPConnection(urlsplit(found["url"]).netloc, timeout=DEADLINE_S)) as connection:
-        connection.request("GET", path, headers={"Authorization": f"Bearer {found['token']}"})
-        response = connection.getresponse()
-        return response.status, response.read()
-
-
-def ask(client: websocket.WebSocket, first_seq: int, events: list[dict[str, Any]]) -> dict[str, Any]:
-    client.send(json.dumps(batch(first_seq, events)))
-    answer: dict[str, Any] = json.loads(client.recv())
-    return answer
+    return answer_of(found["url"], "GET", path, found["token"])
 
 
 @pytest.mark.hazard(22)
@@ -52,10 +31,10 @@ def test_it_takes_nothing_says_so_and_goes_on(serve: Callable[..., Daemon], disk
     daemon = serve(folder=disk / ".semantest").ready()
     client = daemon.connect()
     events = [run_start(), *(record for number in range(500) for record in records_of_test(number))]
-    assert ask(client, 1, events[:1])["type"] == "ack"
+    assert ask(client, batch(1, events[:1]))["type"] == "ack"
     fill(disk / "ballast")
     for _ in range(2):
-        refused = ask(client, 2, events[1:])
+        refused = ask(client, batch(2, events[1:]))
         assert (refused["type"], refused["code"] in ("STORE_FULL", "STORE_ERROR")) == ("error", True)
     assert get(daemon, "/healthz")[0] == 200
     assert get(daemon, "/readyz")[0] == 503
@@ -64,7 +43,7 @@ def test_it_takes_nothing_says_so_and_goes_on(serve: Callable[..., Daemon], disk
     assert "full" in status["storeError"]
     (disk / "ballast").unlink()
     wait_until(lambda: get(daemon, "/readyz")[0] == 200, "it takes something again")
-    assert ask(client, 2, events[1:])["seq"] == len(events)
+    assert ask(client, batch(2, events[1:]))["seq"] == len(events)
     code, _out, err = daemon.end()
     assert (code, err.count("full")) == (0, 1), "said once"
     with closing(sqlite3.connect(disk / ".semantest" / "semantest.db")) as connection:

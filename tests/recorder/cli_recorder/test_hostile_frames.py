@@ -7,12 +7,11 @@ import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 import websocket
 
-from tests.recorder.cli_recorder.daemons import Daemon
+from tests.recorder.cli_recorder.daemons import Daemon, ask, end_of
 from tests.recorder.server.running import batch, records_of_test, run_start
 
 pytestmark = [
@@ -41,19 +40,6 @@ def client_of(daemon: Daemon) -> Iterator[websocket.WebSocket]:
         client.close(timeout=0)
 
 
-def close_code(client: websocket.WebSocket) -> int:
-    frame = client.frame_buffer.recv_frame()
-    assert frame.opcode == websocket.ABNF.OPCODE_CLOSE, frame
-    assert isinstance(frame.data, bytes)
-    return int.from_bytes(frame.data[:2], "big")
-
-
-def ask(client: websocket.WebSocket, message: str) -> dict[str, Any]:
-    client.send(message)
-    answer: dict[str, Any] = json.loads(client.recv())
-    return answer
-
-
 def of_payload(source: str, payload: str) -> str:
     """A batch of two whose second event has this payload."""
     start = json.dumps(run_start(session=source))
@@ -67,14 +53,14 @@ def test_one_that_never_ends_costs_no_more_than_one_that_may_be(serve: Callable[
     with client_of(daemon) as client:  # a length that is never sent
         assert client.sock is not None
         client.sock.sendall(struct.pack("!BBQ", 0x81, 0x80 | 127, 1 << 40) + b"mask")
-        assert close_code(client) == 1009
+        assert end_of(client)[0] == 1009
     with client_of(daemon) as client:  # pieces without a last one
         with suppress(ConnectionError):
             for opcode in [websocket.ABNF.OPCODE_TEXT] + [websocket.ABNF.OPCODE_CONT] * 17:
                 client.send_frame(websocket.ABNF.create_frame("x" * MIB, opcode, fin=0))
-        assert close_code(client) == 1009
+        assert end_of(client)[0] == 1009
     with client_of(daemon) as client:
-        assert ask(client, json.dumps(batch(1, [run_start(), *records_of_test(1)])))["seq"] == 3
+        assert ask(client, batch(1, [run_start(), *records_of_test(1)]))["seq"] == 3
     assert peak_mib(daemon.process.pid) - before < 4 * FRAME_MIB
     assert daemon.end()[0] == 0
 

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
@@ -21,7 +20,7 @@ from semantest_recorder.core.access import Role
 from semantest_recorder.core.commands import COMMANDS, MESSAGES
 from semantest_recorder.role_table import message_roles, served_routes
 from tests.leftovers import end_processes_of
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of, environment
 
 pytestmark = pytest.mark.hazard(31)
 
@@ -48,16 +47,8 @@ def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, di
     end_processes_of(folder.parent)
 
 
-def status_of(url: str, method: str, path: str, bearer: str | None, **more: str) -> int:
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_S)
-    try:
-        headers = {name.replace("_", "-"): value for name, value in more.items()}
-        headers |= {"Authorization": f"Bearer {bearer}"} if bearer else {}
-        connection.request(method, path, headers=headers)
-        return connection.getresponse().status
-    finally:
-        connection.close()
+def status_of(url: str, method: str, path: str, bearer: str | None, **headers: str) -> int:
+    return answer_of(url, method, path, bearer, **headers)[0]
 
 
 ROUTES = [pytest.param(route, id=f"{route.method} {route.path}") for route in served_routes()]

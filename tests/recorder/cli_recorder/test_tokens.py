@@ -10,19 +10,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from http.client import HTTPConnection
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 import websocket
 
 from semantest_recorder.core.access import digest_of
 from semantest_recorder.token_file import TokenFile
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
-from tests.recorder.small_disk import small_disk
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of, ask, end_of, environment
+from tests.recorder.small_disk import fill, small_disk
 
 pytestmark = [pytest.mark.hazard(31), pytest.mark.hazard(32)]
 
@@ -46,13 +43,7 @@ def create(folder: Path, name: str, *roles: str, expires: str | None = None) -> 
 
 
 def status_of(url: str, bearer: str) -> int:
-    parts = urlsplit(url)
-    connection = HTTPConnection(parts.hostname or "", parts.port, timeout=DEADLINE_S)
-    try:
-        connection.request("GET", "/api/v1/status", headers={"Authorization": f"Bearer {bearer}"})
-        return connection.getresponse().status
-    finally:
-        connection.close()
+    return answer_of(url, "GET", "/api/v1/status", bearer)[0]
 
 
 def connect(url: str, bearer: str) -> websocket.WebSocket:
@@ -67,13 +58,6 @@ def connect(url: str, bearer: str) -> websocket.WebSocket:
     return connection
 
 
-def close_code(connection: websocket.WebSocket) -> tuple[int, str]:
-    while True:
-        frame: Any = connection.frame_buffer.recv_frame()
-        if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
-            return int.from_bytes(frame.data[:2], "big"), bytes(frame.data[2:]).decode()
-
-
 def test_a_token_works_from_the_moment_it_is_made_to_the_moment_it_is_revoked(project: Path, serve: Serve) -> None:
     folder = project / ".semantest"
     early = create(folder, "early", "read")  # before there is any recorder
@@ -86,9 +70,8 @@ def test_a_token_works_from_the_moment_it_is_made_to_the_moment_it_is_revoked(pr
     reader, kept = connect(url, late), connect(url, early)
     assert token(folder, "revoke", "late").stdout == "Revoked late.\n"
     assert status_of(url, late) == 401
-    assert close_code(reader) == (1008, "the token was revoked or has expired")
-    kept.send(json.dumps({"type": "ping", "id": 1}))
-    assert json.loads(kept.recv())["type"] == "pong"
+    assert end_of(reader) == (1008, "the token was revoked or has expired")
+    assert ask(kept, {"type": "ping", "id": 1})["type"] == "pong"
     kept.close()
     _code, out, err = daemon.end()
     for secret in (early, late, other, own):
@@ -108,7 +91,7 @@ def test_the_log_says_by_name_who_connected_was_refused_and_lost_a_token(project
     connect(url, daemon.discovery["token"]).close()
     token(daemon.folder, "revoke", "ci2")
     for connection in connections:
-        assert close_code(connection)[0] == 1008
+        assert end_of(connection)[0] == 1008
     _code, _out, err = daemon.end()
     lines = [json.loads(line) for line in err.splitlines()]
     named = [(line["name"], line["message"]) for line in lines if "name" in line]
@@ -136,7 +119,7 @@ def test_a_token_that_expires_during_a_connection_closes_it(project: Path, serve
     table = json.loads(path.read_text())
     table["tokens"][0]["expiresMs"] = time.time() * 1000 + 1500  # nothing but the clock tells of the end
     path.write_text(json.dumps(table))
-    assert close_code(connection)[0] == 1008
+    assert end_of(connection)[0] == 1008
     assert status_of(daemon.discovery["url"], mine) == 401
     listed = json.loads(token(daemon.folder, "list", "--json").stdout)
     assert [(one["name"], one["expired"]) for one in listed["tokens"]] == [("brief", True)]
@@ -164,7 +147,7 @@ def test_a_file_that_cannot_be_trusted_gives_nobody_a_role_but_the_owner(
         os.mkfifo(path)
     else:
         path.chmod(0o666)
-    assert close_code(connection)[0] == 1008
+    assert end_of(connection)[0] == 1008
     assert status_of(url, mine) == 401
     assert status_of(url, daemon.discovery["token"]) == 200
     refused = token(daemon.folder, "create", "--name", "x", "--role", "read")
@@ -261,9 +244,7 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(small_disk: Path, f
     folder, ballast = small_disk / ".semantest", small_disk / "ballast"
     if folder_is_there:
         create(folder, "old", "read")
-    with ballast.open("wb", buffering=0) as file, suppress(OSError):
-        while True:
-            file.write(b"x" * 1024)
+    fill(ballast)
     said = token(folder, "create", "--name", "new", "--role", "read")
     assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1)
     assert "No space left on device; make room" in said.stderr

@@ -27,6 +27,7 @@ from semantest_recorder.server.outgoing import MAX_OUTGOING_BYTES
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.writer import Writer
+from tests.recorder.cli_recorder.daemons import ask, end_of
 
 TOKEN = "smt_for-the-tests-of-the-server"
 #: Nothing here takes nearly as long; a machine that is busy with other things may.
@@ -148,8 +149,7 @@ class Client:
         return message
 
     def ask(self, message: object) -> dict[str, Any]:
-        self.send(message)
-        return self.receive()
+        return ask(self.socket, message)
 
     def subscribe(self, *types: str) -> None:
         assert self.ask({"id": "s", "type": "subscribe", "payload": {"eventTypes": types}})["success"]
@@ -163,13 +163,7 @@ class Client:
 
     def close_code(self) -> int:
         """Reads on until the recorder closes, and gives its code."""
-        while True:
-            frame = (
-                self.socket.frame_buffer.recv_frame()
-            )  # recv_data would answer the close, on a socket that may be gone
-            if frame.opcode == websocket.ABNF.OPCODE_CLOSE:
-                assert isinstance(frame.data, bytes)
-                return int.from_bytes(frame.data[:2], "big")
+        return end_of(self.socket)[0]
 
     def close(self) -> None:
         self.socket.close()
