@@ -3,52 +3,71 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from semantest_recorder.cli.semantest import main
-from tests.recorder.cli.command import Said, semantest
-from tests.recorder.cli.recording import Recording
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.recording import START, Recording
+from tests.recorder.cli_recorder.daemons import Daemon
+from tests.recorder.cli_recorder.daemons import ask as ask_recorder
+from tests.recorder.server.running import batch
 
 pytestmark = pytest.mark.hazard(33)
 
 #: Colours, a title, a link (OSC 8), C1, overwriting by CR and backspace, direction, what nobody sees, formulas.
 EVIL = (
     "=cmd|' /C calc'!A1\x1b[2J\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\\x9b31m\x90q\x9c"
-    "\rforged\b\b\x0b\x0c\x85\u2028\u202etxt.exe\u2066\u200b\U000e0041<script>alert(1)</script>[red]rich[/red]\nsecond"
+    "\rforged\b\b\x7f\x0b\x0c\x85\u2028\u202etxt.exe\u2066\u200b\U000e0041<script>alert(1)</script>[red]rich[/red]\nsecond"
 )
 SESSION = "20261121-093000-a1b2c3"
-#: How each command is asked for all that it can say; with ``--json`` as well where it knows that.
-COMMANDS: dict[str, list[list[str]]] = {
-    "report": [["report"], ["report", "--rerun"]],
-    "runs": [["runs"]],
-    "show": [["show", "evil"]],
-    "watch": [["watch", "stored"]],
-    "cancel": [["cancel"]],
-    "replay": [["replay"]],
-    "recover": [["recover"]],
-    "sync": [["sync", "--dry-run"]],
-    "cleanup": [["cleanup", "--keep", "0", "--dry-run"]],
-    "backup": [["backup", "copy.db"]],
-    "restore": [["restore", "copy.db", "--dry-run"]],
-    "rebuild": [["rebuild", "--check"]],
-    "plugins": [["plugins"]],
-    "config": [["config", "show"], ["config", "check"]],
-    "token": [["token", "list"]],
-    "doctor": [["doctor"]],
-    "completion": [["completion", "bash"]],
+LEFT = "20261121-100000-ffffff"
+TEST = f"evil_{EVIL}.py::test_{EVIL}[{EVIL}]"
+#: How each command is asked for all that it can say, and how it ends; with ``--json`` as well where it knows that.
+COMMANDS: dict[str, list[tuple[list[str], int]]] = {
+    "report": [(["report"], 1), (["report", "stored", "--output"], 1)],
+    "runs": [(["runs"], 0)],
+    "show": [(["show", TEST], 0), (["show", "evil"], 2)],
+    "watch": [(["watch", "stored"], 1)],
+    "recover": [(["recover"], 1), (["recover", "--all"], 1)],
+    "sync": [(["sync", "--dry-run"], 0)],
+    "cleanup": [(["cleanup", "--keep", "0", "--dry-run"], 0)],
+    "backup": [(["backup", "copy.db"], 0)],
+    "restore": [(["restore", "copy.db", "--dry-run"], 0)],
+    "rebuild": [(["rebuild", "--check"], 0)],
+    "plugins": [(["plugins"], 2)],
+    "config": [(["config", "show"], 0), (["config", "check"], 2)],
+    "token": [(["token", "revoke", EVIL], 3)],
+    "doctor": [(["doctor"], 1)],
+    "completion": [(["completion", "bash"], 0)],
 }
-_WITH_JSON = {"report", "runs", "show", "recover", "sync", "cleanup", "rebuild", "plugins", "config", "token", "doctor"}
+#: Those that read files which say what they may not.
+MISLED = [(["plugins"], 2), (["config", "show"], 2), (["config", "check"], 2), (["cleanup", "--dry-run"], 2)]
+MISLED += [(["token", "list"], 1)]
+#: Those that ask a recorder.
+LIVE: dict[str, list[tuple[list[str], int]]] = {
+    "cancel": [(["cancel", "other"], 3), (["cancel", "--no-wait", "--grace", "600"], 0)],
+    "replay": [(["replay", "--from", "2000-01-01", "--to", "2100-01-01"], 0)],
+}
+#: What shows no text of others: a script, counts, sizes, and that a file is no list of tokens.
+SILENT = {
+    *("completion bash", "backup copy.db", "restore copy.db --dry-run", "rebuild --check", "rebuild --check --json"),
+    *("replay --from 2000-01-01 --to 2100-01-01", "token list", "token list --json"),
+}
+_WITHOUT_JSON = ("backup", "restore", "completion")
+Ask = Callable[[list[str], int], None]
 
 
-def hostile(session: str, run_id: str) -> Recording:
+def hostile(session: str, run_id: str, start_ms: float = START) -> Recording:
     """A run in which a test failed, was retried, and died, and every text is hostile."""
-    test, other = f"evil_{EVIL}.py::test_{EVIL}[{EVIL}]", f"-p{EVIL}/a.py::test_b"
+    test, other = TEST, f"-p{EVIL}/a.py::test_b"
     story: dict[str, Any] = {"testId": test, "attempt": 1}
-    run = Recording(session, run_id=run_id)
+    run = Recording(session, run_id=run_id, start_ms=start_ms)
     run.start(labels={EVIL: EVIL}, args=[EVIL], cwd=f"/x/{EVIL}", rootdir=f"/x/{EVIL}", name=EVIL, tags=[EVIL])
     git = dict.fromkeys(("commit", "branch", "remote", "root", "subject", "author"), EVIL)
     ci = dict.fromkeys(("provider", "build", "url", "job", "branch"), EVIL)
@@ -72,43 +91,78 @@ def hostile(session: str, run_id: str) -> Recording:
     return run
 
 
-def asked(folder: Path, arguments: list[str]) -> Said:
-    more = [] if arguments[0] == "completion" else ["--directory", str(folder)]
-    return semantest(*arguments, *more)
-
-
 def what_steers(said: str) -> set[str]:
     """Characters that a terminal obeys or does not show, but for line ends and tabs."""
     kinds = {character: unicodedata.category(character) for character in set(said) - {"\n", "\t"}}
     return {character for character, kind in kinds.items() if kind in ("Cc", "Cf", "Zl", "Zp", "Cs")}
 
 
-def test_no_command_prints_what_steers_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / ".semantest"
+def as_toml(text: str) -> str:
+    """The text as TOML has it, which knows JSON's escapes but for halves of a character, and wants one for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    ended = hostile(SESSION, f"stored{EVIL}")
-    ended.end(1, "gw0")
-    ended.end(1, reason=EVIL)
-    ended.store(folder)
-    hostile("20261121-100000-ffffff", f"left{EVIL}").journal(folder)
+    return tmp_path / ".semantest"
+
+
+@pytest.fixture
+def ask(folder: Path, capfd: pytest.CaptureFixture[str]) -> Ask:
+    """Asks a command, as people and as programs do, and looks at what it prints, its shipper's words included."""
+
+    def ask(call: list[str], code: int) -> None:
+        place = [] if call[0] in ("completion", "config") else ["--directory", str(folder)]
+        for form in [[]] if call[0] in _WITHOUT_JSON else [[], ["--json"]]:
+            capfd.readouterr()
+            found = semantest(*call, *form, *place)
+            said = found.out + found.err + "".join(capfd.readouterr())
+            asked = " ".join([*call, *form])
+            assert (found.code, what_steers(said)) == (code, set()), (asked, said)
+            assert not re.search(r"^(forged|txt|second)", said, re.MULTILINE), (asked, said)
+            assert ("<script>" in said) == (asked not in SILENT), (asked, said)
+            if form and found.out:
+                json.loads(found.out.splitlines()[-1] if call[0] in ("replay", "watch") else found.out)
+
+    return ask
+
+
+def test_no_command_prints_what_steers_a_terminal(folder: Path, ask: Ask) -> None:
+    for session, run_id, start_ms in (("20261121-080000-bbbbbb", "old", START - 5_400_000), (SESSION, "stored", START)):
+        ended = hostile(session, f"{run_id}{EVIL}", start_ms)
+        ended.end(1, "gw0")
+        ended.end(1, reason=EVIL)
+        ended.store(folder)
+    session_folder = hostile(LEFT, f"left{EVIL}").journal(folder)
     ship = {"state": "unreachable", "detail": EVIL, "named": True, "recorder": f"http://127.0.0.1:1/{EVIL}", "pid": 1}
-    session = folder / "sessions" / "20261121-100000-ffffff"
-    (session / "ship.json").write_text(json.dumps(ship))
-    (session / "shipper.log").write_text(EVIL * 20)
+    (session_folder / "ship.json").write_text(json.dumps(ship))
+    (session_folder / "shipper.log").write_text(EVIL * 20)
     (folder / "recorder.log").write_text(EVIL * 20)
     (folder / "recorder.json").write_text(json.dumps({"pid": 1, "url": EVIL, "token": EVIL, "version": EVIL}))
-    text = json.dumps(EVIL)
-    (tmp_path / "semantest.toml").write_text(f"{text} = {text}\nurl = {text}\n[plugins]\nmodules = [{text}]\n")
-    assert set(COMMANDS) == set(main.list_commands(main.make_context("semantest", ["report"], resilient_parsing=True)))
-    shown, wrong = "", dict[str, object]()
-    for name, calls in COMMANDS.items():
-        for call in [*calls, *([[*calls[0], "--json"]] if name in _WITH_JSON else [])]:
-            said = asked(folder, call)
-            assert "Traceback" not in said.err, call
-            if found := what_steers(said.out + said.err):
-                wrong[" ".join(call)] = sorted(map(ascii, found)), (said.out + said.err)[:300]
-            if "--json" in call and said.out:
-                json.loads(said.out)
-            shown += said.out
-    assert not wrong
-    assert shown.count("<script>") > 10, "the hostile texts were there to be shown"
+    settings, text = folder.parent / "semantest.toml", as_toml(EVIL)
+    settings.write_text(f"[plugins]\nmodules = [{text}]\n[plugins.{text}]\n{text} = {text}\n")
+    assert COMMANDS.keys() | LIVE.keys() == set(
+        main.list_commands(main.make_context("semantest", ["report"], resilient_parsing=True))
+    )
+    for calls in COMMANDS.values():
+        for call, code in calls:
+            ask(call, code)
+    settings.write_text(f"{text} = {text}\nurl = {text}\n")
+    token = {"name": EVIL, "roles": ["read"], "digest": "0" * 64, "createdMs": 1.0}
+    (folder / "tokens.json").write_text(json.dumps({"schema": 1, "tokens": [token]}))
+    (folder / "tokens.json").chmod(0o600)
+    for call, code in MISLED:
+        ask(call, code)
+
+
+def test_no_command_prints_it_out_of_a_recorder(folder: Path, ask: Ask, serve: Callable[..., Daemon]) -> None:
+    client = serve().ready().connect()
+    run = hostile(SESSION, f"running{EVIL}")
+    for worker, bodies in run.bodies.items():
+        answer = ask_recorder(client, batch(1, [json.loads(body) for body in bodies], f"{SESSION}.{worker}"))
+        assert answer["type"] == "ack", answer
+    for calls in LIVE.values():
+        for call, code in calls:
+            ask(call, code)
+    client.close()
