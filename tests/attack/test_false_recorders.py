@@ -26,7 +26,7 @@ def test_a_recorder_elsewhere_that_a_folder_names_gets_nothing(
     journal = ended_session(directory)
     publish(directory, server)  # its process lives
     (directory / "recorder.json").chmod(0o600)
-    finish(start_shipper(sync=True, timeout=20))
+    finish(start_shipper(sync=True, timeout=60))
     assert (server.handshakes, server.events) == ([], {})
     assert not journal.folder.exists(), "a recorder of its own was started"
 

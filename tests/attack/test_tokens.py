@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,20 +13,27 @@ import pytest
 
 from semantest_recorder.token_file import new_token
 from tests.recorder.cli.project import Project
-from tests.recorder.cli_recorder.daemons import Daemon, environment
+from tests.recorder.cli_recorder.daemons import Daemon
 
 pytestmark = pytest.mark.hazard(32)
 
-#: A test that looks at what it was given, at what all processes show to every user, and prints what it finds.
+#: A test that looks at what it was given, at what all processes show to every user once the shipper of its run is
+#: one of them, and prints what it finds.
 LOOKS = """
-import json, os, pathlib, subprocess, sys
+import contextlib, json, os, pathlib, subprocess, sys
+
+def arguments():
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            yield path.read_bytes().decode(errors="replace")
 
 def test_looks():
-    shown = [path.read_bytes().decode(errors="replace") for path in pathlib.Path("/proc").glob("[0-9]*/cmdline")
-             if path.exists()]
+    shown = []
+    while not any("--session" in line and f"{os.getcwd()}/" in line for line in shown):
+        shown = list(arguments())
     child = subprocess.run([sys.executable, "-c", "import os; print(dict(os.environ))"], capture_output=True, text=True)
     pathlib.Path("seen.json").write_text(json.dumps([shown, dict(os.environ), child.stdout]))
-    print(os.environ.get("SEMANTEST_TOKEN"))
+    print("it has", os.environ.get("SEMANTEST_TOKEN"))
     assert os.environ.get("SEMANTEST_TOKEN") is None
 """
 
@@ -52,43 +57,40 @@ def holders(folder: Path, secret: str) -> list[str]:
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="arguments of all processes are looked at in /proc")
 def test_a_token_is_in_one_file_of_its_owner_and_nowhere_else(recorded: Project, serve: Callable[..., Daemon]) -> None:
     folder = recorded.folder
-    created = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "semantest_recorder.cli.semantest",
-            "token",
-            "create",
-            "--name",
-            "ci",
-            "--role",
-            "ingest",
-        ],
-        cwd=recorded.root,
-        env=environment(SEMANTEST_DIR=str(folder)),
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    made = recorded.semantest("token", "create", "--name", "ci", "--role", "ingest", SEMANTEST_DIR=str(folder))
+    assert made.returncode == 0, made.stderr
+    created = made.stdout.strip()
     daemon = serve("--log-format", "json").ready()
     own = daemon.discovery["token"]
-    given = f"http://127.0.0.1:{daemon.discovery['url'].rpartition(':')[2]}"
     recorded.write("test_looks.py", LOOKS)
-    done = recorded.pytest("-q", "-s")  # to the project's own recorder, by its discovery file
-    recorded.environment |= {"SEMANTEST_URL": given, "SEMANTEST_TOKEN": created}
-    named = recorded.pytest("-q", "-s")  # a test of a pytest that was given a token sees it, and prints it
-    assert (done.returncode, named.returncode) == (0, 1), done.stdout + done.stderr + named.stdout
-    shown, of_pytest, of_child = json.loads((recorded.root / "seen.json").read_text())
-    assert any("--session" in line for line in shown), "the shipper was there to be seen"
-    assert not [line for line in shown if own in line or created in line]
-    assert own not in json.dumps([of_pytest, of_child])
+
+    def environments() -> str:
+        """Those that a test of the last run saw, its own and a child's. No process showed a token."""
+        shown, *given = json.loads((recorded.root / "seen.json").read_text())
+        assert not [line for line in shown if own in line or created in line]
+        return json.dumps(given)
+
+    done = recorded.pytest("-q")  # to the project's own recorder, by its discovery file
+    assert done.returncode == 0, done.stdout + done.stderr
+    given = environments()
+    assert (own in given, created in given) == (False, False)
+    recorded.environment |= {
+        "SEMANTEST_URL": f"http://127.0.0.1:{daemon.discovery['url'].rpartition(':')[2]}",
+        "SEMANTEST_TOKEN": created,
+    }
+    named = recorded.pytest("-q")  # a test of a pytest that was given a token sees it, and prints it
+    assert (named.returncode, f"it has {created}" in named.stdout) == (1, True), named.stdout + named.stderr
+    given = environments()
+    assert (own in given, created in given) == (False, True)
     process = psutil.Process(daemon.process.pid)
     assert not [value for value in process.environ().values() if own in value or created in value]
     status = recorded.recorder("status", "--json").stdout
     doctor = recorded.semantest("doctor", "--json").stdout
+    report = recorded.semantest("report", "--output").stdout
+    assert "it has" in report
     _code, out, err = daemon.end()
     for secret in (own, created):
-        assert secret not in status + doctor + out + err
+        assert secret not in status + doctor + report + out + err
         assert holders(folder, secret) == [], "the discovery file went with its recorder"
     assert (folder / "tokens.json").stat().st_mode & 0o777 == 0o600
 
