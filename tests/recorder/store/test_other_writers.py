@@ -63,6 +63,7 @@ def test_a_transaction_that_reads_first_is_not_refused_for_what_was_committed_me
 ) -> None:
     runs: list[str] = []
     while len(runs) < 20 or commits(recorder.writer.path) < 20:
+        assert other.poll() is None, "it commits as long as it lives"
         runs.append(f"r{len(runs)}")  # each transaction reads what is known of its sources and tests before it writes
         sent = whole_run(runs[-1], [one for test in range(20) for one in passed(f"a.py::t{test}")])
         verdict = recorder.send(f"{runs[-1]}.main", 1, sent)

@@ -36,10 +36,10 @@ from semantest_recorder.cli.semantest import main
 
 for command in ("runs", "report", "show t1", "backup copy.db", "rebuild --check", "cleanup --keep 1 --yes"):
     try:
-        main(command.split(), standalone_mode=False)
-    except SystemExit:
-        pass
-    print("did", command)
+        code = main(command.split(), standalone_mode=False) or 0
+    except SystemExit as end:
+        code = end.code
+    print("ended:", command.partition(" ")[0], code)
 """
 
 
@@ -68,6 +68,7 @@ def test_one_connection_writes_whatever_commands_and_clients_ask(tmp_path: Path)
     daemon = Daemon(folder, **noting).ready()
     try:
         client = load.Load(folder).start()
+        client.wait_for(1)  # the first test is there
         connection = daemon.connect()
         for asked in ("getStatistics", "getActiveRuns"):
             connection.send(json.dumps({"type": asked, "payload": {}}))
@@ -76,7 +77,8 @@ def test_one_connection_writes_whatever_commands_and_clients_ask(tmp_path: Path)
         done = subprocess.run(
             command, cwd=tmp_path, env=environment(**noting), capture_output=True, text=True, check=True
         )
-        assert done.stdout.count("did ") == 6, done.stderr
+        ended = [line.removeprefix("ended: ") for line in done.stdout.splitlines() if line.startswith("ended: ")]
+        assert ended == ["runs 0", "report 4", "show 0", "backup 0", "rebuild 0", "cleanup 0"], done.stderr
         assert (tmp_path / "copy.db").exists()
         client.finish()
         connection.close()
