@@ -15,7 +15,7 @@ from tests.acceptance.conftest import PATIENCE_S, WATCHED, Project, states
 def passes_recorded(project: Project, source: str, *args: str) -> dict[str, str]:
     """Run the suite recorded; every test must pass and be recorded as passed. The states by name."""
     (project.path / "test_user.py").write_text(dedent(source))
-    code, output = project.pytest("--semantest-flush-timeout=30", *args)
+    code, output = project.pytest("--semantest-flush-timeout=60", *args)
     assert code == 0, output
     report = project.report()
     found = states(report)
@@ -129,7 +129,7 @@ def test_tests_that_falsify_opened_files_where_ctrl_c_is_ignored(project: Projec
             """
         )
     )
-    process = project.start_pytest("--semantest-flush-timeout=30", interruptible=False)
+    process = project.start_pytest("--semantest-flush-timeout=60", interruptible=False)
     output, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, output
     assert states(project.report()) == {"test_a": "passed", "test_b": "passed"}
@@ -155,7 +155,7 @@ def test_a_process_whose_children_leave_no_trace_replaces_a_dead_shipper(project
             """
         )
     )
-    code, output = project.pytest("--semantest-flush-timeout=30", "--semantest-strict")
+    code, output = project.pytest("--semantest-flush-timeout=60", "--semantest-strict")
     assert code == 0, output
     assert [line.partition(",")[0] for line in output.splitlines() if line.startswith("semantest: ")] == [
         "semantest: recording to .semantest",
