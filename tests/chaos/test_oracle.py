@@ -49,6 +49,30 @@ def test_a_run_that_failed_is_not_green_and_the_other_way_round() -> None:
     assert kinds(ENDED, ["passed"], StoredRun("running", False), 1, Deaths()) == ["wrong"]
 
 
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        (["failed"], []),
+        (["passed"], []),
+        (["crashed"], []),
+        (["skipped"], ["wrong"]),
+        (["passed", "failed"], ["wrong"] * 2),
+    ],
+)
+def test_of_several_attempts_a_full_disk_may_lose_any_but_changes_none(
+    stored: list[str | None], found: list[str]
+) -> None:
+    twice = [f"{word} r a.py::t 7 {said}" for said in ("failed", "passed") for word in ("start", "end")]
+    assert kinds(read_notes(twice), stored, GAPS, 1, Deaths(full={"r"})) == found
+
+
+def test_a_run_whose_name_went_with_a_full_disk_is_no_second_one() -> None:
+    stored, runs = {Place("20261121", "a.py::t", 0): ["passed"]}, {"20261121": GAPS}
+    for deaths, expected in ((Deaths(full={"r"}), []), (Deaths(), ["lost", "lost", "doubled"])):
+        verdict = judge(ENDED, stored, runs, {"r": 1}, deaths)
+        assert sorted(problem.kind for problem in verdict.problems) == sorted(expected)
+
+
 SHOWN = ["start r a.py::t 7 -", "proof r a.py::t 7 f00"]
 
 
