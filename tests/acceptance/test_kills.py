@@ -2,7 +2,7 @@
 
 The tests write down themselves what they did (``oracle``), by other means than the plugin. A test that is to be the
 running one waits there to be killed, so each round knows exactly what must be recorded.
-``SEMANTEST_KILLS`` sets the number of rounds of each (default 2; ``make soak`` takes 10).
+``SEMANTEST_KILLS`` sets the number of rounds of each (default 2).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.liveness import process_exists
-from tests.acceptance.conftest import Project, states, wait_for
+from tests.acceptance.conftest import PATIENCE_S, Project, states, wait_for
 
 ROUNDS = range(int(os.environ.get("SEMANTEST_KILLS", "2")))
 TESTS = 24
@@ -80,7 +80,7 @@ def test_pytest_killed(suite: Project, monkeypatch: pytest.MonkeyPatch, round_: 
     pid = wait_for(lambda: started(suite, stop_at), "the test to run")
     assert pid == process.pid
     os.kill(pid, signal.SIGKILL)
-    process.communicate()
+    process.communicate(timeout=PATIENCE_S * 2)
 
     report = suite.report()
     assert report["run"]["state"] == "interrupted"
@@ -104,7 +104,7 @@ def test_worker_killed(suite: Project, monkeypatch: pytest.MonkeyPatch, round_: 
     monkeypatch.setenv("STOP_AT", str(stop_at))
     process = suite.start_pytest("-n2")
     os.kill(wait_for(lambda: started(suite, stop_at), "the test to run"), signal.SIGKILL)
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=PATIENCE_S * 2)
     assert process.returncode == 1, output
 
     report = suite.report()
@@ -129,7 +129,7 @@ def test_shipper_killed_while_pytest_waits_for_it(suite: Project) -> None:
     os.kill(shipper, signal.SIGKILL)
     wait_for(lambda: suite.shipper_pid() != shipper, "another shipper")
     os.kill(recorder, signal.SIGCONT)
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=PATIENCE_S * 2)
     assert process.returncode == 0, output
     assert f"{TESTS} tests recorded" in output
     assert suite.report()["run"]["state"] == "passed"
@@ -151,7 +151,7 @@ def test_shipper_or_recorder_killed(suite: Project, victim: str, workers: tuple[
         wait_for(lambda: len(suite.oracle()) > 6, "some tests to run")
     os.kill(pid, signal.SIGKILL)
     hold.unlink(missing_ok=True)
-    output, _ = process.communicate()
+    output, _ = process.communicate(timeout=PATIENCE_S * 2)
     assert process.returncode == 0, output
 
     report = suite.report()
@@ -170,7 +170,7 @@ def test_controller_killed(suite: Project) -> None:
     pids = wait_for(lambda: _two_workers(suite), "both workers to run a test")
     os.kill(process.pid, signal.SIGKILL)
     hold.unlink()  # they go on with what they have
-    process.communicate()  # and hold its output until they end
+    process.communicate(timeout=PATIENCE_S * 2)  # and hold its output until they end
     wait_for(lambda: not any(process_exists(pid) for pid in pids), "the workers to end")
 
     report = suite.report()

@@ -17,6 +17,7 @@ RUN = "million"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.hazard(17)
 def test_a_million_events_are_stored_once_in_bounded_memory(served: Served) -> None:
     async def ship() -> None:
