@@ -43,5 +43,5 @@ HAZARDS = {
     33: "Names and output of tests carry markup, links, escape sequences and formulas.",
     34: "Imports and attachments carry bombs, links and paths that lead elsewhere.",
     35: "Secrets stand in parameters, output and the environment, in one piece or in several.",
-    36: "Jobs and results from a queue, and configuration files, carry code.",
+    36: "Configuration files and data of others carry code.",
 }

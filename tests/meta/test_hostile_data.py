@@ -1,7 +1,6 @@
 """What comes from others is read as data: no module that runs or unpacks what it reads is used anywhere.
 
-Jobs, agents and their broker come with tests of their own, of stale leases too; what they may be carried by is held
-here already: JSON, and TOML for configuration. That a source belongs to who sends it, and a lock to who holds it, is in
+What comes is JSON, and TOML for configuration. That a source belongs to who sends it, and a lock to who holds it, is in
 tests/recorder/session/test_ownership.py and tests/recorder/server/test_other_tokens.py.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
@@ -18,7 +19,7 @@ def test_the_first_one_gets_it_another_process_does_not() -> None:
     assert owners.claim("s.main", Owner("c2", "p2")) == Granted()
 
 
-@pytest.mark.hazard(36)
+@pytest.mark.hazard(20)
 def test_the_same_process_takes_over_and_the_late_end_of_its_old_connection_changes_nothing() -> None:
     owners = SourceOwners()
     owners.claim("s.main", Owner("c1", "p1"))
@@ -71,3 +72,4 @@ class Ownership(RuleBasedStateMachine):
 
 
 TestOwnership = Ownership.TestCase
+TestOwnership.settings = settings(max_examples=25, deadline=None)
