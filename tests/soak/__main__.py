@@ -6,7 +6,8 @@
 Runs, clients, readers, questions, cleanups, backups and tokens come and go; the clock of all of them goes faster, so
 that hours pass. Now and then everybody leaves, and memory, descriptors, threads, log and database are compared with the
 times before. The same seed gives the same steps in the same order. The exit code is 1 when something grew, or when
-something that was acknowledged is not stored once, 2 when there was no recorder to look at.
+something that was acknowledged is not stored once, 2 when there was no recorder to look at, or no compiler: its clock
+needs one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from tests.page_sections import RELIABILITY, write_section
 from tests.soak.campaign import run_soak
 from tests.soak.page import as_json, page_section, text_lines
-from tests.soak.place import CommandFailedError
+from tests.soak.place import CommandFailedError, NoClockError
 
 _SPEED = 72.0
 #: An event whose time is five minutes off is refused, and on a busy machine it may be some seconds on its way.
@@ -47,7 +48,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix=f"soak-{options.seed}-", dir=options.directory))
     try:
         outcome = asyncio.run(run_soak(folder, options.seed, options.seconds, hours, _tell))
-    except (CommandFailedError, OSError) as error:
+    except (CommandFailedError, NoClockError, OSError) as error:
         print(f"there is nothing to judge: {error}; kept: {folder}", file=sys.stderr)
         return 2
     print("\n".join(text_lines(outcome)))

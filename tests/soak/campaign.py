@@ -64,15 +64,13 @@ class Outcome:
 async def run_soak(root: Path, seed: int, seconds: float, hours: float, tell: Tell) -> Outcome:
     """Works for ``seconds``, which are ``hours`` for everybody in it. ``root`` is new and kept.
 
-    Raises ``CommandFailedError`` when the recorder does not start.
+    Raises ``CommandFailedError`` when the recorder does not start, ``NoClockError`` where its clock cannot be turned.
     """
     with closing(Place(root, max(1.0, hours * 3600 / seconds))) as place:
         async with many_connections() as http:
             ledger = Ledger()
             clients = Clients(place, http, ledger)
             soak = _Soak(place, clients, Commands(clients), tell)
-            if place.clock.reason:
-                tell(f"the clock goes as ever: {place.clock.reason}")
             looking = asyncio.create_task(soak.look())
             try:
                 await soak.fill_cache()

@@ -36,17 +36,23 @@ class CommandFailedError(Exception):
     """A command of the user's ended with another exit code than it should."""
 
 
+class NoClockError(Exception):
+    """The clock cannot be turned on this machine: hours would be minutes. The text says why."""
+
+
 class Place:
     """A running recorder and the programs around it, until ``close``. ``speed``: how much faster the clock goes.
 
-    Raises ``CommandFailedError`` when the recorder does not start.
+    Raises ``CommandFailedError`` when the recorder does not start, ``NoClockError``.
     """
 
     def __init__(self, root: Path, speed: float) -> None:
         self.clock = WallClock(root)
+        if self.clock.reason:
+            raise NoClockError(f"the clock cannot be turned: {self.clock.reason}")
         self.fleet = Fleet(root, self.clock.environment)
         self.folder = self.fleet.folder
-        self._speed = speed if not self.clock.reason else 1.0
+        self._speed = speed
         self._jumped_s = 0.0
         self._began = time.monotonic()
         (root / "semantest.toml").write_text(_CONFIGURATION)
@@ -65,8 +71,8 @@ class Place:
         self.clock.turn(self._ahead_s())
 
     def turn_on(self, seconds: float) -> None:
-        """So much time passes at once, where the clock can be turned."""
-        self._jumped_s += seconds if not self.clock.reason else 0.0
+        """So much time passes at once."""
+        self._jumped_s += seconds
         self.keep_time()
 
     def _ahead_s(self) -> float:
