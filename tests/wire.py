@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
 
 import aiohttp
 
+from semantest_recorder.descriptors import raise_descriptor_limit
+
 #: Nothing takes nearly as long; a machine that is busy with other things may.
 DEADLINE_S = 120.0
-
-Wait = Callable[[float], Awaitable[object]]
 
 
 class RefusedError(Exception):
@@ -77,13 +78,10 @@ class Wire:
         if not (await self.until("response"))["success"]:
             raise RefusedError(f"no subscription to {kinds}")
 
-    async def ship(
-        self, source: str, bodies: Sequence[bytes], *, stored: int = 0, size: int = 200, wait: Wait = asyncio.sleep
-    ) -> int:
+    async def ship(self, source: str, bodies: Sequence[bytes], *, stored: int = 0, size: int = 200) -> int:
         """Sends a journal in batches of ``size`` events, each when the one before is acknowledged, as shippers do.
 
-        It begins behind what is ``stored``. How often it was told to ``wait`` for so many seconds. Raises
-        ``RefusedError``.
+        It begins behind what is ``stored``. How often it was told to wait. Raises ``RefusedError``.
         """
         throttled = 0
         while stored < len(bodies):
@@ -96,7 +94,7 @@ class Wire:
                 self.acked += 1
             else:
                 throttled += 1
-                await wait(answer["retryAfterMs"] / 1000)
+                await asyncio.sleep(answer["retryAfterMs"] / 1000)
         return throttled
 
     async def cut(self) -> None:
@@ -109,10 +107,15 @@ class Wire:
 
 @asynccontextmanager
 async def many_connections() -> AsyncIterator[aiohttp.ClientSession]:
-    """What ``connect`` takes, for as many connections as there are descriptors."""
-    connector = aiohttp.TCPConnector(limit=0, force_close=True)
-    async with aiohttp.ClientSession(connector=connector, trust_env=False) as http:
-        yield http
+    """What ``connect`` takes, for as many connections as the system allows descriptors."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    raise_descriptor_limit()
+    try:
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector, trust_env=False) as http:
+            yield http
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 @asynccontextmanager

@@ -13,7 +13,6 @@ import pytest
 
 from pytest_semantest.protocol.layout import DATABASE
 from tests.recorder.cli_recorder.daemons import Daemon
-from tests.wall_clock import WallClock
 from tests.wire import Wire, connect, many_connections
 
 
@@ -22,9 +21,8 @@ class Served:
 
     http: aiohttp.ClientSession
 
-    def __init__(self, daemon: Daemon, clock: WallClock) -> None:
+    def __init__(self, daemon: Daemon) -> None:
         self.daemon = daemon
-        self.clock = clock
         self.url, self.token = daemon.discovery["url"], daemon.discovery["token"]
 
     @asynccontextmanager
@@ -50,9 +48,8 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """It logs little, for nobody reads the pipe; its clock can be turned where there is a compiler."""
+    """It logs little, for nobody reads the pipe."""
     folder = tmp_path_factory.mktemp("load")
-    clock = WallClock(folder)
-    daemon = Daemon(folder / ".semantest", "--log-level", "error", **clock.environment).ready()
-    yield Served(daemon, clock)
+    daemon = Daemon(folder / ".semantest", "--log-level", "error").ready()
+    yield Served(daemon)
     daemon.end()

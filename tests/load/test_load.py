@@ -1,4 +1,4 @@
-"""Many at once, and one who wants too much: all is stored once, and nobody waits behind others."""
+"""Many at once: all is stored once, and nobody waits behind others."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 
 import pytest
 
-from semantest_recorder.core.policy import DEFAULT_RATE
 from tests.load.conftest import Served
 from tests.recorder.cli.recording import Recording
 from tests.recorder.event_loop import in_loop
-from tests.wire import RefusedError, Wire, frame_of
+from tests.wire import RefusedError, Wire
 
 _STORED = """
 SELECT r.id, r.state, (SELECT count(*) FROM attempts a WHERE a.run_key = r.run_key),
@@ -101,40 +100,3 @@ def test_readers_get_all_in_order_while_others_are_idle_and_one_is_stuck(served:
             assert set(await asyncio.gather(*idling)) == {"pong"}, "nothing else came to them"
 
     in_loop(all_together())
-
-
-@pytest.mark.hazard(28)
-def test_who_sends_ten_times_its_rate_waits_and_others_do_not(served: Served) -> None:
-    if served.clock.reason:
-        pytest.skip(f"time cannot be turned on: {served.clock.reason}")
-    rate, size = 1000, 250
-    much = run_of("much", 5 * rate)
-    others = {f"other-{number}": run_of(f"other-{number}", 100) for number in range(8)}
-    turned = 0
-
-    async def turn_on(_seconds: float) -> None:
-        nonlocal turned
-        turned += 2
-        served.clock.turn(turned)
-
-    async def ship(name: str) -> int:
-        async with served.connect() as wire:
-            return await wire.ship(f"{name}.main", others[name], size=50)
-
-    async def at_once() -> None:
-        async with served.clients(), served.connect() as wire:
-            await wire.ask("updatePolicy", {"maxEventsPerSecond": rate})
-            batches = range(0, len(much), size)
-            for first in batches:
-                await wire.connection.send_bytes(frame_of("much.main", first + 1, much[first : first + size]))
-            answers = [(await wire.until("ack", "throttle"))["type"] for _ in batches]
-            stored = answers.count("ack")
-            assert 0 < stored < len(batches) / 2
-            assert await asyncio.gather(*map(ship, others)) == [0] * len(others), "all of theirs while it waits"
-            throttled = await wire.ship("much.main", much, stored=stored * size, size=size, wait=turn_on)
-            assert throttled >= (len(much) - stored * size) // rate - 1
-            await wire.ask("updatePolicy", {"maxEventsPerSecond": DEFAULT_RATE})
-
-    in_loop(at_once())
-    expected = {name: len(bodies) for name, bodies in (others | {"much": much}).items()}
-    assert {row[0]: row[3] for row in served.rows(_STORED) if row[0] in expected} == expected

@@ -102,6 +102,19 @@ def test_clients_that_use_all_connections_keep_theirs_and_the_next_one_is_refuse
     assert daemon.end()[0] == 0
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only Linux tells the limits of another process")
+def test_a_recorder_opens_as_many_as_the_system_allows(serve: Callable[..., Daemon]) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with ExitStack() as stack:
+        stack.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, hard))
+        daemon = serve()
+    daemon.ready()
+    raised, _hard = resource.prlimit(daemon.process.pid, resource.RLIMIT_NOFILE)
+    assert raised > _DESCRIPTORS
+    assert ask_status(daemon)["connectionLimit"] == most_connections(raised)
+
+
 def test_a_folder_that_cannot_be_looked_at_now_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = RecorderLock(tmp_path)
     lock.acquire(0)
