@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.conftest import PATIENCE_S, Project
-from tests.acceptance.peer_suites import PEERS, TOGETHER, Peer
+from tests.acceptance.peer import Peer
+from tests.acceptance.peer_suites import APART, PEERS, TOGETHER
 from tests.missing import skip_or_fail
 
 #: What a test waits whose name says that it takes 50 ms.
@@ -149,11 +150,13 @@ def test_many_at_once_on_workers(folder: Path, python: str) -> None:
     Suites.make(folder, python, "together-xdist", (*TOGETHER, PEERS["hypothesis"])).compare("-n2")
 
 
-@pytest.mark.slow
 @pytest.mark.hazard(10)
 @pytest.mark.hazard(11)
 @pytest.mark.hazard(16)
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(peer.name, marks=() if peer in APART else pytest.mark.slow) for peer in PEERS.values()],
+)
 def test_alone(folder: Path, python: str, name: str) -> None:
     Suites.make(folder, python, name, [PEERS[name]]).compare()
 
