@@ -80,6 +80,7 @@ class Daemon:
             suppress_origin=True,
             http_no_proxy=["*"],
             timeout=DEADLINE_S,
+            skip_utf8_validation=True,  # as in the Client of tests/recorder/server/running.py
             **options,
         )
         assert json.loads(connection.recv())["payload"]["type"] == "system.connected"

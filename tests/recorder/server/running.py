@@ -137,7 +137,13 @@ class Client:
 
     def __init__(self, url: str, headers: list[str], **options: Any) -> None:
         self.socket = websocket.create_connection(
-            url, header=headers, suppress_origin=True, http_no_proxy=["*"], timeout=DEADLINE_S, **options
+            url,
+            header=headers,
+            suppress_origin=True,
+            http_no_proxy=["*"],
+            timeout=DEADLINE_S,
+            skip_utf8_validation=True,  # byte by byte, in Python: it takes seconds, and what is no UTF-8 fails anyway
+            **options,
         )
         self.hello: dict[str, Any] = self.receive()
 
