@@ -25,9 +25,9 @@ TARGETS = {
     "decoder": Target(decoder.check, 200, 60),
     "expressions": Target(expressions.check, 200, 60),
     "journal": Target(journal.check, 150, 120),
-    "projection": Target(projection.check, 2000, 10),
+    "projection": Target(projection.check, 2000, 40),
     "redaction": Target(redaction.check, 300, 60),
-    "session": Target(session.check, 3000, 40),
+    "session": Target(session.check, 3000, 15),
 }
 
 

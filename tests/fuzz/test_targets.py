@@ -13,6 +13,7 @@ from tests.fuzz.targets import TARGETS, findings
 HAZARDS = {"decoder": 27, "journal": 15, "projection": 19, "redaction": 35, "session": 19}
 
 
+@pytest.mark.hypothesis
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.hazard(HAZARDS[name]) if name in HAZARDS else ()) for name in TARGETS]
 )

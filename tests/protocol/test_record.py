@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_semantest.protocol.encoding import STATUS_SIZE, encode, encode_status
@@ -57,7 +57,6 @@ def test_reading_in_pieces_is_reading_at_once(items: list[bytes], data: st.DataO
 
 
 @pytest.mark.hazard(15)
-@settings(max_examples=300)
 @given(bodies, st.data())
 def test_flipped_bits_never_make_a_wrong_event(items: list[bytes], data: st.DataObject) -> None:
     written = bytearray(write(items))

@@ -32,7 +32,7 @@ SHAPES: dict[str, Callable[[int], str]] = {
     "exponents": lambda size: "[" + ",".join(["1e999"] * (size // 6)) + "]",
     "suspicious texts": lambda size: "[" + ",".join(['"<script>"'] * (size // 11)) + "]",
 }
-SMALL, LARGE = 6_000, 24_000
+SMALL, LARGE = 2_000, 8_000
 #: Bytes held at a time for each character of the text: what Python needs for a list or a text in a list.
 _PER_CHARACTER = 60
 

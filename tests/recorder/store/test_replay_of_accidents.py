@@ -20,7 +20,7 @@ from .ingesting import Recorder
 from .memory_folder import memory_folder
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories(), st.integers(0, 2**32))
 def test_replay_gives_the_rows_after_any_accidents(history: History, seed: int) -> None:
     with memory_folder() as folder:

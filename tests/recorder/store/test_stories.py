@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, BAD_STATES
 from semantest_recorder.core.active_runs import ActiveRuns
@@ -131,6 +131,22 @@ class Stories(RuleBasedStateMachine):
 
     @rule(process=st.sampled_from(PROCESSES), count=st.integers(1, 6))
     def hear(self, process: str, count: int) -> None:
+        self.tell(process, count)
+        self.check()
+
+    @rule()
+    def befall(self) -> None:
+        self.life.befall(self.sent)
+        self.check()
+
+    @rule()
+    def lease_ends(self) -> None:
+        """Nothing came for an hour, and nobody sends the run: it counts as dead until its journals come after all."""
+        self.life.received_ms += 2 * LEASE_MS
+        self.commit(self.runs.due(self.life.received_ms))
+        self.check()
+
+    def tell(self, process: str, count: int) -> None:
         first = self.heard[process]
         events = self.journals[process][first : first + count]
         if events:
@@ -139,16 +155,6 @@ class Stories(RuleBasedStateMachine):
             self.heard[process] += len(events)
             self.sent.append(batch)
 
-    @rule()
-    def befall(self) -> None:
-        self.life.befall(self.sent)
-
-    @rule()
-    def lease_ends(self) -> None:
-        """Nothing came for an hour, and nobody sends the run: it counts as dead until its journals come after all."""
-        self.life.received_ms += 2 * LEASE_MS
-        self.commit(self.runs.due(self.life.received_ms))
-
     def commit(self, batches: list[Batch]) -> None:
         for verdict in self.life.send(batches):
             assert isinstance(verdict, Committed), verdict
@@ -156,8 +162,8 @@ class Stories(RuleBasedStateMachine):
 
     # -- what must hold ----------------------------------------------------------------------------------------
 
-    @invariant()
-    def what_failed_stays_failed_and_no_attempt_is_there_twice(self) -> None:
+    def check(self) -> None:
+        """What failed stays failed, and no attempt is there twice; called after all that changes what is stored."""
         if not self.sent:
             return
         reader = Reader(self.life.path)
@@ -186,8 +192,8 @@ class Stories(RuleBasedStateMachine):
         self.write("main", "run/end", runId=RUN, exitCode=1 if bad else 0, stoppedEarly=stopped)
         while any(self.heard[process] < len(self.journals[process]) for process in PROCESSES):
             for process in PROCESSES:
-                self.hear(process, 3)
-        self.what_failed_stays_failed_and_no_attempt_is_there_twice()
+                self.tell(process, 3)
+        self.check()
 
     def final(self, test: str) -> str:
         outcomes = self.outcomes[test]
