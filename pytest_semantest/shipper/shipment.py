@@ -231,6 +231,7 @@ class Shipment:
             names = [name for name in os.listdir(self.folder) if name.endswith(JOURNAL_SUFFIX)]
         except OSError:
             return  # somebody deleted the folder: what is open can still be shipped
+        self._unread = {name: why for name, why in self._unread.items() if name in names}
         for name in sorted(names, key=lambda name: (not name.startswith(MAIN_WORKER), name)):
             self._take_up(self.folder / name)
 

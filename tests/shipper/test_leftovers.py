@@ -92,6 +92,17 @@ def test_what_goes_wrong_with_a_session_stands_in_its_log(
     assert "IsADirectoryError" in (journal.folder / "shipper.log").read_text()
 
 
+def test_what_could_not_be_read_and_is_gone_is_waited_for_no_more(
+    directory: Path, server: IngestServer, start_shipper: StartShipper
+) -> None:
+    journal = ended(directory, FIRST)
+    (journal.folder / "gw0.journal").mkdir()
+    shipper = start_shipper(FIRST, url=server.url, give_up=3600)
+    server.wait_for(lambda: len(server.events.get(journal.source, ())) == journal.seq)
+    (journal.folder / "gw0.journal").rmdir()
+    assert finish(shipper) == (0, "")
+
+
 def test_a_shipper_whose_session_another_one_has_shipped_ends_at_once(
     directory: Path, server: IngestServer, start_shipper: StartShipper
 ) -> None:
