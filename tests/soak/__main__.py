@@ -27,6 +27,8 @@ from tests.soak.place import CommandFailedError, NoClockError
 _SPEED = 72.0
 #: An event whose time is five minutes off is refused, and on a busy machine it may be some seconds on its way.
 _SPEED_MAX = 100.0
+#: What is shorter is warm-up from beginning to end.
+_SHORTEST_S = 120.0
 
 
 def main() -> int:
@@ -42,6 +44,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/reliability.md")
     parser.add_argument("--directory", type=Path, help="where the soak's folder is made (default: the temporary one)")
     options = parser.parse_args()
+    if options.seconds < _SHORTEST_S:
+        parser.error(f"what grows for good shows after {_SHORTEST_S:.0f} seconds at the earliest")
     hours = options.seconds * _SPEED / 3600 if options.hours is None else options.hours
     if hours * 3600 > _SPEED_MAX * options.seconds:
         parser.error(f"{hours:g} hours need {hours * 3600 / _SPEED_MAX:.0f} seconds: live events would come too late")

@@ -31,7 +31,7 @@ def test_without_a_compiler_no_hours_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("sys.argv", ["soak", "--seconds=1", f"--directory={tmp_path}", f"--json={tmp_path / 'told'}"])
+    monkeypatch.setattr("sys.argv", ["soak", "--seconds=120", f"--directory={tmp_path}", f"--json={tmp_path / 'told'}"])
     assert main() == 2
     said = capsys.readouterr()
     assert "there is nothing to judge: the clock cannot be turned: there is no C compiler" in said.err
