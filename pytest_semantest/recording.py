@@ -295,7 +295,7 @@ class Recording:
             output[WORKER_OUTPUT] = self._all_problems()
             output[WORKER_NOTICES] = tests.notices if tests is not None else []
             if tests is None or not tests.is_end_written:
-                output[WORKER_DROPPED] = tests.journal.dropped if tests is not None else 1
+                output[WORKER_DROPPED] = tests.journal.dropped if tests is not None else 1  # at least its start
         elif tests is not None and self._shipper is not None:
             self._shipper.relaunch_if_dead()
             patience = self._settings.flush_timeout if tests.is_end_written else 0.0  # else it is never all

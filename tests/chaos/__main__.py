@@ -50,7 +50,7 @@ def page_section(outcome: Outcome) -> str:
     """The outcome as a section of docs/reliability.md."""
     verdict = outcome.verdict
     survived = sum(outcome.faults.values())
-    rows = [(fault, MEANINGS[fault], str(outcome.faults.get(fault, 0))) for fault in MEANINGS]
+    rows = [(f"{fault}: {meaning}", str(outcome.faults.get(fault, 0))) for fault, meaning in MEANINGS.items()]
     said = (
         f"`python -m tests.chaos --faults {survived} --seed {outcome.seed}`: {survived} faults in "
         f"{outcome.seconds:.0f} s, {verdict.runs} runs of pytest, {verdict.attempts} attempts of tests by their own "
@@ -62,7 +62,7 @@ def page_section(outcome: Outcome) -> str:
             "## Faults survived",
             machine([f"pytest-semantest {metadata.version('pytest-semantest')}"]),
             said,
-            table(("fault", "what is done", "survived"), rows),
+            table(("fault", "survived"), rows),
         ]
     )
 

@@ -4,7 +4,7 @@ A cell is one Python with an age of pytest, of its plugins and of all other requ
 own with the built wheel, kept below --folder. The exit code is 1 when a cell failed or could not be run; what this
 machine lacks is said. uv asks PyPI, or the index that UV_DEFAULT_INDEX or PIP_INDEX_URL names.
 
-    python -m tests.matrix [--list] [--cells PATTERN]... [--tests PATH]... [--jobs N] [--markdown FILE] [--json FILE]
+    python -m tests.matrix [--list] [--cells PATTERN]... [--tests PATH]... [--jobs N] [--write] [--json FILE]
 """
 
 from __future__ import annotations
@@ -125,8 +125,6 @@ def campaign(uv: Uv, options: argparse.Namespace) -> int:
     rows = run_cells(cells, bench.run, options.jobs)
     table = markdown_of(rows, missing)
     print(f"\n{table}")
-    if options.markdown:
-        options.markdown.write_text(table)
     if options.write:
         ran = f"`python -m tests.matrix`, tests: {', '.join(f'`{test}`' for test in tests)}."
         write_section("matrix", f"## The matrix\n\n{machine([])}\n\n{ran}\n\n{table}", to=RELIABILITY)
@@ -150,7 +148,6 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="cells at a time (default: 1)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="xdist workers of each cell (default: 2)")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the table")
     parser.add_argument("--write", action="store_true", help="put the table into docs/reliability.md")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything")
     parser.add_argument("--wheel", type=Path, metavar="FILE", help="a built wheel (default: one is built)")

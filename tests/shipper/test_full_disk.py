@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.faults import Disk
-from tests.missing import skip_or_fail
+from tests.recorder.small_disk import fill, small_disk
 from tests.shipper.conftest import StartShipper
 from tests.shipper.ingest_server import IngestServer
 from tests.shipper.journals import body, session
@@ -39,25 +38,16 @@ slot.end(pack_ending(journal.seq + 1, {"exitCode": 0}, journal.dropped))
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Disk]:
-    disk = Disk(tmp_path / ".semantest")
-    try:
-        if disk.reason:
-            skip_or_fail(f"a file system of its own can only be mounted by root: {disk.reason}")
-        yield disk
-    finally:
-        disk.close()
-
-
-@pytest.fixture
-def directory(disk: Disk, tmp_path: Path) -> Path:
-    return tmp_path / ".semantest"
+def directory(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / ".semantest", "4m") as folder:
+        folder.chmod(0o700)
+        yield folder
 
 
 @pytest.mark.hazard(15)
 @pytest.mark.hazard(22)
 def test_an_end_that_has_no_room_is_written_when_there_is_some(
-    server: IngestServer, disk: Disk, directory: Path, start_shipper: StartShipper
+    server: IngestServer, directory: Path, start_shipper: StartShipper
 ) -> None:
     folder = session(directory)
     command = [sys.executable, "-c", ENDS_WITHOUT_ROOM, str(folder)]
@@ -72,13 +62,13 @@ def test_an_end_that_has_no_room_is_written_when_there_is_some(
         process.stdout.readline()
         shipper = start_shipper(folder.name, url=server.url, give_up=GIVE_UP_S)
         server.wait_for(lambda: bool(server.of_type("run/context")))  # the shipper has met the process
-        disk.fill()
+        fill(directory / "filler")
         process.stdin.write(b"\n")
         process.stdin.flush()
         assert process.wait(DEADLINE_S) == 0
     with pytest.raises(subprocess.TimeoutExpired):
         shipper.wait(GIVE_UP_S * 4)
-    disk.empty()
+    (directory / "filler").unlink()
     assert finish(shipper)[0] == 0
     assert server.of_type("worker/crash") == []
     assert [end["payload"] for end in server.of_type("run/end")] == [

@@ -40,7 +40,6 @@ def main() -> int:
     parser.add_argument("--hours", type=float, help="how long that is for the recorder (default: 12 in 10 minutes)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all samples there")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/reliability.md")
     parser.add_argument("--directory", type=Path, help="where the soak's folder is made (default: the temporary one)")
     options = parser.parse_args()
@@ -59,8 +58,6 @@ def main() -> int:
     print(f"kept: {folder}")
     if options.json:
         options.json.write_text(json.dumps(as_json(outcome), indent=2) + "\n")
-    if options.markdown:
-        options.markdown.write_text(page_section(outcome) + "\n")
     if options.write and outcome.is_good:
         write_section("soak", page_section(outcome), to=RELIABILITY)
     return 0 if outcome.is_good else 1
