@@ -55,7 +55,7 @@ class RunReading:
         rows = stored_rows(self._reader, self._reader.run_by_id(run_id), explained_only=False)
         report = aggregate(rows)
         with closing(StoredPayloads(self._path)) as payload_of:
-            events_of = partial(self._reader.test_events, run_id)
+            events_of = partial(payload_of.test_events, run_id)
             explain_bad_tests(report, payload_of, events_of, kept_place_finder(self._path.parent))
         found: dict[str, Any] = msgspec.to_builtins(report)
         return found

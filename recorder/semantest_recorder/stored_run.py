@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
-from semantest_recorder.core.rows import RunRow
+from semantest_recorder.core.rows import RunRow, TestEventRow
 from semantest_recorder.reports.aggregate import RunRows, is_explained
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import Reader, connect_read_only
+
+_SQL = statements("reader.sql")
 
 
 class StoredPayloads:
@@ -21,24 +23,30 @@ class StoredPayloads:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
-        self._query = statements("reader.sql")["payload"]
 
     def __call__(self, source: str, seq: int) -> dict[str, Any] | None:
         """The payload of one event, ``None`` when there is no such event or its payload is no object.
 
         Raises what ``Reader`` raises.
         """
-        if self._connection is None:
-            self._connection = connect_read_only(self._path)
-        try:  # all is fetched, so no read transaction outlives the query
-            rows = self._connection.execute(self._query, (source, seq)).fetchall()
-        except sqlite3.Error as error:
-            raise CannotOpen(self._path, str(error)) from None
+        rows = self._all(_SQL["payload"], source, seq)
         try:
             payload = msgspec.json.decode(rows[0][0]) if rows else None
         except (ValueError, RecursionError):  # kept as it came; the row has what could be read of it
             return None
         return payload if isinstance(payload, dict) else None
+
+    def test_events(self, run_id: str, test_id: str) -> list[TestEventRow]:
+        """As :meth:`Reader.test_events`."""
+        return [TestEventRow(*row) for row in self._all(_SQL["test_events"], run_id, test_id)]
+
+    def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        if self._connection is None:
+            self._connection = connect_read_only(self._path)
+        try:  # all is fetched, so no read transaction outlives the query
+            return self._connection.execute(query, arguments).fetchall()
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
 
     def close(self) -> None:
         """Lets go of the database."""

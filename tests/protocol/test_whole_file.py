@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_semantest.protocol.whole_file import write_whole
+from pytest_semantest.protocol.whole_file import open_whole, write_whole
 
 
 def test_a_file_is_put_in_place_for_its_owner_only(tmp_path: Path) -> None:
@@ -82,3 +83,29 @@ def test_a_full_disk_leaves_the_file_before(tmp_path: Path, name: str) -> None:
     assert done.stdout in (f"{errno.EFBIG}\n", "")
     assert (tmp_path / name).read_text() == "before"
     assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+def test_a_content_in_parts_is_seen_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"before")
+    with open_whole(path) as stream:
+        stream.write(b"after")
+        stream.flush()
+        assert path.read_bytes() == b"before"
+    assert path.read_bytes() == b"after"
+
+
+def test_a_content_that_ends_in_an_error_leaves_the_file_of_before(tmp_path: Path) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(b"before")
+    with pytest.raises(FileNotFoundError, match="elsewhere"):
+        _write_in_part(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "elsewhere"))
+    with pytest.raises(OSError, match=r"No space left on device: '.*/a\.json'$"):
+        _write_in_part(path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert [(found.name, found.read_bytes()) for found in tmp_path.iterdir()] == [("a.json", b"before")]
+
+
+def _write_in_part(path: Path, error: OSError) -> None:
+    with open_whole(path) as stream:
+        stream.write(b"after")
+        raise error

@@ -7,10 +7,6 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from semantest_recorder.reports.inert import inert_json
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -50,15 +46,9 @@ def print_lines(lines: Iterable[Text]) -> None:
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON: indented for a terminal, compact for a pipe."""
-    try:
-        data = msgspec.json.encode(value)
-    except UnicodeEncodeError:  # a path that is no text: its bytes become escapes, as in Python's own JSON
-        import json  # noqa: PLC0415
+    from semantest_recorder.reports.json_text import json_text  # noqa: PLC0415 - text output need not pay
 
-        data = json.dumps(msgspec.to_builtins(value)).encode()
-    if sys.stdout.isatty():
-        data = msgspec.json.format(data, indent=2)
-    sys.stdout.buffer.write(inert_json(data) + b"\n")
+    sys.stdout.buffer.write(json_text(value, indent=2 if sys.stdout.isatty() else 0) + b"\n")
     sys.stdout.buffer.flush()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,31 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     return reread_when_shipped(lambda: _current(folder, name, note, explained_only=explained_only))
 
 
+def current_runs(folder: Path, names: Sequence[str], sync_seconds: float) -> list[Callable[[], FoundRun]]:
+    """How to find each of the runs called ``names``, one named twice only once; as :func:`current_run`.
+
+    Raises what that raises for a name that means no run, before any run is read.
+    """
+    note = take_in_leftovers(folder, sync_seconds)
+    ids = reread_when_shipped(lambda: [_id_of(folder, name, note) for name in names])
+    return [partial(_reread, folder, run_id, note) for run_id in dict.fromkeys(ids)]
+
+
+def _reread(folder: Path, run_id: str, note: str) -> FoundRun:
+    return reread_when_shipped(lambda: _current(folder, run_id, note, explained_only=False))
+
+
+def _id_of(folder: Path, name: str, note: str) -> str:
+    heads, reader = heads_behind(folder, note), reader_of(folder)
+    try:
+        return _resolve(name, reader, heads) if heads else reader.run(name).id
+    except CANNOT_READ as error:
+        try:
+            return _resolve(name, None, heads)
+        except RunNotFound:
+            raise error from None
+
+
 def _current(folder: Path, name: str, note: str, *, explained_only: bool) -> FoundRun:
     heads = heads_behind(folder, note)
     notes = session_notes(folder) + [told for head in heads for told in head.unreadable]
@@ -61,7 +87,8 @@ def _find(name: str, reader: Reader | None, heads: list[SessionHead], note: str,
         raise RunNotFound(name, [])
     rows = stored_rows(reader, reader.run(run_id), explained_only=explained_only)
     notes = [f"some sessions are not in the database yet: {note}"] if note else []
-    return FoundRun(rows, StoredPayloads(reader.path), notes, partial(reader.test_events, rows.run.id))
+    payloads = StoredPayloads(reader.path)
+    return FoundRun(rows, payloads, notes, partial(payloads.test_events, rows.run.id))
 
 
 def take_in_leftovers(folder: Path, seconds: float) -> str:

@@ -20,6 +20,7 @@ _COMMANDS = {
     "report": "semantest_recorder.cli.report",
     "runs": "semantest_recorder.cli.runs",
     "show": "semantest_recorder.cli.show",
+    "export": "semantest_recorder.cli.export",
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",

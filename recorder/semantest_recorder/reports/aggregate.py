@@ -92,15 +92,19 @@ def add_details(report: Report, payload_of: PayloadOf, test_ids: Iterable[str]) 
     """Fill in tracebacks, captured output and user properties of the attempts of ``test_ids``."""
     wanted = set(test_ids)
     for test in report.tests:
-        if test.id not in wanted:
-            continue
-        for attempt in test.attempts_detail:
-            payload = payload_of(attempt.source, attempt.seq) if attempt.seq is not None else None
-            if payload is not None:
-                _add_payload(attempt, payload)
-            if attempt.subtests.failed:
-                attempt.subtests.failures = _failed_subtests(attempt, test.id, payload_of)
-        test.error = _last_error(test.attempts_detail)
+        if test.id in wanted:
+            add_test_details(test, payload_of)
+
+
+def add_test_details(test: TestInfo, payload_of: PayloadOf) -> None:
+    """The same for one test."""
+    for attempt in test.attempts_detail:
+        payload = payload_of(attempt.source, attempt.seq) if attempt.seq is not None else None
+        if payload is not None:
+            _add_payload(attempt, payload)
+        if attempt.subtests.failed:
+            attempt.subtests.failures = _failed_subtests(attempt, test.id, payload_of)
+    test.error = _last_error(test.attempts_detail)
 
 
 def _failed_subtests(attempt: AttemptInfo, test_id: str, payload_of: PayloadOf) -> list[SubtestFailure]:

@@ -41,8 +41,14 @@ def add_events(
     """Fill in steps, logs and attachments of the attempts of ``test_ids``."""
     wanted = set(test_ids)
     for test in report.tests:
-        if test.id in wanted and test.attempts_detail:
-            _Details(test, payload_of, place_of).take(events_of(test.id))
+        if test.id in wanted:
+            add_test_events(test, events_of, payload_of, place_of)
+
+
+def add_test_events(test: TestInfo, events_of: EventsOf, payload_of: PayloadOf, place_of: PlaceOf) -> None:
+    """The same for one test."""
+    if test.attempts_detail:
+        _Details(test, payload_of, place_of).take(events_of(test.id))
 
 
 class _Details:

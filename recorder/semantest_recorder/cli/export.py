@@ -1,0 +1,123 @@
+"""``semantest export``: runs as a file for other programs."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from semantest_recorder.cli.completing import complete_run
+from semantest_recorder.cli.format_name import FormatName
+from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
+from semantest_recorder.cli.options import directory_option, project_folder, sync_option
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
+from semantest_recorder.reports.exporters.formats import FORMATS
+
+if TYPE_CHECKING:
+    from semantest_recorder.cli.lookup import FoundRun
+    from semantest_recorder.cli.progress import Progress
+    from semantest_recorder.reports.exporters.exporter import ExportedRun
+
+#: Stands for a run's id in the name of a file.
+_RUN = "{run}"
+
+Find = Callable[[], "FoundRun"]
+
+
+@click.command(
+    "export",
+    short_help="Write runs as a file for other programs.",
+    epilog=help_end(
+        "semantest export --format json | jq .counts",
+        "semantest export --format json --run 20261121-093000 -o report.json",
+        "semantest export --format json --run last --run 20261121-09 -o 'reports/{run}.json'",
+        exit_codes="0 written (also for a run that is not green), 1 it cannot be written, 2 wrong usage, 3 no such run",
+    ),
+)
+@click.option(
+    "--format", "format_name", type=FormatName(), required=True, metavar="FORMAT", help=f"One of {', '.join(FORMATS)}."
+)
+@click.option(
+    "--run",
+    "names",
+    metavar="RUN",
+    multiple=True,
+    shell_complete=complete_run,
+    help="A run's id, a unique beginning of one, or `last`; can be repeated.  [default: last]",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="PATH",
+    default="-",
+    help="The file to write, - for stdout (the default). With {run} in it there is a file for each run.",
+)
+@directory_option
+@sync_option
+def command(format_name: str, names: tuple[str, ...], output: str, directory: str | None, sync_timeout: float) -> None:
+    """Write a run, or several, in the form that another program reads.
+
+    A file appears when it is whole, in the place of the one before.
+    """
+    from semantest_recorder.cli.current import current_runs  # noqa: PLC0415
+    from semantest_recorder.cli.export_target import check_target, target  # noqa: PLC0415
+    from semantest_recorder.cli.progress import progress  # noqa: PLC0415
+    from semantest_recorder.reports.exporters.exporter import ExportOptions  # noqa: PLC0415
+
+    wanted = FORMATS[format_name]
+    check_target(output.replace(_RUN, "run"))
+    folder = project_folder(directory)
+    finds = current_runs(folder, names or ("last",), sync_timeout)
+    if len(finds) > 1 and not wanted.several and _RUN not in output:
+        raise Stop(
+            f"a file of format {format_name} holds one run, and {len(finds)} are asked for: "
+            f"give -o a name with {_RUN} in it, then there is one for each",
+            EXIT_USAGE,
+        )
+    exporter, options = wanted.exporter(), ExportOptions()
+    with progress("Exporting") as told:
+        runs = _Runs(folder, finds, told)
+        if _RUN not in output:
+            with target(output) as stream:
+                exporter(runs, stream, options)
+            return
+        for run in runs:
+            with target(output.replace(_RUN, run.report.run.id)) as stream:
+                exporter([run], stream, options)
+
+
+class _Runs:
+    """The runs, read when their turn comes; what should be told of each is told then."""
+
+    def __init__(self, folder: Path, finds: Sequence[Find], told: Progress) -> None:
+        self._folder, self._finds, self._told = folder, finds, told
+
+    def __len__(self) -> int:
+        return len(self._finds)
+
+    def __iter__(self) -> Iterator[ExportedRun]:
+        for number in range(len(self._finds)):
+            yield self._read(number)
+
+    def _read(self, number: int) -> ExportedRun:
+        from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
+        from semantest_recorder.reports.aggregate import aggregate  # noqa: PLC0415
+        from semantest_recorder.reports.exporters.exporter import ExportedRun  # noqa: PLC0415
+
+        gc.disable()  # as for a report
+        try:
+            found = self._finds[number]()
+            report = aggregate(found.rows)
+        finally:
+            gc.enable()
+        for note in found.notes:
+            say_note(note)
+
+        def told(done: int, of: int) -> None:
+            self._told(number * of + done, len(self) * of)
+
+        return ExportedRun(report, found.payload_of, found.events_of, place_finder(self._folder), told)
