@@ -14,6 +14,7 @@ from zlib import crc32
 import pytest
 
 from pytest_semantest.containment import CONTAINED, contained
+from pytest_semantest.fingerprint import Fingerprints
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
 from pytest_semantest.phase_slot import PhaseSlot, pack_ending
@@ -132,6 +133,7 @@ class TestHooks:
         self._parent: object = None
         self._inherited: list[str] = []
         self._latest: Attempt | None = None
+        self._fingerprints = Fingerprints()
 
     def contain(self, error: BaseException) -> None:
         """Remember the first exception of a hook."""
@@ -172,8 +174,9 @@ class TestHooks:
         callspec = getattr(item, "callspec", None)
         timeout = self._timeouts.pop(node_id, None) if self._timeouts else None
         params = callspec.params if callspec is not None else None
+        started = self.translator.start(attempt, markers, params, timeout, self._fingerprints.of(item))
         # Between the end of one test and the start of the next no test's code runs.
-        attempt.seq = self.journal.append_next(self.translator.start(attempt, markers, params, timeout))
+        attempt.seq = self.journal.append_next(started)
         self.running[node_id] = self._latest = attempt
         return attempt
 

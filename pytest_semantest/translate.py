@@ -89,13 +89,20 @@ class Translator:
         self._file = ("", "")
 
     def start(
-        self, attempt: Attempt, markers: list[str], params: Mapping[str, object] | None, timeout_ms: float | None
+        self,
+        attempt: Attempt,
+        markers: list[str],
+        params: Mapping[str, object] | None,
+        timeout_ms: float | None,
+        fingerprint: str,
     ) -> bytes:
         """The body of ``test/start``."""
         file, line, _ = attempt.location
         if file != self._file[0]:
             self._file = (file, f',"file":{quote(spell_surrogates(file))},"line":')
         extra = self._start_extra(markers, params, timeout_ms) if markers or params or timeout_ms else ""
+        if fingerprint:
+            extra += f',"fingerprint":"{fingerprint}"'
         test_id = attempt.test_id
         # The fast half of name_of: parameters may hold "::" too.
         name = test_id[test_id.rfind("::") + 2 :] if "[" not in test_id and "::" in test_id else name_of(test_id)

@@ -52,7 +52,7 @@ from semantest_recorder.core.tables import Source, Tables, Unread
 
 Handler = Callable[[Tables, Source, int, RawEvent], None]
 P = TypeVar("P", bound=Payload)
-Place = tuple[str | None, int | None, tuple[str, ...]]
+Place = tuple[str | None, int | None, tuple[str, ...], str | None]
 
 _OUTCOMES = frozenset(types.BAD_OUTCOMES | {"passed", "skipped", "xfailed", "xpassed"})
 _ENDED = frozenset({"passed", "failed", "skipped"})
@@ -173,22 +173,23 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
     result = test.result
     if payload.suite_id:
         put_into_suite(tables, test, payload.suite_id)
+    place = payload.file, payload.line, payload.markers or (), payload.fingerprint
     if result.file is None and result.line is None and not result.markers:
-        result.file, result.line, result.markers = payload.file, payload.line, payload.markers or ()
+        result.file, result.line, result.markers, result.fingerprint = place
     else:
-        _merge_place(result, (payload.file, payload.line, payload.markers or ()))
+        _merge_place(result, place)
 
 
 def _merge_place(result: ResultRow, place: Place) -> None:
     """Of places that sources do not agree on, the smallest is shown."""
-    mine = (result.file, result.line, result.markers)
+    mine = (result.file, result.line, result.markers, result.fingerprint)
     if place != mine:
-        result.file, result.line, result.markers = max(mine, place, key=_place_order)
+        result.file, result.line, result.markers, result.fingerprint = max(mine, place, key=_place_order)
 
 
 def _place_order(place: Place) -> tuple[Any, ...]:
-    file, line, markers = place
-    return file is not None, file or "", line is not None, line or 0, markers
+    file, line, markers, fingerprint = place
+    return file is not None, file or "", line is not None, line or 0, markers, fingerprint or ""
 
 
 def _test_phase(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:

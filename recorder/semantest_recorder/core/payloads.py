@@ -78,6 +78,7 @@ class TestStart(Payload):
     markers: tuple[str, ...] | None = None
     timeout: Milliseconds | None = None
     suite_id: str | None = None
+    fingerprint: str | None = None
 
 
 class TestPhase(Payload):

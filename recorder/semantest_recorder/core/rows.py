@@ -92,7 +92,8 @@ class ResultRow(msgspec.Struct, gc=False):
 
     ``position`` is its place in the plan, ``None`` when it was not planned. ``attempts`` counts distinct attempt
     numbers. ``duration_ms``, ``worker`` and ``reason`` are those of the attempt that decided the state. ``suite_id`` is
-    the suite that a client named, ``None`` when it follows from the id.
+    the suite that a client named, ``None`` when it follows from the id. ``fingerprint`` is the checksum of
+    its function's lines.
     """
 
     test_id: str
@@ -107,6 +108,7 @@ class ResultRow(msgspec.Struct, gc=False):
     ended_ms: float | None = None
     reason: str | None = None
     suite_id: str | None = None
+    fingerprint: str | None = None
     markers: tuple[str, ...] = ()
 
 

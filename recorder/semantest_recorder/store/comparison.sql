@@ -47,7 +47,7 @@ FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.re
 
 -- name: results
 SELECT r.id AS run, t.id AS test, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
-       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.markers
+       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.fingerprint, x.markers
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key) WHERE r.id = ?;
 
 -- name: attempts

@@ -34,7 +34,7 @@ WHERE r.id = ? ORDER BY p.source, c.seq;
 
 -- name: results
 SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
-       x.reason, x.suite_id, x.markers
+       x.reason, x.suite_id, x.fingerprint, x.markers
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?)
 ORDER BY x.position IS NULL, x.position, x.test_key;
 

@@ -191,6 +191,7 @@ def _passed_results(run_key: int, test_keys: dict[str, int], rows: list[ResultRo
             row.line,
             row.started_ms,
             row.ended_ms,
+            row.fingerprint,
             _markers(row.markers),
         )
         for row in rows

@@ -1,4 +1,4 @@
--- The recorder's database, schema version 4. docs/design/storage.md says why; the views at the end are public.
+-- The recorder's database, schema version 5. docs/design/storage.md says why; the views at the end are public.
 -- Times are milliseconds since the epoch, durations milliseconds.
 
 CREATE TABLE meta (
@@ -129,6 +129,7 @@ CREATE TABLE results (
     reason      TEXT,
     markers     TEXT NOT NULL DEFAULT '[]',  -- JSON
     suite_id    TEXT,  -- the suite that a client named; else it follows from the test's id
+    fingerprint TEXT,  -- checksum of the lines of its function
     PRIMARY KEY (run_key, test_key)
 ) STRICT, WITHOUT ROWID;
 -- No index by test: a test's history goes back run by run, and every insert would pay for it.

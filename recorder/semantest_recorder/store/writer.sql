@@ -84,13 +84,13 @@ INSERT INTO results (run_key, test_key, state, position) VALUES (?, ?, 'pending'
 
 -- name: put_passed
 INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
-                                started_ms, ended_ms, markers)
-VALUES (?, ?, 'passed', ?, 1, ?, ?, ?, ?, ?, ?, ?);
+                                started_ms, ended_ms, fingerprint, markers)
+VALUES (?, ?, 'passed', ?, 1, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_results
 INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
-                                started_ms, ended_ms, reason, suite_id, markers)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                                started_ms, ended_ms, reason, suite_id, fingerprint, markers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_attempts
 INSERT OR REPLACE INTO attempts (run_key, test_key, source_key, attempt, worker, outcome, phase, started_ms, ended_ms,

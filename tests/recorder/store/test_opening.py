@@ -65,7 +65,7 @@ def test_all_migrations_give_the_schema() -> None:
         assert len(schema_of(whole)) > 10
 
 
-@pytest.fixture(params=[1, 2, 3])
+@pytest.fixture(params=[1, 2, 3, 4])
 def old(request: pytest.FixtureRequest, path: Path) -> int:
     """A database that the code of an older version made, at ``path``; its version."""
     script = (Path(__file__).parent / "databases" / f"version{request.param}.sql").read_text()
@@ -100,7 +100,8 @@ def test_a_migrated_database_can_be_rebuilt(old: int, path: Path) -> None:
     again = path.with_name("again.db")
     rebuild(path, again)
     told = [line.partition(" (")[0] for line in differences(path, again)]
-    assert told == ["runs", "sources"], "an event that cannot be read did not count as a gap before"
+    # An event that cannot be read did not count as a gap before.
+    assert told == (["runs", "sources"] if old < 4 else [])
     with closing(sqlite3.connect(again)) as connection:
         marks = connection.execute("SELECT kind, reason FROM marks").fetchall()
     assert marks == ([("suspicious", "script in a name")] if old > 1 else [])
@@ -192,6 +193,7 @@ def test_a_corrupt_database_is_set_aside(path: Path, damage: str) -> None:
 
 
 @pytest.mark.hazard(29)
+@pytest.mark.parametrize("old", [1, 2, 3], indirect=True)  # whose migration reads every batch
 def test_a_large_database_that_turns_out_corrupt_when_it_is_migrated_is_set_aside(old: int, path: Path) -> None:
     grow(path)
     damage(path, "batches")
