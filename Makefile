@@ -106,12 +106,12 @@ soak: $(VENV)/.ready  ## hours of a team's recorder in SECONDS (600 unless given
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
-	$(BIN)/python -m benchmarks.publish ingest plugins rebuild recovery latency per_test subscribers slowdown
+	$(BIN)/python -m benchmarks.publish ingest plugins rebuild commands recovery latency per_test subscribers slowdown
 
 demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench $(FUZZ_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

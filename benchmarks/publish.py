@@ -14,6 +14,7 @@ from tests.page_sections import machine, write_section
 HEADINGS = {
     "ingest": "What the recorder takes in",
     "rebuild": "How fast the log becomes a database again",
+    "commands": "What commands take on a million results",
     "recovery": "How long nobody takes events after a kill",
     "slowdown": "What a recorder in trouble costs a suite",
     "plugins": "What guard and plugins cost",
