@@ -1,4 +1,4 @@
-"""Writes what is made from the code: the pages of configuration, options, commands, roles, embedding; the hazards.
+"""Writes what is made from the code: pages of configuration, options, commands, roles, embedding, SQL; the hazards.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -26,6 +26,7 @@ from semantest_recorder.client import AsyncClient, Client, CommandError, EventsR
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.role_table import message_roles, served_routes
+from semantest_recorder.store.views import VIEWS, VIEWS_VERSION, View
 
 DOCS = Path(__file__).resolve().parent
 sys.path.append(str(DOCS.parent))  # behind what is installed: the pages are those of the wheel where there is one
@@ -348,6 +349,32 @@ it is used. What stands behind `await` is a coroutine: without it nothing happen
 """
 
 
+def view_section(name: str, view: View) -> str:
+    """A public view: its columns, and what can be asked of it."""
+    columns = table(("column", "meaning"), ((f"`{column}`", cell(text)) for column, text in view.columns.items()))
+    examples = (f"{what}:\n\n```sql\n{sql}\n```" for what, sql in view.examples.items())
+    return "\n\n".join((f"## `{name}`", view.text, columns, *examples))
+
+
+def sql_page() -> str:
+    """Every public view."""
+    sections = (view_section(name, view) for name, view in VIEWS.items())
+    return f"""{NOTE}
+# SQL
+
+`semantest sql "SELECT ..."` asks these views of `.semantest/semantest.db`; [the guide](../guide/sql.md) shows how. They
+are public, version {VIEWS_VERSION}: within a version views, and columns at the end of one, are only added; so name the
+columns that you want instead of counting them. What is removed or gets another meaning makes a new version, which the
+change log tells. The tables behind them are not public, and change with any release.
+
+Columns that end in `_ms` are milliseconds: moments since 1970 in UTC (`datetime(started_ms / 1000, 'unixepoch')` is one
+to read), durations as they are. What is not known is NULL. Names, messages and payloads are what tests said: text that
+nobody should trust. `run` and `test` join the views with each other.
+
+{(chr(10) * 2).join(sections)}
+"""
+
+
 def hazards_section() -> str:
     """What is done to it on purpose, and the test files that do it."""
     found: dict[int, set[str]] = {number: set() for number in HAZARDS}
@@ -368,6 +395,7 @@ def pages() -> dict[Path, str]:
         "roles.md": roles_page(),
         "client.md": client_page(),
         "embedding.md": embedding_page(),
+        "sql.md": sql_page(),
     }
     reliability = with_section(RELIABILITY.read_text(encoding="utf-8"), "hazards", hazards_section())
     return {REFERENCE / name: text for name, text in reference.items()} | {RELIABILITY: reliability}
