@@ -298,11 +298,26 @@ def _add_payload(attempt: AttemptInfo, payload: Mapping[str, Any]) -> None:
             known = attempt.error = ErrorInfo(message=_text(error.get("message")), type=_text(error.get("type")))
         known.stack = _text(error.get("stack"))
         known.phase = _text(error.get("phase"))
+        teardown = _mapping(error.get("teardown"))
+        known.teardown = _told_error(teardown) if teardown is not None else None
     logs = payload.get("logs")
     attempt.output = [log for log in map(_output, logs) if log is not None] if isinstance(logs, list) else []
     properties = payload.get("userProperties")
     if isinstance(properties, list):
         attempt.user_properties = [pair for pair in properties if isinstance(pair, list) and len(pair) == 2]
+
+
+def _told_error(error: Mapping[str, Any]) -> ErrorInfo:
+    """An error that no row holds."""
+    line = error.get("line")
+    return ErrorInfo(
+        message=_text(error.get("message")),
+        type=_text(error.get("type")),
+        file=_text(error.get("file")),
+        line=line if isinstance(line, int) and not isinstance(line, bool) else None,
+        phase=_text(error.get("phase")),
+        stack=_text(error.get("stack")),
+    )
 
 
 def _output(log: object) -> Output | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.reports.excerpt import excerpt, without_place
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, TestInfo
+from semantest_recorder.reports.verdict import is_uncollected
 from semantest_recorder.reports.wording import duration, plural, state_word
 
 STYLES = {
@@ -59,19 +59,6 @@ def _head(test: TestInfo, words: list[str]) -> Text:
 
 def _worker(worker: str | None) -> list[str]:
     return [f"worker {inert_line(worker)}"] if worker not in (None, "main") else []
-
-
-def is_uncollected(test: TestInfo) -> bool:
-    """Whether the test is a file that could not be imported."""
-    return test.state == "error" and bool(test.attempts_detail) and test.attempts_detail[-1].phase == "collect"
-
-
-def deciding_attempt(test: TestInfo) -> AttemptInfo:
-    """The attempt that made the test's state; there must be one. Several sources may have the same attempt number."""
-    attempts = test.attempts_detail
-    own = [attempt for attempt in attempts if attempt.outcome == test.state]
-    bad = [attempt for attempt in attempts if attempt.outcome in BAD_OUTCOMES]
-    return (own or bad or attempts)[-1]
 
 
 def attempt_strip(test: TestInfo) -> Iterator[Text]:

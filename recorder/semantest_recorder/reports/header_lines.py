@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from rich.text import Text
 
-from pytest_semantest.protocol.events import BAD_STATES
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import Report, RunInfo, SourceInfo
+from semantest_recorder.reports.report import Report, RunInfo
+from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.wording import (
     count_word,
     count_words,
@@ -22,15 +21,6 @@ from semantest_recorder.reports.wording import (
     plural,
     state_in_words,
 )
-
-#: Where pytest's exit code alone says why a run failed.
-_EXIT_CODES = {
-    3: "pytest had an internal error, see its output",
-    4: "pytest could not use its command line or its settings, see its output",
-    5: "no test ran",
-}
-_DEATHS = frozenset({"crashed", "timeout"})
-_ONLY_DIED = re.compile(r"(?:the process|process \d+) died")
 
 _NO_WORKERS = (MAIN_WORKER, SHIPPER_WORKER, CLIENT_WORKER)
 
@@ -42,7 +32,7 @@ def header_lines(report: Report) -> Iterator[Text]:
     if run.name:
         title.append(f" ({inert_line(run.name)})")
     yield title.append(": ").append(inert_line(state_in_words(run, report.counts.total)), STYLES.get(run.state, ""))
-    for reason in _reasons(report):
+    for reason in run_reasons(report):
         yield Text("  ").append(inert_line(reason), STYLES.get(run.state, ""))
     yield Text("  " + ", ".join(_facts(run)))
     yield _counts(report)
@@ -52,39 +42,6 @@ def header_lines(report: Report) -> Iterator[Text]:
         yield Text(
             "  They cannot be read (see semantest doctor). Tests or results may be missing: this run is not green."
         )
-
-
-def _reasons(report: Report) -> Iterator[str]:
-    """Why the run ended as it did, as far as its tests do not say so."""
-    run = report.run
-    if run.stop_reason:
-        yield "Ctrl-C" if run.stop_reason == "KeyboardInterrupt" else run.stop_reason
-    told = {attempt.source for test in report.tests for attempt in test.attempts_detail if attempt.outcome in _DEATHS}
-    for source in run.sources:
-        if source.state == "crashed" and source.source not in told and not is_told(run, source):
-            who = "pytest" if source.worker == MAIN_WORKER else f"worker {source.worker}"
-            yield f"{who}: {source.crash_reason or 'died, and nobody told why'}"
-    if run.state == "failed" and not run.stop_reason and not run.gaps and not report_is_bad(report):
-        yield from _exit_code_reason(run)
-
-
-def is_told(run: RunInfo, source: SourceInfo) -> bool:
-    """Whether the reason why the run stopped already tells that this process died."""
-    told = bool(run.stop_reason) and source.worker == MAIN_WORKER
-    return told and _ONLY_DIED.match(source.crash_reason or "") is not None
-
-
-def report_is_bad(report: Report) -> bool:
-    """Whether some test is in a bad state."""
-    return any(state in BAD_STATES for state, _ in nonzero(report.counts))
-
-
-def _exit_code_reason(run: RunInfo) -> Iterator[str]:
-    """No test is bad, and still pytest's exit code is not 0."""
-    if run.exit_code in _EXIT_CODES:
-        yield _EXIT_CODES[run.exit_code]
-    elif run.exit_code:
-        yield "no test failed: --semantest-strict, a coverage limit or another plugin decided so, see pytest's output"
 
 
 def _facts(run: RunInfo) -> Iterator[str]:

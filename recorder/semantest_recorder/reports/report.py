@@ -98,7 +98,10 @@ class Counts(msgspec.Struct):
 
 
 class ErrorInfo(Public):
-    """Why an attempt is bad. ``stack`` is there when the event with the details was read."""
+    """Why an attempt is bad. ``stack`` is there when the event with the details was read.
+
+    So is ``teardown``: the error of a teardown that failed after the test had failed already.
+    """
 
     message: str | None = None
     type: str | None = None
@@ -106,6 +109,7 @@ class ErrorInfo(Public):
     line: int | None = None
     phase: str | None = None
     stack: str | None = None
+    teardown: ErrorInfo | None = None
 
 
 class Output(Public):

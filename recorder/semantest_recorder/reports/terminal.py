@@ -15,7 +15,6 @@ from semantest_recorder.reports.attempt_lines import (
     STYLES,
     attempt_strip,
     broken_head_line,
-    deciding_attempt,
     error_lines,
     head_line,
     labelled,
@@ -24,10 +23,12 @@ from semantest_recorder.reports.attempt_lines import (
     subtest_lines,
 )
 from semantest_recorder.reports.detail_lines import detail_lines
-from semantest_recorder.reports.header_lines import header_lines, is_told
+from semantest_recorder.reports.header_lines import header_lines
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo
 from semantest_recorder.reports.rerun import rerun_command
+from semantest_recorder.reports.run_reasons import is_told
+from semantest_recorder.reports.verdict import deciding_attempt
 from semantest_recorder.reports.wording import duration, plural, shortened, state_word
 
 _STACK_LINES = 12
