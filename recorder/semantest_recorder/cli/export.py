@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -32,9 +32,9 @@ Find = Callable[[], "FoundRun"]
     "export",
     short_help="Write runs as a file for other programs.",
     epilog=help_end(
-        "semantest export --format json | jq .counts",
-        "semantest export --format json --run 20261121-093000 -o report.json",
-        "semantest export --format json --run last --run 20261121-09 -o 'reports/{run}.json'",
+        "semantest export --format junit -o report.xml",
+        "semantest export --format csv --rows attempts --run 20261121-093000 > attempts.csv",
+        "semantest export --format ctrf --run last --run 20261121-09 -o 'reports/{run}.json'",
         exit_codes="0 written (also for a run that is not green), 1 it cannot be written, 2 wrong usage, 3 no such run",
     ),
 )
@@ -56,9 +56,21 @@ Find = Callable[[], "FoundRun"]
     default="-",
     help="The file to write, - for stdout (the default). With {run} in it there is a file for each run.",
 )
+@click.option(
+    "--rows",
+    type=click.Choice(["tests", "attempts"]),
+    help="Of csv: a row for each of the tests (the default), or of the attempts.",
+)
 @directory_option
 @sync_option
-def command(format_name: str, names: tuple[str, ...], output: str, directory: str | None, sync_timeout: float) -> None:
+def command(
+    format_name: str,
+    names: tuple[str, ...],
+    output: str,
+    rows: Literal["tests", "attempts"] | None,
+    directory: str | None,
+    sync_timeout: float,
+) -> None:
     """Write a run, or several, in the form that another program reads.
 
     A file appears when it is whole, in the place of the one before.
@@ -69,6 +81,8 @@ def command(format_name: str, names: tuple[str, ...], output: str, directory: st
     from semantest_recorder.reports.exporters.exporter import ExportOptions  # noqa: PLC0415
 
     wanted = FORMATS[format_name]
+    if rows is not None and format_name != "csv":
+        raise Stop(f"--rows is for --format csv: {format_name} has no rows", EXIT_USAGE)
     check_target(output.replace(_RUN, "run"))
     folder = project_folder(directory)
     finds = current_runs(folder, names or ("last",), sync_timeout)
@@ -78,7 +92,7 @@ def command(format_name: str, names: tuple[str, ...], output: str, directory: st
             f"give -o a name with {_RUN} in it, then there is one for each",
             EXIT_USAGE,
         )
-    exporter, options = wanted.exporter(), ExportOptions()
+    exporter, options = wanted.exporter(), ExportOptions(rows=rows or "tests")
     with progress("Exporting") as told:
         runs = _Runs(folder, finds, told)
         if _RUN not in output:

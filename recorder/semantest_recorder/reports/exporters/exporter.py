@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -67,7 +67,23 @@ class Runs(Protocol):
 
 
 class ExportOptions(msgspec.Struct, frozen=True):
-    """What can be chosen; formats for which it means nothing do not look at it."""
+    """What can be chosen; formats for which it means nothing do not look at it.
+
+    ``rows``: of a table, a row for each of the ``tests`` or of the ``attempts``.
+    """
+
+    rows: Literal["tests", "attempts"] = "tests"
+
+
+def every_test(_test: TestInfo) -> bool:
+    """For formats that hold details of all tests, passed ones too."""
+    return True
+
+
+def only_run(runs: Runs) -> ExportedRun:
+    """The run of a format for one run."""
+    [run] = runs
+    return run
 
 
 class Exporter(Protocol):
