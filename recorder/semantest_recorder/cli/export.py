@@ -32,6 +32,7 @@ Find = Callable[[], "FoundRun"]
     "export",
     short_help="Write runs as a file for other programs.",
     epilog=help_end(
+        "semantest export --format html -o report.html",
         "semantest export --format junit -o report.xml",
         "semantest export --format csv --rows attempts --run 20261121-093000 > attempts.csv",
         "semantest export --format ctrf --run last --run 20261121-09 -o 'reports/{run}.json'",
@@ -61,6 +62,11 @@ Find = Callable[[], "FoundRun"]
     type=click.Choice(["tests", "attempts"]),
     help="Of csv: a row for each of the tests (the default), or of the attempts.",
 )
+@click.option(
+    "--attachments",
+    type=click.Choice(["images", "none"]),
+    help="Of html: put the pictures that tests attached into the file (the default), or nothing.",
+)
 @directory_option
 @sync_option
 def command(
@@ -68,6 +74,7 @@ def command(
     names: tuple[str, ...],
     output: str,
     rows: Literal["tests", "attempts"] | None,
+    attachments: Literal["images", "none"] | None,
     directory: str | None,
     sync_timeout: float,
 ) -> None:
@@ -83,6 +90,8 @@ def command(
     wanted = FORMATS[format_name]
     if rows is not None and format_name != "csv":
         raise Stop(f"--rows is for --format csv: {format_name} has no rows", EXIT_USAGE)
+    if attachments is not None and format_name != "html":
+        raise Stop(f"--attachments is for --format html: {format_name} has none in its file", EXIT_USAGE)
     check_target(output.replace(_RUN, "run"))
     folder = project_folder(directory)
     finds = current_runs(folder, names or ("last",), sync_timeout)
@@ -92,7 +101,7 @@ def command(
             f"give -o a name with {_RUN} in it, then there is one for each",
             EXIT_USAGE,
         )
-    exporter, options = wanted.exporter(), ExportOptions(rows=rows or "tests")
+    exporter, options = wanted.exporter(), ExportOptions(rows=rows or "tests", pictures=attachments != "none")
     with progress("Exporting") as told:
         runs = _Runs(folder, finds, told)
         if _RUN not in output:

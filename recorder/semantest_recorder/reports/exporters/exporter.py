@@ -69,10 +69,12 @@ class Runs(Protocol):
 class ExportOptions(msgspec.Struct, frozen=True):
     """What can be chosen; formats for which it means nothing do not look at it.
 
-    ``rows``: of a table, a row for each of the ``tests`` or of the ``attempts``.
+    ``rows``: of a table, a row for each of the ``tests`` or of the ``attempts``. ``pictures``: whether a page holds
+    those that tests attached.
     """
 
     rows: Literal["tests", "attempts"] = "tests"
+    pictures: bool = True
 
 
 def every_test(_test: TestInfo) -> bool:

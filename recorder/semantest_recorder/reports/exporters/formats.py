@@ -30,6 +30,7 @@ class Format(msgspec.Struct, frozen=True):
 
 #: By name, in the order in which people read them.
 FORMATS: Final = {
+    "html": Format("html", "a page to look at, search and print, in one file", several=False, suffix=".html"),
     "json": Format("json", "what `semantest report --json` prints", several=True, suffix=".json"),
     "junit": Format("junit", "JUnit XML as pytest writes it (xunit2), for CI servers", several=True, suffix=".xml"),
     "junit-xunit1": Format(

@@ -1,0 +1,176 @@
+"use strict";
+
+/* How many files, workers or markers a choice offers; the search knows all of them (`file:`, `worker:`, `marker:`). */
+const OFFERED = 100;
+
+/* The list of tests with its search and filters, and the test that is looked at. */
+class TestsView {
+  constructor(run, address) {
+    this._run = run;
+    this._address = address;
+    this._candidates = null;
+    this.shown = [];
+    this.list = new WindowedList({
+      label: "Tests",
+      id: "list",
+      rowHeight: 3.25,
+      draw: (position) => testRow(run, this.shown[position]),
+      choose: (position) => address.change({ test: run.tests.id[this.shown[position]] }),
+      act: () => this._open(),
+    });
+    this._told = el("p", { class: "told-count", id: "count", role: "status" });
+    this._nothing = el("p", { class: "empty", hidden: "" }, "No test matches. ");
+    this._nothing.append(el("button", { type: "button", on: { click: () => this.reset() } }, "Show all tests"));
+    this.pane = new TestPane(run, { closed: () => this.close(), stepped: (by) => this.step(by) });
+    this.element = el(
+      "div",
+      { class: "tests" },
+      el(
+        "section",
+        { class: "finder", "aria-label": "Find tests" },
+        this._controls(),
+        this._told,
+        this._nothing,
+        this.list.box,
+      ),
+      this.pane.element,
+    );
+  }
+
+  _controls() {
+    const { tests } = this._run;
+    this.search = el("input", {
+      type: "search",
+      id: "search",
+      "aria-label": "Search",
+      placeholder: "Search names and messages",
+      autocomplete: "off",
+      spellcheck: "false",
+      on: { input: () => this._address.change({ q: this.search.value }) },
+    });
+    this._choices = {
+      in: choice("File", tests.files.filter(Boolean), (value) => this._address.change({ in: value })),
+      worker: choice("Worker", tests.workers.filter(Boolean), (value) => this._address.change({ worker: value })),
+      marker: choice("Marker", [...new Set(tests.markerSets.flat())], (value) =>
+        this._address.change({ marker: value }),
+      ),
+    };
+    this._sort = el(
+      "select",
+      { "aria-label": "Sort", on: { change: () => this._address.change({ sort: this._sort.value }) } },
+      Object.entries(SORTS).map(([value, words]) => el("option", { value }, words)),
+    );
+    const chosen = Object.values(this._choices).filter(Boolean);
+    return el(
+      "div",
+      { class: "controls", role: "search" },
+      this.search,
+      el("div", { class: "choices" }, chosen, this._sort),
+    );
+  }
+
+  /* Takes a view that the address has; gives how many tests are in each state, whatever states are asked for. */
+  update(view, before) {
+    const asked = (one) => one && [one.q, one.in, one.worker, one.marker].join("\n");
+    const narrowed = !this._candidates || asked(view) !== asked(before);
+    if (narrowed) this._candidates = candidates(this._run, view);
+    if (narrowed || view.state.join() !== before.state.join() || view.sort !== before.sort) this._list(view);
+    if (this.search.value !== view.q) this.search.value = view.q;
+    for (const [name, select] of Object.entries(this._choices)) if (select) setChoice(select, view[name]);
+    this._sort.value = view.sort;
+    const test = view.test ? this._run.numberOf(view.test) : -1;
+    const position = test < 0 ? -1 : this.shown.indexOf(test);
+    if (position !== this.list.current) this.list.mark(position);
+    this.pane.show(test);
+    if (view.test && test < 0) announce(`This run has no test ${view.test}`);
+    return countStates(this._run, this._candidates);
+  }
+
+  _list(view) {
+    this.shown = shownTests(this._run, view, this._candidates);
+    this.list.box.scrollTop = 0;
+    this.list.show(this.shown.length);
+    this.list.box.hidden = !this.shown.length;
+    this._nothing.hidden = this.shown.length > 0;
+    const all = this.shown.length === this._run.total;
+    this._told.textContent = all
+      ? plural(this._run.total, "test")
+      : `${count(this.shown.length)} of ${plural(this._run.total, "test")}`;
+  }
+
+  reset() {
+    const { q, state, worker, marker } = EMPTY_VIEW;
+    this._address.change({ q, state, worker, marker, in: "" }, { step: true });
+  }
+
+  /* The next test of the list; by -1 the one before. */
+  step(by) {
+    this.list.select(this.list.current < 0 ? 0 : this.list.current + by);
+  }
+
+  _open() {
+    // Only where the test covers the list is opening it a step that Back undoes.
+    if (!wideScreen.matches) history.pushState(null, "", location.hash);
+    this.pane.focus();
+  }
+
+  close() {
+    if (!wideScreen.matches) this._address.change({ test: "" });
+    this.list.box.focus();
+  }
+}
+
+const wideScreen = matchMedia("(min-width: 60rem)");
+
+function testRow(run, test) {
+  const state = run.state(test);
+  const message = run.message(test);
+  const suite = run.suite(test);
+  return el(
+    "div",
+    {
+      class: `test-row is-${state.name}`,
+      "aria-label": `${run.name(test)}, ${state.word}, ${duration(run.tests.ms[test])}`,
+    },
+    badge(state),
+    el("span", { class: "test-name" }, inertLine(run.name(test))),
+    el("span", { class: "test-time" }, duration(run.tests.ms[test])),
+    el(
+      "span",
+      { class: "test-place" },
+      el("span", { class: "test-suite" }, inertLine(message ? suite.split("/").at(-1) : suite)),
+      message && el("span", { class: "test-why" }, inertLine(message)),
+    ),
+  );
+}
+
+/* A choice among names, `null` where there is nothing to choose. */
+function choice(label, names, chosen) {
+  if (names.length < 2 && label !== "Marker") return null;
+  if (!names.length) return null;
+  const options = names.slice(0, OFFERED).map((name) => el("option", { value: name }, inertLine(name)));
+  const more =
+    names.length > OFFERED &&
+    el("option", { disabled: "" }, `${count(names.length - OFFERED)} more: search with ${label.toLowerCase()}:…`);
+  const select = el(
+    "select",
+    { "aria-label": label },
+    el("option", { value: "" }, `Any ${label.toLowerCase()}`),
+    options,
+    more,
+  );
+  select._names = names;
+  select.addEventListener("change", () => chosen(select._names[select.selectedIndex - 1] ?? ""));
+  return select;
+}
+
+/* Names are compared as they were told, not as they are shown; one that is not offered gets an option of its own. */
+function setChoice(select, name) {
+  let at = name ? select._names.slice(0, OFFERED).indexOf(name) : -1;
+  if (name && at < 0) {
+    select._names = [name, ...select._names];
+    select.options[0].after(el("option", { value: name }, inertLine(name)));
+    at = 0;
+  }
+  select.selectedIndex = at + 1;
+}
