@@ -25,6 +25,11 @@ def need(missing: list[str]) -> None:
 
 @pytest.fixture
 def playwright_is_here() -> None:
+    need_playwright()
+
+
+def need_playwright() -> None:
+    """Skips, or fails in CI, without Chromium or Playwright."""
     need([name for name in (BROWSER,) if not shutil.which(name)] + ([] if find_spec("playwright") else ["playwright"]))
 
 

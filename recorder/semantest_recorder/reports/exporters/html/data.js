@@ -8,7 +8,8 @@ const KEPT_BLOCKS = 16;
 
 async function unpacked(block) {
   const text = atob(block.textContent);
-  const data = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  const data = new Uint8Array(text.length);
+  for (let at = 0; at < text.length; at += 1) data[at] = text.charCodeAt(at);
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
 }

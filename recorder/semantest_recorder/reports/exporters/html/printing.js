@@ -3,7 +3,9 @@
 /* On paper: the head, every failure in full, and what else there is to know. It is made when the page is printed; the
    attempts that it needs are unpacked before, since a browser that prints waits for nothing. */
 
+/* How many tests are printed, and how long all their texts may be. */
 const PRINTED = 500;
+const CHARACTERS_PRINTED = 5_000_000;
 
 class Printing {
   constructor(run) {
@@ -19,7 +21,13 @@ class Printing {
 
   /* Unpacks what is printed; resolves when all of it is there. */
   async prepare() {
-    for (const test of this._bad.slice(0, PRINTED)) this._attempts.push(await this._run.attempts(test));
+    let left = CHARACTERS_PRINTED;
+    for (const test of this._bad.slice(0, PRINTED)) {
+      const attempts = await this._run.attempts(test);
+      left -= attempts.reduce((sum, attempt) => sum + written(attempt), 0);
+      if (left < 0) break;
+      this._attempts.push(attempts);
+    }
   }
 
   _make() {
@@ -45,4 +53,11 @@ class Printing {
       summary.element,
     );
   }
+}
+
+/* How long the texts of an attempt are that have no bound of their own. */
+function written(attempt) {
+  const { output, error, lastOutput } = attempt;
+  const texts = [...output.map(({ text }) => text), error?.stack, error?.message, lastOutput];
+  return texts.reduce((sum, text) => sum + (text?.length ?? 0), 0);
 }

@@ -16,9 +16,10 @@ const KEYS = [
 
 class Page {
   constructor(run) {
-    this._address = new Address((view, before) => this._update(view, before));
-    const make = { tests: TestsView, suites: SuitesView, timeline: TimelineView, summary: SummaryView };
-    this._views = Object.fromEntries(VIEWS.map((name) => [name, new make[name](run, this._address)]));
+    this._address = new Address((view) => this._update(view));
+    this._run = run;
+    this._views = {};
+    this._view("tests");
     this._header = new Header(run, this._address, { theme: toggleTheme, help: () => byId("help").showModal() });
     this._tabs = VIEWS.map((name) =>
       el(
@@ -28,32 +29,40 @@ class Page {
       ),
     );
     byId("tabs").append(...this._tabs);
-    byId("views").append(...VIEWS.map((name) => this._views[name].element));
     document.addEventListener("keydown", (event) => this._key(event));
-    document.addEventListener("themechange", () => this._views.timeline.update());
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this._views.timeline.update());
+    document.addEventListener("themechange", () => this._views.timeline?.update());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this._views.timeline?.update());
     byId("app").hidden = false;
     this._start(run);
+  }
+
+  /* The view with this name, made when it is looked at first. */
+  _view(name) {
+    if (!this._views[name]) {
+      const make = { tests: TestsView, suites: SuitesView, timeline: TimelineView, summary: SummaryView };
+      this._views[name] = new make[name](this._run, this._address);
+      byId("views").append(this._views[name].element);
+    }
+    return this._views[name];
   }
 
   /* A page that is opened without a test shows the worst one, if it is bad and there is room beside the list. */
   _start(run) {
     const { view } = this._address;
-    this._update(view, view);
+    this._update(view);
     const [worst] = this._views.tests.shown;
     if (view.test || view.view !== "tests" || !wideScreen.matches || worst === undefined) return;
     if (run.state(worst).bad || run.state(worst).name === "flaky") this._address.change({ test: run.tests.id[worst] });
   }
 
-  _update(view, before) {
+  _update(view) {
+    const shown = this._view(view.view);
     VIEWS.forEach((name, at) => {
-      this._views[name].element.hidden = name !== view.view;
+      if (this._views[name]) this._views[name].element.hidden = name !== view.view;
       if (name === view.view) this._tabs[at].setAttribute("aria-current", "page");
       else this._tabs[at].removeAttribute("aria-current");
     });
-    if (view.view === "tests") this._header.update(view, this._views.tests.update(view, this._before ?? before));
-    else this._views[view.view].update(view);
-    if (view.view === "tests") this._before = view; // what the list was made for
+    this._header.update(view, shown.update(view));
   }
 
   _key(event) {
@@ -126,7 +135,7 @@ function fillHelp() {
 async function start() {
   try {
     if (!("DecompressionStream" in window))
-      throw new Error("this browser is too old to unpack the data (one of 2023 or newer can)");
+      throw new Error("this browser is too old to unpack the data (one of 2024 or newer can)");
     const run = new Run(await unpacked(document.querySelector("script[data-index]")));
     fillHelp();
     new Page(run);

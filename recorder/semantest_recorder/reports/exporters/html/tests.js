@@ -8,19 +8,23 @@ class TestsView {
   constructor(run, address) {
     this._run = run;
     this._address = address;
-    this._candidates = null;
+    this._asked = this._listed = null; // for what the tests were found, and the list made
     this.shown = [];
     this.list = new WindowedList({
       label: "Tests",
       id: "list",
       rowHeight: 3.25,
       draw: (position) => testRow(run, this.shown[position]),
-      choose: (position) => address.change({ test: run.tests.id[this.shown[position]] }),
-      act: () => this._open(),
+      choose: (position) => this._choose(position),
+      act: (position, key) => this._open(position, key),
     });
     this._told = el("p", { class: "told-count", id: "count", role: "status" });
-    this._nothing = el("p", { class: "empty", hidden: "" }, "No test matches. ");
-    this._nothing.append(el("button", { type: "button", on: { click: () => this.reset() } }, "Show all tests"));
+    const all = el("button", { type: "button", on: { click: () => this.reset() } }, "Show all tests");
+    this._nothing = el(
+      "p",
+      { class: "empty", hidden: "" },
+      run.total ? ["No test matches. ", all] : "This run has no tests.",
+    );
     this.pane = new TestPane(run, { closed: () => this.close(), stepped: (by) => this.step(by) });
     this.element = el(
       "div",
@@ -69,12 +73,13 @@ class TestsView {
     );
   }
 
-  /* Takes a view that the address has; gives how many tests are in each state, whatever states are asked for. */
-  update(view, before) {
-    const asked = (one) => one && [one.q, one.in, one.worker, one.marker].join("\n");
-    const narrowed = !this._candidates || asked(view) !== asked(before);
-    if (narrowed) this._candidates = candidates(this._run, view);
-    if (narrowed || view.state.join() !== before.state.join() || view.sort !== before.sort) this._list(view);
+  /* Shows what a view asks for; gives how many tests are in each state, whatever states are asked for. */
+  update(view) {
+    const asked = [view.q, view.in, view.worker, view.marker].join("\n");
+    const listed = [asked, ...view.state, view.sort].join("\n");
+    if (asked !== this._asked) this._candidates = candidates(this._run, view);
+    if (listed !== this._listed) this._list(view);
+    Object.assign(this, { _asked: asked, _listed: listed });
     if (this.search.value !== view.q) this.search.value = view.q;
     for (const [name, select] of Object.entries(this._choices)) if (select) setChoice(select, view[name]);
     this._sort.value = view.sort;
@@ -108,10 +113,17 @@ class TestsView {
     this.list.select(this.list.current < 0 ? 0 : this.list.current + by);
   }
 
-  _open() {
-    // Only where the test covers the list is opening it a step that Back undoes.
-    if (!wideScreen.matches) history.pushState(null, "", location.hash);
-    this.pane.focus();
+  /* Beside the list a test is shown as soon as it is chosen. */
+  _choose(position) {
+    if (wideScreen.matches || this._address.view.test)
+      this._address.change({ test: this._run.tests.id[this.shown[position]] });
+  }
+
+  /* Where the test covers the list, opening it is a step that Back undoes. */
+  _open(position, key) {
+    const covers = !wideScreen.matches;
+    this._address.change({ test: this._run.tests.id[this.shown[position]] }, { step: covers });
+    if (covers || key) this.pane.focus();
   }
 
   close() {
@@ -148,6 +160,7 @@ function testRow(run, test) {
 function choice(label, names, chosen) {
   if (names.length < 2 && label !== "Marker") return null;
   if (!names.length) return null;
+  names.sort(BY_NAME.compare);
   const options = names.slice(0, OFFERED).map((name) => el("option", { value: name }, inertLine(name)));
   const more =
     names.length > OFFERED &&

@@ -317,8 +317,7 @@ class TimelineView {
 function lanesOf(timeline) {
   const lanes = timeline.lanes.map((lane) => ({ ...lane, attempts: [] }));
   timeline.lane.forEach((lane, at) => lanes[lane].attempts.push(at));
-  const collator = new Intl.Collator("en", { numeric: true });
-  return lanes.sort((a, b) => collator.compare(a.worker, b.worker) || collator.compare(a.source, b.source));
+  return lanes.sort((a, b) => BY_NAME.compare(a.worker, b.worker) || BY_NAME.compare(a.source, b.source));
 }
 
 function niceStep(least) {

@@ -96,25 +96,43 @@ function shownTests(run, view, tests) {
   return orders[view.sort] ? shown.sort(orders[view.sort]) : shown;
 }
 
-/* The view in the address bar; `changed(view, before)` is told of each change, whoever made it. */
+/* How long the address bar waits for more changes, in milliseconds: browsers refuse to write it too often. */
+const ADDRESS_WAITS = 150;
+
+/* The view in the address bar; `changed(view)` is told of each change, whoever made it. */
 class Address {
   constructor(changed) {
     this.view = parseView(location.hash);
     this._changed = changed;
-    window.addEventListener("hashchange", () => this._take(parseView(location.hash)));
+    this._waiting = null;
+    window.addEventListener("hashchange", () => {
+      clearTimeout(this._waiting);
+      this._waiting = null;
+      this._take(parseView(location.hash));
+    });
   }
 
   /* Changes fields of the view. A `step` is one that the browser's Back undoes. */
   change(fields, { step = false } = {}) {
     const view = { ...this.view, ...fields };
     const hash = viewHash(view);
-    if (hash !== viewHash(this.view)) history[step ? "pushState" : "replaceState"](null, "", hash);
+    const moved = hash !== viewHash(this.view);
+    if (step) this._write();
     this._take(view);
+    if (step && moved) history.pushState(null, "", hash);
+    else this._waiting ??= setTimeout(() => this._write(), ADDRESS_WAITS);
+  }
+
+  /* Writes what waits to be written. */
+  _write() {
+    clearTimeout(this._waiting);
+    this._waiting = null;
+    const hash = viewHash(this.view);
+    if (hash !== location.hash && (location.hash || hash !== "#")) history.replaceState(null, "", hash);
   }
 
   _take(view) {
-    const before = this.view;
     this.view = view;
-    this._changed(view, before);
+    this._changed(view);
   }
 }

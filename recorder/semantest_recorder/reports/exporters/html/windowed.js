@@ -2,8 +2,8 @@
 
 /* A list of any length, of which only the rows that can be seen (and some around them) are in the page.
 
-   `draw(position)` gives a row's element, `choose(position)` is told of a row that becomes the current one, `act(position)`
-   of Enter or a second look at it. All rows have the same height, in rem. */
+   `draw(position)` gives a row's element, `choose(position)` is told of a row that becomes the current one, `act(position, key)`
+   of Enter (`key` is true) or a click on it. All rows have the same height, in rem. */
 const AROUND = 8;
 
 class WindowedList {
@@ -105,7 +105,7 @@ class WindowedList {
     const position = Number(row.dataset.position);
     if (this.keys({ key: "Click", target: event.target }, position)) return;
     this.select(position);
-    this.act?.(position);
+    this.act?.(position, false);
   }
 
   _key(event) {
@@ -118,7 +118,7 @@ class WindowedList {
       this.select(this.current < 0 ? (event.key === "End" ? Infinity : 0) : this.current + steps[event.key]);
     } else if (event.key === "Enter" && this.current >= 0) {
       event.preventDefault();
-      this.act?.(this.current);
+      this.act?.(this.current, true);
     }
   }
 }

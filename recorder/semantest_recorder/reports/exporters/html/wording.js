@@ -14,6 +14,9 @@ function duration(ms) {
 
 const NUMBERS = new Intl.NumberFormat("en");
 
+/* gw2 before gw10. */
+const BY_NAME = new Intl.Collator("en", { numeric: true });
+
 function count(number) {
   return NUMBERS.format(number);
 }
