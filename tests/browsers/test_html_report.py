@@ -69,10 +69,20 @@ def broken(): raise OSError("no database")
 
 def test_needs(broken): pass
 
+@pytest.fixture
+def untidy():
+    yield
+    raise OSError("left behind")
+
+def test_untidy(untidy): assert 0, "first"
+
 def test_dies():
     print("last words")
     os.kill(os.getpid(), 9)
 """
+#: How wide what is shown is, be it in sight or not.
+WIDTH = """Math.max(...["html", ".app", ".views > *"].flatMap((name) =>
+  [...document.querySelectorAll(name)].map(({ scrollWidth }) => scrollWidth)))"""
 INI = "[pytest]\nmarkers =\n    slow: takes long\n"
 
 Open = Callable[..., OpenPage]
@@ -140,6 +150,9 @@ def test_it_tells_what_the_report_tells_and_nothing_in_it_acts(
     assert set(shown) == ids
     assert "last words" in shown["test_shop.py::test_dies"]
     fails = shown["test_shop.py::test_fails"]
+    untidy = shown["test_shop.py::test_untidy"]
+    assert "first" in untidy.partition("The teardown failed, too")[0]
+    assert "left behind" in untidy.partition("The teardown failed, too")[2]
     for words in ("the box does not fit", "weighing a parcel", "find a box", "too small", '{"size":3}', "box.png"):
         assert words in fails
     for test in ids:
@@ -267,13 +280,16 @@ def test_colours_a_phone_and_paper(opened: Open, recorded: tuple[Path, dict[str,
     assert not phone.page.locator("#pane").is_visible()
     phone.page.locator("#list .row", has_text="test_fails").tap()
     assert phone.shown() == "test_shop.py::test_fails"
-    assert phone.page.evaluate("document.documentElement.scrollWidth") == 390
+    assert phone.page.evaluate(WIDTH) == 390
     phone.page.go_back()
     phone.page.locator("#pane").wait_for(state="hidden")
     phone.page.locator("#list").press("ArrowDown")
     assert not phone.page.locator("#pane").is_visible()  # on a small screen a test is opened when it is asked for
     phone.page.locator("#list").press("Enter")
     phone.page.get_by_role("button", name="Back to the list").tap()
+    for view in ("Suites", "Timeline", "Summary", "Tests"):
+        phone.page.get_by_role("button", name=view, exact=True).tap()
+        assert phone.page.evaluate(WIDTH) == 390, view
     assert phone.page.locator("#list").is_visible()
     assert not phone.page.locator("#pane").is_visible()
 

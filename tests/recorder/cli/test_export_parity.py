@@ -261,3 +261,10 @@ def test_rows_are_for_tables(tmp_path: Path) -> None:
     said = semantest("export", "--directory", tmp_path / ".semantest", "--format", "json", "--rows", "tests")
     assert said.code == 2
     assert "--rows is for --format csv" in said.err
+
+
+def test_attachments_are_for_pages(tmp_path: Path) -> None:
+    small_run().store(tmp_path / ".semantest")
+    said = semantest("export", "--directory", tmp_path / ".semantest", "--format", "csv", "--attachments", "none")
+    assert said.code == 2
+    assert "--attachments is for --format html" in said.err

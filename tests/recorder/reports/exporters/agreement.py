@@ -28,7 +28,15 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 #: By how many milliseconds a format rounds.
-ROUNDED = {"junit": 0.501, "ctrf": 0.501, "csv": 0.001, "json": 0.0, "pytest-json-report": 0.001, "reportlog": 0.001}
+ROUNDED = {
+    "html": 0.006,
+    "junit": 0.501,
+    "ctrf": 0.501,
+    "csv": 0.001,
+    "json": 0.0,
+    "pytest-json-report": 0.001,
+    "reportlog": 0.001,
+}
 
 
 def junit_name(test_id: str) -> str:
@@ -79,7 +87,7 @@ def _attempts(kind: str, test: TestInfo) -> int | None:
     if kind == "junit":
         bad = sum(attempt.outcome in BAD_OUTCOMES for attempt in test.attempts_detail)
         return bad if bad and test.state in BAD_OUTCOMES else 1 + bad
-    if kind in ("csv", "json"):
+    if kind in ("csv", "html", "json"):
         return test.attempts
     return max(1, len(test.attempts_detail))
 

@@ -6,10 +6,12 @@ Surefire's schema in its order. CTRF: its JSON schema of specification 0.0.0. Th
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any, Literal
 from xml.etree import ElementTree as ET
@@ -302,7 +304,20 @@ def read_markdown(data: bytes) -> dict[str, int]:
     return dict(zip(names, (int(cell) for cell in numbers.strip("|").split("|")), strict=True))
 
 
+# -- HTML --------------------------------------------------------------------------------------------------------------
+
+
+def read_html(data: bytes) -> list[Seen]:
+    """The tests in the page's index (docs/design/html-report.md), by their ids."""
+    (block,) = re.findall(rb'<script type="application/octet-stream" data-index="0">([\w+/=]*)</script>', data)
+    index = json.loads(zlib.decompress(base64.b64decode(block, validate=True)))
+    tests, states = index["tests"], [state["name"] for state in index["states"]]
+    columns = zip(tests["id"], tests["state"], tests["attempts"], tests["ms"], strict=True)
+    return [Seen(name, states[state], attempts, ms) for name, state, attempts, ms in columns]
+
+
 READERS: dict[str, Callable[[bytes], list[Seen]]] = {
+    "html": read_html,
     "json": read_json,
     "junit": read_junit,
     "junit-xunit1": lambda data: read_junit(data, ("file", "line")),

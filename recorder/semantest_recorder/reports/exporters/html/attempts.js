@@ -76,6 +76,10 @@ function errorPart(attempt, all) {
   const seen = stack.split("\n").length <= GLANCE && stack.includes(message.split("\n", 1)[0].trim());
   if (message && !seen) parts.push(textBlock(message, all, "message"));
   if (stack) parts.push(textBlock(stack, all, "traceback"));
+  if (error.teardown) {
+    const text = error.teardown.stack ?? error.teardown.message ?? "";
+    parts.push(el("h4", {}, "The teardown failed, too"), textBlock(text.trimEnd(), all, "traceback"));
+  }
   if (attempt.reason && attempt.reason !== message) parts.push(el("p", { class: "reason" }, attempt.reason));
   return el("section", { class: "error" }, parts);
 }

@@ -22,7 +22,7 @@ class SuitesView {
     this.element = el(
       "div",
       { class: "suites" },
-      el("p", { class: "hint" }, "→ opens, ← closes, Enter shows the tests of a suite."),
+      el("p", { class: "hint" }, "▸ opens a suite, as → and ← do; a click on it, or Enter, shows its tests."),
       this.list.box,
     );
   }

@@ -62,9 +62,9 @@ function testHead(run, test) {
   const { tests } = run;
   const state = run.state(test);
   const file = run.file(test);
-  const pairs = [["Took", duration(tests.ms[test])]];
+  const pairs = tests.ms[test] ? [["Took", duration(tests.ms[test])]] : [];
   if (file) pairs.push(["Where", tests.line[test] === null ? file : `${file}:${tests.line[test]}`]);
-  if (run.worker(test)) pairs.push(["Worker", run.worker(test)]);
+  if (!["", "main"].includes(run.worker(test))) pairs.push(["Worker", run.worker(test)]);
   if (tests.attempts[test] > 1) pairs.push(["Attempts", count(tests.attempts[test])]);
   if (run.markers(test).length) pairs.push(["Markers", run.markers(test).join(", ")]);
   return el(

@@ -138,15 +138,16 @@ function testRow(run, test) {
   const state = run.state(test);
   const message = run.message(test);
   const suite = run.suite(test);
+  const took = run.tests.ms[test] ? duration(run.tests.ms[test]) : ""; // one that was never started took no time
   return el(
     "div",
     {
       class: `test-row is-${state.name}`,
-      "aria-label": `${run.name(test)}, ${state.word}, ${duration(run.tests.ms[test])}`,
+      "aria-label": [run.name(test), state.word, took].filter(Boolean).join(", "),
     },
     badge(state),
     el("span", { class: "test-name" }, inertLine(run.name(test))),
-    el("span", { class: "test-time" }, duration(run.tests.ms[test])),
+    el("span", { class: "test-time" }, took),
     el(
       "span",
       { class: "test-place" },
