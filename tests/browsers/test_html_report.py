@@ -83,6 +83,21 @@ def test_dies():
 #: How wide what is shown is, be it in sight or not.
 WIDTH = """Math.max(...["html", ".app", ".views > *"].flatMap((name) =>
   [...document.querySelectorAll(name)].map(({ scrollWidth }) => scrollWidth)))"""
+#: The states whose colours are on the canvas.
+DRAWN = """() => {
+  const canvas = document.querySelector(".lanes");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const found = new Set();
+  for (let at = 0; at < data.length; at += 4) found.add(`rgb(${data[at]}, ${data[at + 1]}, ${data[at + 2]})`);
+  const states = ["failed", "crashed", "passed", "lost", "skipped"];
+  return states.filter((state) => {
+    const sample = document.body.appendChild(document.createElement("i"));
+    sample.className = `is-${state}`;
+    const colour = getComputedStyle(sample).color;
+    sample.remove();
+    return found.has(colour);
+  });
+}"""
 INI = "[pytest]\nmarkers =\n    slow: takes long\n"
 
 Open = Callable[..., OpenPage]
@@ -163,6 +178,8 @@ def test_it_tells_what_the_report_tells_and_nothing_in_it_acts(
     for view in ("suites", "timeline", "summary"):
         page.page.get_by_role("button", name=view.title(), exact=True).click()
         page.page.locator(f".{view}").wait_for()
+        if view == "timeline":
+            assert set(page.page.evaluate(DRAWN)) >= {"failed", "crashed", "passed"}
     assert "UserWarning: " + SCRIPT in page.text(".summary")
     assert not page.page.locator("a[href^='javascript']").count()
 

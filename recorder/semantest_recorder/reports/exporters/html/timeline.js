@@ -21,6 +21,7 @@ class TimelineView {
     this._from = 0;
     this._to = this._end;
     this._chosen = -1;
+    this._insets = run.states.map(insetOf);
     this._canvas = el("canvas", { class: "lanes" });
     const height = AXIS + LANE * Math.min(LANES_SHOWN, this._lanes.length);
     this._space = el("div", { class: "lanes-space" });
@@ -54,7 +55,7 @@ class TimelineView {
       )),
     );
     const hint =
-      "← → the attempt before and after, ↑ ↓ another worker, + − zoom, Enter looks at the test. Ctrl and wheel zoom, too.";
+      "← → the attempt before and after, ↑ ↓ another worker, + − zoom, Enter looks at the test; Ctrl and wheel zoom, too. Tall bars are bad, low ones were skipped.";
     this.element = run.timeline.test.length
       ? el(
           "div",
@@ -250,7 +251,8 @@ class TimelineView {
       while (end < pixels.length && pixels[end] === pixels[x]) end += 1;
       if (pixels[x] === NOTHING) continue;
       context.fillStyle = paint.states[pixels[x]];
-      context.fillRect(x, top + 4, end - x, LANE - 9);
+      const inset = this._insets[pixels[x]];
+      context.fillRect(x, top + inset, end - x, LANE - 1 - 2 * inset);
     }
     context.fillStyle = paint.page;
     for (const { left, letter } of letters) context.fillText(letter, left + 5, top + LANE / 2 + 4);
@@ -318,6 +320,12 @@ function lanesOf(timeline) {
   const lanes = timeline.lanes.map((lane) => ({ ...lane, attempts: [] }));
   timeline.lane.forEach((lane, at) => lanes[lane].attempts.push(at));
   return lanes.sort((a, b) => BY_NAME.compare(a.worker, b.worker) || BY_NAME.compare(a.source, b.source));
+}
+
+/* How far a bar keeps from the edges of its lane: what is bad is taller, what was skipped lower. Colour is not alone. */
+function insetOf(state) {
+  if (state.bad) return 1;
+  return ["skipped", "xfailed"].includes(state.name) ? 9 : 5;
 }
 
 function niceStep(least) {
