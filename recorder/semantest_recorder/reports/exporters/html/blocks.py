@@ -95,5 +95,5 @@ def _content(place: str, most: int) -> bytes:
     except (OSError, ValueError):
         return b""
     with open(descriptor, "rb") as file:
-        told = os.fstat(descriptor)
-        return file.read() if stat.S_ISREG(told.st_mode) and told.st_size <= most else b""
+        data = file.read(most + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
+    return data if len(data) <= most else b""

@@ -23,8 +23,8 @@ class Printing {
   async prepare() {
     let left = CHARACTERS_PRINTED;
     for (const test of this._bad.slice(0, PRINTED)) {
-      const attempts = await this._run.attempts(test);
-      left -= attempts.reduce((sum, attempt) => sum + written(attempt), 0);
+      const attempts = await readAttempts(this._run, test);
+      left -= (attempts ?? []).reduce((sum, attempt) => sum + written(attempt), 0);
       if (left < 0) break;
       this._attempts.push(attempts);
     }

@@ -17,7 +17,8 @@ class SuitesView {
       draw: (position) => this._row(this._rows[position]),
       choose: () => {},
       act: (position) => this._showTests(this._rows[position]),
-      keys: (event, position) => this._key(event, position),
+      ownKey: (event, position) => this._key(event, position),
+      ownClick: (target, position) => this._click(target, position),
     });
     this.element = el(
       "div",
@@ -74,11 +75,14 @@ class SuitesView {
     return row;
   }
 
+  _click(target, position) {
+    const { node } = this._rows[position];
+    return Boolean(target.closest(".twisty") && node.children.length) && this._toggle(node, position);
+  }
+
   _key(event, position) {
     const { node, level } = this._rows[position];
     const open = this._open.has(node.path);
-    if (event.key === "Click" && event.target.closest(".twisty") && node.children.length)
-      return this._toggle(node, position);
     if (event.key === "ArrowRight" && node.children.length && !open) return this._toggle(node, position);
     if (event.key === "ArrowLeft" && open) return this._toggle(node, position);
     if (event.key === "ArrowLeft" && level > 1) {

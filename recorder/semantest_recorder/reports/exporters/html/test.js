@@ -44,12 +44,7 @@ class TestPane {
     }
     fill(this._body, testHead(this._run, test));
     this.element.scrollTop = 0;
-    let rest;
-    try {
-      rest = testRest(this._run, test, await this._run.attempts(test));
-    } catch (error) {
-      rest = [el("p", { class: "notice" }, `The details of this test cannot be read: ${error.message}`)];
-    }
+    const rest = testRest(this._run, test, await readAttempts(this._run, test));
     if (this._test === test) this._body.append(...rest); // no other one was asked for meanwhile
   }
 
@@ -82,8 +77,19 @@ function breakable(id) {
   return id.split(/(?<=\/|::|\[|,)/u).flatMap((part) => [part, el("wbr")]);
 }
 
+/* The attempts of a test, null when the file is damaged where they are. */
+async function readAttempts(run, test) {
+  try {
+    return await run.attempts(test);
+  } catch {
+    return null;
+  }
+}
+
 /* What is behind the head of a test, from its attempts; with `all` nothing is left to ask for. */
 function testRest(run, test, attempts, all = false) {
+  if (!attempts)
+    return [el("p", { class: "reason" }, "The attempts of this test cannot be read: the file is damaged.")];
   const several = attempts.length > 1;
   const cards = attempts.map((attempt) => attemptCard(run, attempt, { several, all }));
   const warned = run.warnings.filter((warning) => warning.testId === run.tests.id[test]);

@@ -1,8 +1,10 @@
 "use strict";
 
-/* What the reader chose, kept where the browser allows a file to keep anything. */
+/* What the reader chose: until the page is closed, and for longer where the browser lets a file keep anything. */
+const chosen = new Map();
 const kept = {
   get(name) {
+    if (chosen.has(name)) return chosen.get(name);
     try {
       return localStorage.getItem(`semantest.${name}`);
     } catch {
@@ -10,10 +12,11 @@ const kept = {
     }
   },
   set(name, value) {
+    chosen.set(name, value);
     try {
       localStorage.setItem(`semantest.${name}`, value);
     } catch {
-      // It holds until the page is closed, then.
+      // Not for longer, then.
     }
   },
 };

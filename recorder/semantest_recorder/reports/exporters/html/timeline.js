@@ -11,6 +11,8 @@ const NAMES = 92;
 const CLOSEST = 2;
 /* A pixel of a lane in which no attempt ran; any other value is the number of a state. */
 const NOTHING = 255;
+/* In a bar that keeps farther from the edges of its lane there is no room for a letter. */
+const LOWEST_WITH_LETTER = 5;
 
 class TimelineView {
   constructor(run, address) {
@@ -245,7 +247,8 @@ class TimelineView {
       const right = Math.min(pixels.length, Math.max(left + 2, Math.floor(this._x(start[at] + ms[at]))));
       const gap = right - left > 4 ? 1 : 0; // between those that can be told apart
       for (let x = left; x < right - gap; x += 1) pixels[x] = Math.min(pixels[x], state[at]);
-      if (right - left > 16) letters.push({ left, letter: this._run.states[state[at]].letter });
+      const room = right - left > 16 && this._insets[state[at]] <= LOWEST_WITH_LETTER;
+      if (room) letters.push({ left, letter: this._run.states[state[at]].letter });
     }
     for (let x = NAMES, end = x; x < pixels.length; x = end) {
       while (end < pixels.length && pixels[end] === pixels[x]) end += 1;
@@ -290,7 +293,7 @@ class TimelineView {
     const { start, ms } = this._run.timeline;
     const rows = this._lanes.slice(0, 200).map(({ worker, attempts }) => {
       const busy = attempts.reduce((sum, at) => sum + ms[at], 0);
-      const last = Math.max(...[attempts.at(-1)].map((at) => start[at] + ms[at]));
+      const last = attempts.reduce((latest, at) => Math.max(latest, start[at] + ms[at]), 0);
       return el(
         "tr",
         {},

@@ -3,12 +3,13 @@
 /* A list of any length, of which only the rows that can be seen (and some around them) are in the page.
 
    `draw(position)` gives a row's element, `choose(position)` is told of a row that becomes the current one, `act(position, key)`
-   of Enter (`key` is true) or a click on it. All rows have the same height, in rem. */
+   of Enter (`key` is true) or a click on it. `ownKey(event, position)` and `ownClick(target, position)` say whether the
+   owner of the list took it. All rows have the same height, in rem. */
 const AROUND = 8;
 
 class WindowedList {
-  constructor({ label, id, rowHeight, draw, choose, act, role = "listbox", rowRole = "option", keys = () => false }) {
-    Object.assign(this, { draw, choose, act, id, rowRole, keys });
+  constructor({ label, id, rowHeight, draw, choose, act, role = "listbox", rowRole = "option", ownKey, ownClick }) {
+    Object.assign(this, { draw, choose, act, id, rowRole, ownKey, ownClick });
     this.length = 0;
     this.current = -1;
     this._rowHeightRem = rowHeight;
@@ -103,7 +104,7 @@ class WindowedList {
     const row = event.target.closest(".row");
     if (!row) return;
     const position = Number(row.dataset.position);
-    if (this.keys({ key: "Click", target: event.target }, position)) return;
+    if (this.ownClick?.(event.target, position)) return;
     this.select(position);
     this.act?.(position, false);
   }
@@ -112,7 +113,7 @@ class WindowedList {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const page = Math.max(1, Math.floor(this.box.clientHeight / this.rowHeight) - 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -Infinity, End: Infinity };
-    if (this.current >= 0 && this.keys(event, this.current)) event.preventDefault();
+    if (this.current >= 0 && this.ownKey?.(event, this.current)) event.preventDefault();
     else if (event.key in steps) {
       event.preventDefault();
       this.select(this.current < 0 ? (event.key === "End" ? Infinity : 0) : this.current + steps[event.key]);
