@@ -367,7 +367,7 @@ def test_text_is_made_harmless_as_in_the_terminal(opened: Open, recorded: tuple[
     assert page.page.evaluate("inert('a\\ud800b')") == "a\ufffdb"
 
 
-def test_a_page_whose_data_is_damaged_says_so(
+def test_a_page_is_shown_as_far_as_it_can_be(
     browser: Any, recorded: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:
     text = recorded[0].read_text()
@@ -382,6 +382,16 @@ def test_a_page_whose_data_is_damaged_says_so(
     page.reload()
     page.get_by_text("The attempts of this test cannot be read: the file is damaged.").wait_for()
     assert not page.locator("#notice").is_visible()
+    frame = tmp_path / "frame.html"
+    frame.write_text("<iframe sandbox='allow-scripts'></iframe>")
+    page.goto(frame.as_uri())
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.evaluate("text => { document.querySelector('iframe').srcdoc = text; }", text)
+    inside = page.frame_locator("iframe")
+    inside.get_by_role("button", name="flaky").click()
+    assert inside.locator("#count").inner_text().startswith("1 of ")
+    assert errors == []
     plain = browser.new_context(java_script_enabled=False).new_page()
     plain.goto(recorded[0].as_uri())
     assert "failed. " in plain.inner_text("body")

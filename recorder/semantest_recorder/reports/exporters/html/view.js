@@ -119,7 +119,7 @@ class Address {
     const moved = hash !== viewHash(this.view);
     if (step) this._write();
     this._take(view);
-    if (step && moved) history.pushState(null, "", hash);
+    if (step && moved) writeAddress("pushState", hash);
     else this._waiting ??= setTimeout(() => this._write(), ADDRESS_WAITS);
   }
 
@@ -128,11 +128,20 @@ class Address {
     clearTimeout(this._waiting);
     this._waiting = null;
     const hash = viewHash(this.view);
-    if (hash !== location.hash && (location.hash || hash !== "#")) history.replaceState(null, "", hash);
+    if (hash !== location.hash && (location.hash || hash !== "#")) writeAddress("replaceState", hash);
   }
 
   _take(view) {
     this.view = view;
     this._changed(view);
+  }
+}
+
+/* A page inside another one may have no address of its own: what is looked at is shown all the same. */
+function writeAddress(how, hash) {
+  try {
+    history[how](null, "", hash);
+  } catch {
+    // Back goes elsewhere, then.
   }
 }
