@@ -58,6 +58,12 @@ class OpenPage:
         """The names in the list of tests, as far as they are in the page."""
         return list(self.page.locator("#list .test-name").all_inner_texts())
 
+    def wait_for_rows(self, *names: str) -> None:
+        """Until these are all the names in the list: the browser tells the page later that its address has changed."""
+        from playwright.sync_api import expect  # noqa: PLC0415
+
+        expect(self.page.locator("#list .test-name")).to_have_text(list(names), timeout=PATIENCE_MS)
+
     def shown(self) -> str:
         """The id of the test that is looked at, when its attempts are there."""
         self.page.locator("#pane .attempts").wait_for()

@@ -91,9 +91,8 @@ class _Pictures:
 def _content(place: str, most: int) -> bytes:
     """The file's bytes; none of one that is larger, no file, or cannot be read."""
     try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            data = file.read(most + 1) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
     except (OSError, ValueError):
         return b""
-    with open(descriptor, "rb") as file:
-        data = file.read(most + 1) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
     return data if len(data) <= most else b""

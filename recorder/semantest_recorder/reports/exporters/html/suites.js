@@ -35,16 +35,16 @@ class SuitesView {
   _list(current) {
     this._rows = [];
     const walk = (node, level) => {
-      for (const child of node.children) {
-        this._rows.push({ node: child, level });
+      node.children.forEach((child, at) => {
+        this._rows.push({ node: child, level, place: at + 1, of: node.children.length });
         if (this._open.has(child.path)) walk(child, level + 1);
-      }
+      });
     };
     walk(this._top, 1);
     this.list.show(this._rows.length, current);
   }
 
-  _row({ node, level }) {
+  _row({ node, level, place, of }) {
     const open = this._open.has(node.path);
     const twisty = el(
       "span",
@@ -63,8 +63,10 @@ class SuitesView {
       {
         class: "suite-row",
         "aria-level": level,
+        "aria-posinset": place,
+        "aria-setsize": of,
         "aria-label": `${node.name}: ${words}`,
-        "aria-expanded": node.children.length ? open : null,
+        "aria-expanded": node.children.length ? String(open) : null,
       },
       twisty,
       el("span", { class: "suite-name" }, inertLine(node.name)),

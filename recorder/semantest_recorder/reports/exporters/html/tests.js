@@ -93,9 +93,9 @@ class TestsView {
 
   _list(view) {
     this.shown = shownTests(this._run, view, this._candidates);
+    this.list.box.hidden = !this.shown.length; // before: what is hidden has no height to fill
     this.list.box.scrollTop = 0;
     this.list.show(this.shown.length);
-    this.list.box.hidden = !this.shown.length;
     this._nothing.hidden = this.shown.length > 0;
     const all = this.shown.length === this._run.total;
     this._told.textContent = all

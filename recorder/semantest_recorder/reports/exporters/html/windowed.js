@@ -91,8 +91,10 @@ class WindowedList {
     row.dataset.position = position;
     row.style.top = `${position * height}px`;
     row.setAttribute("role", this.rowRole);
-    row.setAttribute("aria-setsize", this.length);
-    row.setAttribute("aria-posinset", position + 1);
+    if (!row.hasAttribute("aria-setsize")) {
+      row.setAttribute("aria-setsize", this.length);
+      row.setAttribute("aria-posinset", position + 1);
+    }
     row.setAttribute("aria-selected", position === this.current);
     // In the order of the list, for who hears the page.
     const next = [...this._inside.children].find((other) => Number(other.dataset.position) > position);
