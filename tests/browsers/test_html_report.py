@@ -295,6 +295,8 @@ def test_colours_a_phone_and_paper(opened: Open, recorded: tuple[Path, dict[str,
     page.page.emulate_media(media="print")
     page.page.wait_for_selector("html[data-ready]", state="attached")
     page.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.page.set_viewport_size({"width": 700, "height": 900})  # of paper
+    assert page.page.evaluate("document.querySelector('.chips').scrollWidth") <= 700
     paper = page.text("body")
     for words in ("the box does not fit", "no database", "last words", "cold", "Summary"):
         assert (words in paper) is (words != "Summary"), words
