@@ -25,8 +25,8 @@ from semantest_recorder.cli.semantest import main as semantest_command
 from semantest_recorder.client import AsyncClient, Client, CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
+from semantest_recorder.core.views import VIEWS, VIEWS_VERSION, View
 from semantest_recorder.role_table import message_roles, served_routes
-from semantest_recorder.store.views import VIEWS, VIEWS_VERSION, View
 
 DOCS = Path(__file__).resolve().parent
 sys.path.append(str(DOCS.parent))  # behind what is installed: the pages are those of the wheel where there is one

@@ -24,6 +24,7 @@ _COMMANDS = {
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",
+    "sql": "semantest_recorder.cli.sql",
     "recover": "semantest_recorder.cli.recover",
     "sync": "semantest_recorder.cli.sync",
     "cleanup": "semantest_recorder.cli.cleanup",

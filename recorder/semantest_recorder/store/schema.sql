@@ -228,7 +228,7 @@ CREATE TABLE unswept (
     run_key    INTEGER NOT NULL
 ) STRICT;
 
--- Public: docs/reference/sql.md, made from store/views.py, says what may change. Text of events that is no JSON is as if
+-- Public: docs/reference/sql.md, made from core/views.py, says what may change. Text of events that is no JSON is as if
 -- there were none.
 
 CREATE VIEW v_runs AS

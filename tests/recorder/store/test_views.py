@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.history_database import build
 from benchmarks.history_suite import Suite
+from semantest_recorder.core.views import VIEWS
 from semantest_recorder.store.reader import connect_read_only
-from semantest_recorder.store.views import VIEWS
 from tests.recorder.cli.recording import Recording
 
 RUNS, TESTS = 34, 120

@@ -1,6 +1,6 @@
 """What the public views mean: their columns, and examples. docs/reference/sql.md is made from it.
 
-The views themselves stand in ``schema.sql``; a test holds that both name the same columns in the same order.
+The views themselves stand in ``store/schema.sql``; a test holds that both name the same columns in the same order.
 """
 
 from __future__ import annotations
