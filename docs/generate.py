@@ -25,7 +25,7 @@ from semantest_recorder.cli.semantest import main as semantest_command
 from semantest_recorder.client import AsyncClient, Client, CommandError, EventsRefusedError, NotConnectedError
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
-from semantest_recorder.core.views import VIEWS, VIEWS_VERSION, View
+from semantest_recorder.core.views import VIEWS, VIEWS_VERSION, View, kind_of
 from semantest_recorder.role_table import message_roles, served_routes
 
 DOCS = Path(__file__).resolve().parent
@@ -351,7 +351,8 @@ it is used. What stands behind `await` is a coroutine: without it nothing happen
 
 def view_section(name: str, view: View) -> str:
     """A public view: its columns, and what can be asked of it."""
-    columns = table(("column", "meaning"), ((f"`{column}`", cell(text)) for column, text in view.columns.items()))
+    rows = ((f"`{column}`", kind_of(column), cell(text)) for column, text in view.columns.items())
+    columns = table(("column", "kind", "meaning"), rows)
     examples = (f"{what}:\n\n```sql\n{sql}\n```" for what, sql in view.examples.items())
     return "\n\n".join((f"## `{name}`", view.text, columns, *examples))
 

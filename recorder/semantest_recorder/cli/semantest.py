@@ -25,6 +25,7 @@ _COMMANDS = {
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",
     "sql": "semantest_recorder.cli.sql",
+    "dump": "semantest_recorder.cli.dump",
     "recover": "semantest_recorder.cli.recover",
     "sync": "semantest_recorder.cli.sync",
     "cleanup": "semantest_recorder.cli.cleanup",

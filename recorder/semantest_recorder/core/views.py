@@ -5,7 +5,7 @@ The views themselves stand in ``store/schema.sql``; a test holds that both name 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 #: Within a version views and columns are only added. One that goes, or means something else, makes the next version.
 VIEWS_VERSION: Final = 1
@@ -18,6 +18,34 @@ class View(NamedTuple):
     columns: dict[str, str]
     #: What is asked, and the SQL that answers it.
     examples: dict[str, str]
+
+
+Kind = Literal["TEXT", "INTEGER", "REAL"]
+
+_INTEGERS: Final = frozenset(
+    {
+        *("exit_code", "planned", "deselected", "stopped_early", "gaps", "dirty", "pid", "events", "dropped", "runs"),
+        *("passed", "failed", "flaky", "skipped", "attempts", "line", "position", "attempt", "error_line", "seq"),
+        *(
+            "subtests_passed",
+            "subtests_failed",
+            "will_retry",
+            "judged",
+            "flaky_runs",
+            "total",
+            "done",
+            "count",
+            "bytes",
+        ),
+    }
+)
+
+
+def kind_of(column: str) -> Kind:
+    """Of what kind the values of a column are, in any view: what its name says."""
+    if column.endswith("_ms") or column == "rate":
+        return "REAL"
+    return "INTEGER" if column in _INTEGERS else "TEXT"
 
 
 _RUN: Final = "id of the run"

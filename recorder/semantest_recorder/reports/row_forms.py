@@ -48,6 +48,13 @@ def csv_parts(columns: Sequence[str], portions: Portions) -> Iterator[bytes]:
     """A head line and the rows (RFC 4180), safe to open in a spreadsheet; NULL is an empty cell, bytes are hex."""
     yield _csv([columns])
     for rows in portions:
+        yield _csv([[no_formula(value) if isinstance(value, str) else value for value in row] for row in rows])
+
+
+def csv_data(columns: Sequence[str], portions: Portions) -> Iterator[bytes]:
+    """The same for programs: every text as it is, be it a formula."""
+    yield _csv([columns])
+    for rows in portions:
         yield _csv(rows)
 
 
@@ -122,11 +129,5 @@ def _json_value(value: Value) -> str | int | float | None:
 
 def _csv(rows: Sequence[Sequence[Value]]) -> bytes:
     text = io.StringIO()
-    csv.writer(text).writerows([_csv_value(value) for value in row] for row in rows)
+    csv.writer(text).writerows([value.hex() if isinstance(value, bytes) else value for value in row] for row in rows)
     return text.getvalue().encode("utf-8", "backslashreplace")
-
-
-def _csv_value(value: Value) -> str | int | float | None:
-    if isinstance(value, bytes):
-        return value.hex()
-    return no_formula(value) if isinstance(value, str) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from semantest_recorder.core.views import VIEWS_VERSION, View
+from semantest_recorder.core.views import VIEWS_VERSION, View, kind_of
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -22,7 +22,7 @@ def view_lines(views: Mapping[str, View]) -> Iterator[Text]:
     for name, view in views.items():
         yield Text.assemble((name, "bold"), "  ", _plain(view.text))
         for column, text in view.columns.items():
-            yield Text.assemble("  ", column.ljust(width), "  ", (_plain(text), "dim"))
+            yield Text.assemble("  ", column.ljust(width), "  ", kind_of(column).ljust(7), "  ", (_plain(text), "dim"))
 
 
 def schema_document(views: Mapping[str, View]) -> dict[str, Any]:
@@ -31,7 +31,9 @@ def schema_document(views: Mapping[str, View]) -> dict[str, Any]:
         {
             "name": name,
             "text": _plain(view.text),
-            "columns": [{"name": column, "text": _plain(text)} for column, text in view.columns.items()],
+            "columns": [
+                {"name": column, "kind": kind_of(column), "text": _plain(text)} for column, text in view.columns.items()
+            ],
         }
         for name, view in views.items()
     ]

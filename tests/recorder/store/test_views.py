@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks.history_database import build
 from benchmarks.history_suite import Suite
-from semantest_recorder.core.views import VIEWS
+from semantest_recorder.core.views import VIEWS, kind_of
 from semantest_recorder.store.reader import connect_read_only
 from tests.recorder.cli.recording import Recording
 
@@ -70,6 +70,14 @@ def test_the_page_shows_every_example_as_it_is_run() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "sql.md").read_text()
     shown = re.findall(r"```sql\n(.*?)\n```", page, re.DOTALL)
     assert shown == [sql for view in VIEWS.values() for sql in view.examples.values()]
+
+
+def test_values_are_of_the_kind_that_is_told(connection: sqlite3.Connection) -> None:
+    for name, view in VIEWS.items():
+        for column in view.columns:
+            found = {row[0] for row in connection.execute(f'SELECT DISTINCT typeof("{column}") FROM {name}')}
+            kind = kind_of(column).lower()
+            assert found <= {"null", kind, *(["integer"] if kind == "real" else [])}, (name, column)
 
 
 def by_test(connection: sqlite3.Connection) -> dict[str, list[sqlite3.Row]]:
