@@ -3,6 +3,7 @@
 VENV ?= .venv
 WHEEL_VENV ?= .venv-wheel
 PEERS_VENV ?= .venv-peers
+DATASETTE_VENV ?= .venv-datasette
 WORKERS ?= 2
 PYTEST_ARGS ?=
 MATRIX_ARGS ?=
@@ -14,6 +15,7 @@ FUZZ_VENV ?= .venv-fuzz
 BIN = $(VENV)/bin
 WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
+DATASETTE = $(CURDIR)/$(DATASETTE_VENV)/bin/datasette
 
 .DEFAULT_GOAL := help
 .PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel peers-install docs compat matrix test-oldest chaos fuzz soak bench demo clean
@@ -33,6 +35,10 @@ $(WHEEL_VENV)/.ready: pyproject.toml .ci/environment
 
 $(PEERS_VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(PEERS_VENV) --group peers
+	@touch $@
+
+$(DATASETTE_VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(DATASETTE_VENV) --group datasette
 	@touch $@
 
 lint: check-format types imports  ## ruff, mypy --strict, import directions
@@ -72,7 +78,8 @@ test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel
 	@rm -f .coverage .coverage.*
 	@rm -f $(PEERS_VENV)/.has-wheel
 	@$(MAKE) --no-print-directory peers-install || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory $(DATASETTE_VENV)/.ready || echo "MISSING: Datasette, in $(DATASETTE_VENV)" >&2
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 
@@ -112,6 +119,6 @@ demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) $(DATASETTE_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

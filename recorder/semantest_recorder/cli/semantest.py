@@ -26,6 +26,7 @@ _COMMANDS = {
     "replay": "semantest_recorder.cli.replay",
     "sql": "semantest_recorder.cli.sql",
     "dump": "semantest_recorder.cli.dump",
+    "open": "semantest_recorder.cli.open",
     "recover": "semantest_recorder.cli.recover",
     "sync": "semantest_recorder.cli.sync",
     "cleanup": "semantest_recorder.cli.cleanup",

@@ -9,6 +9,7 @@ from typing import BinaryIO, Final
 
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs
 from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, RunInfo, TestInfo
+from semantest_recorder.reports.spreadsheet import no_formula
 from semantest_recorder.reports.verdict import final_attempt
 
 _ERROR_COLUMNS = ("error_type", "error_message", "error_file", "error_line", "reason")
@@ -22,8 +23,6 @@ ATTEMPT_COLUMNS: Final = (
     *("duration_ms", "setup_ms", "call_ms", "teardown_ms", "subtests_passed", "subtests_failed"),
     *_ERROR_COLUMNS,
 )
-#: With these at its beginning a cell is a formula for spreadsheets (OWASP, CSV injection), or looks like one made safe.
-_UNSAFE = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
 Cell = str | int | float | None
 
@@ -72,10 +71,5 @@ def _error_cells(error: ErrorInfo | None) -> Iterator[Cell]:
 
 def _write(stream: BinaryIO, cells: Iterator[Cell] | tuple[str, ...]) -> None:
     line = io.StringIO()
-    csv.writer(line).writerow([_safe(cell) if isinstance(cell, str) else cell for cell in cells])
+    csv.writer(line).writerow([no_formula(cell) if isinstance(cell, str) else cell for cell in cells])
     stream.write(line.getvalue().encode("utf-8", "backslashreplace"))
-
-
-def _safe(text: str) -> str:
-    """With an apostrophe before what a spreadsheet would take for a formula; before another one, too."""
-    return f"'{text}" if text.startswith(_UNSAFE) else text

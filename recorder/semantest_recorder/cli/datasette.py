@@ -1,0 +1,97 @@
+"""Datasette on the project's database: a process of its own, for whoever has the address that it prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import msgspec
+
+from semantest_recorder.cli.stop import Stop
+from semantest_recorder.core.views import VIEWS
+
+HOST: Final = "127.0.0.1"
+_PROGRAM: Final = "datasette"
+#: One query may take so many milliseconds.
+_QUERY_MS: Final = 10_000
+#: How it ends when it is told to.
+_ENDED: Final = (0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT)
+_SETTINGS: Final = {"sql_time_limit_ms": str(_QUERY_MS), "allow_download": "off", "allow_facet": "on"}
+
+
+def find_datasette() -> str:
+    """Its path. Raises ``Stop``, which says how to get it."""
+    found = shutil.which(_PROGRAM)
+    if found is None:
+        raise Stop(
+            "there is no Datasette: `pipx install datasette` or `uv tool install datasette` puts it into an "
+            "environment of its own (not into that of your tests: it brings plugins of pytest); "
+            "`semantest sql` asks without it"
+        )
+    return found
+
+
+def serve(program: str, database: Path, tables: list[str], port: int, *, browser: bool) -> None:
+    """Runs Datasette until it ends, or Ctrl-C ends it; ``tables`` are hidden. Raises ``Stop`` when it fails.
+
+    It opens the file read-only, as SQLite's ``mode=ro``, and sees what is recorded meanwhile. Only who has the cookie
+    that the printed address gives is let in: other users of the machine, and pages in a browser, are not.
+    """
+    with TemporaryDirectory(prefix="semantest-") as place:
+        metadata = Path(place, "metadata.json")
+        metadata.write_bytes(msgspec.json.encode(_metadata(database.stem, tables)))
+        command = [program, "serve", str(database), "--metadata", str(metadata), "--root"]
+        command += ["--host", HOST, "--port", str(port or _free_port()), *(["--open"] if browser else [])]
+        for name, value in _SETTINGS.items():
+            command += ["--setting", name, value]
+        with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as process, _signals_of(process):
+            code = process.wait()
+    if code not in _ENDED:
+        raise Stop(f"{program} ended with exit code {code}; what it said stands above")
+
+
+@contextmanager
+def _signals_of(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Ctrl-C reaches both processes, and Datasette ends by it; SIGTERM reaches this one alone, and is passed on."""
+    before = [
+        (signal.SIGINT, signal.signal(signal.SIGINT, lambda _number, _frame: None)),
+        (signal.SIGTERM, signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())),
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+
+
+def _free_port() -> int:
+    """Datasette prints the port that it is given, so 0 would not do."""
+    with socket.create_server((HOST, 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def _metadata(name: str, tables: list[str]) -> dict[str, Any]:
+    """What it tells of the views, queries to begin with, and who is let in."""
+    told: dict[str, Any] = {
+        view: {"description": about.text, "columns": about.columns, "size": 50} for view, about in VIEWS.items()
+    }
+    told |= {table: {"hidden": True} for table in tables}
+    queries = {
+        f"{view.removeprefix('v_')}_{number}": {"title": what, "sql": sql}
+        for view, about in VIEWS.items()
+        for number, (what, sql) in enumerate(about.examples.items(), 1)
+    }
+    about = "What pytest recorded. Moments are milliseconds since 1970 in UTC; names and messages are what tests said."
+    return {
+        "title": "Semantest",
+        "allow": {"id": "root"},
+        "databases": {name: {"description": about, "tables": told, "queries": queries}},
+    }

@@ -1,0 +1,111 @@
+"""``semantest open --datasette``: a real Datasette on a database that the real writer made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from http.cookiejar import CookieJar
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, build_opener
+
+import pytest
+
+from semantest_recorder.core.views import VIEWS
+from tests.missing import skip_or_fail
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.project import Project
+from tests.recorder.cli.recording import small_run
+
+
+@pytest.fixture
+def path_with_datasette() -> str:
+    """``PATH`` with the folder of the program that ``SEMANTEST_DATASETTE`` names."""
+    program = os.environ.get("SEMANTEST_DATASETTE") or shutil.which("datasette")
+    if not program:
+        skip_or_fail("MISSING: Datasette (`make test` installs it; else SEMANTEST_DATASETTE names the program)")
+    return f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}"
+
+
+def browser() -> OpenerDirector:
+    return build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
+
+
+def code_of(opener: OpenerDirector, url: str) -> int:
+    try:
+        with opener.open(url, timeout=60) as answer:
+            return int(answer.status)
+    except HTTPError as error:
+        return error.code
+
+
+def lines_until(process: subprocess.Popen[str], pattern: str) -> str:
+    """What stands on stderr, up to the line in which the pattern is."""
+    assert process.stderr is not None
+    said = ""
+    while not re.search(pattern, said):
+        line = process.stderr.readline()
+        assert line, f"it ended: {said}"
+        said += line
+    return said
+
+
+def test_the_views_can_be_read_by_whoever_has_the_address(project: Project, path_with_datasette: str) -> None:
+    small_run().store(project.folder)
+    before = (project.folder / "semantest.db").read_bytes()
+    project.environment["PATH"] = path_with_datasette
+    process = project.popen("open", "--datasette", "--no-browser")
+    assert process.stdout is not None
+    lines_until(process, "Uvicorn running on http://127.0.0.1")
+    address = process.stdout.readline().strip()
+    root = address.partition("/-/")[0]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+/-/auth-token\?token=\w+", address)
+
+    stranger, user = browser(), browser()
+    assert code_of(stranger, f"{root}/semantest/v_results.json") == 403
+    assert code_of(stranger, f"{root}/semantest.json?sql=select+1") == 403
+    assert code_of(user, address) == 200
+
+    def got(place: str) -> Any:
+        with user.open(f"{root}/semantest{place}", timeout=60) as answer:
+            return json.load(answer)
+
+    rows = got("/v_results.json?_shape=array")
+    assert {row["test"]: row["state"] for row in rows}["b.py::test_flaky"] == "flaky"
+    tables = got(".json")
+    assert {table["name"] for table in tables["tables"] if not table["hidden"]} == set()
+    assert {view["name"] for view in tables["views"]} == set(VIEWS)
+    assert got("/flaky_1.json?_shape=array")[0]["test"] == "b.py::test_flaky"
+    assert code_of(user, f"{root}/semantest.json?sql={quote('DELETE FROM runs')}") == 400
+
+    process.send_signal(signal.SIGTERM)
+    _out, err = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in err) == (0, False)
+    assert (project.folder / "semantest.db").read_bytes() == before
+
+
+def test_without_datasette_it_says_how_to_get_it(tmp_path: Path) -> None:
+    small_run().store(tmp_path)
+    said = semantest("open", "--datasette", "--directory", tmp_path, env={"PATH": str(tmp_path)})
+    assert (said.code, said.out) == (1, "")
+    assert said.err.startswith("semantest: there is no Datasette: `pipx install datasette`")
+
+
+def test_a_datasette_that_fails_is_told(tmp_path: Path) -> None:
+    small_run().store(tmp_path)
+    program = tmp_path / "datasette"
+    program.write_text("#!/bin/sh\nexit 7\n")
+    program.chmod(0o700)
+    said = semantest("open", "--datasette", "--directory", tmp_path, env={"PATH": str(tmp_path)})
+    assert (said.code, said.out) == (1, "")
+    assert said.err.splitlines()[-1].startswith(f"semantest: {program} ended with exit code 7")
+
+
+def test_what_to_open_it_with_must_be_said(tmp_path: Path) -> None:
+    assert semantest("open", "--directory", tmp_path).code == 2
