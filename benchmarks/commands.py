@@ -41,6 +41,9 @@ COMMANDS = (
     Measured("report --json", 1),
     Measured("runs"),
     Measured("show {test}"),
+    Measured("sql v_flaky --csv", 0, 1000),
+    Measured("sql v_durations --csv", 0, 1000),
+    Measured("sql v_tests --csv"),
 )
 
 

@@ -113,7 +113,7 @@ VIEWS: Final[dict[str, View]] = {
             "source": "its name: `SESSION.WORKER`",
             "session": "one call of pytest; a run may have several",
             "worker": "`main`, `gw0`, ..., `shipper`",
-            "state": "`open`, `ended` (it said so), `closed` (others said so), `crashed`",
+            "state": "`open` (a shipper stays so), `ended` (it said so), `closed` (others said so), `crashed`",
             "host": "machine",
             "pid": "process id there",
             "exit_code": "its exit code, if it told one",
