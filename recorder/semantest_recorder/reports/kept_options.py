@@ -84,9 +84,8 @@ def _option(argument: str, following: str, places: set[str], *, guess: bool) -> 
 
 def _places(run: RunInfo, tests: Iterable[TestInfo]) -> set[str]:
     """The arguments of the run that name files with tests of it, or folders above such files."""
-    files = {
-        os.path.normpath(os.path.join(run.rootdir or "", test.file or test.id.partition("::")[0])) for test in tests
-    }
+    names = {test.file or test.id.partition("::")[0] for test in tests}
+    files = {os.path.normpath(os.path.join(run.rootdir or "", name)) for name in names}
     below = {str(place) for file in files for place in (file, *PurePath(file).parents)}
     folder = run.cwd or run.rootdir or ""
     return {
