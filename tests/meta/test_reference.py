@@ -38,6 +38,7 @@ REFERENCE = ROOT / "docs" / "reference"
 NO_CODES = {"cli", "reports"}
 #: Upper-case words of SQL and HTTP that are no error codes.
 VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BEGIN", "COMMIT", "ROLLBACK", "VACUUM"}
+VERBS |= {"INSERT", "UPDATE", "ATTACH", "DETACH", "SAVEPOINT", "REINDEX", "ANALYZE", "TEXT", "INTEGER", "REAL"}
 #: Neither are a word of OpenSSL, of systemd, and of plugins.
 VERBS |= {"KEY_VALUES_MISMATCH", "NOTIFY_SOCKET", "DROP"}
 
