@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 #: What a shell gives a program that Ctrl-C ended.
 _EXIT_INTERRUPTED: Final = 130
-_NUMBER: Final = re.compile(r"-?(?:\d{1,18}|\d{1,18}\.\d{1,18})", re.ASCII)
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?", re.ASCII)
 
 
 class Parameter(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only

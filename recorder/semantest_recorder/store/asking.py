@@ -88,6 +88,8 @@ class Asking:
 
     def _portions(self, cursor: sqlite3.Cursor, sql: str) -> Iterator[list[Row]]:
         while True:
+            if self._interrupted:  # while the rows before were read
+                raise Interrupted
             try:
                 rows = self._timed(lambda: cursor.fetchmany(_ROWS))
             except sqlite3.Error as error:
@@ -128,7 +130,8 @@ class Asking:
     ) -> int:
         if action in _ALLOWED or (action == sqlite3.SQLITE_FUNCTION and second != "load_extension"):
             return sqlite3.SQLITE_OK
-        if action == sqlite3.SQLITE_PRAGMA and (first in _NAMING or (first in _PLAIN and second is None)):
+        pragma = (first or "").lower() if action == sqlite3.SQLITE_PRAGMA else ""
+        if pragma in _NAMING or (pragma in _PLAIN and second is None):
             return sqlite3.SQLITE_OK
         self._refused = _refused(action, first, second)
         return sqlite3.SQLITE_DENY

@@ -60,6 +60,15 @@ def test_queries_come_from_files_and_take_parameters(folder: Path, tmp_path: Pat
     assert "-p least=VALUE" in missing.err
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("7", "integer"), ("-7", "integer"), ("0.5", "real"), ("007", "text"), ("1e3", "text"), ("", "text")],
+)
+def test_a_parameter_that_looks_like_a_number_is_one(folder: Path, value: str, kind: str) -> None:
+    (row,) = asked(folder, "SELECT typeof(:p) AS kind, :p AS value", "-p", f"p={value}", "--json").json["rows"]
+    assert (row["kind"], str(row["value"])) == (kind, value)
+
+
 def test_a_table_says_when_there_are_more_rows(folder: Path) -> None:
     said = asked(folder, "v_results", "--limit", "2")
     assert (said.code, len(said.out.splitlines())) == (0, 3)

@@ -47,7 +47,7 @@ def test_what_was_recorded_is_asked_with_parameters(asking: Asking) -> None:
     assert (columns, [*portions]) == (["test", "state"], [[("a.py::test_bad", "failed")]])
     assert rows(asking, "SELECT value FROM json_each('[7]')") == [(7,)]
     assert rows(asking, "SELECT count(*) FROM pragma_table_info('v_labels')") == [(3,)]
-    assert rows(asking, "PRAGMA table_info(v_labels)")
+    assert rows(asking, "PRAGMA Table_Info(v_labels)")
     assert rows(asking, "EXPLAIN QUERY PLAN SELECT * FROM v_tests")
     assert rows(asking, "SELECT CAST(x'ff41' AS TEXT)") == [("\ufffdA",)]
 
@@ -112,6 +112,14 @@ def test_a_query_is_interrupted_between_its_steps(path: Path) -> None:
     asked = Asking(path, 100, clock)
     with closing(asked), pytest.raises(Interrupted):
         rows(asked, ENDLESS.format("count(*)"))
+
+
+def test_a_query_is_interrupted_between_its_portions(asking: Asking) -> None:
+    _columns, portions = asking.ask(ENDLESS.format("n"))
+    assert next(portions)[0] == (1,)
+    asking.interrupt()
+    with pytest.raises(Interrupted):
+        next(portions)
 
 
 @pytest.mark.parametrize(
