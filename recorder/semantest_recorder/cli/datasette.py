@@ -17,6 +17,7 @@ import msgspec
 
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.core.views import VIEWS
+from semantest_recorder.reports.view_lines import plain
 
 HOST: Final = "127.0.0.1"
 _PROGRAM: Final = "datasette"
@@ -80,18 +81,21 @@ def _free_port() -> int:
 
 def _metadata(name: str, tables: list[str]) -> dict[str, Any]:
     """What it tells of the views, queries to begin with, and who is let in."""
-    told: dict[str, Any] = {
-        view: {"description": about.text, "columns": about.columns, "size": 50} for view, about in VIEWS.items()
-    }
+    told: dict[str, Any] = {}
+    for view, about in VIEWS.items():
+        columns = {column: plain(text) for column, text in about.columns.items()}
+        told[view] = {"description": plain(about.text), "columns": columns}
     told |= {table: {"hidden": True} for table in tables}
     queries = {
         f"{view.removeprefix('v_')}_{number}": {"title": what, "sql": sql}
         for view, about in VIEWS.items()
         for number, (what, sql) in enumerate(about.examples.items(), 1)
     }
-    about = "What pytest recorded. Moments are milliseconds since 1970 in UTC; names and messages are what tests said."
+    told_first = (
+        "What pytest recorded. Moments are milliseconds since 1970 in UTC; names and messages are what tests said."
+    )
     return {
         "title": "Semantest",
         "allow": {"id": "root"},
-        "databases": {name: {"description": about, "tables": told, "queries": queries}},
+        "databases": {name: {"description": told_first, "tables": told, "queries": queries}},
     }

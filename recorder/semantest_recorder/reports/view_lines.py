@@ -20,9 +20,9 @@ def view_lines(views: Mapping[str, View]) -> Iterator[Text]:
 
     width = max(len(column) for view in views.values() for column in view.columns)
     for name, view in views.items():
-        yield Text.assemble((name, "bold"), "  ", _plain(view.text))
+        yield Text.assemble((name, "bold"), "  ", plain(view.text))
         for column, text in view.columns.items():
-            yield Text.assemble("  ", column.ljust(width), "  ", kind_of(column).ljust(7), "  ", (_plain(text), "dim"))
+            yield Text.assemble("  ", column.ljust(width), "  ", kind_of(column).ljust(7), "  ", (plain(text), "dim"))
 
 
 def schema_document(views: Mapping[str, View]) -> dict[str, Any]:
@@ -30,9 +30,9 @@ def schema_document(views: Mapping[str, View]) -> dict[str, Any]:
     told = [
         {
             "name": name,
-            "text": _plain(view.text),
+            "text": plain(view.text),
             "columns": [
-                {"name": column, "kind": kind_of(column), "text": _plain(text)} for column, text in view.columns.items()
+                {"name": column, "kind": kind_of(column), "text": plain(text)} for column, text in view.columns.items()
             ],
         }
         for name, view in views.items()
@@ -40,6 +40,6 @@ def schema_document(views: Mapping[str, View]) -> dict[str, Any]:
     return {"schema": SCHEMA, "viewsVersion": VIEWS_VERSION, "views": told}
 
 
-def _plain(text: str) -> str:
-    """Without what Markdown marks as code."""
+def plain(text: str) -> str:
+    """What is told of a view or column, without what Markdown marks as code."""
     return text.replace("`", "")
