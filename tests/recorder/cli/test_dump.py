@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,36 +16,13 @@ import pytest
 from semantest_recorder.cli.dump import TABLES, USUAL
 from semantest_recorder.core.views import VIEWS, kind_of
 from semantest_recorder.store.dumping import DumpSource
-from tests.missing import skip_or_fail
-from tests.recorder.cli.command import Said, semantest
-from tests.recorder.cli.recording import RUN, START, Recording, small_run
-
-LATER = "20261121-094500-ffffff"
-HOSTILE = 'c.py::test_new[=1+1,\n"x"]'
+from tests.recorder.cli.dumped import HOSTILE, LATER, check_dump, dump, history
+from tests.recorder.cli.recording import RUN, START, small_run
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("project") / ".semantest"
-    small_run().store(folder)
-    later = Recording(LATER, start_ms=START + 900_000)
-    later.start(labels={"team": "core"})
-    later.plan("a.py::test_bad", HOSTILE)
-    later.test("a.py::test_bad")
-    later.test(HOSTILE)
-    later.end(0)
-    later.store(folder)
-    return folder
-
-
-def dump(folder: Path, *arguments: str | Path) -> Said:
-    return semantest("dump", *arguments, "--directory", folder)
-
-
-def rows_of(folder: Path, table: str) -> list[dict[str, Any]]:
-    with closing(sqlite3.connect(folder / "semantest.db")) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute(f"SELECT * FROM v_{table}")]
+    return history(tmp_path_factory.mktemp("project") / ".semantest")
 
 
 def read_csv(file: Path) -> list[dict[str, Any]]:
@@ -63,52 +37,11 @@ def read_jsonl(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-def read_parquet(file: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = import_module("pyarrow.parquet").read_table(file).to_pylist()
-    return found
-
-
-READERS = {"csv": read_csv, "jsonl": read_jsonl, "parquet": read_parquet}
-
-
-def need(form: str) -> None:
-    if form == "parquet" and find_spec("pyarrow") is None:
-        skip_or_fail("MISSING: pyarrow (the group `test` has it)")
-
-
-@pytest.mark.parametrize("form", READERS)
-def test_each_table_holds_the_rows_of_its_view(folder: Path, tmp_path: Path, form: str) -> None:
-    need(form)
-    said = dump(folder, tmp_path / "out", "--format", form, *(f"--table={table}" for table in TABLES))
-    assert (said.code, said.err) == (0, "")
-    manifest = json.loads((tmp_path / "out" / "dump.json").read_text())
-    assert (manifest["runs"], manifest["firstRun"], manifest["lastRun"]) == (2, RUN, LATER)
-    for table in TABLES:
-        file = tmp_path / "out" / f"{table}.{form}"
-        rows = READERS[form](file)
-        wanted = rows_of(folder, table)
-        if form == "csv":  # which has no word for NULL
-            wanted = [{name: None if value == "" else value for name, value in row.items()} for row in wanted]
-        assert rows == wanted, table
-        assert manifest["tables"][table] == {"file": file.name, "rows": len(rows), "bytes": file.stat().st_size}
-        assert f"{len(rows)} row" in next(line for line in said.out.splitlines() if f" {file.name} " in line)
-    assert any(row["test"] == HOSTILE for row in READERS[form](tmp_path / "out" / f"results.{form}"))
-
-
-def test_a_value_of_another_kind_costs_parquet_that_value_alone(folder: Path, tmp_path: Path) -> None:
-    """A client may call the size of a file anything."""
-    need("parquet")
-    told = Recording()
-    told.start()
-    told.begin("a.py::test_a")
-    for size in (12, "large", {"a": 1}, 1e300):
-        file = {"testId": "a.py::test_a", "attempt": 1, "name": "x", "mediaType": 7, "kind": "attachment", "size": size}
-        told.add("main", "test/attachment", file)
-    told.end()
-    told.store(tmp_path / ".semantest")
-    assert dump(tmp_path / ".semantest", tmp_path / "out", "--format", "parquet").code == 0
-    rows = read_parquet(tmp_path / "out" / "attachments.parquet")
-    assert [(row["bytes"], row["media_type"]) for row in rows] == [(12, "7"), (None, "7"), (None, "7"), (None, "7")]
+@pytest.mark.parametrize(("form", "read"), [("csv", read_csv), ("jsonl", read_jsonl)])
+def test_each_table_holds_the_rows_of_its_view(
+    folder: Path, tmp_path: Path, form: str, read: Callable[[Path], list[dict[str, Any]]]
+) -> None:
+    check_dump(folder, tmp_path / "out", form, read)
 
 
 def test_only_some_runs(folder: Path, tmp_path: Path) -> None:
