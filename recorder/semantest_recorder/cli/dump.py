@@ -14,6 +14,7 @@ from pytest_semantest.protocol.layout import DATABASE
 from pytest_semantest.protocol.whole_file import open_whole, write_whole
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.moment import Moment
+from semantest_recorder.cli.near_choice import NearChoice
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
@@ -56,11 +57,18 @@ class Written(msgspec.Struct, rename="camel"):
     ),
 )
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="Parquet needs pyarrow.")
+@click.option(
+    "--format",
+    "form",
+    type=NearChoice("format", FORMATS),
+    metavar="|".join(FORMATS),
+    required=True,
+    help="Parquet needs pyarrow.",
+)
 @click.option(
     "--table",
     "tables",
-    type=click.Choice(TABLES),
+    type=NearChoice("table", TABLES),
     metavar="TABLE",
     multiple=True,
     help=f"One of {', '.join(TABLES)}; can be repeated.  [default: {', '.join(USUAL)}]",

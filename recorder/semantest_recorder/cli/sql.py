@@ -71,7 +71,7 @@ def complete_view(_ctx: click.Context, _parameter: click.Parameter, incomplete: 
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of a table.")
 @click.option("--jsonl", "form", flag_value="jsonl", help="Print a JSON object per row, one per line.")
 @click.option("--csv", "form", flag_value="csv", help="Print CSV with a head line, safe for spreadsheets.")
-@click.option("-f", "--file", type=click.File(encoding="utf-8"), help="Read the query from FILE; - is stdin.")
+@click.option("-f", "--file", type=click.File("rb"), help="Read the query from FILE; - is stdin.")
 @click.option(
     "-p", "--param", "parameters", type=Parameter(), multiple=True, metavar="NAME=VALUE", help="Value of :NAME."
 )
@@ -131,7 +131,7 @@ def _sql(query: str | None, file: Any) -> str:
         raise Stop("the query is given twice: as an argument, or with --file", EXIT_USAGE)
     if file is not None or (query is None and not sys.stdin.isatty()):
         try:
-            query = str((file or sys.stdin).read())
+            query = (file or sys.stdin.buffer).read().decode("utf-8-sig")
         except UnicodeDecodeError:
             raise Stop("the query is no text: a file of SQL in UTF-8 is wanted", EXIT_USAGE) from None
     if not (query or "").strip():

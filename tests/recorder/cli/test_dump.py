@@ -69,6 +69,13 @@ def test_files_of_an_earlier_dump_are_replaced_only_when_that_is_wanted(folder: 
     assert len(read_csv(tmp_path / "results.csv")) == 6
 
 
+def test_an_unknown_format_or_table_is_told_the_nearest(folder: Path, tmp_path: Path) -> None:
+    said = dump(folder, tmp_path, "--format", "cvs")
+    assert (said.code, "there is no format 'cvs': did you mean 'csv'? Formats: csv" in said.err) == (2, True)
+    said = dump(folder, tmp_path, "--format", "csv", "--table", "resluts")
+    assert (said.code, "there is no table 'resluts': did you mean 'results'?" in said.err) == (2, True)
+
+
 def test_what_cannot_be_written_whole_is_not_there(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "results.csv").mkdir()
     (tmp_path / "dump.json").write_text("{}")

@@ -97,6 +97,15 @@ def test_what_cannot_be_answered_is_told(folder: Path, arguments: list[str], cod
     assert told in said.err
 
 
+def test_a_file_that_is_no_text_is_told_and_a_mark_of_utf8_is_none_of_the_query(folder: Path, tmp_path: Path) -> None:
+    query = tmp_path / "query.sql"
+    query.write_bytes(b"SELECT '\xff'")
+    said = asked(folder, "-f", str(query))
+    assert (said.code, said.err) == (2, "semantest: the query is no text: a file of SQL in UTF-8 is wanted\n")
+    query.write_text("SELECT 7 AS n", "utf-8-sig")
+    assert asked(folder, "-f", str(query), "--jsonl").out == '{"n":7}\n'
+
+
 def test_without_anything_recorded_it_says_so(tmp_path: Path) -> None:
     (tmp_path / ".semantest").mkdir()
     assert asked(tmp_path / ".semantest", "v_runs").code == 3
