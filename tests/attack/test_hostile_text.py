@@ -34,6 +34,9 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "runs": [(["runs"], 0)],
     "show": [(["show", TEST], 0), (["show", "evil"], 2)],
     "watch": [(["watch", "stored"], 1)],
+    "sql": [(["sql", "v_results"], 0), (["sql", "v_events"], 0), (["sql", f'SELECT 1 FROM "{EVIL}"'], 2)],
+    "dump": [(["dump", "out", "--format", "jsonl", "--force"], 0)],
+    "open": [(["open"], 2)],
     "recover": [(["recover"], 1), (["recover", "--all"], 1)],
     "sync": [(["sync", "--dry-run"], 0)],
     "cleanup": [(["cleanup", "--keep", "0", "--dry-run"], 0)],
@@ -58,8 +61,9 @@ LIVE: dict[str, list[tuple[list[str], int]]] = {
 SILENT = {
     *("completion bash", "backup copy.db", "restore copy.db --dry-run", "rebuild --check", "rebuild --check --json"),
     *("replay --from 2000-01-01 --to 2100-01-01", "token list", "token list --json"),
+    *("dump out --format jsonl --force", "open"),
 }
-_WITHOUT_JSON = ("backup", "restore", "completion")
+_WITHOUT_JSON = ("backup", "restore", "completion", "open")
 Ask = Callable[[list[str], int], None]
 
 

@@ -21,6 +21,8 @@ _NAMES: Final = (
 )
 _BINDING: Final = re.compile(r"did not supply a value for binding (?:parameter )?:?(\w+)")
 _NOT_CODE: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?(?:\*/|\Z)", re.DOTALL)
+#: What a terminal, or who makes text harmless for one, would take for the end of a line.
+_OTHER_ENDS: Final = re.compile("[\t\r\x0b\x0c\x85\u2028\u2029]")
 #: A token may stand at so many places; looking at each compiles the SQL up to there.
 _PLACES: Final = 50
 #: A line of SQL is shown up to so many characters around the place.
@@ -50,7 +52,7 @@ def explain(connection: sqlite3.Connection, sql: str, problem: str, given: Seque
         if named is not None:
             text = problem.partition(" - ")[0] + _near(sql, kind, named[1])
             return _with_place(sql, text, next(_places(sql, named[1]), None), len(named[1]))
-    return problem
+    return " ".join(problem.split())
 
 
 def _near(sql: str, kind: str, name: str) -> str:
@@ -117,14 +119,15 @@ def _code(sql: str) -> str:
 
 
 def _with_place(sql: str, text: str, start: int | None, length: int) -> str:
-    return text if start is None else text + _shown(sql, start, length)
+    told = " ".join(text.split())  # a token may have several lines
+    return told if start is None else told + _shown(sql, start, length)
 
 
 def _shown(sql: str, start: int, length: int) -> str:
     """The line of that place, and a mark below it."""
     begin = sql.rfind("\n", 0, start) + 1
     end = sql.find("\n", start)
-    line = sql[begin : len(sql) if end < 0 else end].replace("\t", " ").rstrip()
+    line = _OTHER_ENDS.sub(" ", sql[begin : len(sql) if end < 0 else end]).rstrip()
     at = start - begin
     cut = max(0, at - _AROUND)
     shown = line[cut : at + length + _AROUND]
