@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pytest_semantest.details import Details
     from pytest_semantest.fixtures import Semantest
     from pytest_semantest.protocol.configuration import Configuration
+    from pytest_semantest.reports_at_end import ReportsAtEnd
 
 
 def install(config: pytest.Config, files: Configuration | None = None) -> None:
@@ -49,6 +50,11 @@ def install(config: pytest.Config, files: Configuration | None = None) -> None:
         policy = RetryPolicy(config, settings, recording.notice)
         settings.problems.extend(policy.problems)
         config.pluginmanager.register(policy, "semantest-retry")
+    if settings.report and not hasattr(config, "workerinput"):
+        from pytest_semantest.reports_at_end import ReportsAtEnd  # noqa: PLC0415 - for those who want reports
+
+        recording.reports = ReportsAtEnd(settings.report, str(config.invocation_params.dir), settings.report_timeout)
+        config.pluginmanager.register(recording.reports, "semantest-reports")
 
 
 class Recording:
@@ -78,6 +84,8 @@ class Recording:
         self._redactor: Redactor | None = None
         self._details: Details | None = None
         self._depth = forks.depth
+        #: What is to be written when all is over, if anything is.
+        self.reports: ReportsAtEnd | None = None
 
     def notice(self, line: str) -> None:
         """Tell the user something at the end, once."""
@@ -284,7 +292,17 @@ class Recording:
         if self._depth != forks.depth:
             return  # a test's child that left by SystemExit runs the rest of the session
         self._end(session)
-        self._be_strict(session)
+        self._be_strict(session, "exit code 1: --semantest-strict asks for a complete and shipped recording")
+        if self.reports is not None:
+            self._write_reports(self.reports)
+            self._be_strict(session, "exit code 1: --semantest-strict asks for the reports")
+
+    @contained
+    def _write_reports(self, reports: ReportsAtEnd) -> None:
+        if self._tests is None:
+            reports.nothing_recorded()
+        else:
+            reports.write(self._place.directory, self._place.folder, self._run_id, shipped=not self._shortfall())
 
     @contained
     def _end(self, session: pytest.Session) -> None:
@@ -321,11 +339,12 @@ class Recording:
         tests.write_end("run/end", payload)
 
     @contained
-    def _be_strict(self, session: pytest.Session) -> None:
-        """``--semantest-strict``: the only way in which recording changes an exit code."""
-        if self._settings.strict and not self._is_worker and session.exitstatus == 0 and self._shortfall():
+    def _be_strict(self, session: pytest.Session, line: str) -> None:
+        """``--semantest-strict``: the only way in which recording changes an exit code, told by this ``line``."""
+        missing = self._shortfall() or (self.reports is not None and self.reports.lines and not self.reports.complete)
+        if self._settings.strict and not self._is_worker and session.exitstatus == 0 and missing:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            self._problems.append("exit code 1: --semantest-strict asks for a complete and shipped recording")
+            self._problems.append(line)
             if self._tests is not None:
                 self._write_end(session)
 

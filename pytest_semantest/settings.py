@@ -33,6 +33,8 @@ class Settings(NamedTuple):
     labels: dict[str, str]
     strict: bool
     flush_timeout: float
+    report: list[str]
+    report_timeout: float
     capture: str
     output_limit: int
     redact: list[str]
@@ -187,6 +189,8 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         labels=source.labels(),
         strict=source.flag("semantest_strict"),
         flush_timeout=source.number("semantest_flush_timeout"),
+        report=_reports(config, source),
+        report_timeout=source.number("semantest_report_timeout"),
         capture=source.choice("semantest_capture"),
         output_limit=max(200, int(source.number("semantest_output_limit"))),
         redact=source.patterns("semantest_redact"),
@@ -203,8 +207,22 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
 def _path(config: pytest.Config, source: _Source, key: str) -> str:
     """A path: relative to the rootdir from a file, else to where pytest was called; empty when there is none."""
     text = source.text(key)
-    base = config.rootpath if source.find(key).rank > 1 else config.invocation_params.dir
-    return str(base / text) if text else ""
+    return os.path.join(_base(config, source, key), text) if text else ""
+
+
+def _reports(config: pytest.Config, source: _Source) -> list[str]:
+    """``FORMAT:PATH`` of each report with a whole path; what has no path as it is."""
+    found = []
+    for text in source.values("semantest_report")[0]:
+        form, colon, path = text.strip().partition(":")
+        base = _base(config, source, "semantest_report")
+        found.append(f"{form}:{os.path.join(base, os.path.expanduser(path))}" if path else f"{form}{colon}")
+    return [text for text in found if text]
+
+
+def _base(config: pytest.Config, source: _Source, key: str) -> str:
+    """Where relative paths of this option begin."""
+    return str(config.rootpath if source.find(key).rank > 1 else config.invocation_params.dir)
 
 
 def _token(config: pytest.Config, source: _Source) -> str:

@@ -176,7 +176,7 @@ def nearest(path: str) -> str:
     written = path.replace("_", "-").removeprefix("semantest-")  # as the ini keys begin
     section, _, name = written.rpartition(".")
     names = [key.path for key in all_keys()] + [one for one in SECTIONS if not section]
-    near = get_close_matches(written, names, 1, 0.7)
+    near = [key.path for key in all_keys() if key.name == name] or get_close_matches(written, names, 1, 0.7)
     near = near or [key.path for key in all_keys() if get_close_matches(name, [key.name], 1, 0.8)]
     if near:
         return f"; did you mean {near[0]}?"

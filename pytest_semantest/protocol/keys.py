@@ -135,6 +135,11 @@ RECORDING = (
         "Longest wait at the end for the last acknowledgement; 0: do not wait. Default: 2, in CI 15.",
     ),
     Key(
+        *("", "report", "lines", (), "FORMAT:PATH"),
+        "Write a report to PATH at the end: junit, ctrf, markdown, ... as `semantest export`; repeatable.",
+    ),
+    Key("", "report-timeout", "seconds", 30, "SECONDS", "Longest wait at the end for these reports. Default: 30."),
+    Key(
         *("", "capture", "choice", "failed", "POLICY"),
         "Whose captured output to keep: failed, all or none. Default: failed.",
         choices=CAPTURE_POLICIES,

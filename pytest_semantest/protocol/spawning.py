@@ -1,4 +1,4 @@
-"""How the shipper is started, by pytest and by ``semantest``: isolated from everything of the user's.
+"""How pytest and ``semantest`` start the shipper, and pytest ``semantest``: isolated from everything of the user's.
 
 Standard library only: pytest imports this module. The caller detaches the process if it has to outlive it.
 """
@@ -28,14 +28,25 @@ for fd in fds:
         except OSError:
             pass
 sys.path += [folder for folder in {folders!r} if folder not in sys.path]
+"""
+_SHIPPER = """\
 from pytest_semantest.shipper.program import main
 sys.exit(main(sys.argv[1:]))
+"""
+_SEMANTEST = """\
+from semantest_recorder.cli.semantest import main
+main(prog_name="semantest")
 """
 
 
 def shipper_command(*arguments: str) -> list[str]:
     """The argument list that runs the shipper under this interpreter."""
-    return [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders()), *arguments]
+    return [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders()) + _SHIPPER, *arguments]
+
+
+def semantest_command(*arguments: str) -> list[str]:
+    """The argument list that runs ``semantest`` of the recorder beside this package, under this interpreter."""
+    return [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders()) + _SEMANTEST, *arguments]
 
 
 def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:

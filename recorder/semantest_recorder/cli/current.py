@@ -34,12 +34,13 @@ def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only:
     return reread_when_shipped(lambda: _current(folder, name, note, explained_only=explained_only))
 
 
-def current_runs(folder: Path, names: Sequence[str], sync_seconds: float) -> list[Callable[[], FoundRun]]:
+def current_runs(folder: Path, names: Sequence[str], sync_seconds: float | None) -> list[Callable[[], FoundRun]]:
     """How to find each of the runs called ``names``, one named twice only once; as :func:`current_run`.
 
-    Raises what that raises for a name that means no run, before any run is read.
+    With ``None`` seconds nothing is shipped, and all that is not in the database yet is read from its journals.
+    Raises what :func:`current_run` raises for a name that means no run, before any run is read.
     """
-    note = take_in_leftovers(folder, sync_seconds)
+    note = "nothing was to be shipped" if sync_seconds is None else take_in_leftovers(folder, sync_seconds)
     ids = reread_when_shipped(lambda: [_id_of(folder, name, note) for name in names])
     return [partial(_reread, folder, run_id, note) for run_id in dict.fromkeys(ids)]
 

@@ -67,6 +67,9 @@ Find = Callable[[], "FoundRun"]
     type=click.Choice(["images", "none"]),
     help="Of html: put the pictures that tests attached into the file (the default), or nothing.",
 )
+@click.option(
+    "--journals", is_flag=True, help="Read what is not in the database yet from its journals; ship nothing first."
+)
 @directory_option
 @sync_option
 def command(
@@ -75,6 +78,7 @@ def command(
     output: str,
     rows: Literal["tests", "attempts"] | None,
     attachments: Literal["images", "none"] | None,
+    journals: bool,
     directory: str | None,
     sync_timeout: float,
 ) -> None:
@@ -94,7 +98,7 @@ def command(
         raise Stop(f"--attachments is for --format html: {format_name} has none in its file", EXIT_USAGE)
     check_target(output.replace(_RUN, "run"))
     folder = project_folder(directory)
-    finds = current_runs(folder, names or ("last",), sync_timeout)
+    finds = current_runs(folder, names or ("last",), None if journals else sync_timeout)
     if len(finds) > 1 and not wanted.several and _RUN not in output:
         raise Stop(
             f"a file of format {format_name} holds one run, and {len(finds)} are asked for: "

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from semantest_recorder.core import rows as tables
 from semantest_recorder.reports.detail_lines import detail_lines
 from semantest_recorder.reports.details import add_events
-from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, Counts, PhaseTimes, Report, RunInfo, StepInfo
 from semantest_recorder.reports.report import TestInfo as Info
 
@@ -122,6 +122,12 @@ def count(steps: list[StepInfo]) -> int:
     return len(steps) + sum(count(step.steps) for step in steps)
 
 
+def further_lines(steps: list[StepInfo]) -> int:
+    """Lines of errors beyond the first, which stand below their step."""
+    own = [inert(step.error.message or "").strip("\n").count("\n") for step in steps if step.error is not None]
+    return sum(own) + sum(further_lines(step.steps) for step in steps)
+
+
 ids = st.one_of(st.none(), st.integers(), st.sampled_from(["1", "2", "3", ""]))
 values = st.one_of(ids, st.text(max_size=5), st.floats(), st.lists(st.integers(), max_size=2))
 payloads = st.fixed_dictionaries(
@@ -142,5 +148,6 @@ def test_no_shape_of_events_breaks_it_and_none_is_lost(events: list[Told]) -> No
     assert len(attempt.logs) == kinds.count("test/log")
     assert len(attempt.attachments) == kinds.count("test/attachment") + kinds.count("test/screenshot")
     lines = text(attempt)
-    assert len(lines) == bool(events) + count(attempt.steps) + len(attempt.logs) + len(attempt.attachments)
+    told = count(attempt.steps) + len(attempt.logs) + len(attempt.attachments)
+    assert len(lines) == bool(events) + told + further_lines(attempt.steps)
     assert all(line == inert_line(line) for line in lines)

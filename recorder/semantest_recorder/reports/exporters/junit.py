@@ -6,12 +6,11 @@ Jenkins' xunit plugin and in Maven's ``surefire-test-report.xsd``.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
-from xml.etree import ElementTree as ET  # only written here
 
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test
+from semantest_recorder.reports.exporters.xml_text import element, opening, text
 from semantest_recorder.reports.report import AttemptInfo, Counts, Report, TestInfo
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
@@ -28,13 +27,6 @@ _SKIPS = {
     "pending": "semantest.pending",
     "running": "semantest.running",
 }
-#: How Surefire's schema orders what is in a ``testcase``; the properties are pytest's.
-_ORDER = (
-    *("properties", "failure", "rerunFailure", "flakyFailure", "skipped", "error", "rerunError", "flakyError"),
-    *("system-out", "system-err"),
-)
-#: Characters that XML 1.0 does not have; pytest counts DEL among them.
-_ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 #: Characters of a message; all of it stands in the element's text.
 _MESSAGE_MAX = 500
 _TITLES = {"stdout": "Captured Out", "stderr": "Captured Err"}
@@ -54,27 +46,25 @@ def _write(runs: Runs, stream: BinaryIO, *, with_places: bool) -> None:
     stream.write(b'<?xml version="1.0" encoding="utf-8"?><testsuites name="pytest tests">')
     for run in runs:
         report = run.report
-        name = "pytest" if len(runs) == 1 else report.run.id
-        stream.write(_opening(report, name))
-        stream.writelines(_bytes(_testcase(test, with_places=with_places)) for test in run.tests(every_test))
+        stream.write(_suite_opening(report, "pytest" if len(runs) == 1 else report.run.id).encode())
+        stream.writelines(_testcase(test, with_places=with_places).encode() for test in run.tests(every_test))
         if _hides_failure(report):
-            stream.write(_bytes(_run_case(report)))
+            stream.write(_run_case(report).encode())
         stream.write(b"</testsuite>")
     stream.write(b"</testsuites>\n")
 
 
-def _opening(report: Report, name: str) -> bytes:
+def _suite_opening(report: Report, name: str) -> str:
     """The start tag of a run's ``testsuite``, and its properties."""
-    run, numbers = report.run, _numbers(report)
-    attributes = {"name": legal(name)} | {key: str(number) for key, number in numbers.items()}
+    run = report.run
+    attributes = {"name": name} | {key: str(number) for key, number in _numbers(report).items()}
     attributes["time"] = _seconds(run.duration_ms)
     if run.started_at is not None:
         attributes["timestamp"] = run.started_at.replace("Z", "+00:00")
     host = next((source.host for source in run.sources if source.host), None)
     if host is not None:
-        attributes["hostname"] = legal(host)
-    empty = _bytes(ET.Element("testsuite", attributes))
-    return empty.removesuffix(b" />") + b">" + _bytes(_properties(_facts(report)))
+        attributes["hostname"] = host
+    return opening("testsuite", attributes) + _properties(_facts(report))
 
 
 def _numbers(report: Report) -> dict[str, int]:
@@ -100,12 +90,11 @@ def _hides_failure(report: Report) -> bool:
     return report.run.state != "passed" and not bad
 
 
-def _run_case(report: Report) -> ET.Element:
+def _run_case(report: Report) -> str:
     """The run itself as a ``testcase`` with an error, as pytest writes an internal error of its own."""
-    case = ET.Element("testcase", {"classname": "semantest", "name": "run", "time": "0.000"})
     reasons = [f"the run is not green: {state_in_words(report.run, report.counts.total)}", *run_reasons(report)]
-    _fault(case, "error", "; ".join(reasons), "semantest.run", "\n".join(reasons))
-    return case
+    fault = _fault("error", "; ".join(reasons), "semantest.run", "\n".join(reasons))
+    return element("testcase", {"classname": "semantest", "name": "run", "time": "0.000"}, fault)
 
 
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
@@ -120,38 +109,39 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
         yield f"semantest.label.{key}", value
 
 
-def _properties(pairs: Iterator[tuple[str, str]]) -> ET.Element:
-    properties = ET.Element("properties")
-    for name, value in pairs:
-        ET.SubElement(properties, "property", {"name": legal(name), "value": legal(value)})
-    return properties
+def _properties(pairs: Iterable[tuple[str, str]]) -> str:
+    return element("properties", {}, "".join(element("property", {"name": name, "value": to}) for name, to in pairs))
 
 
-def _testcase(test: TestInfo, *, with_places: bool) -> ET.Element:
-    """One test."""
+def _testcase(test: TestInfo, *, with_places: bool) -> str:
+    """One test; what stands in it has the order of Surefire's schema."""
     classname, name = address(test.id)
-    attributes = {"classname": legal(classname), "name": legal(name)}
+    attributes = {"classname": classname, "name": name}
     if with_places:
-        attributes["file"] = legal(test.file or test.id.partition("::")[0])
+        attributes["file"] = test.file or test.id.partition("::")[0]
         if test.line is not None:
             attributes["line"] = str(test.line - 1)
-    case = ET.Element("testcase", attributes | {"time": _seconds(test.duration_ms)})
+    attributes["time"] = _seconds(test.duration_ms)
     final = final_attempt(test)
+    content = ""
     if final is not None and final.user_properties:
-        case.append(_properties((str(key), str(value)) for key, value in final.user_properties))
-    if test.state in _FAILURES | _ERRORS:
-        _add_bad(case, test, final)
-    elif test.state in _SKIPS:
-        _add_skipped(case, test)
-    prefix = "flaky" if test.state == "flaky" else "rerun"
-    case.extend(_retried(attempt, prefix) for attempt in bad_attempts(test))
-    if final is not None:
-        _add_output(case, final)
-    case[:] = sorted(case, key=lambda child: _ORDER.index(child.tag))
-    return case
+        content = _properties((str(key), str(value)) for key, value in final.user_properties)
+    retries = {"Failure": "", "Error": ""}
+    for attempt in bad_attempts(test):
+        kind = "Failure" if attempt.outcome in _FAILURES else "Error"
+        retries[kind] += _retried(attempt, f"{'flaky' if test.state == 'flaky' else 'rerun'}{kind}")
+    if test.state in _FAILURES:
+        content += _bad("failure", test, final)
+    content += retries["Failure"]
+    if test.state in _SKIPS:
+        content += _skipped(test)
+    if test.state in _ERRORS:
+        content += _bad("error", test, final)
+    content += retries["Error"]
+    return element("testcase", attributes, content + (_outputs(final) if final is not None else ""))
 
 
-def _add_bad(case: ET.Element, test: TestInfo, attempt: AttemptInfo | None) -> None:
+def _bad(tag: str, test: TestInfo, attempt: AttemptInfo | None) -> str:
     error = attempt.error if attempt is not None else None
     message = why(test.state, attempt, test.reason)
     if is_uncollected(test):
@@ -161,49 +151,42 @@ def _add_bad(case: ET.Element, test: TestInfo, attempt: AttemptInfo | None) -> N
     else:
         title = message
     kind = error.type if error is not None and error.type else f"semantest.{test.state}"
-    text = full_text(error) if error is not None else message
-    _fault(case, "failure" if test.state in _FAILURES else "error", title, kind, text or message)
+    return _fault(tag, title, kind, (full_text(error) if error is not None else "") or message)
 
 
-def _add_skipped(case: ET.Element, test: TestInfo) -> None:
+def _fault(tag: str, message: str, kind: str, content: str) -> str:
+    return element(tag, {"message": shortened(message), "type": kind}, text(content))
+
+
+def _skipped(test: TestInfo) -> str:
     reason = (test.reason or why(test.state, None)).removeprefix("reason: ")
-    skipped = ET.SubElement(case, "skipped", {"type": _SKIPS[test.state], "message": legal(reason)})
-    if test.state == "skipped" and test.file is not None:
-        skipped.text = legal(f"{test.file}:{test.line or 0}: {reason}")
+    told = test.state == "skipped" and test.file is not None
+    content = text(f"{test.file}:{test.line or 0}: {reason}") if told else ""
+    return element("skipped", {"type": _SKIPS[test.state], "message": reason}, content)
 
 
-def _retried(attempt: AttemptInfo, prefix: str) -> ET.Element:
+def _retried(attempt: AttemptInfo, tag: str) -> str:
     """An attempt before the final one: ``flakyFailure`` and the like."""
-    outcome = attempt.outcome or "running"
-    kind = attempt.error.type if attempt.error is not None and attempt.error.type else f"semantest.{outcome}"
+    outcome, error = attempt.outcome or "running", attempt.error
     message = why(outcome, attempt)
-    tag = f"{prefix}{'Failure' if outcome in _FAILURES else 'Error'}"
-    element = ET.Element(tag, {"message": legal(shortened(message)), "type": legal(kind)})
-    stack = full_text(attempt.error) if attempt.error is not None else message
-    ET.SubElement(element, "stackTrace").text = legal(stack)
-    _add_output(element, attempt)
-    return element
+    attributes = {"message": shortened(message), "type": (error.type if error else None) or f"semantest.{outcome}"}
+    stack = element("stackTrace", {}, text((full_text(error) if error is not None else "") or message))
+    return element(tag, attributes, stack + _outputs(attempt))
 
 
-def _fault(case: ET.Element, tag: str, message: str, kind: str, text: str) -> None:
-    element = ET.SubElement(case, tag, {"message": legal(shortened(message)), "type": legal(kind)})
-    element.text = legal(text)
-
-
-def _add_output(element: ET.Element, attempt: AttemptInfo) -> None:
+def _outputs(attempt: AttemptInfo) -> str:
     """What it printed; its files in the form that Jenkins' attachments plugin looks for."""
     out = [_section(output.stream, output.text) for output in attempt.output if output.stream != "stderr"]
     out += [_section("last output", attempt.last_output)] if attempt.last_output else []
     out += [f"[[ATTACHMENT|{file.place}]]\n" for file in attempt.attachments if file.place is not None]
     err = [_section(output.stream, output.text) for output in attempt.output if output.stream == "stderr"]
-    for tag, parts in (("system-out", out), ("system-err", err)):
-        if parts:
-            ET.SubElement(element, tag).text = legal("".join(parts))
+    told = (("system-out", out), ("system-err", err))
+    return "".join(element(tag, {}, text("".join(parts))) for tag, parts in told if parts)
 
 
-def _section(stream: str, text: str) -> str:
+def _section(stream: str, content: str) -> str:
     title = _TITLES.get(stream, f"Captured {stream.capitalize()}")
-    return f"{f' {title} ':-^80}\n{text}{'' if text.endswith(chr(10)) else chr(10)}"
+    return f"{f' {title} ':-^80}\n{content}{'' if content.endswith(chr(10)) else chr(10)}"
 
 
 def address(test_id: str) -> tuple[str, str]:
@@ -212,11 +195,6 @@ def address(test_id: str) -> tuple[str, str]:
     path = test_id.partition("::")[0].removesuffix(".py").replace("/", ".")
     names = [path, *head.split("::")] if "::" in test_id else [path]
     return ".".join(names[:-1]), names[-1] + bracket + params
-
-
-def legal(text: str) -> str:
-    """The text with characters that XML cannot hold written out as pytest does: ``#x1B``, ``#xFFFE``."""
-    return _ILLEGAL.sub(lambda found: f"#x{ord(found[0]):0{2 if ord(found[0]) <= 0xFF else 4}X}", text)
 
 
 def shortened(message: str) -> str:
@@ -229,7 +207,3 @@ def shortened(message: str) -> str:
 
 def _seconds(milliseconds: float | None) -> str:
     return f"{max(0.0, milliseconds or 0.0) / 1000:.3f}"
-
-
-def _bytes(element: ET.Element) -> bytes:
-    return ET.tostring(element, encoding="unicode").encode()

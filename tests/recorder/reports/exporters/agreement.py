@@ -64,7 +64,7 @@ def assert_agrees(kind: str, seen: Iterable[Seen], tests: Iterable[TestInfo]) ->
         expected.append((one.name, _state(kind, test), _attempts(kind, test)))
         found.append((one.name, one.state, one.attempts))
         if one.milliseconds is not None and not _is_collection(test):
-            assert abs(one.milliseconds - test.duration_ms) <= ROUNDED[kind] + test.duration_ms * 1e-9, one
+            assert abs(one.milliseconds - _milliseconds(kind, test)) <= ROUNDED[kind], one
     assert found == expected
     assert sorted(name for name, _, _ in found) == sorted(by_name)
 
@@ -90,6 +90,15 @@ def _attempts(kind: str, test: TestInfo) -> int | None:
     if kind in ("csv", "html", "json"):
         return test.attempts
     return max(1, len(test.attempts_detail))
+
+
+def _milliseconds(kind: str, test: TestInfo) -> float:
+    """A recording whose clock was moved keeps phases whose sum is not quite the duration."""
+    if kind in ("pytest-json-report", "reportlog"):
+        phases = test.attempts_detail[-1].phases
+        known = [took for took in (phases.setup, phases.call, phases.teardown) if took is not None]
+        return max(sum(known), test.duration_ms) if len(known) < 3 else sum(known)
+    return test.duration_ms
 
 
 def _is_collection(test: TestInfo) -> bool:
