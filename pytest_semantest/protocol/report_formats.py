@@ -13,5 +13,5 @@ def unknown_format(name: str, formats: Sequence[str] = FORMATS) -> str:
     from difflib import get_close_matches  # noqa: PLC0415 - for mistakes only
 
     near = get_close_matches(name, formats, n=1, cutoff=0.4)
-    hint = f" did you mean {near[0]!r}?" if near else ""
-    return f"there is no format {name!r}:{hint} Formats: {', '.join(formats)}."
+    hint = f": did you mean {near[0]!r}?" if near else "."
+    return f"there is no format {name!r}{hint} Formats: {', '.join(formats)}."

@@ -33,6 +33,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "report": [(["report"], 1), (["report", "stored", "--output"], 1)],
     "runs": [(["runs"], 0)],
     "show": [(["show", TEST], 0), (["show", "evil"], 2)],
+    "export": [(["export", "--format", "json"], 0), (["export", "--format", "ctrf"], 0)],
     "watch": [(["watch", "stored"], 1)],
     "sql": [(["sql", "v_results"], 0), (["sql", "v_events"], 0), (["sql", f'SELECT 1 FROM "{EVIL}"'], 2)],
     "dump": [(["dump", "out", "--format", "jsonl", "--force"], 0)],
@@ -63,7 +64,7 @@ SILENT = {
     *("replay --from 2000-01-01 --to 2100-01-01", "token list", "token list --json"),
     *("dump out --format jsonl --force", "open"),
 }
-_WITHOUT_JSON = ("backup", "restore", "completion", "open")
+_WITHOUT_JSON = ("backup", "restore", "completion", "open", "export")
 Ask = Callable[[list[str], int], None]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -87,7 +88,7 @@ def command(
     A file appears when it is whole, in the place of the one before.
     """
     from semantest_recorder.cli.current import current_runs  # noqa: PLC0415
-    from semantest_recorder.cli.export_target import check_target, target  # noqa: PLC0415
+    from semantest_recorder.cli.export_target import STDOUT, check_target, target  # noqa: PLC0415
     from semantest_recorder.cli.progress import progress  # noqa: PLC0415
     from semantest_recorder.reports.exporters.exporter import ExportOptions  # noqa: PLC0415
 
@@ -96,7 +97,7 @@ def command(
         raise Stop(f"--rows is for --format csv: {format_name} has no rows", EXIT_USAGE)
     if attachments is not None and format_name != "html":
         raise Stop(f"--attachments is for --format html: {format_name} has none in its file", EXIT_USAGE)
-    check_target(output.replace(_RUN, "run"))
+    check_target(output.replace(_RUN, "run"), wanted.suffix)
     folder = project_folder(directory)
     finds = current_runs(folder, names or ("last",), None if journals else sync_timeout)
     if len(finds) > 1 and not wanted.several and _RUN not in output:
@@ -106,7 +107,7 @@ def command(
             EXIT_USAGE,
         )
     exporter, options = wanted.exporter(), ExportOptions(rows=rows or "tests", pictures=attachments != "none")
-    with progress("Exporting") as told:
+    with progress("Exporting", quiet=output == STDOUT and sys.stdout.isatty()) as told:
         runs = _Runs(folder, finds, told)
         if _RUN not in output:
             with target(output) as stream:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 STDOUT = "-"
 
 
-def check_target(path: str) -> None:
-    """Whether there can be a file ``path``, before long work for it. Raises ``Stop``."""
+def check_target(path: str, suffix: str) -> None:
+    """Whether there can be a file ``path``, before long work for it; ``suffix`` is usual. Raises ``Stop``."""
     if path == STDOUT:
         return
     if not path or "\0" in path:
         raise Stop("the name of the file to write is empty, or none: name one, or - for stdout", EXIT_USAGE)
     if path.endswith(os.sep) or Path(path).is_dir():
-        raise Stop(f"{path} is a folder: name a file in it, such as {Path(path, '{run}.json')}", EXIT_USAGE)
+        raise Stop(f"{path} is a folder: name a file in it, such as {Path(path, f'{{run}}{suffix}')}", EXIT_USAGE)
     parent = Path(path).parent
     if not parent.is_dir():
         raise Stop(f"there is no folder {parent} for {path}: make it first, or name another file", EXIT_USAGE)

@@ -10,9 +10,9 @@ Progress = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Progress]:
-    """A function that takes how much is done, and of how much; it draws a bar on stderr."""
-    if not sys.stderr.isatty():
+def progress(title: str, *, quiet: bool = False) -> Iterator[Progress]:
+    """A function that takes how much is done, and of how much; it draws a bar on stderr, unless it is to be quiet."""
+    if quiet or not sys.stderr.isatty():
         yield _ignore
         return
     from rich.console import Console  # noqa: PLC0415 - for terminals only

@@ -16,7 +16,7 @@ from semantest_recorder.cli.recorder import main as recorder
 from semantest_recorder.cli.semantest import main
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
-from tests.recorder.cli.recording import RUN, START, green_run, small_run
+from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
 
 _COMMANDS = main.list_commands(click.Context(main))
 
@@ -170,6 +170,18 @@ def on_a_terminal(project: Project, *arguments: str, **environment: str) -> str:
         process.wait(timeout=60)
     os.close(leader)
     return written.decode()
+
+
+def test_an_export_on_a_terminal_is_text_and_nothing_else(project: Project) -> None:
+    recording = Recording()
+    recording.start()
+    recording.plan("a.py::test_\x1b[31mred\u202e")
+    recording.test("a.py::test_\x1b[31mred\u202e")
+    recording.end()
+    recording.store(project.folder)
+    said = on_a_terminal(project, "export", "--format", "csv", "--directory", str(project.folder))
+    assert "a.py::test_red" in said
+    assert not {"\x1b", "\u202e"} & set(said)
 
 
 def test_colours_on_a_terminal_only_and_not_against_the_users_will(project: Project) -> None:
