@@ -99,7 +99,7 @@ def _test(test: TestInfo) -> dict[str, Any]:
 
 def _stage(report: PhaseReport, attempt: AttemptInfo) -> dict[str, Any]:
     """One phase; durations in seconds."""
-    stage: dict[str, Any] = {"duration": report.duration_ms / 1000, "outcome": report.outcome}
+    stage: dict[str, Any] = {"duration": round(report.duration_ms / 1000, 9), "outcome": report.outcome}
     error = report.error
     if error is not None and error.file is not None:
         place = {"path": error.file, "lineno": error.line}

@@ -65,7 +65,7 @@ def _test_reports(test: TestInfo, attempt: AttemptInfo, *, is_rerun: bool) -> It
     began = (attempt.started_ms or 0.0) / 1000
     reports = phase_reports(test, attempt)
     for report in reports:
-        seconds = report.duration_ms / 1000
+        seconds = round(report.duration_ms / 1000, 9)
         outcome = "rerun" if is_rerun and report.outcome == "failed" else report.outcome
         yield {
             "nodeid": pytest_id(test.id),
