@@ -67,7 +67,7 @@ class ReportsAtEnd:
             said.append(problem or self._outcome(number, folder, deadline))
         self.complete = not any(said)
         self.lines = [
-            f"{one.format} report: {one.shown}{problem and ' '}{problem}"
+            f"{one.format} report: {one.shown.replace('{run}', run_id)}{problem and ' '}{problem}"
             for one, problem in zip(self._wanted, said, strict=True)
         ]
 
@@ -77,8 +77,9 @@ class ReportsAtEnd:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Where each report is, or why not."""
-        for line in self.lines:
+        """Where each report is, or why not; as for the recording nothing when all is well and pytest is very quiet."""
+        told = self.lines if terminalreporter.config.option.verbose >= -1 or not self.complete else []
+        for line in told:
             terminalreporter.write_line(f"semantest: {printable_line(line)}", yellow=not self.complete)
 
     def _start(self, number: int, directory: str, folder: str, run_id: str, shipped: bool) -> str:
