@@ -44,6 +44,8 @@ COMMANDS = (
     Measured("sql v_flaky --csv", 0, 1000),
     Measured("sql v_durations --csv", 0, 1000),
     Measured("sql v_tests --csv"),
+    Measured("export --format junit"),
+    Measured("export --format csv"),
 )
 
 

@@ -21,6 +21,7 @@ from pytest_semantest.protocol.spawning import isolated_environment, semantest_c
 _POLL_S = 0.02
 #: As ``remove`` of the shipper's folder.py knows files that go with the session.
 _SUFFIX = ".tmp"
+_UNFINISHED = "is not there yet, it is still being written"
 _SCRIPT = 'code="$1"; said="$2"; shift 2; { "$@" </dev/null >/dev/null 2>"$said"; echo $? >"$code"; } >/dev/null 2>&1 &'
 
 
@@ -54,17 +55,18 @@ class ReportsAtEnd:
         """``start``: where the user is; ``patience``: seconds that all of them may take. Raises ``UsageError``."""
         self._wanted = [WantedReport(value, start) for value in values]
         self._patience = patience
+        self._deadline = 0.0
         #: A line for each report, and whether all are there.
         self.lines: list[str] = []
         self.complete = False
 
     def write(self, directory: str, folder: str, run_id: str, *, shipped: bool) -> None:
         """Write them; ``folder`` is that of the session in ``directory``, ``shipped``: the database has all of it."""
-        deadline = ReportsAtEnd._monotonic() + self._patience
+        self._deadline = ReportsAtEnd._monotonic() + self._patience
         started = [self._start(number, directory, folder, run_id, shipped) for number in range(len(self._wanted))]
         said = []
         for number, problem in enumerate(started):
-            said.append(problem or self._outcome(number, folder, deadline))
+            said.append(problem or self._outcome(number, folder))
         self.complete = not any(said)
         self.lines = [
             f"{one.format} report: {one.shown.replace('{run}', run_id)}{problem and ' '}{problem}"
@@ -104,16 +106,17 @@ class ReportsAtEnd:
             ReportsAtEnd._waitpid(pid, 0)
         return ""
 
-    def _outcome(self, number: int, folder: str, deadline: float) -> str:
-        """Wait for the command; what went wrong, or an empty text."""
+    def _outcome(self, number: int, folder: str) -> str:
+        """Wait for the command, not after Ctrl-C; what went wrong, or an empty text."""
         code, told = _files(folder, number)
         try:
             while not (found := self._read(code)).endswith("\n"):
-                if ReportsAtEnd._monotonic() >= deadline:
-                    return f"is not there after {self._patience:g} s; it is still being written"
+                if ReportsAtEnd._monotonic() >= self._deadline:
+                    return _UNFINISHED
                 ReportsAtEnd._sleep(_POLL_S)
         except KeyboardInterrupt:
-            return "is still being written"
+            self._deadline = 0.0
+            return _UNFINISHED
         if found == "0\n":
             return ""
         lines = self._read(told).strip().splitlines()

@@ -54,6 +54,7 @@ Find = Callable[[], "FoundRun"]
 @click.option(
     "-o",
     "--output",
+    type=click.Path(allow_dash=True),
     metavar="PATH",
     default="-",
     help="The file to write, - for stdout (the default). With {run} in it there is a file for each run.",
@@ -133,7 +134,7 @@ class _Runs:
 
     def _read(self, number: int) -> ExportedRun:
         from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
-        from semantest_recorder.reports.aggregate import aggregate  # noqa: PLC0415
+        from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate  # noqa: PLC0415
         from semantest_recorder.reports.exporters.exporter import ExportedRun  # noqa: PLC0415
 
         gc.disable()  # as for a report
@@ -144,6 +145,8 @@ class _Runs:
             gc.enable()
         for note in found.notes:
             say_note(note)
+        if report.run.state not in CLOSED_RUN_STATES:
+            say_note(f"run {report.run.id} is not over: this is what is known of it now")
 
         def told(done: int, of: int) -> None:
             self._told(number * of + done, len(self) * of)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.recorder.cli.command import semantest
-from tests.recorder.cli.recording import RUN, green_run, small_run
+from tests.recorder.cli.recording import RUN, Recording, green_run, small_run
 
 GREEN = "20261121-100000-0a0a0a"
 
@@ -65,6 +65,17 @@ def test_a_run_that_only_journals_have_is_exported(tmp_path: Path) -> None:
     said = semantest("export", "--directory", tmp_path / ".semantest", "--format", "json", "--sync-timeout", "0")
     assert said.json["counts"]["failed"] == 1
     assert "was read from its journals" in said.err
+
+
+def test_a_run_that_still_runs_is_exported_and_said_to(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.plan("a.py::test_one", "a.py::test_two")
+    recording.begin("a.py::test_one")
+    recording.store(tmp_path / ".semantest")
+    said = semantest("export", "--directory", tmp_path / ".semantest", "--format", "json")
+    assert said.json["counts"]["running"] == 1
+    assert f"run {RUN} is not over" in said.err
 
 
 def test_a_format_that_is_none_is_told_the_nearest(folder: Path) -> None:
