@@ -68,8 +68,11 @@ class ReportsAtEnd:
         for number, problem in enumerate(started):
             said.append(problem or self._outcome(number, folder))
         self.complete = not any(said)
+        named = (
+            run_id if run_id.replace("-", "").isalnum() else "{run}"
+        )  # of another id the file has a name that is near
         self.lines = [
-            f"{one.format} report: {one.shown.replace('{run}', run_id)}{problem and ' '}{problem}"
+            f"{one.format} report: {one.shown.replace('{run}', named)}{problem and ' '}{problem}"
             for one, problem in zip(self._wanted, said, strict=True)
         ]
 

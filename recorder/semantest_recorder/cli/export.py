@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from semantest_recorder.cli.progress import Progress
     from semantest_recorder.reports.exporters.exporter import ExportedRun
 
-#: Stands for a run's id in the name of a file.
+#: Stands for a run's id in the name of a file; of an id that is none (clients choose them) for what is near to it.
 _RUN = "{run}"
 
 Find = Callable[[], "FoundRun"]
@@ -91,6 +91,7 @@ def command(
     from semantest_recorder.cli.current import current_runs  # noqa: PLC0415
     from semantest_recorder.cli.export_target import STDOUT, check_target, target  # noqa: PLC0415
     from semantest_recorder.cli.progress import progress  # noqa: PLC0415
+    from semantest_recorder.plugins.builtin.files import file_name  # noqa: PLC0415
     from semantest_recorder.reports.exporters.exporter import ExportOptions  # noqa: PLC0415
 
     wanted = FORMATS[format_name]
@@ -115,7 +116,7 @@ def command(
                 exporter(runs, stream, options)
             return
         for run in runs:
-            with target(output.replace(_RUN, run.report.run.id)) as stream:
+            with target(output.replace(_RUN, file_name(run.report.run.id, ""))) as stream:
                 exporter([run], stream, options)
 
 

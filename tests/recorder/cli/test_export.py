@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
+import click
 import pytest
 
+from semantest_recorder.cli.export import command
+from semantest_recorder.cli.format_name import FormatName
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import RUN, Recording, green_run, small_run
 
@@ -49,6 +53,22 @@ def test_a_name_with_run_in_it_is_a_file_for_each(folder: Path, tmp_path: Path) 
     )
     for run in (RUN, GREEN):
         assert json.loads((tmp_path / f"{run}.json").read_text())["run"]["id"] == run
+
+
+def test_no_id_of_a_run_leads_out_of_the_folder(tmp_path: Path) -> None:
+    small_run("../../escaped").store(tmp_path / ".semantest")
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    said = semantest(
+        "export", "--directory", tmp_path / ".semantest", "--format", "json", "-o", tmp_path / "a" / "b" / "{run}.json"
+    )
+    assert said.code == 0
+    (path,) = (tmp_path / "a" / "b").iterdir()
+    assert re.fullmatch(r"escaped-[0-9a-f]{12}\.json", path.name)
+
+
+def test_formats_are_offered_to_the_shell() -> None:
+    found = FormatName().shell_complete(click.Context(command), command.params[0], "ju")
+    assert [item.value for item in found] == ["junit", "junit-xunit1"]
 
 
 def test_a_run_that_is_not_there_keeps_the_file_of_before(folder: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, BinaryIO
 
 from semantest_recorder.reports.exporters.exporter import ExportedRun, ExportOptions, Runs, every_test, only_run
-from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports, pytest_id
+from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
@@ -32,7 +32,6 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
             "lineno": warning.line,
         }
         for warning in run.report.warnings
-        for _ in range(warning.count)
     ]
     stream.write(b',"warnings":' + json_text(warnings) + b"}\n")
 
@@ -73,7 +72,7 @@ def _write_list(stream: BinaryIO, run: ExportedRun, *, collectors: bool) -> None
 
 def _collector(test: TestInfo) -> dict[str, Any]:
     text = full_text(test.error) if test.error is not None else why(test.state, None, test.reason)
-    return {"nodeid": pytest_id(test.id), "outcome": "failed", "result": [], "longrepr": text}
+    return {"nodeid": test.id, "outcome": "failed", "result": [], "longrepr": text}
 
 
 def _outcome(test: TestInfo) -> str:
@@ -83,7 +82,7 @@ def _outcome(test: TestInfo) -> str:
 def _test(test: TestInfo) -> dict[str, Any]:
     final = final_attempt(test)
     found: dict[str, Any] = {
-        "nodeid": pytest_id(test.id),
+        "nodeid": test.id,
         "lineno": file_line(test),
         "outcome": _outcome(test),
         "keywords": [test.name, *test.markers, test.suite],

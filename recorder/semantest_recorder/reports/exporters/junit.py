@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test
+from semantest_recorder.reports.exporters.pytest_phases import file_line
 from semantest_recorder.reports.exporters.xml_text import element, opening, text
 from semantest_recorder.reports.report import AttemptInfo, Counts, Report, TestInfo
 from semantest_recorder.reports.run_reasons import run_reasons
@@ -119,8 +120,8 @@ def _testcase(test: TestInfo, *, with_places: bool) -> str:
     attributes = {"classname": classname, "name": name}
     if with_places:
         attributes["file"] = test.file or test.id.partition("::")[0]
-        if test.line is not None:
-            attributes["line"] = str(test.line - 1)
+        if (line := file_line(test)) is not None:
+            attributes["line"] = str(line)
     attributes["time"] = _seconds(test.duration_ms)
     final = final_attempt(test)
     content = ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES
@@ -11,7 +9,6 @@ from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, TestInfo
 from semantest_recorder.reports.verdict import full_text, why
 
 _PHASES = ("setup", "call", "teardown")
-_ORDINAL = re.compile(r"#\d+$")
 
 
 class PhaseReport(msgspec.Struct):
@@ -74,11 +71,6 @@ def _decide(report: PhaseReport, test: TestInfo, attempt: AttemptInfo) -> None:
     elif outcome in BAD_OUTCOMES:
         report.outcome, report.error = "failed", attempt.error
         report.text = (full_text(attempt.error) if attempt.error is not None else "") or why(outcome, attempt)
-
-
-def pytest_id(test_id: str) -> str:
-    """The node id as pytest knows it: without the ordinal that tells tests of one id apart."""
-    return _ORDINAL.sub("", test_id)
 
 
 def file_line(test: TestInfo) -> int | None:

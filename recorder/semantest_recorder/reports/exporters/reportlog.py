@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test, only_run
-from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports, pytest_id
+from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
 from semantest_recorder.reports.verdict import final_attempt, full_text, is_uncollected, why
@@ -28,9 +28,8 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
                 _line(stream, report)
     for warning in run.report.warnings:
         told = {"category": warning.category, "filename": warning.file, "lineno": warning.line}
-        for _ in range(warning.count):
-            kind = {"$report_type": "WarningMessage", "when": "runtest", "location": None}
-            _line(stream, {**told, "message": warning.message, **kind})
+        kind = {"$report_type": "WarningMessage", "when": "runtest", "location": None}
+        _line(stream, {**told, "message": warning.message, **kind})
     _line(stream, {"exitstatus": run.report.run.exit_code, "$report_type": "SessionFinish"})
 
 
@@ -48,7 +47,7 @@ def _session_start(report: Report) -> dict[str, Any]:
 def _collect_report(test: TestInfo) -> dict[str, Any]:
     error = test.error
     return {
-        "nodeid": pytest_id(test.id),
+        "nodeid": test.id,
         "outcome": "failed",
         "longrepr": full_text(error) if error is not None else why(test.state, None, test.reason),
         "result": None,
@@ -68,7 +67,7 @@ def _test_reports(test: TestInfo, attempt: AttemptInfo, *, is_rerun: bool) -> It
         seconds = round(report.duration_ms / 1000, 9)
         outcome = "rerun" if is_rerun and report.outcome == "failed" else report.outcome
         yield {
-            "nodeid": pytest_id(test.id),
+            "nodeid": test.id,
             "location": [test.file, file_line(test), test.name],
             "keywords": dict.fromkeys((test.name, *test.markers), 1),
             "outcome": outcome,
