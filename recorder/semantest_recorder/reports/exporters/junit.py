@@ -179,7 +179,8 @@ def _outputs(attempt: AttemptInfo) -> str:
     """What it printed; its files in the form that Jenkins' attachments plugin looks for."""
     out = [_section(output.stream, output.text) for output in attempt.output if output.stream != "stderr"]
     out += [_section("last output", attempt.last_output)] if attempt.last_output else []
-    out += [f"[[ATTACHMENT|{file.place}]]\n" for file in attempt.attachments if file.place is not None]
+    # Of a file that the recorder does not keep a client may say any path, and Jenkins would publish it.
+    out += [f"[[ATTACHMENT|{file.place}]]\n" for file in attempt.attachments if file.place and file.sha256]
     err = [_section(output.stream, output.text) for output in attempt.output if output.stream == "stderr"]
     told = (("system-out", out), ("system-err", err))
     return "".join(element(tag, {}, text("".join(parts))) for tag, parts in told if parts)
