@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +12,6 @@ import click
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.format_name import FormatName
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, project_folder, sync_option
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 from semantest_recorder.reports.exporters.formats import FORMATS
@@ -121,7 +119,7 @@ def command(
 
 
 class _Runs:
-    """The runs, read when their turn comes; what should be told of each is told then."""
+    """The runs, read when their turn comes."""
 
     def __init__(self, folder: Path, finds: Sequence[Find], told: Progress) -> None:
         self._folder, self._finds, self._told = folder, finds, told
@@ -134,22 +132,9 @@ class _Runs:
             yield self._read(number)
 
     def _read(self, number: int) -> ExportedRun:
-        from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
-        from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate  # noqa: PLC0415
-        from semantest_recorder.reports.exporters.exporter import ExportedRun  # noqa: PLC0415
-
-        gc.disable()  # as for a report
-        try:
-            found = self._finds[number]()
-            report = aggregate(found.rows)
-        finally:
-            gc.enable()
-        for note in found.notes:
-            say_note(note)
-        if report.run.state not in CLOSED_RUN_STATES:
-            say_note(f"run {report.run.id} is not over: this is what is known of it now")
+        from semantest_recorder.cli.exported_run import exported_run  # noqa: PLC0415
 
         def told(done: int, of: int) -> None:
             self._told(number * of + done, len(self) * of)
 
-        return ExportedRun(report, found.payload_of, found.events_of, place_finder(self._folder), told)
+        return exported_run(self._folder, self._finds[number], told)

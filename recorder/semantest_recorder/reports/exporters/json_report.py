@@ -42,8 +42,9 @@ def _head(report: Report) -> dict[str, Any]:
     outcomes = [_outcome(test) for test in tests]
     summary: dict[str, int] = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
     reruns = sum(len(bad_attempts(test)) for test in tests)
-    if reruns:
-        summary["rerun"] = reruns
+    for name, number in (("rerun", reruns), ("deselected", run.deselected)):
+        if number:
+            summary[name] = number
     started, ended = run.started_ms or 0.0, run.ended_ms or run.started_ms or 0.0
     return {
         "created": ended / 1000,
@@ -51,7 +52,7 @@ def _head(report: Report) -> dict[str, Any]:
         "exitcode": run.exit_code,
         "root": run.rootdir,
         "environment": run.environment or {},
-        "summary": summary | {"total": len(tests), "collected": len(tests), "deselected": run.deselected},
+        "summary": summary | {"total": len(tests), "collected": len(tests)},
     }
 
 
