@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-FORMATS: Final = ("json", "junit", "junit-xunit1", "ctrf", "markdown", "csv", "pytest-json-report", "reportlog")
+FORMATS: Final = ("html", "json", "junit", "junit-xunit1", "ctrf", "markdown", "csv", "pytest-json-report", "reportlog")
 
 
 def unknown_format(name: str, formats: Sequence[str] = FORMATS) -> str:

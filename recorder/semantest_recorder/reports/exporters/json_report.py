@@ -42,9 +42,7 @@ def _head(report: Report) -> dict[str, Any]:
     outcomes = [_outcome(test) for test in tests]
     summary: dict[str, int] = {outcome: outcomes.count(outcome) for outcome in dict.fromkeys(outcomes)}
     reruns = sum(len(bad_attempts(test)) for test in tests)
-    for name, number in (("rerun", reruns), ("deselected", run.deselected)):
-        if number:
-            summary[name] = number
+    summary |= {name: number for name, number in (("rerun", reruns), ("deselected", run.deselected)) if number}
     started, ended = run.started_ms or 0.0, run.ended_ms or run.started_ms or 0.0
     return {
         "created": ended / 1000,
