@@ -165,7 +165,10 @@ def test_a_page_is_text_and_keeps_within_its_bytes(
 def test_no_path_that_a_client_says_is_a_file_to_publish() -> None:
     """Jenkins' attachments plugin publishes what stands in ``[[ATTACHMENT|path]]``."""
     report = aggregate(run_rows([result_row("a.py::t", "failed")], [attempt_row("a.py::t", "failed")]))
-    files = {1: {"name": "p", "path": "/etc/passwd"}, 2: {"name": "k", "sha256": "0" * 64, "mediaType": "text/plain"}}
+    files = {
+        1: {"name": "p", "path": "/etc/passwd", "sha256": "1" * 64},
+        2: {"name": "k", "sha256": "0" * 64, "mediaType": "text/plain"},
+    }
     kinds = {1: "test/screenshot", 2: "test/attachment"}
     events = [rows.TestEventRow("a.py::t", MAIN, seq, 1, kind) for seq, kind in kinds.items()]
     stream = io.BytesIO()
