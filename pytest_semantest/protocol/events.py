@@ -37,6 +37,9 @@ TEST_DETAILS: Final = (
     "test/attachment",
 )
 
+#: ``origin`` in the ``run/start`` of a session that was made from another tool's file.
+IMPORTED: Final = "import"
+
 Phase = Literal["setup", "call", "teardown"]
 
 #: What one attempt came to. ``crashed`` and ``lost`` are never written by the process that ran the test.

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 
 from pytest_semantest.protocol.closing import closing_events
-from pytest_semantest.protocol.events import RUN_CONTEXT
+from pytest_semantest.protocol.events import IMPORTED, RUN_CONTEXT
 from pytest_semantest.protocol.identity import MAIN_WORKER
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.context import ContextLookup, lookup_for
@@ -63,7 +63,11 @@ class Observer:
                 self.wants_context = False
                 return
             main = next((source for source in processes if source.worker == MAIN_WORKER), None)
-            self._context = lookup_for((main.digest.start if main is not None else None) or {}, self._redactor)
+            start = (main.digest.start if main is not None else None) or {}
+            if start.get("origin") == IMPORTED:  # it says itself where it ran, which was not here
+                self.wants_context = False
+                return
+            self._context = lookup_for(start, self._redactor)
         context = self._context.take()
         if context is not None:
             self._own.append([{"type": RUN_CONTEXT, "timestamp": wall_ms, "payload": context}])

@@ -21,7 +21,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NAMES = ("configuration", "decoder", "expressions", "journal", "projection", "redaction", "session")
+NAMES = ("configuration", "decoder", "expressions", "foreign", "journal", "projection", "redaction", "session")
 _HERE = Path(__file__).parent
 _REACHED = Path(".fuzz")
 #: One case that takes longer, in seconds, or more memory, in MiB, is a finding as well.

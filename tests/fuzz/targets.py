@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.choices import Choices
-from tests.fuzz import configuration, decoder, expressions, journal, projection, redaction, session
+from tests.fuzz import configuration, decoder, expressions, foreign, journal, projection, redaction, session
 
 FINDINGS = Path(__file__).parent / "findings"
 
@@ -24,6 +24,7 @@ TARGETS = {
     "configuration": Target(configuration.check, 400, 40),
     "decoder": Target(decoder.check, 200, 60),
     "expressions": Target(expressions.check, 200, 60),
+    "foreign": Target(foreign.check, 400, 60),
     "journal": Target(journal.check, 150, 120),
     "projection": Target(projection.check, 2000, 40),
     "redaction": Target(redaction.check, 300, 60),

@@ -1,6 +1,7 @@
 """What comes from others is read as data: no module that runs or unpacks what it reads is used anywhere.
 
-What comes is JSON, and TOML for configuration. That a source belongs to who sends it, and a lock to who holds it, is in
+What comes is JSON, TOML for configuration, and XML in reports of other tools, read by one module that expands nothing.
+That a source belongs to who sends it, and a lock to who holds it, is in
 tests/recorder/session/test_ownership.py and tests/recorder/server/test_other_tokens.py.
 """
 
@@ -19,6 +20,8 @@ UNSAFE_MODULES = {
     *("yaml", "ruamel", "xml", "lxml", "xmlrpc", "runpy", "imp"),
     *("zipfile", "tarfile", "gzip", "bz2", "lzma", "telnetlib", "ftplib"),
 }
+#: The one module that reads XML refuses what that declares: tests/recorder/foreign/test_hostile_xml.py.
+ALLOWED = {"recorder/semantest_recorder/foreign/xml_tree.py": "xml.parsers"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__", "input"}
 #: ``shutil.unpack_archive``, ``os.system`` and the like, and what makes of a text a command line.
 UNSAFE_ATTRIBUTES = {"unpack_archive", "system", "popen", "enable_load_extension", "load_extension", "get_unpickled"}
@@ -52,8 +55,9 @@ def test_nothing_of_ours_runs_or_unpacks_what_it_reads() -> None:
     found = {}
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, _LOOKED_AT) and (wrong := unsafe(node)):
-                found[f"{file.relative_to(ROOT)}:{node.lineno}"] = wrong
+            place = str(file.relative_to(ROOT))
+            if isinstance(node, _LOOKED_AT) and (wrong := unsafe(node)) and ALLOWED.get(place) != wrong:
+                found[f"{place}:{node.lineno}"] = wrong
     assert not found
 
 

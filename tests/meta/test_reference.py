@@ -35,7 +35,7 @@ from semantest_recorder.core.validation import REQUIREMENTS
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 #: Rooms that speak to people, in words.
-NO_CODES = {"cli", "reports"}
+NO_CODES = {"cli", "foreign", "reports"}
 #: Upper-case words of SQL and HTTP that are no error codes.
 VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BEGIN", "COMMIT", "ROLLBACK", "VACUUM"}
 VERBS |= {"INSERT", "UPDATE", "ATTACH", "DETACH", "SAVEPOINT", "REINDEX", "ANALYZE", "TEXT", "INTEGER", "REAL"}

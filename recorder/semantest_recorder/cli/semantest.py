@@ -21,6 +21,7 @@ _COMMANDS = {
     "runs": "semantest_recorder.cli.runs",
     "show": "semantest_recorder.cli.show",
     "export": "semantest_recorder.cli.export",
+    "import": "semantest_recorder.cli.import_results",
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",

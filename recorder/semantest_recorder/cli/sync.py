@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
 import click
-import msgspec
 from click.core import ParameterSource
 
 from pytest_semantest.protocol.destination import is_on_this_host, is_same_recorder
@@ -24,31 +20,13 @@ from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.own_folder import refuse_foreign
 from semantest_recorder.cli.seconds import Seconds
+from semantest_recorder.cli.shipping import TOKEN_VARIABLE, Outcome, run_shipper
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_USAGE, plural
 
-TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
 EXIT_NOT_ALL = 6
 _SCHEMA = 1
-
-
-class Outcome(msgspec.Struct, rename="camel"):
-    """What became of one session, as the shipper tells it."""
-
-    session: str
-    outcome: str
-    recorder: str | None = None
-    acknowledged: int = 0
-    events: int = 0
-    detail: str = ""
-    wants_token: bool = False
-    in_vain: bool = False
-
-    @property
-    def is_shipped(self) -> bool:
-        """Whether nothing of it is left here."""
-        return self.outcome in ("shipped", "elsewhere")
 
 
 @click.command(
@@ -123,7 +101,7 @@ def command(
     arguments = ["--json", "--timeout", f"{timeout:g}", "--token-env", variable]
     arguments += ["--here"] if here else (["--url" if typed else "--otherwise", url] if url else [])
     arguments += [name for name, given in (("--dry-run", dry_run), ("--quiet", quiet)) if given]
-    code, found = _run(folder, arguments, variable, token) if session_folders(folder) else (0, [])
+    code, found = run_shipper(folder, arguments, variable, token) if session_folders(folder) else (0, [])
     if not dry_run and code == 0 and not all(entry.is_shipped for entry in found):
         code = EXIT_NOT_ALL
     if as_json:
@@ -135,29 +113,6 @@ def command(
     for line in dict.fromkeys(_advice(folder, found, variable, named=url)):
         say_note(line)
     sys.exit(code)
-
-
-def _run(folder: Path, arguments: list[str], variable: str, token: str | None) -> tuple[int, list[Outcome]]:
-    """The exit code of the shipper, whose lines go to stderr, and what it says of each session. Raises ``Stop``."""
-    from semantest_recorder.cli.take_in import sync_command, sync_environment  # noqa: PLC0415
-
-    environment = sync_environment()
-    if token is not None:
-        environment[variable] = token
-    process = subprocess.Popen(sync_command(folder, *arguments), env=environment, stdout=subprocess.PIPE)
-    try:
-        said, _ = process.communicate()
-    except KeyboardInterrupt:
-        process.send_signal(signal.SIGINT)  # it ends within seconds and says how far it came
-        said, _ = process.communicate()
-    if process.returncode < 0:
-        again = command_line("sync", folder)
-        raise Stop(f"the shipper was killed by signal {-process.returncode}; no journal was lost. Run again: {again}")
-    # Python's own JSON: it knows escapes for the bytes of a name that is no text.
-    found = [msgspec.convert(json.loads(line), Outcome) for line in said.splitlines()]
-    if process.returncode and not found:
-        raise Stop(f"the shipper failed (exit code {process.returncode}); no journal was lost.")
-    return process.returncode, found
 
 
 def _sum(folder: Path, found: list[Outcome], *, dry_run: bool) -> str:

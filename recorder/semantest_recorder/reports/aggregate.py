@@ -16,6 +16,7 @@ from semantest_recorder.reports.report import (
     AttemptInfo,
     Counts,
     ErrorInfo,
+    ImportedFrom,
     Output,
     PhaseTimes,
     Report,
@@ -187,8 +188,17 @@ def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
         args=[str(arg) for arg in args] if isinstance(args := facts.get("args"), list) else [],
         distribution=_mapping(facts.get("distribution")),
         sources=[_source(source) for source in sources],
-        origin="client" if facts.get("origin") == "client" else "pytest",
+        origin=origin if (origin := facts.get("origin")) in ("client", "import") else "pytest",
+        imported_from=_imported_from(facts),
     )
+
+
+def _imported_from(facts: Mapping[str, Any]) -> list[ImportedFrom]:
+    told = _mapping(facts.get("import")) or {}
+    files = told.get("files")
+    names = ("name", "format", "tool", "sha256")
+    found = [[_text(file.get(name)) or "" for name in names] for file in _objects(files)]
+    return [ImportedFrom(*texts) for texts in found]
 
 
 def _environment(facts: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -334,6 +344,10 @@ def _output(log: object) -> Output | None:
 
 def _mapping(value: object) -> dict[str, Any] | None:
     return value if isinstance(value, dict) and value else None
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _text(value: object) -> str | None:

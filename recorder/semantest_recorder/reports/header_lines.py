@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.text import Text
@@ -10,7 +10,7 @@ from rich.text import Text
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import Report, RunInfo
+from semantest_recorder.reports.report import ImportedFrom, Report, RunInfo
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.wording import (
     count_word,
@@ -36,6 +36,8 @@ def header_lines(report: Report) -> Iterator[Text]:
         yield Text("  ").append(inert_line(reason), STYLES.get(run.state, ""))
     yield Text("  " + ", ".join(_facts(run)))
     yield _counts(report)
+    if run.imported_from:
+        yield Text(f"  imported from {_files(run.imported_from)}")
     if run.gaps:
         yield Text()
         yield Text(f"!!! {plural(run.gaps, 'record')} MISSING !!!", "bold white on red")
@@ -79,6 +81,13 @@ def _place(git: dict[str, Any] | None) -> str:
     if isinstance(commit, str) and commit:
         words += f"{' @ ' if words else 'commit '}{inert_line(commit)[:10]}"
     return words + (" (with changes)" if words and git.get("dirty") is True else "")
+
+
+def _files(files: Sequence[ImportedFrom]) -> str:
+    """``junit.xml (junit of pytest)``, and how many more."""
+    first = files[0]
+    more = f" and {plural(len(files) - 1, 'more file')}" if len(files) > 1 else ""
+    return inert_line(f"{first.name} ({first.format} of {first.tool}){more}")
 
 
 def _counts(report: Report) -> Text:

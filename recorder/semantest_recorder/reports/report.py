@@ -37,6 +37,15 @@ class SourceInfo(Public):
     crash_test_id: str | None = None
 
 
+class ImportedFrom(Public):
+    """A file that was imported; ``format`` as in ``semantest import --format``, ``tool``: who wrote it."""
+
+    name: str
+    format: str
+    tool: str
+    sha256: str
+
+
 class RunHead(Public):
     """What every rendering says of a run first."""
 
@@ -54,7 +63,8 @@ class RunHead(Public):
 class RunInfo(RunHead):
     """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed.
 
-    ``origin``: ``pytest``, or ``client`` for a run that another program started.
+    ``origin``: ``pytest``, ``client`` for a run that another program started, or ``import``; ``imported_from`` are the
+    files of that.
     """
 
     stopped_early: bool
@@ -72,6 +82,7 @@ class RunInfo(RunHead):
     distribution: dict[str, Any] | None = None
     sources: list[SourceInfo] = field(default_factory=list)
     origin: str = "pytest"
+    imported_from: list[ImportedFrom] = field(default_factory=list)
 
 
 class Counts(msgspec.Struct):

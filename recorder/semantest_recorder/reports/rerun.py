@@ -43,10 +43,15 @@ def rerun_arguments(report: Report) -> list[str]:
     A test whose name no shell or file can hold is covered by its function or its file. None of a run that is not
     pytest's: whoever ran it knows how.
     """
-    if report.run.origin != "pytest":
+    if not _is_of_pytest(report.run):
         return []
     bad = (test for test in report.tests if test.state in BAD_STATES)
     return list(dict.fromkeys(filter(None, (_argument(test, report.run) for test in bad))))
+
+
+def _is_of_pytest(run: RunInfo) -> bool:
+    imported = bool(run.imported_from) and all(file.tool == "pytest" for file in run.imported_from)
+    return run.origin == "pytest" or imported
 
 
 def _argument(test: TestInfo, run: RunInfo) -> str:

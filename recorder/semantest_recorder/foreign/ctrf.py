@@ -1,0 +1,85 @@
+"""CTRF, the Common Test Report Format (ctrf.io): ``results`` with ``tool``, ``summary``, ``tests``, ``environment``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from semantest_recorder.foreign.amounts import duration_ms, moment_ms
+from semantest_recorder.foreign.errors import UnreadableError
+from semantest_recorder.foreign.json_values import counted, mapping, objects, read_document, text, whole
+from semantest_recorder.foreign.run import ForeignAttempt, ForeignFailure, ForeignOutput, ForeignRun, ForeignTest
+
+_STATUS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "pending": "skipped"}
+#: Words of pytest that ``rawStatus`` may hold; they say more than the five of CTRF.
+_RAW = frozenset(
+    {"passed", "failed", "error", "skipped", "xfailed", "xpassed", "timeout", "interrupted", "crashed", "lost"}
+)
+
+
+def read_ctrf(data: bytes) -> ForeignRun:
+    """The run of a document. Raises ``UnreadableError`` when it is no CTRF."""
+    document, problem = read_document(data, "tests")
+    results = mapping(document.get("results")) or (document if problem else {})
+    if not isinstance(results.get("tests"), list):
+        raise UnreadableError("this is no CTRF: it has no results.tests")
+    tool, summary = mapping(results.get("tool")), mapping(results.get("summary"))
+    run = ForeignRun("ctrf", text(tool.get("name")) or "CTRF", problem=problem)
+    run.started_ms, run.ended_ms = moment_ms(summary.get("start")), moment_ms(summary.get("stop"))
+    run.planned_total = whole(summary.get("tests")) or 0
+    environment = mapping(results.get("environment"))
+    run.name = text(environment.get("reportName"))
+    run.branch, run.commit = text(environment.get("branchName")), text(environment.get("commit"))
+    run.build_url = text(environment.get("buildUrl"))
+    run.environment = {name: value for name, value in environment.items() if isinstance(value, str)}
+    run.tests = [_test(told) for told in objects(results.get("tests"))]
+    return run
+
+
+def _test(told: dict[str, Any]) -> ForeignTest:
+    name, file = text(told.get("name")) or "unnamed", text(told.get("filePath"))
+    last = _attempt(told)
+    attempts = [_attempt(one) for one in objects(told.get("retryAttempts"))]
+    numbers = [whole(one.get("attempt")) for one in objects(told.get("retryAttempts"))]
+    if len(attempts) == 1 + (whole(told.get("retries")) or 0) and len(set(numbers)) == len(numbers):
+        attempts.pop()  # some tools tell of the last attempt there, too
+    attempts.append(last)
+    if len(attempts) == 1 and told.get("flaky") is True and last.outcome == "passed":
+        attempts.insert(0, ForeignAttempt("failed", failure=ForeignFailure("the file does not say why")))
+    return ForeignTest((_id(told, name, file),), attempts, file, counted(told.get("line")))
+
+
+def _id(told: dict[str, Any], name: str, file: str | None) -> str:
+    """The name where it is a node id already, else behind the suite, whose parts may be a list."""
+    if "::" in name:
+        return name
+    suite = told.get("suite")
+    parts = [part for part in suite if isinstance(part, str)] if isinstance(suite, list) else [text(suite) or ""]
+    if file and parts[:1] != [file]:
+        parts.insert(0, file)
+    return "::".join([*(part for part in parts if part), name])
+
+
+def _attempt(told: dict[str, Any]) -> ForeignAttempt:
+    raw, status = text(told.get("rawStatus")), text(told.get("status"))
+    outcome = raw if raw in _RAW and _agree(raw, status) else _STATUS.get(status or "")
+    attempt = ForeignAttempt(outcome or "error", duration_ms(told.get("duration")))
+    attempt.started_ms = moment_ms(told.get("start"))
+    message = text(told.get("message"))
+    if attempt.outcome in ("skipped", "xfailed"):
+        attempt.reason = message or ("pending" if status == "pending" else None)
+    elif attempt.outcome not in ("passed", "xpassed"):
+        attempt.failure = ForeignFailure(message, stack=text(told.get("trace")), line=counted(told.get("line")))
+        if outcome is None:
+            attempt.failure.message = message or f"the file calls it {status or 'nothing'}, which says nothing"
+    attempt.output = [
+        ForeignOutput(stream, "\n".join(line for line in lines if isinstance(line, str)))
+        for stream in ("stdout", "stderr")
+        if isinstance(lines := told.get(stream), list) and lines
+    ]
+    return attempt
+
+
+def _agree(raw: str, status: str | None) -> bool:
+    """Whether the tool's own word fits the status: what failed does not become green by it."""
+    good = raw in ("passed", "xpassed", "skipped", "xfailed")
+    return good == (status in ("passed", "skipped", "pending")) or status == "other"

@@ -1,0 +1,39 @@
+"""What a database knows by name: sources that it has or had, ids and suites of tests."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from pytest_semantest.protocol.identity import suite_of
+from semantest_recorder.store.queries import statements
+
+_SQL = statements("known.sql")
+_AT_ONCE = 5000
+
+
+def run_of_source(connection: sqlite3.Connection, source: str) -> str | None:
+    """The run that a source of which events are stored belongs to."""
+    row = connection.execute(_SQL["run_of_source"], (source,)).fetchone()
+    return str(row[0]) if row is not None else None
+
+
+def deleted_source(connection: sqlite3.Connection, source: str) -> bool:
+    """Whether a source was deleted with its run: what is sent of it is not stored again."""
+    return connection.execute(_SQL["deleted_source"], (source,)).fetchone() is not None
+
+
+def known_names(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[set[str], set[str]]:
+    """Which of these ids are those of tests, and which of their suites have tests."""
+    suites = list({suite_of(test_id) for test_id in ids})
+    return _among(connection, "tests", ids), _among(connection, "suites", suites)
+
+
+def _among(connection: sqlite3.Connection, query: str, names: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(names), _AT_ONCE):
+        part = msgspec.json.encode(names[start : start + _AT_ONCE]).decode()
+        found.update(str(row[0]) for row in connection.execute(_SQL[query], (part,)))
+    return found

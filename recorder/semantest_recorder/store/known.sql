@@ -1,0 +1,11 @@
+-- name: run_of_source
+SELECT r.id FROM sources s JOIN runs r USING (run_key) WHERE s.source = ? AND s.last_seq > 0;
+
+-- name: deleted_source
+SELECT 1 FROM deleted_sources WHERE source = ?;
+
+-- name: tests
+SELECT id FROM tests WHERE id IN (SELECT value FROM json_each(?));
+
+-- name: suites
+SELECT DISTINCT t.suite FROM tests t JOIN json_each(?) s ON s.value = t.suite;
