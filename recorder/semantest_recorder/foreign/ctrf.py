@@ -16,6 +16,10 @@ _RAW = frozenset(
 )
 
 
+_NEVER_RAN = ("not_run", "pending", "running")
+_PHASES = ("setup", "call", "teardown")
+
+
 def read_ctrf(data: bytes) -> ForeignRun:
     """The run of a document. Raises ``UnreadableError`` when it is no CTRF."""
     document, problem = read_document(data, "tests")
@@ -31,12 +35,17 @@ def read_ctrf(data: bytes) -> ForeignRun:
     run.branch, run.commit = text(environment.get("branchName")), text(environment.get("commit"))
     run.build_url = text(environment.get("buildUrl"))
     run.environment = {name: value for name, value in environment.items() if isinstance(value, str)}
-    run.tests = [_test(told) for told in objects(results.get("tests"))]
+    ours = (text(document.get("generatedBy")) or "").startswith("semantest")
+    run.tests = [_test(told, ours=ours) for told in objects(results.get("tests"))]
+    run.stopped_early = ours and not all(test.attempts for test in run.tests)
     return run
 
 
-def _test(told: dict[str, Any]) -> ForeignTest:
+def _test(told: dict[str, Any], *, ours: bool) -> ForeignTest:
+    """One test; an export of ours has its id as the name, and its very state as ``rawStatus``."""
     name, file = text(told.get("name")) or "unnamed", text(told.get("filePath"))
+    if ours and text(told.get("rawStatus")) in _NEVER_RAN:
+        return ForeignTest((name,), [], file, counted(told.get("line")))
     last = _attempt(told)
     attempts = [_attempt(one) for one in objects(told.get("retryAttempts"))]
     numbers = [whole(one.get("attempt")) for one in objects(told.get("retryAttempts"))]
@@ -45,7 +54,7 @@ def _test(told: dict[str, Any]) -> ForeignTest:
     attempts.append(last)
     if len(attempts) == 1 and told.get("flaky") is True and last.outcome == "passed":
         attempts.insert(0, ForeignAttempt("failed", failure=ForeignFailure("the file does not say why")))
-    return ForeignTest((_id(told, name, file),), attempts, file, counted(told.get("line")))
+    return ForeignTest((name if ours else _id(told, name, file),), attempts, file, counted(told.get("line")))
 
 
 def _id(told: dict[str, Any], name: str, file: str | None) -> str:
@@ -60,10 +69,13 @@ def _id(told: dict[str, Any], name: str, file: str | None) -> str:
 
 
 def _attempt(told: dict[str, Any]) -> ForeignAttempt:
-    raw, status = text(told.get("rawStatus")), text(told.get("status"))
+    extra = mapping(told.get("extra"))
+    raw, status = text(told.get("rawStatus")) or text(extra.get("rawStatus")), text(told.get("status"))
     outcome = raw if raw in _RAW and _agree(raw, status) else _STATUS.get(status or "")
     attempt = ForeignAttempt(outcome or "error", duration_ms(told.get("duration")))
     attempt.started_ms = moment_ms(told.get("start"))
+    phases = mapping(extra.get("phases"))
+    attempt.setup_ms, attempt.call_ms, attempt.teardown_ms = (duration_ms(phases.get(name)) for name in _PHASES)
     message = text(told.get("message"))
     if attempt.outcome in ("skipped", "xfailed"):
         attempt.reason = message or ("pending" if status == "pending" else None)

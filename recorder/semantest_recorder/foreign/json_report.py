@@ -15,6 +15,8 @@ _OUTCOMES = frozenset({"passed", "failed", "error", "skipped", "xfailed", "xpass
 _INTERRUPTED = 2
 #: What it calls a test that pytest-rerunfailures ran again, whatever came of it.
 _RERUN = "rerun"
+#: Words of an export of ours.
+_NEVER_RAN = ("not_run", "pending", "running")
 _RUN_AGAIN = "it was run again; the file does not say why"
 
 
@@ -59,18 +61,21 @@ def _collect(run: ForeignRun, told: dict[str, Any]) -> None:
 
 def _read_plan(run: ForeignRun, summary: dict[str, Any]) -> None:
     """How many tests were to run, and whether the run was stopped: then those at the end of the plan have no result."""
-    ran = {test.test_id for test in run.tests}
+    ran = {test.test_id for test in run.tests if test.attempts}
     collected, deselected = whole(summary.get("collected")), whole(summary.get("deselected"))
     if collected is not None:
         run.planned_total = max(0, collected - (deselected or 0))
     left = [test_id not in ran for test_id in run.planned]
     first = left.index(True) if True in left else len(left)
     at_the_end = any(left) and all(left[first:])
-    run.stopped_early = run.exit_code == _INTERRUPTED or (at_the_end and run.exit_code == 1)
+    never_ran = any(not test.attempts for test in run.tests)
+    run.stopped_early = run.exit_code == _INTERRUPTED or never_ran or (at_the_end and run.exit_code == 1)
 
 
 def _test(told: dict[str, Any]) -> ForeignTest:
     node_id = told["nodeid"]
+    if told.get("outcome") in _NEVER_RAN:
+        return ForeignTest((node_id,), [])
     attempt = ForeignAttempt(_outcome(told))
     total = 0.0
     for phase in _PHASES:

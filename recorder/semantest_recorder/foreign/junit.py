@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.foreign.amounts import moment_ms, seconds_ms
 from semantest_recorder.foreign.errors import UnreadableError
 from semantest_recorder.foreign.python_names import file_id, node_ids
@@ -27,6 +28,10 @@ _SUITES = ("testsuites", "testsuite")
 _BAD = ("failure", "error")
 _RERUNS = ("rerunFailure", "rerunError")
 _FLAKES = ("flakyFailure", "flakyError")
+#: How types begin that an export of ours gives; the second is the run itself, which is no test.
+_OURS = "semantest."
+_RUN = "semantest.run"
+_NEVER_RAN = frozenset({"semantest.not_run", "semantest.pending", "semantest.running"})
 _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored"})
 #: Roots of tools' own formats, and what to import instead.
 _OTHERS = {
@@ -96,7 +101,7 @@ def _properties(element: Element) -> list[Element]:
 
 
 def _is_bad(test: ForeignTest) -> bool:
-    return test.attempts[-1].outcome in ("failed", "error")
+    return any(attempt.outcome in BAD_OUTCOMES for attempt in test.attempts[-1:])
 
 
 class _Reading:
@@ -137,6 +142,13 @@ class _Reading:
         """Takes one test; when it ended, for the next one begins then unless it says so itself."""
         started_ms = moment_ms(case.get("timestamp")) or at
         took = seconds_ms(case.get("time"))
+        types = {told.get("type") for told in case.of("error", "skipped")}
+        if _RUN in types:  # what an export says of the run itself
+            return at
+        if not _NEVER_RAN.isdisjoint(types):
+            self.run.tests.append(self._test(case, suite, []))
+            self.run.stopped_early = True
+            return at
         attempts = self._attempts(case, took)
         attempts[0].started_ms = started_ms
         attempts[-1].output = _output(case)
@@ -182,10 +194,11 @@ class _Reading:
         else:
             last = ForeignAttempt("passed", took)
         others = [self._retry(one) for one in flakes or reruns]
-        return [last, *others] if reruns and not flakes else [*others, last]
+        # Surefire tells of the first failure as the test's own, an export of ours of the last.
+        return [last, *others] if reruns and not flakes and self.run.tool != "pytest" else [*others, last]
 
     def _retry(self, told: Element) -> ForeignAttempt:
-        outcome = "error" if told.tag in ("rerunError", "flakyError") else "failed"
+        outcome = _exact(told) or ("error" if told.tag in ("rerunError", "flakyError") else "failed")
         took = seconds_ms(told.get("time"))
         return ForeignAttempt(outcome, took, failure=self._failure(told), output=_output(told))
 
@@ -220,7 +233,13 @@ class _Reading:
 
 
 def _outcome(told: Element) -> str:
-    return "error" if told.tag == "error" else "failed"
+    return _exact(told) or ("error" if told.tag == "error" else "failed")
+
+
+def _exact(told: Element) -> str | None:
+    """The outcome that an export of ours gives as the type, where no error has one."""
+    outcome = (told.get("type") or "").removeprefix(_OURS)
+    return outcome if outcome in BAD_OUTCOMES else None
 
 
 def _skip(told: Element | None, took: float | None) -> ForeignAttempt:

@@ -1,0 +1,77 @@
+"""What ``semantest export`` writes, ``semantest import`` reads: the same tests, states, attempts and durations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semantest_recorder.cli.foreign_files import read_files
+from semantest_recorder.cli.import_session import Asked, Imported, prepare
+from semantest_recorder.core.rows import AttemptRow
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.recording import Recording
+
+#: What a format has no word for, and what stands there instead.
+_WORDS = {
+    "junit": {"xpassed": "passed"},
+    "junit-xunit1": {"xpassed": "passed"},
+    "ctrf": {},
+    "reportlog": {},
+}
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with a test in each state that a run which was stopped can have."""
+    folder = tmp_path_factory.mktemp("stored") / ".semantest"
+    recording = Recording()
+    recording.start()
+    tests = ["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
+    recording.plan(*(f"tests/test_a.py::TestA::test_{name}[x.y-1]" for name in [*tests, "flaky", "never", "stopped"]))
+    for name in tests:
+        recording.test(f"tests/test_a.py::TestA::test_{name}[x.y-1]", name)
+    recording.test("tests/test_a.py::TestA::test_flaky[x.y-1]", "failed", willRetry=True)
+    recording.test("tests/test_a.py::TestA::test_flaky[x.y-1]", attempt=2)
+    recording.test("tests/test_a.py::TestA::test_never[x.y-1]", "failed", willRetry=True)
+    recording.test("tests/test_a.py::TestA::test_never[x.y-1]", "failed", attempt=2)
+    recording.end(1, stoppedEarly=True)
+    recording.store(folder)
+    return folder
+
+
+def read_back(stored: Path, kind: str, folder: Path) -> Imported:
+    file = folder / f"export.{kind}"
+    assert semantest("export", "--format", kind, "-o", file, "--directory", stored).code == 0
+    found = read_files(file, None)
+    assert found.unread == []
+    return prepare(folder / ".semantest", found.files, Asked(None, None, {}, None, None, None), 1.0)
+
+
+@pytest.mark.parametrize("kind", ["junit", "junit-xunit1", "ctrf", "reportlog"])
+def test_states_attempts_and_durations_come_back(stored: Path, tmp_path: Path, kind: str) -> None:
+    native = semantest("report", "--json", "--directory", stored).json["tests"]
+    imported = read_back(stored, kind, tmp_path).state
+    words = _WORDS[kind]
+    expected = {test["id"]: words.get(test["state"], test["state"]) for test in native}
+    if kind == "reportlog":  # which knows no plan
+        del expected["tests/test_a.py::TestA::test_stopped[x.y-1]"]
+    assert {name: test.result.state for name, test in imported.tests.items()} == expected
+    assert imported.run.exit_code == 1
+    for test in native:
+        known = imported.tests.get(test["id"])
+        attempts: list[AttemptRow] = list(known.attempts) if known is not None else []
+        told = test["attemptsDetail"] if known is not None else []
+        outcomes = [words.get(one["outcome"], one["outcome"]) for one in told]
+        assert [one.outcome for one in attempts] == outcomes, test["id"]
+        if told:  # JUnit has no time for attempts before the last
+            assert attempts[-1].duration_ms == pytest.approx(told[-1]["durationMs"], abs=0.5), test["id"]
+
+
+def test_the_shape_of_json_report_has_no_attempts(stored: Path, tmp_path: Path) -> None:
+    native = semantest("report", "--json", "--directory", stored).json["tests"]
+    imported = read_back(stored, "pytest-json-report", tmp_path).state
+    states = {test["id"]: test["state"].replace("flaky", "passed") for test in native}
+    found = {name: test.result.state for name, test in imported.tests.items()}
+    assert found == {name: state for name, state in states.items() if name in found}
+    assert len(found) >= len(states) - 1
