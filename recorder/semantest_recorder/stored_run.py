@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.core.rows import RunRow, TestEventRow
 from semantest_recorder.reports.aggregate import RunRows, is_explained
 from semantest_recorder.store.errors import CannotOpen
@@ -59,11 +60,14 @@ def stored_rows(reader: Reader, run: RunRow, *, explained_only: bool) -> RunRows
     """The rows of a run; with ``explained_only`` without attempts when no test needs to be explained."""
     results = reader.results(run.id)
     wanted = not explained_only or any(is_explained(result) for result in results)
+    sources = reader.sources(run.id)
+    several = sum(source.worker == MAIN_WORKER for source in sources) > 1
     return RunRows(
         run=run,
-        sources=reader.sources(run.id),
+        sources=sources,
         results=results,
         attempts=reader.attempts(run.id) if wanted else [],
         suites=reader.suites(run.id),
         warnings=reader.warnings(run.id),
+        origins=reader.origins(run.id) if several else [],
     )

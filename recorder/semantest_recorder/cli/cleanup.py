@@ -12,6 +12,7 @@ import click
 from pytest_semantest.protocol.effective import named
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.amounts import Age, Bytes, Grouping
+from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.configured_option import ConfiguredOption
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
@@ -38,6 +39,7 @@ def _configured(path: str, kind: click.ParamType) -> Callable[[Callable[..., Non
         "semantest cleanup --older-than 30d --dry-run",
         "semantest cleanup --keep 100 --max-size 200MB --per branch",
         "semantest cleanup --older-than 30d --keep 500 --max-size 1GB --yes",
+        "semantest cleanup --run import-d3503e23ab79 --yes",
         exit_codes="0 done or nothing to do, 1 failed or was answered with no, 2 wrong usage, 3 nothing recorded",
     ),
 )
@@ -51,15 +53,24 @@ def _configured(path: str, kind: click.ParamType) -> Callable[[Callable[..., Non
     metavar="branch|label:KEY|name",
     help="--keep and --max-size hold for each of these, not for all runs together.",
 )
+@click.option(
+    "--run",
+    "run_names",
+    multiple=True,
+    metavar="RUN",
+    shell_complete=complete_run,
+    help="This run, whatever the other options let stay; can be repeated.",
+)
 @click.option("--dry-run", is_flag=True, help="Only show what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")
 @json_option
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one for each option
     directory: str | None,
     older_than: float | None,
     keep: int | None,
     max_size: int | None,
     per: str | None,
+    run_names: tuple[str, ...],
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -71,11 +82,14 @@ def command(
     """
     from semantest_recorder.core.retention import Policy  # noqa: PLC0415
 
-    if older_than is None and keep is None and max_size is None:
-        text = "say what may go: --older-than 30d, --keep 500 or --max-size 1GB, or [cleanup] in semantest.toml"
+    given = Policy() if run_names else Policy(older_than, keep, max_size)
+    if given == Policy() and not run_names:
+        text = (
+            "say what may go: --older-than 30d, --keep 500, --max-size 1GB, --run RUN, or [cleanup] in semantest.toml"
+        )
         raise Stop(text, EXIT_USAGE)
     folder = project_folder(directory)
-    plan = _planned(folder, Policy(older_than, keep, max_size), per, dry_run=dry_run)
+    plan = _planned(folder, given, per, run_names, dry_run=dry_run)
     if not as_json:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.cleanup_plan import plan_lines  # noqa: PLC0415
@@ -89,15 +103,17 @@ def command(
     _tell_outcome(plan, as_json=as_json)
 
 
-def _planned(folder: Path, policy: Policy, per: str | None, *, dry_run: bool) -> Plan:
-    """What goes by the policy now. Raises what ``Reader`` raises."""
+def _planned(folder: Path, policy: Policy, per: str | None, run_names: tuple[str, ...], *, dry_run: bool) -> Plan:
+    """What goes now: the runs that are named, else by the policy. Raises what ``Reader`` raises."""
+    from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
     from semantest_recorder.core.retention import runs_to_delete  # noqa: PLC0415
     from semantest_recorder.reports.cleanup_plan import Plan  # noqa: PLC0415
     from semantest_recorder.store.artifact_sweep import unnamed_artifacts  # noqa: PLC0415
     from semantest_recorder.store.survey import survey  # noqa: PLC0415
 
     stored, now_ms = survey(folder / DATABASE, _grouping(per)), time.time() * 1000
-    runs = runs_to_delete(stored, policy, now_ms)
+    named_ids = {reader_of(folder).run(name).id for name in run_names}
+    runs = [run for run in stored if run.id in named_ids] if run_names else runs_to_delete(stored, policy, now_ms)
     unnamed = unnamed_artifacts(folder, folder / DATABASE, now_ms)
     return Plan(
         directory=str(folder),

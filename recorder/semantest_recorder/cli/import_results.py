@@ -17,6 +17,7 @@ from semantest_recorder.cli.moment import Moment
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.run_id import RunIdName
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.shipping import TOKEN_VARIABLE, Outcome, run_shipper
@@ -56,7 +57,12 @@ EXIT_WAITING = 6
     help=f"What the files are: {', '.join(FORMATS)}.",
 )
 @click.option("--each", is_flag=True, help="A run for each FILE_OR_FOLDER.  [default: one run of all]")
-@click.option("--run-id", metavar="ID", help="The run's id; one that is there is joined.  [default: by the content]")
+@click.option(
+    "--run-id",
+    type=RunIdName(),
+    metavar="ID",
+    help="The run's id; one that is there is joined.  [default: by the content]",
+)
 @click.option("--run-name", metavar="NAME", help="A name for the run.")
 @click.option("--label", "labels", type=Label(), multiple=True, metavar="KEY=VALUE", help="A label for the run.")
 @click.option("--branch", metavar="NAME", help="The branch that was tested.")
@@ -106,8 +112,6 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
 
     if each and run_id is not None:
         raise Stop("--each makes several runs, and --run-id names one: give one of them.", EXIT_USAGE)
-    if run_id is not None and (not run_id.strip() or len(run_id) > 200 or not run_id.isprintable()):
-        raise Stop("--run-id is to be 1 to 200 visible characters.", EXIT_USAGE)
     here = working_directory(directory)
     folder = semantest_folder(directory, here) or here / ".semantest"
     found = list(all_of(list(paths), None if wanted == _AUTO else wanted))

@@ -126,6 +126,17 @@ def recover(heads: Sequence[SessionHead], reader: Reader | None = None) -> Recov
     return _Recovery(heads, reader).read()
 
 
+def events_by_source(head: SessionHead) -> tuple[dict[str, list[RawEvent]], bool]:
+    """All events of a session from elsewhere, with those that close it; whether a process of it still runs here.
+
+    One of another machine is over, however fresh its journals look: they were copied. Raises ``FileNotFoundError``.
+    """
+    recovery = _Recovery([head], None)
+    recovery.is_copy, recovery.told = True, {}
+    recovery.read()
+    return recovery.told, recovery.any_alive
+
+
 class _Recovery:
     def __init__(self, heads: Sequence[SessionHead], reader: Reader | None) -> None:
         self.heads = heads
@@ -136,6 +147,10 @@ class _Recovery:
         self.now_ms = time() * 1000
         self.unread: list[str] = []
         self.details: list[TestEventRow] = []
+        #: Whether its folder came from elsewhere; the events by source, where somebody wants them.
+        self.is_copy = False
+        self.told: dict[str, list[RawEvent]] | None = None
+        self.any_alive = False
 
     def read(self) -> Recovered:
         for head in self.heads:
@@ -174,12 +189,13 @@ class _Recovery:
             self._apply(head, source, file.worker, digest, file.entries())
             if file.worker == SHIPPER_WORKER:
                 continue
-            written_ms = file.written_ms()
+            written_ms = 0.0 if self.is_copy else file.written_ms()  # when it was copied says nothing
             if digest.start is None:
                 opening = opening_of(self.run_id, head.session, file.worker)
                 digest.start = {**guessed_start(file.path.with_suffix(STATUS_SUFFIX), head.start), **opening}
                 digest.started_ms = written_ms
             alive = writer_is_alive(digest.start, digest.started_ms or 0.0, written_ms, self.now_ms)
+            self.any_alive = self.any_alive or alive
             if not alive:
                 self._apply(head, source, file.worker, digest, file.torn_end())
             facts.append(
@@ -210,10 +226,15 @@ class _Recovery:
             first = first or entry.seq
             events.append(self._event(head, source, worker, entry, before))
             if len(events) >= _APPLY_AT_ONCE:
-                self.state.apply_all(source, first, events)
+                self._take(source, first, events)
                 first, events = 0, []
         if events:
-            self.state.apply_all(source, first, events)
+            self._take(source, first, events)
+
+    def _take(self, source: str, first: int, events: list[RawEvent]) -> None:
+        self.state.apply_all(source, first, events)
+        if self.told is not None:
+            self.told.setdefault(source, []).extend(events)
 
     def _event(self, head: SessionHead, source: str, worker: str, entry: Entry, before: bytes) -> RawEvent:
         """The event of an entry; one that is missing or unreadable becomes a gap, which opens its source if need be."""
@@ -239,9 +260,9 @@ class _Recovery:
         last = known.row.last_seq if known is not None else 0
         if not last:
             opening = {"runId": self.run_id, "session": head.session, "source": source, "worker": SHIPPER_WORKER}
-            events.insert(0, {"type": SHIPPER_START, "timestamp": self.now_ms, "payload": opening})
+            events.insert(0, {"type": SHIPPER_START, "timestamp": events[0]["timestamp"], "payload": opening})
         raw = [_decode_event(msgspec.json.encode(event)) for event in events]
-        self.state.apply_all(source, last + 1, raw)
+        self._take(source, last + 1, raw)
 
     def _told_by_shipper(self, files: Sequence[JournalFile]) -> tuple[set[str], bool]:
         """Which sources the shipper's journal already calls crashed, and whether it ended the run."""

@@ -22,6 +22,7 @@ _COMMANDS = {
     "show": "semantest_recorder.cli.show",
     "export": "semantest_recorder.cli.export",
     "import": "semantest_recorder.cli.import_results",
+    "merge": "semantest_recorder.cli.merge",
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",

@@ -40,6 +40,7 @@ _FAILED: Final = frozenset({"failed"})
 _OF_JOURNALS: Final = frozenset(
     {
         *(types.WORKER_START, types.WORKER_END, types.WORKER_CRASH, types.SHIPPER_START, types.RUN_CONTEXT),
+        types.RUN_EXPECT,
         *(types.COLLECT_ERROR, types.JOURNAL_GAP, "client/start", "event/dropped"),
     }
 )

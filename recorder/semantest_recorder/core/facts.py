@@ -30,6 +30,7 @@ from semantest_recorder.core.batch import LIVE, RawEvent
 from semantest_recorder.core.payloads import (
     CollectError,
     End,
+    Expect,
     MalformedError,
     NotTheirsError,
     Opening,
@@ -142,6 +143,11 @@ def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
         elif position < result.position:
             result.position = position
         unsettled[test_id] = test
+
+
+def _run_expect(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    source.row.expected = read_payload(tables, source, seq, event, Expect).sessions
+    tables.closings_stale = True
 
 
 def _collect_error(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
@@ -358,6 +364,7 @@ FACTS: Final[dict[str, Handler]] = {
     types.RUN_CONTEXT: _run_context,
     types.RUN_PLAN: _run_plan,
     types.RUN_END: _end,
+    types.RUN_EXPECT: _run_expect,
     types.WORKER_END: _end,
     types.WORKER_CRASH: _worker_crash,
     types.COLLECT_ERROR: _collect_error,

@@ -189,6 +189,12 @@ class End(Payload):
     workers_dropped: dict[str, Count] | None = None
 
 
+class Expect(Payload):
+    """``run/expect``: of how many sessions the run is to have a main process."""
+
+    sessions: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+
+
 class Cancel(Payload):
     """``run/cancel``; ``timeout``: the run took longer than it was given."""
 

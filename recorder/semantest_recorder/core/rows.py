@@ -42,7 +42,7 @@ class SourceRow(msgspec.Struct):
     ``state``: ``open``, ``ended`` (it said so itself), ``closed`` (its session ended without a word of it) or
     ``crashed``. A source that only a crash report named has ``last_seq`` 0. ``planned`` is the size of the plan that
     it announced, ``plan_known`` how many of those tests it named, ``plan_spans`` which places these have (spans.py);
-    ``dropped`` counts records that it could not write.
+    ``dropped`` counts records that it could not write; ``expected``: how many sessions it says that the run is to have.
     """
 
     source: str
@@ -70,6 +70,7 @@ class SourceRow(msgspec.Struct):
     cancelled: bool = False
     timed_out: bool = False
     plan_spans: str = ""
+    expected: int = 0
 
 
 class CrashRow(msgspec.Struct):

@@ -328,7 +328,10 @@ def _settle_run(tables: Tables) -> None:
         timed_out=any(row.timed_out for row in rows),
         broken=any(row.state == "crashed" or row.interrupted for row in mains),
         exit_code=0 if run.facts.get("origin") == "client" else run.exit_code,
-        green=missing == 0 and run.gaps == 0 and not any(tables.counts.get(state) for state in BAD_STATES),
+        green=missing == 0
+        and run.gaps == 0
+        and len(mains) >= max((row.expected for row in rows), default=0)
+        and not any(tables.counts.get(state) for state in BAD_STATES),
     )
     if msgspec.structs.astuple(run) != before:
         tables.dirty_run = True

@@ -10,8 +10,10 @@ from typing import Any
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, FINAL_STATES
-from pytest_semantest.protocol.identity import split_params, suite_of
+from pytest_semantest.protocol.identity import MAIN_WORKER, split_params, suite_of
+from semantest_recorder.core.jobs import SessionOrigin
 from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
+from semantest_recorder.reports.named_jobs import name_jobs
 from semantest_recorder.reports.report import (
     AttemptInfo,
     Counts,
@@ -51,6 +53,8 @@ class RunRows(msgspec.Struct):
     attempts: list[AttemptRow]
     suites: list[SuiteRow]
     warnings: list[WarningRow]
+    #: Of a run of several sessions, where it is out of the database.
+    origins: list[SessionOrigin] = msgspec.field(default_factory=list)
 
 
 def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
@@ -64,7 +68,7 @@ def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
             continue
         attempts.setdefault(attempt.test_id, []).append(attempt)
     tests = [_test(result, attempts.get(result.test_id, ())) for result in sorted(rows.results, key=_plan_order)]
-    return Report(
+    report = Report(
         run=_run(rows.run, rows.sources),
         counts=count_states((test.state for test in tests), closed=rows.run.state in CLOSED_RUN_STATES),
         tests=tests,
@@ -73,6 +77,8 @@ def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
             WarningInfo(row.category, row.message, row.test_id, row.file, row.line, row.count) for row in rows.warnings
         ],
     )
+    name_jobs(report, rows.origins)
+    return report
 
 
 def count_states(states: Iterable[str], *, closed: bool) -> Counts:
@@ -190,6 +196,8 @@ def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
         sources=[_source(source) for source in sources],
         origin=origin if (origin := facts.get("origin")) in ("client", "import") else "pytest",
         imported_from=_imported_from(facts),
+        sessions=sum(source.worker == MAIN_WORKER for source in sources),
+        expected_sessions=max((source.expected for source in sources), default=0),
     )
 
 

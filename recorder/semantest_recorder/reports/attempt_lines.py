@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.reports.excerpt import excerpt, without_place
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, TestInfo
@@ -40,13 +41,16 @@ def head_line(test: TestInfo) -> Text:
     """The id of a test with where and how long it ran."""
     if is_uncollected(test):
         return _head(test, ["could not be collected"])
-    return _head(test, [*_worker(test.worker), duration(test.duration_ms)])
+    return _head(test, [*_where(test.job, test.worker), duration(test.duration_ms)])
 
 
 def broken_head_line(test: TestInfo, attempt: AttemptInfo) -> Text:
     """The id of a test that did not end by itself, how far it came and which limit it had."""
     # A process that dies before its shipper looks tells nobody its phase, and maybe not even its time.
-    words = [*_worker(attempt.worker), f"in {inert_line(attempt.phase)}" if attempt.phase else "phase unknown"]
+    words = [
+        *_where(attempt.job, attempt.worker),
+        f"in {inert_line(attempt.phase)}" if attempt.phase else "phase unknown",
+    ]
     words.append(f"after {duration(attempt.duration_ms)}" if attempt.duration_ms > 0 else "time unknown")
     if attempt.timeout_ms is not None and test.state == "timeout":
         words.append(f"limit {duration(attempt.timeout_ms)}")
@@ -57,20 +61,28 @@ def _head(test: TestInfo, words: list[str]) -> Text:
     return Text().append(inert_line(test.id), "bold").append(f"  ({', '.join(words)})", "dim")
 
 
-def _worker(worker: str | None) -> list[str]:
-    return [f"worker {inert_line(worker)}"] if worker not in (None, "main") else []
+def _where(job: str | None, worker: str | None) -> list[str]:
+    jobs = [f"job {inert_line(job)}"] if job is not None else []
+    return jobs + ([f"worker {inert_line(worker)}"] if worker not in (None, "main") else [])
+
+
+def short_place(attempt: AttemptInfo) -> str:
+    """``os=linux gw0``: the job, if the run has several, and the worker, if the job has several."""
+    if attempt.job is None:
+        return inert_line(attempt.worker)
+    return inert_line(attempt.job if attempt.worker == MAIN_WORKER else f"{attempt.job} {attempt.worker}")
 
 
 def attempt_strip(test: TestInfo) -> Iterator[Text]:
-    """``attempts: failed 12 ms, passed 9 ms``, with the worker when there are several; nothing for a single attempt."""
+    """``attempts: failed 12 ms, passed 9 ms``, with job or worker when they differ; nothing for a single attempt."""
     if len(test.attempts_detail) < 2:
         return
-    several = len({attempt.worker for attempt in test.attempts_detail}) > 1
+    several = len({(attempt.job, attempt.worker) for attempt in test.attempts_detail}) > 1
     line = Text().append("  attempts: ", "dim")
     for index, attempt in enumerate(test.attempts_detail):
         outcome = attempt.outcome or "running"
         line.append(", " if index else "").append(state_word(outcome), STYLES.get(outcome, ""))
-        where = f" on {inert_line(attempt.worker)}" if several else ""
+        where = f" on {short_place(attempt)}" if several else ""
         line.append(f" {duration(attempt.duration_ms)}{where}", "dim")
     yield line
 

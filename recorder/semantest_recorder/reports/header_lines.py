@@ -22,6 +22,8 @@ from semantest_recorder.reports.wording import (
     state_in_words,
 )
 
+#: So many jobs are named.
+_JOBS_NAMED = 4
 _NO_WORKERS = (MAIN_WORKER, SHIPPER_WORKER, CLIENT_WORKER)
 
 
@@ -54,6 +56,7 @@ def _facts(run: RunInfo) -> Iterator[str]:
     if place:
         yield place
     yield from _workers(run)
+    yield from _jobs(run)
     if run.exit_code is not None:
         yield f"exit code {run.exit_code}"
     for key, value in sorted(run.labels.items()):
@@ -70,6 +73,14 @@ def _workers(run: RunInfo) -> Iterator[str]:
     one_session = len({source.session for source in run.sources}) == 1
     number = asked if one_session and isinstance(asked, int) and asked > 0 else len(workers)
     yield plural(number, "worker") + (f" ({inert_line(mode)})" if isinstance(mode, str) else "")
+
+
+def _jobs(run: RunInfo) -> Iterator[str]:
+    """The shards or jobs of CI that the run is of, by name as long as they are few."""
+    jobs = list(dict.fromkeys(source.job for source in run.sources if source.job is not None))
+    if jobs:
+        more = f" and {len(jobs) - _JOBS_NAMED} more" if len(jobs) > _JOBS_NAMED else ""
+        yield f"{plural(len(jobs), 'job')} ({inert_line(', '.join(jobs[:_JOBS_NAMED]))}{more})"
 
 
 def _place(git: dict[str, Any] | None) -> str:

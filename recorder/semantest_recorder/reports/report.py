@@ -19,7 +19,10 @@ class Public(msgspec.Struct, rename="camel"):
 
 
 class SourceInfo(Public):
-    """One process that wrote into the run; ``state``: open, ended, crashed."""
+    """One process that wrote into the run; ``state``: open, ended, crashed.
+
+    ``job``: its shard or job of CI, where the run has several sessions.
+    """
 
     source: str
     worker: str
@@ -35,6 +38,7 @@ class SourceInfo(Public):
     gaps: int = 0
     crash_reason: str | None = None
     crash_test_id: str | None = None
+    job: str | None = None
 
 
 class ImportedFrom(Public):
@@ -64,7 +68,7 @@ class RunInfo(RunHead):
     """The run itself. ``gaps`` counts records that cannot be read or were never written: such a run never passed.
 
     ``origin``: ``pytest``, ``client`` for a run that another program started, or ``import``; ``imported_from`` are the
-    files of that.
+    files of that. ``sessions`` counts those that came, ``expected_sessions`` is 0 when nobody says how many there are.
     """
 
     stopped_early: bool
@@ -83,6 +87,8 @@ class RunInfo(RunHead):
     sources: list[SourceInfo] = field(default_factory=list)
     origin: str = "pytest"
     imported_from: list[ImportedFrom] = field(default_factory=list)
+    sessions: int = 0
+    expected_sessions: int = 0
 
 
 class Counts(msgspec.Struct):
@@ -225,10 +231,14 @@ class AttemptInfo(Public):
     attachments: list[AttachmentInfo] = field(default_factory=list)
     events_left_out: int = 0
     seq: int | None = None
+    job: str | None = None
 
 
 class TestInfo(Public):
-    """One test of the run. ``params`` is the part of the id in brackets; ``error`` that of its last bad attempt."""
+    """One test of the run. ``params`` is the part of the id in brackets; ``error`` that of its last bad attempt.
+
+    ``job``: which shard or job of CI decided its state, where the run has several and its attempts are at hand.
+    """
 
     __test__ = False
 
@@ -246,6 +256,7 @@ class TestInfo(Public):
     reason: str | None
     error: ErrorInfo | None = None
     attempts_detail: list[AttemptInfo] = field(default_factory=list)
+    job: str | None = None
 
 
 class SuiteInfo(Public):

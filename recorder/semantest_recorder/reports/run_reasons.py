@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pytest_semantest.protocol.events import BAD_STATES
 from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.reports.report import Report, RunInfo, SourceInfo
-from semantest_recorder.reports.wording import nonzero
+from semantest_recorder.reports.wording import nonzero, plural
 
 #: Where pytest's exit code alone says why a run failed.
 _EXIT_CODES = {
@@ -30,7 +30,10 @@ def run_reasons(report: Report) -> Iterator[str]:
         if source.state == "crashed" and source.source not in told and not is_told(run, source):
             who = "pytest" if source.worker == MAIN_WORKER else f"worker {source.worker}"
             yield f"{who}: {source.crash_reason or 'died, and nobody told why'}"
-    if run.state == "failed" and not run.stop_reason and not run.gaps and not report_is_bad(report):
+    if run.sessions < run.expected_sessions:
+        came = f"{run.sessions} of {plural(run.expected_sessions, 'session')} came"
+        yield f"{came}: shards or jobs are missing"
+    elif run.state == "failed" and not run.stop_reason and not run.gaps and not report_is_bad(report):
         yield from _exit_code_reason(run)
 
 

@@ -6,7 +6,14 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from semantest_recorder.reports.attempt_lines import STYLES, error_lines, last_output_lines, output_lines, subtest_lines
+from semantest_recorder.reports.attempt_lines import (
+    STYLES,
+    error_lines,
+    last_output_lines,
+    output_lines,
+    short_place,
+    subtest_lines,
+)
 from semantest_recorder.reports.detail_lines import detail_lines
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, TestInfo
@@ -54,9 +61,7 @@ def _attempt(attempt: AttemptInfo, now_ms: float) -> Iterator[Text]:
     collecting = attempt.phase == "collect"
     head = Text().append("Collection: " if collecting else f"Attempt {attempt.attempt}: ", "bold")
     took = "" if collecting else _took(attempt, now_ms)
-    yield head.append(state_word(outcome), STYLES.get(outcome, "")).append(
-        f"{took} on {inert_line(attempt.worker)}", "dim"
-    )
+    yield head.append(state_word(outcome), STYLES.get(outcome, "")).append(f"{took} on {short_place(attempt)}", "dim")
     phases = "" if collecting else _phases(attempt)
     if phases:
         yield Text(f"  {phases}")

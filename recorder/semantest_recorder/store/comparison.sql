@@ -34,7 +34,7 @@ FROM runs WHERE id = ?;
 -- name: sources
 SELECT r.id AS run, s.source, s.session, s.worker, s.state, s.last_seq, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms,
        s.gaps, s.crash_reason, s.crash_test_id, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.holder
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.holder, s.expected
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ?;
 
 -- name: quarantine

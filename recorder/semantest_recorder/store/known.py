@@ -12,6 +12,7 @@ from semantest_recorder.store.queries import statements
 
 _SQL = statements("known.sql")
 _AT_ONCE = 5000
+_SHARDS_MAX = 10_000
 
 
 def run_of_source(connection: sqlite3.Connection, source: str) -> str | None:
@@ -23,6 +24,12 @@ def run_of_source(connection: sqlite3.Connection, source: str) -> str | None:
 def deleted_source(connection: sqlite3.Connection, source: str) -> bool:
     """Whether a source was deleted with its run: what is sent of it is not stored again."""
     return connection.execute(_SQL["deleted_source"], (source,)).fetchone() is not None
+
+
+def announced_shards(connection: sqlite3.Connection, run_id: str) -> int:
+    """Of how many shards the sessions of a run say that it is; 0 when none says so."""
+    (number,) = connection.execute(_SQL["announced_shards"], (run_id,)).fetchone()
+    return number if isinstance(number, int) and 0 < number <= _SHARDS_MAX else 0
 
 
 def known_names(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[set[str], set[str]]:

@@ -9,3 +9,8 @@ SELECT id FROM tests WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: suites
 SELECT DISTINCT t.suite FROM tests t JOIN json_each(?) s ON s.value = t.suite;
+
+-- name: announced_shards
+SELECT max(json_extract(e.payload, '$.shard.of'))
+FROM runs r JOIN sources s USING (run_key) JOIN events e USING (source_key)
+WHERE r.id = ? AND s.worker = 'main' AND e.seq < 100 AND e.type = 'run/selection' AND json_valid(e.payload);

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from semantest_recorder.core.jobs import SessionOrigin, add_origin
 from semantest_recorder.core.rows import (
     AttemptRow,
     CrashRow,
@@ -89,6 +90,17 @@ class Reader:
     def sources(self, run_id: str) -> list[SourceRow]:
         """The sources of a run in the order in which they came."""
         return [source_row(row) for row in self._all("sources", run_id)]
+
+    def origins(self, run_id: str) -> list[SessionOrigin]:
+        """Where the sessions of a run say that they ran, in the order in which they came."""
+        found: dict[str, SessionOrigin] = {}
+        for session, kind, text in self._all("origins", run_id):
+            origin = found.setdefault(session, SessionOrigin(session))
+            try:
+                add_origin(origin, kind, _json(text))
+            except (ValueError, RecursionError):
+                continue
+        return list(found.values())
 
     def crashes(self, run_id: str) -> list[CrashRow]:
         """The reports of crashed processes in a run."""

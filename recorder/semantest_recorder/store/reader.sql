@@ -23,7 +23,7 @@ SELECT id, coalesce(since_ms, 0.0) FROM runs WHERE id IN (SELECT value FROM json
 -- name: sources
 SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
        s.crash_reason, s.crash_test_id, s.last_seq, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.expected
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ? ORDER BY s.source_key;
 
 -- name: crashes
@@ -79,3 +79,10 @@ ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?;
 
 -- name: find_tests
 SELECT id FROM tests WHERE instr(id, ?1) > 0 ORDER BY id <> ?1, length(id), id LIMIT ?2;
+
+-- name: origins
+SELECT s.session, e.type, e.payload
+FROM runs r JOIN sources s USING (run_key) JOIN events e USING (source_key)
+WHERE r.id = ? AND s.worker IN ('main', 'shipper') AND e.seq < 100
+      AND e.type IN ('run/start', 'run/selection', 'run/context')
+ORDER BY s.source_key, e.seq;

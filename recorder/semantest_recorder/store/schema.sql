@@ -57,7 +57,8 @@ CREATE TABLE sources (
     cancelled     INTEGER NOT NULL DEFAULT 0,
     timed_out     INTEGER NOT NULL DEFAULT 0,
     plan_spans    TEXT NOT NULL DEFAULT '',      -- the places of its plan whose tests it named: 0-500 1000-1500
-    holder        TEXT                           -- the name of the token that it belongs to, part of the log
+    holder        TEXT,                          -- the name of the token that it belongs to, part of the log
+    expected      INTEGER NOT NULL DEFAULT 0     -- how many sessions it says that the run is to have
 ) STRICT;
 CREATE INDEX sources_by_run ON sources (run_key);
 

@@ -70,7 +70,7 @@ WHERE run_key = ?1;
 UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, exit_code = ?7, started_ms = ?8,
        ended_ms = ?9, gaps = ?10, crash_reason = ?11, crash_test_id = ?12, last_seq = ?13, last_ms = ?14,
        planned = ?15, plan_known = ?16, deselected = ?17, dropped = ?18, stopped_early = ?19, stop_reason = ?20,
-       interrupted = ?21, cancelled = ?22, timed_out = ?23, plan_spans = ?24
+       interrupted = ?21, cancelled = ?22, timed_out = ?23, plan_spans = ?24, expected = ?25
 WHERE source_key = ?1;
 
 -- name: holder_of

@@ -1,6 +1,9 @@
 -- What tells whether a test's own code changed, and that it is the same under another name.
 ALTER TABLE results ADD COLUMN fingerprint TEXT;
 
+-- Of how many sessions a run is to be, so that one whose shard is missing is not green.
+ALTER TABLE sources ADD COLUMN expected INTEGER NOT NULL DEFAULT 0;
+
 -- Public views: the first four say more, the others are new.
 DROP VIEW v_runs;
 DROP VIEW v_results;
