@@ -13,6 +13,7 @@ import pytest
 
 from semantest_recorder.core.jobs import SessionOrigin, job_names
 from tests.recorder.cli.command import Said, semantest
+from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import START, Recording, green_run, small_run
 
 TEST = "a.py::test_everywhere"
@@ -184,6 +185,25 @@ def test_sessions_that_no_recorder_had_are_closed_and_links_are_not_followed(tmp
     (linked / "main.journal").unlink()
     again = merge(here, there)
     assert (again.code, "nothing is new" in again.out) == (0, True), again.err
+
+
+def test_xdist_shards_of_one_recorder_are_one_run_and_merge_into_another_history(tmp_path: Path) -> None:
+    """Real sessions, each with a controller and a worker, which share a run id and their recorder."""
+    (tmp_path / "project").mkdir()
+    project = Project(tmp_path / "project")
+    project.environment["SEMANTEST_RUN_ID"] = "build-8"
+    try:
+        for shard in ("one", "two"):
+            project.write(f"test_{shard}.py", f"def test_it(): assert {shard!r}\ndef test_more(): pass\n")
+            project.pytest("-n", "1", "--semantest-labels", f"part={shard}", f"test_{shard}.py")
+        native = report(project.folder, "build-8")
+    finally:
+        project.close()
+    assert (native["run"]["state"], native["run"]["sessions"], native["counts"]["passed"]) == ("passed", 2, 4)
+    assert {source["job"] for source in native["run"]["sources"]} == {"part=one", "part=two"}
+    done = merge(tmp_path / "all", project.root, "--expect", "2", "--json")
+    assert (done.code, done.json["runs"][0]["state"]) == (0, "passed"), done.err
+    assert report(tmp_path / "all", "build-8")["tests"] == native["tests"]
 
 
 def test_mistakes_are_told_in_words(tmp_path: Path) -> None:
