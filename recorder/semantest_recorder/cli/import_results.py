@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -114,10 +115,14 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         raise Stop("--each makes several runs, and --run-id names one: give one of them.", EXIT_USAGE)
     here = working_directory(directory)
     folder = semantest_folder(directory, here) or here / ".semantest"
-    found = list(all_of(list(paths), None if wanted == _AUTO else wanted))
-    unread = _say_unread(found, partial=partial)
     asked = Asked(run_id, run_name, dict(labels), started, branch, commit)
-    runs = [_run(folder, group, asked, dry_run=dry_run) for group in _groups(found, each=each)]
+    gc.disable()  # millions of values and no garbage among them
+    try:
+        found = list(all_of(list(paths), None if wanted == _AUTO else wanted))
+        unread = _say_unread(found, partial=partial)
+        runs = [_run(folder, group, asked, dry_run=dry_run) for group in _groups(found, each=each)]
+    finally:
+        gc.enable()
     if not dry_run:
         _ship(folder, runs, url, token_file, timeout)
     result = ImportResult(directory=str(folder), dry_run=dry_run, runs=[told for _, told in runs], unread=unread)

@@ -28,7 +28,7 @@ def settle_ids(tests: Sequence[ForeignTest], known_ids: Collection[str], known_s
 
 
 def _chosen(ids: tuple[str, ...], known_ids: Collection[str], known_suites: Collection[str]) -> str:
-    found = next((test_id for test_id in ids if test_id in known_ids), None)
-    if found is None and len(ids) > 1:
+    found = next((test_id for test_id in ids if test_id in known_ids), None) if known_ids else None
+    if found is None and known_suites and len(ids) > 1:
         found = next((test_id for test_id in ids if suite_of(test_id) in known_suites), None)
     return (found or ids[0])[:ID_MAX] or "unnamed"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pytest_semantest.protocol.identity import suite_of
 from semantest_recorder.store.queries import statements
 
 _SQL = statements("known.sql")
@@ -33,14 +32,11 @@ def announced_shards(connection: sqlite3.Connection, run_id: str) -> int:
 
 
 def known_names(connection: sqlite3.Connection, ids: Sequence[str]) -> tuple[set[str], set[str]]:
-    """Which of these ids are those of tests, and which of their suites have tests."""
-    suites = list({suite_of(test_id) for test_id in ids})
-    return _among(connection, "tests", ids), _among(connection, "suites", suites)
-
-
-def _among(connection: sqlite3.Connection, query: str, names: Sequence[str]) -> set[str]:
+    """Which of these ids are those of tests, and all suites that tests have; nothing for no ids."""
+    if not ids:
+        return set(), set()
     found: set[str] = set()
-    for start in range(0, len(names), _AT_ONCE):
-        part = msgspec.json.encode(names[start : start + _AT_ONCE]).decode()
-        found.update(str(row[0]) for row in connection.execute(_SQL[query], (part,)))
-    return found
+    for start in range(0, len(ids), _AT_ONCE):
+        part = msgspec.json.encode(ids[start : start + _AT_ONCE]).decode()
+        found.update(str(row[0]) for row in connection.execute(_SQL["tests"], (part,)))
+    return found, {str(row[0]) for row in connection.execute(_SQL["suites"])}

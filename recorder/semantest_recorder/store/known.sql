@@ -8,7 +8,7 @@ SELECT 1 FROM deleted_sources WHERE source = ?;
 SELECT id FROM tests WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: suites
-SELECT DISTINCT t.suite FROM tests t JOIN json_each(?) s ON s.value = t.suite;
+SELECT DISTINCT suite FROM tests;
 
 -- name: announced_shards
 SELECT max(json_extract(e.payload, '$.shard.of'))
