@@ -11,6 +11,7 @@ from functools import wraps
 from pathlib import Path
 
 import click
+from click.shell_completion import CompletionItem
 
 from pytest_semantest.protocol.layout import DATABASE, session_folders
 from semantest_recorder.cli.semantest_folder import semantest_folder
@@ -42,6 +43,12 @@ def _silent(found: Callable[[Path, str], list[str]]) -> Complete:
 def complete_run(folder: Path, incomplete: str) -> list[str]:
     """Ids of runs, the newest first."""
     return _first_column(folder, _RUNS, incomplete)
+
+
+def complete_run_or_path(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Ids of runs, and what the shell knows of files and folders."""
+    runs = [CompletionItem(run) for run in complete_run(ctx, parameter, incomplete)]
+    return [*runs, CompletionItem(incomplete, type="file")]
 
 
 @_silent

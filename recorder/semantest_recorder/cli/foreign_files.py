@@ -12,7 +12,7 @@ import msgspec
 from pytest_semantest.protocol.reading import open_to_read
 from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
 from semantest_recorder.foreign.allure import read_allure
-from semantest_recorder.foreign.errors import Problem, UnreadableError
+from semantest_recorder.foreign.errors import NotThisFormatError, Problem, UnreadableError
 from semantest_recorder.foreign.formats import ALLURE, FORMATS, format_of, is_of_allure
 from semantest_recorder.foreign.run import ForeignRun
 from semantest_recorder.foreign.session import ForeignFile
@@ -89,7 +89,7 @@ def _take(found: Found, path: Path, wanted: str | None, *, in_folder: bool) -> N
         reader = FORMATS[name].read
         run = reader(data) if reader is not None else read_allure({path.name: data})
     except UnreadableError as error:
-        if in_folder and wanted is None and error.problem.line is None:
+        if in_folder and wanted is None and isinstance(error, NotThisFormatError):
             found.passed_over.append(str(path))
         else:
             found.unread.append(Unread(str(path), error.problem))
@@ -128,7 +128,7 @@ def _content(path: Path) -> bytes:
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(BYTES_MAX + 1)
     except OSError as error:
-        raise UnreadableError(f"it cannot be read: {error.strerror}", 0) from None
+        raise UnreadableError(f"it cannot be read: {error.strerror}") from None
     if len(data) > BYTES_MAX:
         raise UnreadableError(f"it is larger than {size(BYTES_MAX)}")
     return data

@@ -15,12 +15,15 @@ from pathlib import Path
 import msgspec
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS
+from pytest_semantest.protocol.effective import named, resolve_key
 from pytest_semantest.protocol.events import Event
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER, source_name
 from pytest_semantest.protocol.layout import DATABASE, JOURNAL_SUFFIX, SESSIONS
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.record import encode
 from pytest_semantest.protocol.redaction import Redactor, secret_values
+from semantest_recorder.cli.configured import nearest_configuration
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.foreign.naming import settle_ids, uncertain
@@ -94,7 +97,7 @@ def prepare(folder: Path, files: Sequence[ForeignFile], asked: Asked, modified_m
     )
     if asked.started_ms is not None:
         _move(files, asked.started_ms)
-    session = foreign_session(files, _workers(files), heading, _texts())
+    session = foreign_session(files, _workers(files), heading, _texts(folder))
     waits = (folder / SESSIONS / session_name).is_dir()
     return Imported(run_id, session_name, list(files), session, _state(run_id, session_name, session), known_run, waits)
 
@@ -187,8 +190,13 @@ def _short_names(paths: Sequence[str]) -> list[str]:
     return ["-".join(part for part in one if part not in shared) for one in parts]
 
 
-def _texts() -> Texts:
-    redactor = Redactor(secret_values(os.environ))
+def _texts(folder: Path) -> Texts:
+    """What is kept of texts: as of what pytest records beside the folder. Raises ``Stop``."""
+    try:
+        patterns = resolve_key(named("redact"), os.environ, nearest_configuration(folder.absolute().parent))
+        redactor = Redactor(secret_values(os.environ), patterns.setting.value)
+    except (ValueError, re.error) as error:
+        raise Stop(f"redact: {error}", EXIT_USAGE) from None
 
     return Texts(lambda text: redactor.clip(text, _TEXT_MAX), redactor.redact_exact)
 

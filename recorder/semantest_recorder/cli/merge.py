@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from semantest_recorder.cli.completing import complete_run
+from semantest_recorder.cli.completing import complete_run_or_path
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
@@ -35,9 +35,12 @@ if TYPE_CHECKING:
         "4 a recorder runs: give --stop",
     ),
 )
-@click.argument("what", metavar="FOLDER_OR_DATABASE_OR_RUN...", nargs=-1, required=True, shell_complete=complete_run)
+@click.argument(
+    "what", metavar="FOLDER_OR_DATABASE_OR_RUN...", nargs=-1, required=True, shell_complete=complete_run_or_path
+)
 @directory_option
 @click.option("--run-id", type=RunIdName(), metavar="ID", help="Copy all of it into this run.")
+@click.option("--run", "only", metavar="ID", help="Only this run of the folders.")
 @click.option("--expect", type=Number(min=1), metavar="N", help="A run of fewer sessions is not green.")
 @click.option("--remove-originals", is_flag=True, help="Delete the RUNs when they are copied.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed for --remove-originals without a terminal.")
@@ -48,6 +51,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     what: tuple[str, ...],
     directory: str | None,
     run_id: str | None,
+    only: str | None,
     expect: int | None,
     remove_originals: bool,
     yes: bool,
@@ -63,6 +67,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     here = working_directory(directory)
     folder = semantest_folder(directory, here) or here / ".semantest"
     wanted = _wanted(folder, what, run_id, expect, remove_originals=remove_originals)
+    wanted.only = only
     if remove_originals and not dry_run:
         _confirm(wanted, yes=yes)
     merged = _merge(folder, wanted, dry_run=dry_run, stop_recorder=stop_recorder)

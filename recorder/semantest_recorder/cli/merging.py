@@ -11,16 +11,17 @@ from pathlib import Path
 
 import msgspec
 
-from pytest_semantest.protocol.identity import MAIN_WORKER
+from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, source_name
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.merge_places import Place, copy_attachments, offered
 from semantest_recorder.cli.offline import offline
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 from semantest_recorder.core.batch import LIVE
 from semantest_recorder.reports.aggregate import count_states
 from semantest_recorder.reports.merge_result import MergedRun
 from semantest_recorder.store.cleanup import Cleanup
 from semantest_recorder.store.errors import NoDatabase
-from semantest_recorder.store.known import announced_shards, deleted_source
+from semantest_recorder.store.known import announced_shards, deleted_source, run_of_source
 from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.merging import Merger, Offer, Taken, copy_of, expectation, offers_of
 from semantest_recorder.store.opening import open_for_writing
@@ -29,8 +30,9 @@ from semantest_recorder.store.schema import creation_script
 
 
 class Wanted(msgspec.Struct):
-    """What is to be merged: ``places``, and ``runs`` of this history; ``run_id``: the new run, if there is to be one.
+    """What is to be merged: ``places``, and ``runs`` of this history.
 
+    ``run_id``: the new run, if there is to be one; ``only``: the one run that is wanted of all that the places have.
     ``expected``: of how many sessions the run is to be; ``None`` goes by the shards that the sessions announce.
     """
 
@@ -39,6 +41,7 @@ class Wanted(msgspec.Struct):
     run_id: str | None
     expected: int | None
     remove_originals: bool
+    only: str | None = None
 
 
 class Merged(msgspec.Struct):
@@ -83,10 +86,21 @@ def _merged(connection: sqlite3.Connection, wanted: Wanted, take: Callable[[Offe
         offers = [offer for run in wanted.runs for offer in offers_of(connection, run)]
         for place in wanted.places:
             offers += stack.enter_context(offered(place, merged.problems))
+        if wanted.only is not None:
+            offers = [offer for offer in offers if offer.run_id == wanted.only]
         if wanted.run_id is not None:
             offers = list(_copies(connection, offers, wanted.run_id))
+        _require_one_run(offers, wanted)
         merged.sources = [take(offer) for offer in _mains_last(offers)]
     return merged
+
+
+def _require_one_run(offers: Sequence[Offer], wanted: Wanted) -> None:
+    """Raises ``Stop`` when it is not clear of which run there are to be so many sessions."""
+    runs = sorted({offer.run_id for offer in offers})
+    if wanted.expected is not None and len(runs) > 1:
+        names = f"{', '.join(runs[:3])}{' ...' if len(runs) > 3 else ''}"
+        raise Stop(f"--expect is for one run, and these are {len(runs)} ({names}): name it with --run", EXIT_USAGE)
 
 
 def _mains_last(offers: Iterable[Offer]) -> list[Offer]:
@@ -95,21 +109,25 @@ def _mains_last(offers: Iterable[Offer]) -> list[Offer]:
 
 
 def _copies(connection: sqlite3.Connection, offers: Sequence[Offer], run_id: str) -> Iterator[Offer]:
-    """Copies of sources for the new run; of a run that is this very one already there is no copy."""
+    """Copies of sources for the new run; those that are of this very run are taken as they are."""
     by_run: dict[str, list[Offer]] = {}
     for offer in offers:
-        if offer.run_id != run_id:
-            by_run.setdefault(offer.run_id, []).append(offer)
+        by_run.setdefault(offer.run_id, []).append(offer)
+    yield from by_run.pop(run_id, ())
     for own in by_run.values():
-        sessions = {offer.session: _free_name(connection, run_id, offer.session, own) for offer in own}
+        sessions = {offer.session: _name_of_copy(connection, run_id, offer.session, own) for offer in own}
         yield from (copy_of(offer, run_id, sessions) for offer in own)
 
 
-def _free_name(connection: sqlite3.Connection, run_id: str, session: str, offers: Sequence[Offer]) -> str:
-    """The name of a session's copy; another one when such a copy was deleted: nothing of it would be taken again."""
-    base = f"merge-{hashlib.sha256(f'{run_id} {session}'.encode()).hexdigest()[:16]}"
-    base = f"{LIVE}{base}" if session.startswith(LIVE) else base  # what the recorder wrote stays its word
+def _name_of_copy(connection: sqlite3.Connection, run_id: str, session: str, offers: Sequence[Offer]) -> str:
     workers = [offer.worker for offer in offers if offer.session == session]
+    beginning = LIVE if session.startswith(LIVE) else ""  # what the recorder wrote stays its word
+    return _free_name(connection, f"{run_id} {session}", workers, beginning)
+
+
+def _free_name(connection: sqlite3.Connection, about: str, workers: Sequence[str], beginning: str = "") -> str:
+    """The name of a session of ours; another one when that was deleted: nothing of it would be taken again."""
+    base = f"{beginning}merge-{hashlib.sha256(about.encode()).hexdigest()[:16]}"
     name, number = base, 1
     while any(deleted_source(connection, f"{name}.{worker}") for worker in workers):
         number += 1
@@ -121,8 +139,9 @@ def _expect(connection: sqlite3.Connection, merger: Merger, run_id: str, expecte
     """Notes of how many sessions the run is to be, where the user or the sessions say so."""
     sessions = expected or announced_shards(connection, run_id)
     if sessions:
-        session = f"merge-{hashlib.sha256(f'{run_id} expects {sessions}'.encode()).hexdigest()[:16]}"
-        merger.take(expectation(run_id, session, sessions, _now_ms()))
+        session = _free_name(connection, f"{run_id} expects {sessions}", [CLIENT_WORKER])
+        if run_of_source(connection, source_name(session, CLIENT_WORKER)) is None:
+            merger.take(expectation(run_id, session, sessions, _now_ms()))
 
 
 def _told(connection: sqlite3.Connection, run_id: str) -> MergedRun:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from semantest_recorder.foreign.amounts import duration_ms, moment_ms
-from semantest_recorder.foreign.errors import UnreadableError
+from semantest_recorder.foreign.errors import NotThisFormatError
 from semantest_recorder.foreign.json_values import counted, mapping, objects, read_document, text, whole
 from semantest_recorder.foreign.run import ForeignAttempt, ForeignFailure, ForeignOutput, ForeignRun, ForeignTest
 
@@ -25,7 +25,7 @@ def read_ctrf(data: bytes) -> ForeignRun:
     document, problem = read_document(data, "tests")
     results = mapping(document.get("results")) or (document if problem else {})
     if not isinstance(results.get("tests"), list):
-        raise UnreadableError("this is no CTRF: it has no results.tests")
+        raise NotThisFormatError("this is no CTRF: it has no results.tests")
     tool, summary = mapping(results.get("tool")), mapping(results.get("summary"))
     run = ForeignRun("ctrf", text(tool.get("name")) or "CTRF", problem=problem)
     run.started_ms, run.ended_ms = moment_ms(summary.get("start")), moment_ms(summary.get("stop"))

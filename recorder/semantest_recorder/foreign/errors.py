@@ -21,3 +21,7 @@ class UnreadableError(Exception):
     def __init__(self, reason: str, line: int | None = None) -> None:
         self.problem = Problem(reason, line)
         super().__init__(str(self.problem))
+
+
+class NotThisFormatError(UnreadableError):
+    """The file is whole, and of another kind: in a folder it is passed over."""

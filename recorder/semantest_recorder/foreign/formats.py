@@ -11,7 +11,7 @@ import msgspec
 from semantest_recorder.foreign.allure import CONTAINER, RESULT
 from semantest_recorder.foreign.ctrf import read_ctrf
 from semantest_recorder.foreign.decoding import text_of
-from semantest_recorder.foreign.errors import UnreadableError
+from semantest_recorder.foreign.errors import NotThisFormatError, UnreadableError
 from semantest_recorder.foreign.json_report import read_json_report
 from semantest_recorder.foreign.junit import read_junit
 from semantest_recorder.foreign.reportlog import read_reportlog
@@ -55,7 +55,7 @@ def format_of(data: bytes) -> str:
             return "ctrf"
         if _TESTS.search(text):
             return "pytest-json-report"
-    raise UnreadableError(f"it is of no known format; give one with --format: {', '.join(FORMATS)}")
+    raise NotThisFormatError(f"it is of no known format; give one with --format: {', '.join(FORMATS)}")
 
 
 def is_of_allure(name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from semantest_recorder.foreign.amounts import duration_ms, moment_ms
-from semantest_recorder.foreign.errors import UnreadableError
+from semantest_recorder.foreign.errors import NotThisFormatError
 from semantest_recorder.foreign.json_values import counted, mapping, objects, read_document, text, whole
 from semantest_recorder.foreign.python_names import from_root
 from semantest_recorder.foreign.run import ForeignAttempt, ForeignFailure, ForeignOutput, ForeignRun, ForeignTest
@@ -27,7 +27,7 @@ def read_json_report(data: bytes) -> ForeignRun:
     """
     document, problem = read_document(data, "tests")
     if not isinstance(document.get("tests"), list) and "collectors" not in document:
-        raise UnreadableError("this is no report of pytest-json-report: it has neither tests nor collectors")
+        raise NotThisFormatError("this is no report of pytest-json-report: it has neither tests nor collectors")
     run = ForeignRun("pytest-json-report", "pytest", problem=problem, exit_code=whole(document.get("exitcode")))
     took = duration_ms(document.get("duration"))
     run.ended_ms = moment_ms(document.get("created"))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.foreign.amounts import moment_ms, seconds_ms
-from semantest_recorder.foreign.errors import UnreadableError
+from semantest_recorder.foreign.errors import NotThisFormatError
 from semantest_recorder.foreign.python_names import file_id, node_ids
 from semantest_recorder.foreign.run import (
     ForeignAttempt,
@@ -49,11 +49,11 @@ _PHASE = re.compile(r"failed on (setup|teardown)\b")
 
 
 def read_junit(data: bytes) -> ForeignRun:
-    """The run of one file. Raises ``UnreadableError`` when there is no JUnit XML in it."""
+    """The run of one file. Raises ``UnreadableError`` when there is no XML in it, or no JUnit XML."""
     root, problem = read_tree(data)
     if root.tag not in _SUITES:
         other = _OTHERS.get(root.tag, f"its root is <{root.tag}>, not <testsuites> or <testsuite>")
-        raise UnreadableError(f"this is no JUnit XML: {other}", root.line)
+        raise NotThisFormatError(f"this is no JUnit XML: {other}", root.line)
     reading = _Reading(_tool(root))
     reading.suite(root)
     run = reading.run

@@ -152,12 +152,13 @@ def test_a_folder_of_surefire_with_a_damaged_file(tmp_path: Path) -> None:
     (reports / "TEST-a.xml").write_bytes(whole)
     (reports / "TEST-b.xml").write_bytes((SAMPLES / "gradle.xml").read_bytes().partition(b"</failure>")[0])
     (reports / "notes.txt").write_text("no report")
+    (reports / "pom.xml").write_text("<project/>")
     (reports / "settings.json").write_text("{}")
     folder = tmp_path / ".semantest"
     refused = semantest("import", reports, "--directory", folder)
     assert (refused.code, folder.exists()) == (1, False)
     assert f"{reports / 'TEST-b.xml'}: line 7: the file ends too early" in refused.err
-    assert f"left out: {reports / 'settings.json'}" in refused.err
+    assert f"left out: {reports / 'pom.xml'}, {reports / 'settings.json'}" in refused.err
     assert "--partial imports the 6 tests that can be read" in refused.err
     run = imported(semantest("import", reports, "--partial", "--json", "--directory", folder))
     assert (run["state"], run["gaps"], run["counts"]["flaky"]) == ("failed", 1, 1)
@@ -179,11 +180,22 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     result = {"name": "t", "status": "failed", "attachments": [{"name": "p", "source": "p.png", "type": "image/png"}]}
     (results / "1-result.json").write_text(json.dumps(result))
     said = semantest("import", results, "--directory", tmp_path / ".semantest")
-    assert (said.code, "it is a symbolic link" in said.err) == (1, True)
+    assert (said.code, f"{results / 'link.xml'}: it cannot be read: it is a symbolic link" in said.err) == (1, True)
     (results / "link.xml").unlink()
     run = imported(semantest("import", results, "--json", "--directory", tmp_path / ".semantest"))
     assert run["counts"]["failed"] == 1
     assert not (tmp_path / ".semantest" / "artifacts").exists(), "what the link leads to was kept"
+
+
+def test_secrets_are_masked_and_names_are_not(tmp_path: Path) -> None:
+    output = "<system-out>password=hunter22 and order-4711</system-out>"
+    case = f'<testcase classname="c" name="test_login[password=x]">{output}</testcase>'
+    (tmp_path / "a.xml").write_text(f'<testsuite name="s">{case}</testsuite>')
+    folder = tmp_path / ".semantest"
+    mask = {"SEMANTEST_REDACT": "order-[0-9]+"}
+    assert semantest("import", tmp_path / "a.xml", "--directory", folder, env=mask).code == 0
+    shown = semantest("show", "c::test_login[password=x]", "--directory", folder).out
+    assert "password=[REDACTED] and [REDACTED]" in shown
 
 
 def test_mistakes_are_told_in_words(tmp_path: Path) -> None:

@@ -98,6 +98,11 @@ def test_a_run_with_a_missing_shard_is_not_green_until_it_comes(tmp_path: Path, 
     told = semantest("report", "--directory", folder)
     assert (told.code, "2 of 3 sessions came: shards or jobs are missing" in told.out) == (1, True)
     assert "2 of 3 sessions, 1 MISSING" in merge(folder, tmp_path / "1", *expect).out
+    copied = ("build-7", "--run-id", "copy", "--expect", "3")
+    for _ in range(2):  # it is expected again when the copy was deleted
+        assert merge(folder, *copied).code == 1
+        assert report(folder, "copy")["run"]["state"] == "failed"
+        assert semantest("cleanup", "--run", "copy", "--yes", "--directory", folder).code == 0
     done = merge(folder, tmp_path / "3", "--json")
     assert (done.code, done.json["runs"][0]["state"]) == (0, "passed"), done.err
     assert semantest("report", "--directory", folder).code == 0
@@ -129,6 +134,8 @@ def test_runs_of_different_ids_become_one_copy(tmp_path: Path) -> None:
     gone = semantest("cleanup", "--run", "night", "--yes", "--json", "--directory", folder)
     assert gone.json["done"]["deleted"] == ["night"]
     assert merge(folder, *wanted).code == 0, "it can be made again"
+    shared = merge(folder, tmp_path / "job", "--run-id", "other", "--json")
+    assert [source["source"] for source in shared.json["sources"]] == ["20261121-093000-caf901.main"]
     removed = merge(folder, "20261121-0901", "--run-id", "alone", "--remove-originals", "--yes", "--json")
     assert removed.json["removed"] == ["20261121-090100-bbbbbb"]
     assert report(folder, "alone")["run"]["state"] == "passed"
@@ -204,6 +211,16 @@ def test_xdist_shards_of_one_recorder_are_one_run_and_merge_into_another_history
     done = merge(tmp_path / "all", project.root, "--expect", "2", "--json")
     assert (done.code, done.json["runs"][0]["state"]) == (0, "passed"), done.err
     assert report(tmp_path / "all", "build-8")["tests"] == native["tests"]
+
+
+def test_what_is_expected_is_of_one_run(tmp_path: Path) -> None:
+    for run_id in ("old", "new"):
+        job(tmp_path / "jobs" / run_id, run_id, "passed", run_id=run_id)
+    folder = tmp_path / "all"
+    said = merge(folder, tmp_path / "jobs", "--expect", "1")
+    assert (said.code, "these are 2 (new, old): name it with --run" in said.err) == (2, True)
+    done = merge(folder, tmp_path / "jobs", "--run", "new", "--expect", "1", "--json")
+    assert [(run["run"], run["state"]) for run in done.json["runs"]] == [("new", "passed")]
 
 
 def test_mistakes_are_told_in_words(tmp_path: Path) -> None:
