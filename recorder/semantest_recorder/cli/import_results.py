@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from semantest_recorder.cli.near_choice import NearChoice
+from pytest_semantest.protocol.identity import SHIPPER_WORKER, source_name
 from semantest_recorder.cli.given_token import read_token
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.label import Label
 from semantest_recorder.cli.moment import Moment
+from semantest_recorder.cli.near_choice import NearChoice
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.place import working_directory
@@ -211,16 +212,19 @@ def _ship(
         _code, outcomes = run_shipper(folder, arguments, TOKEN_VARIABLE, token)
         if all(outcome.is_shipped for outcome in outcomes):
             told.outcome = "imported"
-        elif _has_it_otherwise(outcomes):
+        elif conflicts := [outcome.detail for outcome in outcomes if _is_conflict(outcome)]:
             from semantest_recorder.cli.import_session import forget_journals  # noqa: PLC0415
 
             forget_journals(folder, imported)
             told.outcome = "known"
-            say_note(f"the recorder has run {told.run} with other labels or times: give --run-id for another one")
+            # What the shipper says of itself is other each time, so it is refused where all the rest is known.
+            if source_name(imported.session_name, SHIPPER_WORKER) not in conflicts[0]:
+                say_note(f"the recorder has run {told.run} with other labels or times: give --run-id for another one")
 
 
-def _has_it_otherwise(outcomes: list[Outcome]) -> bool:
-    return any(outcome.outcome == "stopped" and "another event" in outcome.detail for outcome in outcomes)
+def _is_conflict(outcome: Outcome) -> bool:
+    """Whether the recorder has this session, told otherwise (``SEQ_CONFLICT``)."""
+    return outcome.outcome == "stopped" and "another event" in outcome.detail
 
 
 def _configured_url(folder: Path) -> str | None:

@@ -187,6 +187,23 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     assert not (tmp_path / ".semantest" / "artifacts").exists(), "what the link leads to was kept"
 
 
+def test_a_recorder_elsewhere_has_it_once_and_is_told_so(tmp_path: Path) -> None:
+    file = tmp_path / "a.xml"
+    file.write_bytes((SAMPLES / "gradle.xml").read_bytes())
+    there, here = tmp_path / "there" / ".semantest", tmp_path / "here" / ".semantest"
+    run = imported(semantest("import", file, "--json", "--directory", there))
+    recorder = json.loads((there / "recorder.json").read_text())
+    (tmp_path / "token").write_text(recorder["token"])
+    to = ("--url", recorder["url"], "--token-file", tmp_path / "token", "--json", "--directory", here)
+    again = semantest("import", file, *to)
+    assert (imported(again)["outcome"], imported(again)["run"], again.err) == ("known", run["run"], "")
+    other = semantest("import", file, "--label", "os=linux", *to)
+    assert (imported(other)["outcome"], "give --run-id for another one" in other.err) == ("known", True)
+    assert not (here / "semantest.db").exists()
+    assert list((here / "sessions").iterdir()) == [], "nothing waits for ever"
+    assert [one["id"] for one in semantest("runs", "--json", "--directory", there).json["runs"]] == [run["run"]]
+
+
 def test_secrets_are_masked_and_names_are_not(tmp_path: Path) -> None:
     output = "<system-out>password=hunter22 and order-4711</system-out>"
     case = f'<testcase classname="c" name="test_login[password=x]">{output}</testcase>'
