@@ -1,0 +1,69 @@
+"""Where a series of numbers changed for good: the test of Pettitt, applied again to both sides of each change.
+
+A. N. Pettitt, "A non-parametric approach to the change-point problem", Journal of the Royal Statistical Society,
+series C (Applied Statistics) 28 (2), 1979, 126-135. It looks at ranks alone, so no distribution is assumed and one
+outlier is none; it sees a shift of the middle, not a trend, which it tells as one shift or several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+from statistics import median
+from typing import Final, NamedTuple
+
+#: A change is told when chance alone would make one like it in fewer cases than this.
+ALPHA: Final = 0.01
+#: So many numbers at least are on either side of a change.
+LEAST: Final = 5
+
+
+class ChangePoint(NamedTuple):
+    """From ``place`` on the numbers are others: medians of both sides up to the next change, and Pettitt's p."""
+
+    place: int
+    before: float
+    after: float
+    p: float
+
+
+def change_points(series: Sequence[float]) -> list[ChangePoint]:
+    """The changes in ``series``, the earliest first."""
+    found = _splits(series, 0)
+    borders = [0, *(place for place, _ in found), len(series)]
+    return [
+        ChangePoint(place, median(series[borders[number] : place]), median(series[place : borders[number + 2]]), p)
+        for number, (place, p) in enumerate(found)
+    ]
+
+
+def _splits(series: Sequence[float], offset: int) -> list[tuple[int, float]]:
+    count = len(series)
+    if count < 2 * LEAST:
+        return []
+    # U(t) = 2 (sum of the first t ranks) - t (n + 1), largest where the two sides differ most.
+    summed, best, size = 0.0, 0, 0.0
+    for place, rank in enumerate(_ranks(series)[: count - LEAST], 1):
+        summed += rank
+        deviation = abs(2 * summed - place * (count + 1))
+        if place >= LEAST and deviation > size:
+            best, size = place, deviation
+    p = min(1.0, 2 * exp(-6 * size**2 / (count**3 + count**2)))
+    if p >= ALPHA:
+        return []
+    return [*_splits(series[:best], offset), (offset + best, p), *_splits(series[best:], offset + best)]
+
+
+def _ranks(series: Sequence[float]) -> list[float]:
+    """The place of each number in the sorted series, from 1; equal ones share the middle of theirs."""
+    order = sorted(range(len(series)), key=series.__getitem__)
+    ranks = [0.0] * len(series)
+    start = 0
+    while start < len(order):
+        end = start + 1
+        while end < len(order) and series[order[end]] == series[order[start]]:
+            end += 1
+        for place in order[start:end]:
+            ranks[place] = (start + 1 + end) / 2
+        start = end
+    return ranks

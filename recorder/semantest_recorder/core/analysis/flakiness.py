@@ -1,0 +1,129 @@
+"""Which tests are flaky, and how much: the one definition (docs/design/analysis.md).
+
+A run is a *flaky run* of a test when the test failed in it without the code being the reason: it failed and then passed
+in that run, or it failed although another run of the same code passed. All else that fails is no flakiness: it may be a
+regression.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final, Literal, NamedTuple
+
+from semantest_recorder.core.analysis.proportion import Interval, wilson_interval
+
+PASSED: Final = frozenset({"passed", "xpassed"})
+FAILED: Final = frozenset({"failed", "error", "crashed", "timeout"})
+FLAKY: Final = "flaky"
+#: States that say whether a test works. A skip, an expected failure, Ctrl-C and a lost record do not.
+JUDGED: Final = PASSED | FAILED | {FLAKY}
+
+#: A run in which so many tests failed or were flaky, and this share of all, was broken as a whole.
+BROKEN_TESTS: Final = 10
+BROKEN_SHARE: Final = 0.2
+
+#: ``flaky``: nothing tells that it is over. ``changed``: its function was edited since. ``failing``: it fails now, and
+#: no run of the same code passes.
+Status = Literal["flaky", "changed", "failing"]
+
+
+class Observation(NamedTuple):
+    """A test in a run: ``run`` is the run's place in time, ``code`` what names its code (``None``: not known)."""
+
+    run: int
+    code: str | None
+    state: str
+    attempts: int
+    fingerprint: str | None
+
+
+class Flakiness(NamedTuple):
+    """How flaky a test is; ``flaky_runs`` are places of runs, the oldest first, at least one.
+
+    Of ``runs`` that judge it ``retried`` passed only on a retry, and ``contradicted`` failed although the same code
+    passed elsewhere. ``failures_after_pass`` and ``passes_after_failure`` count how often the result turned from one
+    run to the next of the same code. ``retries`` are attempts beyond the first of a run. ``quiet_runs`` came after the
+    last flaky one; so many in a row are seen with probability ``luck`` though nothing was mended.
+    """
+
+    runs: int
+    flaky_runs: tuple[int, ...]
+    retried: int
+    contradicted: int
+    failures_after_pass: int
+    passes_after_failure: int
+    retries: int
+    status: Status
+    quiet_runs: int
+
+    @property
+    def rate(self) -> float:
+        """The share of runs in which it flaked."""
+        return len(self.flaky_runs) / self.runs
+
+    @property
+    def interval(self) -> Interval:
+        """Where the true rate is. The lower end is the score by which tests are ranked."""
+        return wilson_interval(len(self.flaky_runs), self.runs)
+
+    @property
+    def luck(self) -> float:
+        """The probability of ``quiet_runs`` runs without a flake in a row, at the rate up to the last flaky one."""
+        return (1 - len(self.flaky_runs) / (self.runs - self.quiet_runs)) ** self.quiet_runs
+
+
+def is_broken(bad: int, judged: int) -> bool:
+    """Whether a run with so many tests that failed or were flaky tells of its surroundings, not of its tests."""
+    return bad >= BROKEN_TESTS and bad >= BROKEN_SHARE * judged
+
+
+def flakiness(observations: Iterable[Observation]) -> Flakiness | None:
+    """How flaky the test of ``observations`` is, at most one for each run; ``None`` when no run says that it is.
+
+    Runs that were broken as a whole must be left out of them.
+    """
+    seen = sorted((one for one in observations if one.state in JUDGED), key=lambda one: one.run)
+    passing = {one.code for one in seen if one.code is not None and one.state not in FAILED}
+    contradicted = [one for one in seen if one.state in FAILED and one.code in passing]
+    retried = [one for one in seen if one.state == FLAKY]
+    flaky_runs = tuple(sorted(one.run for one in (*contradicted, *retried)))
+    if not flaky_runs:
+        return None
+    turns = list(_turns(seen))
+    return Flakiness(
+        runs=len(seen),
+        flaky_runs=flaky_runs,
+        retried=len(retried),
+        contradicted=len(contradicted),
+        failures_after_pass=turns.count("failed"),
+        passes_after_failure=turns.count("passed"),
+        retries=sum(max(one.attempts - 1, 0) for one in seen),
+        status=_status(seen, flaky_runs[-1]),
+        quiet_runs=sum(one.run > flaky_runs[-1] for one in seen),
+    )
+
+
+def worst_first(found: Iterable[tuple[str, Flakiness]]) -> list[tuple[str, Flakiness]]:
+    """Tests by the lower end of the interval, then by the number of flaky runs, then by id."""
+    return sorted(found, key=lambda pair: (-pair[1].interval.low, -len(pair[1].flaky_runs), pair[0]))
+
+
+def _turns(seen: Sequence[Observation]) -> Iterator[Literal["passed", "failed"]]:
+    """What the results of each code turned to, from a run to the next."""
+    by_code: dict[str, list[Literal["passed", "failed"]]] = defaultdict(list)
+    for one in seen:
+        if one.code is not None:
+            # Failed, then passed in one run: whatever came before, it ended with a pass.
+            by_code[one.code].append("failed" if one.state in FAILED else "passed")
+    for results in by_code.values():
+        yield from (after for before, after in pairwise(results) if before != after)
+
+
+def _status(seen: Sequence[Observation], last_flaky: int) -> Status:
+    last = seen[-1]
+    if last.state in FAILED and last.run != last_flaky:
+        return "failing"
+    then = next(one.fingerprint for one in seen if one.run == last_flaky)
+    return "changed" if then and last.fingerprint and then != last.fingerprint else "flaky"
