@@ -46,6 +46,10 @@ COMMANDS = (
     Measured("sql v_tests --csv"),
     Measured("export --format junit"),
     Measured("export --format csv"),
+    Measured("flaky", goal_ms=1000),
+    Measured("slowest", goal_ms=1000),
+    Measured("slowest --by file"),
+    Measured("trends"),
 )
 
 

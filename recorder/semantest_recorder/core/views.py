@@ -259,7 +259,8 @@ VIEWS: Final[dict[str, View]] = {
         },
     ),
     "v_flaky": View(
-        "A test that was flaky in a run: failed, then passed in the same one.",
+        "A test that was flaky in a run: failed, then passed in the same one. `semantest flaky` compares runs, too: a\n"
+        "failure counts where another run of the same commit passed, and a run that failed as a whole does not.",
         {
             "test": _TEST,
             "runs": "in how many runs it was run",

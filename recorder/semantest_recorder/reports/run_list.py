@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import run_head
+from semantest_recorder.reports.columns import columns
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, RunHead
 from semantest_recorder.reports.wording import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _HEADINGS = ("run", "started", "state", "took", "tests", "branch")
+_RIGHT = ("took",)
 
 
 class RunSummary(RunHead):
@@ -65,13 +66,13 @@ def run_lines(runs: list[RunSummary], width: int | None) -> list[Text]:
 
     The id is always whole: it is there to be copied. For want of room the branch is left out, and the counts are cut.
     """
-    wide = _columns(_HEADINGS, [_wide(run) for run in runs])
+    wide = columns(_HEADINGS, [_wide(run) for run in runs], _RIGHT)
     if width is None or _broadest(wide) <= width:
         return wide
     cells = [_narrow(run) for run in runs]
-    narrow = _columns(_HEADINGS, cells)
+    narrow = columns(_HEADINGS, cells, _RIGHT)
     if _broadest(narrow) > width:
-        narrow = _columns(_HEADINGS[:-1], [row[:-1] for row in cells])
+        narrow = columns(_HEADINGS[:-1], [row[:-1] for row in cells], _RIGHT)
     longest_id = max(row[0].cell_len for row in cells)
     for line in narrow:
         line.truncate(max(width, longest_id + 2), overflow="ellipsis")
@@ -106,21 +107,3 @@ def _cells(run: RunSummary, started: str, state: str, counts: str) -> list[Text]
         Text(counts),
         Text(inert_line(run.branch or "")),
     ]
-
-
-def _columns(headings: Sequence[str], cells: Sequence[Sequence[Text]]) -> list[Text]:
-    """The heading and a line for each run, the columns below each other."""
-    from rich.text import Text  # noqa: PLC0415
-
-    rows = [[Text(heading, "bold") for heading in headings], *cells]
-    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        line = Text()
-        for heading, cell, width in zip(headings, row, widths, strict=True):
-            room = " " * (width - cell.cell_len)
-            line.append("  " if line else "").append(room if heading == "took" else "").append_text(cell)
-            line.append("" if heading == "took" else room)
-        line.rstrip()
-        lines.append(line)
-    return lines

@@ -110,6 +110,16 @@ def _local_time(milliseconds: float | None, form: str) -> str:
         return "unknown"
 
 
+def percent(share: float) -> str:
+    """``24.5 %``; never 0 or 100 for what is neither."""
+    tenths = round(share * 1000)
+    if tenths == 0 and share > 0:
+        return "<0.1 %"
+    if tenths == 1000 and share < 1:
+        return ">99.9 %"
+    return f"{tenths // 10} %" if tenths % 10 == 0 else f"{tenths / 10:.1f} %"
+
+
 def plural(number: int, noun: str) -> str:
     """``1 warning``, ``2 warnings``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

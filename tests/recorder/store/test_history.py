@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from semantest_recorder.core.batch import RawEvent
-from semantest_recorder.store.history import flaky_tests, percentile_95, read_history, write_history
+from semantest_recorder.store.history import read_history, write_history
 
-from .ingesting import attempt, begin, passed, recording, whole_run
+from .ingesting import attempt, begin, event, passed, recording, whole_run
 
 
 def retried(test_id: str, duration: float) -> list[RawEvent]:
@@ -53,14 +53,16 @@ def test_no_runs_no_history(tmp_path: Path) -> None:
     assert read_history(tmp_path / "semantest.db") == {"version": 1, "flaky": {}, "durations": {}}
 
 
-def test_flaky_tests_are_counted_over_their_runs() -> None:
-    results = [("t", "flaky", 1.0), ("t", "passed", 2.0), ("u", "flaky", 3.0)]
-    assert flaky_tests(results) == {
-        "t": {"flaky": 1, "runs": 2, "p95": 2.0},
-        "u": {"flaky": 1, "runs": 1, "p95": 3.0},
-    }
-
-
-@pytest.mark.parametrize(("durations", "expected"), [([1.0], 1.0), (list(range(1, 101)), 95), (list(range(1, 21)), 19)])
-def test_percentile(durations: list[float], expected: float) -> None:
-    assert percentile_95(durations) == expected
+def test_a_test_that_failed_where_the_same_commit_passed_is_flaky_and_one_that_fails_since_a_commit_is_not(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        for number, (commit, turns, breaks) in enumerate(
+            [("one", "passed", "passed"), ("two", "failed", "failed"), ("two", "passed", "failed")]
+        ):
+            tests = [*attempt("a.py::turns", 1, turns), *attempt("a.py::breaks", 1, breaks)]
+            git = event("run/context", 1e6 * number, runId=f"r{number}", git={"commit": commit, "dirty": False})
+            run = f"r{number}"
+            recorder.send(f"{run}.main", 1, [*whole_run(run, tests, at=1e6 * number), git])
+    assert read_history(path)["flaky"] == {"a.py::turns": {"flaky": 1, "runs": 3, "p95": 1.0}}

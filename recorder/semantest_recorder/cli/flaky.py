@@ -1,0 +1,89 @@
+"""``semantest flaky``: which tests fail without the code being the reason."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.number import Number
+from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
+from semantest_recorder.cli.window_options import WindowOptions, window_options
+
+if TYPE_CHECKING:
+    from semantest_recorder.core.analysis.window import WindowRun
+    from semantest_recorder.reports.flaky_list import CommonError, ErrorOf
+
+
+@click.command(
+    "flaky",
+    short_help="List flaky tests, the flakiest first.",
+    epilog=help_end(
+        "semantest flaky",
+        "semantest flaky --window 30d --branch main --min-runs 10",
+        "semantest flaky --limit 0 --json | jq '.tests[] | select(.low > 0.05) | .id'",
+        exit_codes="0 listed (also when there are none), 2 wrong usage, 3 nothing recorded or no such branch",
+    ),
+)
+@window_options
+@click.option(
+    "--min-runs", type=Number(min=1), default=1, show_default=True, help="Only tests that so many runs judged."
+)
+@click.option("--limit", type=Number(min=0), default=20, show_default=True, help="How many tests; 0 shows all.")
+@directory_option
+@json_option
+@sync_option
+def command(
+    window: WindowOptions,
+    min_runs: int,
+    limit: int,
+    directory: str | None,
+    as_json: bool,
+    sync_timeout: float,
+) -> None:
+    """List tests that failed without the code being the reason.
+
+    A test flaked in a run when it failed there and passed on a retry, or failed although another run of the same commit
+    (with no files changed, the same Python and platform) passed. Tests are ranked by the lower end of the 95 % interval
+    of the share of runs in which they did. Runs in which a fifth of all tests failed at once are left out.
+    """
+    from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
+    from semantest_recorder.core.analysis.flakiness import worst_first  # noqa: PLC0415
+    from semantest_recorder.reports.flaky_list import FlakyList, flaky_lines, flaky_test  # noqa: PLC0415
+    from semantest_recorder.reports.window import window_info  # noqa: PLC0415
+    from semantest_recorder.store.analysis_flaky import flaky_tests  # noqa: PLC0415
+
+    with found_window(project_folder(directory), window, sync_timeout) as (connection, seen):
+        found = flaky_tests(connection, seen)
+        ranked = worst_first((name, test) for name, test in found.tests.items() if test.runs >= min_runs)
+        error_of = _errors(connection)
+        listed = FlakyList(
+            window=window_info(seen, window.branch),
+            broken_runs=[seen[place].id for place in found.broken],
+            total=len(ranked),
+            tests=[flaky_test(name, test, seen, error_of) for name, test in ranked[: limit or None]],
+        )
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        print_json(listed)
+    else:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+
+        print_lines(flaky_lines(listed))
+
+
+def _errors(connection: sqlite3.Connection) -> ErrorOf:
+    from semantest_recorder.core.analysis.common_error import commonest_error  # noqa: PLC0415
+    from semantest_recorder.reports.flaky_list import CommonError  # noqa: PLC0415
+    from semantest_recorder.store.analysis_flaky import errors_of  # noqa: PLC0415
+
+    def error_of(test_id: str, flaky_runs: Sequence[WindowRun]) -> CommonError | None:
+        errors = errors_of(connection, test_id, flaky_runs)
+        found = commonest_error(errors)
+        return None if found is None else CommonError(*found, len(errors))
+
+    return error_of

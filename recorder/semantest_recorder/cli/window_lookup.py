@@ -1,0 +1,55 @@
+"""The runs of an analysis, after what was left over has been taken in, and the database that they are in."""
+
+from __future__ import annotations
+
+import difflib
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.cli.current import take_in_leftovers
+from semantest_recorder.cli.note import say_note
+from semantest_recorder.cli.session_notes import session_notes
+from semantest_recorder.cli.stop import NothingRecorded
+from semantest_recorder.cli.window_options import WindowOptions
+from semantest_recorder.core.analysis.window import WindowRun
+from semantest_recorder.reports.wording import moment
+from semantest_recorder.store.analysis_window import branches, window
+from semantest_recorder.store.reader import connect_read_only
+
+
+@contextmanager
+def found_window(
+    folder: Path, options: WindowOptions, sync_seconds: float, usual: int | None = 100
+) -> Iterator[tuple[sqlite3.Connection, list[WindowRun]]]:
+    """A connection that reads, and the closed runs that ``options`` choose, the oldest first, at least one.
+
+    Where they do not say how many runs, or of what time: the ``usual`` number of runs, ``None``: all.
+    Runs that only journals have are not among them: it is noted. Raises ``NothingRecorded`` when there is no run, and
+    what ``connect_read_only`` raises.
+    """
+    note = take_in_leftovers(folder, sync_seconds)
+    for told in session_notes(folder) + ([f"some sessions are not in the database yet: {note}"] if note else []):
+        say_note(told)
+    since = None if options.window_ms is None else time.time() * 1000 - options.window_ms
+    with closing(connect_read_only(folder / DATABASE)) as connection:
+        runs = window(connection, since_ms=since, branch=options.branch, most=options.most(usual))
+        if not runs:
+            raise NothingRecorded(_why_none(connection, options))
+        yield connection, runs
+
+
+def _why_none(connection: sqlite3.Connection, options: WindowOptions) -> str:
+    newest = window(connection, branch=options.branch, most=1)
+    if newest:
+        started = moment(newest[0].since_ms)
+        return f"no run started in that time, the newest one did on {started}: give a longer --window"
+    known = branches(connection)
+    if options.branch is None or not known:
+        return "no run has ended yet" if options.branch is None else "no run tells its branch: leave out --branch"
+    near = difflib.get_close_matches(options.branch, known, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known[:5])}"
+    return f"no run of branch {options.branch}: {hint}"

@@ -1,0 +1,91 @@
+"""Which tests were flaky in some runs: what the database knows, for the definition in core/analysis/flakiness.py."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from semantest_recorder.core.analysis.flakiness import (
+    BROKEN_TESTS,
+    FLAKY,
+    JUDGED,
+    Flakiness,
+    Observation,
+    flakiness,
+    is_broken,
+)
+from semantest_recorder.core.analysis.window import WindowRun
+from semantest_recorder.store.analysis_window import key_list, test_ids
+from semantest_recorder.store.queries import statements
+
+_SQL = statements("analysis_flaky.sql")
+
+
+class FlakyTests(msgspec.Struct):
+    """Flakiness by test id; places of runs are those in the runs that were asked for, ``broken`` among them.
+
+    ``durations``: milliseconds in each run that judges them.
+    """
+
+    tests: dict[str, Flakiness]
+    broken: list[int]
+    durations: dict[str, list[float]]
+
+
+def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun]) -> FlakyTests:
+    """The tests that were flaky in ``runs``, which come the oldest first."""
+    rows = connection.execute(_SQL["not_good"], (key_list(run.key for run in runs),)).fetchall()
+    bad: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for run_key, test_key, state in rows:
+        bad[run_key].append((test_key, state))
+    broken = {run_key for run_key, found in bad.items() if _is_broken(connection, run_key, len(found))}
+    sound = {run.key: (place, run.code) for place, run in enumerate(runs) if run.key not in broken}
+    observed, durations = _observed(connection, _candidates(bad, sound), sound)
+    found = {test_id: judged for test_id, seen in observed.items() if (judged := flakiness(seen)) is not None}
+    places = [place for place, run in enumerate(runs) if run.key in broken]
+    return FlakyTests(found, places, {test_id: durations[test_id] for test_id in found})
+
+
+def errors_of(connection: sqlite3.Connection, test_id: str, runs: Iterable[WindowRun]) -> list[tuple[str | None, str]]:
+    """Type and message of each bad attempt of a test in ``runs``, the earliest first, where there is any."""
+    rows = connection.execute(_SQL["errors"], (test_id, key_list(run.key for run in runs)))
+    return [(kind, message or "") for kind, message in rows if kind or message]
+
+
+def _is_broken(connection: sqlite3.Connection, run_key: int, bad: int) -> bool:
+    if bad < BROKEN_TESTS:  # most runs need not be counted
+        return False
+    return is_broken(bad, connection.execute(_SQL["judged"], (run_key,)).fetchone()[0])
+
+
+def _candidates(bad: Mapping[int, Sequence[tuple[int, str]]], sound: Mapping[int, tuple[int, str | None]]) -> set[int]:
+    """The tests that may be flaky: they were so in a run, or failed in one and there is another of the same code."""
+    times: dict[str | None, int] = defaultdict(int)
+    for _, code in sound.values():
+        times[code] += code is not None
+    return {
+        test_key
+        for run_key, found in bad.items()
+        if run_key in sound
+        for test_key, state in found
+        if state == FLAKY or times[sound[run_key][1]] > 1
+    }
+
+
+def _observed(
+    connection: sqlite3.Connection, tests: Iterable[int], sound: Mapping[int, tuple[int, str | None]]
+) -> tuple[dict[str, list[Observation]], dict[str, list[float]]]:
+    """What became of ``tests`` in each run, and the milliseconds that each took where it was judged."""
+    names = test_ids(connection, tests)
+    observed: dict[str, list[Observation]] = defaultdict(list)
+    durations: dict[str, list[float]] = defaultdict(list)
+    rows = connection.execute(_SQL["observations"], (key_list(sound), key_list(names)))
+    for test_key, run_key, state, attempts, fingerprint, duration in rows:
+        name, (place, code) = names[test_key], sound[run_key]
+        observed[name].append(Observation(place, code, state, attempts, fingerprint))
+        if state in JUDGED:
+            durations[name].append(duration)
+    return observed, durations

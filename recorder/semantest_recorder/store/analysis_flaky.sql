@@ -1,0 +1,18 @@
+-- name: not_good
+SELECT run_key, test_key, state FROM results
+WHERE run_key IN (SELECT value FROM json_each(?)) AND state IN ('flaky', 'failed', 'error', 'crashed', 'timeout');
+
+-- name: judged
+SELECT count(*) FROM results
+WHERE run_key = ? AND state IN ('passed', 'xpassed', 'flaky', 'failed', 'error', 'crashed', 'timeout');
+
+-- name: observations
+SELECT test_key, run_key, state, attempts, fingerprint, duration_ms FROM results
+WHERE run_key IN (SELECT value FROM json_each(?1)) AND test_key IN (SELECT value FROM json_each(?2));
+
+-- name: errors
+SELECT a.error_type, a.error_message
+FROM attempts a WHERE a.test_key = (SELECT test_key FROM tests WHERE id = ?1)
+     AND a.run_key IN (SELECT value FROM json_each(?2))
+     AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'interrupted', 'lost')
+ORDER BY a.started_ms;

@@ -1,0 +1,52 @@
+"""Which runs an analysis looks at."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from semantest_recorder.core.analysis.window import WindowRun, code_of
+from semantest_recorder.store.queries import statements
+
+_SQL = statements("analysis_window.sql")
+#: The largest integer of SQLite: no limit.
+_ALL = 2**63 - 1
+
+
+def window(
+    connection: sqlite3.Connection, *, since_ms: float | None = None, branch: str | None = None, most: int | None = None
+) -> list[WindowRun]:
+    """The closed runs, at most the ``most`` newest of those since ``since_ms`` on ``branch``, the oldest first."""
+    since = -1e308 if since_ms is None else since_ms
+    rows = connection.execute(_SQL["window"], (since, branch, _ALL if most is None else most)).fetchall()
+    return [_run(row) for row in reversed(rows)]
+
+
+def branches(connection: sqlite3.Connection) -> list[str]:
+    """The branches of closed runs, that of the newest run first."""
+    return [str(branch) for branch, _ in connection.execute(_SQL["branches"])]
+
+
+def test_ids(connection: sqlite3.Connection, tests: Iterable[int]) -> dict[int, str]:
+    """The ids of tests by their keys."""
+    return dict(connection.execute(_SQL["test_ids"], (key_list(tests),)).fetchall())
+
+
+def key_list(keys: Iterable[int]) -> str:
+    """Keys as ``json_each`` takes them."""
+    return msgspec.json.encode(list(keys)).decode()
+
+
+def _run(row: tuple[Any, ...]) -> WindowRun:
+    key, run_id, state, since_ms, started_ms, ended_ms, *texts, clean = row
+    branch, commit, python, platform = map(_text, texts)
+    code = code_of(commit, python, platform, clean=bool(clean))
+    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, code)
+
+
+def _text(value: object) -> str | None:
+    """What a client said need be no text."""
+    return None if value is None else str(value)

@@ -1,0 +1,91 @@
+"""``semantest flaky`` over a history that the real writer made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from semantest_recorder.core.analysis.proportion import wilson_interval
+from tests.recorder.cli.analysis.conftest import run_name
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.recording import Recording
+
+
+def test_flaky_tests_with_their_numbers_and_nothing_else(history: Path) -> None:
+    said = semantest("flaky", "--directory", history, "--json")
+    assert said.code == 0
+    assert said.json["schema"] == 1
+    assert said.json["brokenRuns"] == [run_name(10)]
+    tests = {test["id"]: test for test in said.json["tests"]}
+    assert list(tests) == ["a.py::test_retried", "a.py::test_turns"], "most flaky runs first"
+    retried, turned = tests.values()
+    assert (retried["runs"], retried["flakyRuns"], retried["retried"], retried["retries"]) == (15, 2, 2, 2)
+    assert (retried["low"], retried["high"]) == wilson_interval(2, 15)
+    assert retried["first"]["run"] == run_name(3)
+    assert (retried["last"]["run"], retried["last"]["commit"]) == (run_name(12), "c0ffee6")
+    assert retried["error"] == {"type": "AssertionError", "message": "assert 1 == 2", "attempts": 2, "ofAttempts": 2}
+    assert (turned["flakyRuns"], turned["contradicted"], turned["passesAfterFailure"]) == (1, 1, 1)
+    assert turned["quietRuns"] == 10
+
+
+def test_the_table_tells_the_same(history: Path) -> None:
+    lines = semantest("flaky", "--directory", history).out.splitlines()
+    assert lines[0].startswith("2 flaky tests in the last 17 runs, ")
+    assert lines[1] == f"left out, since so much failed at once: 1 run ({run_name(10)})"
+    assert "13.3 %  3.7 % to 37.9 %  2 of 15        2  a.py::test_retried" in lines
+    assert f"  first {run_name(3)} (11-18 03:30, c0ffee1), last {run_name(12)} (11-18 12:30, c0ffee6)" in lines
+    assert "  2 of 2 times AssertionError: assert 1 == 2" in lines
+    assert "  1 failure where the same code passed; it turned 1 time" in lines
+    assert "regressed" not in "\n".join(lines)
+
+
+def test_the_runs_can_be_chosen(history: Path) -> None:
+    def ids(*options: str) -> list[str]:
+        said = semantest("flaky", "--directory", history, "--json", *options)
+        return [test["id"] for test in said.json["tests"]]
+
+    assert ids("--runs", "6") == ["a.py::test_retried"]
+    assert ids("--branch", "main", "--limit", "1") == ["a.py::test_retried"]
+    assert ids("--min-runs", "16") == []
+    assert ids("--window", "99999d", "--runs", "0") == ["a.py::test_retried", "a.py::test_turns"]
+
+
+def test_no_flaky_tests_are_no_error(history: Path) -> None:
+    said = semantest("flaky", "--directory", history, "--branch", "feature/fees")
+    assert said.code == 0
+    assert said.out.startswith("No flaky tests in 1 run of feature/fees, ")
+
+
+@pytest.mark.parametrize("command", ["flaky", "slowest", "trends"])
+def test_what_is_not_there_is_told(history: Path, tmp_path: Path, command: str) -> None:
+    said = semantest(command, "--directory", history, "--branch", "mian")
+    assert (said.code, said.err) == (3, "semantest: no run of branch mian: did you mean main?\n")
+    said = semantest(command, "--directory", history, "--branch", "zzz")
+    assert said.err == "semantest: no run of branch zzz: there are feature/fees, main\n"
+    said = semantest(command, "--directory", history, "--window", "0s")
+    assert said.code == 3
+    assert "no run started in that time, the newest one did on 2026-11-18 16:30:00 UTC" in said.err
+    said = semantest(command, "--directory", history, "--window", "3 fortnights")
+    assert said.code == 2
+    empty = Recording()
+    empty.start()
+    empty.store(tmp_path / ".semantest")
+    said = semantest(command, "--directory", tmp_path / ".semantest")
+    assert (said.code, said.err) == (3, "semantest: no run has ended yet\n")
+
+
+def test_names_and_messages_cannot_repaint_the_terminal(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    hostile = "a.py::test_x[\x1b[2J\u202e]"
+    error = {"type": "E\x1b[31m", "message": "say \x1b]0;owned\x07\nmore"}
+    recording.test(hostile, "failed", willRetry=True, error=error)
+    recording.test(hostile, attempt=2)
+    recording.end()
+    recording.store(tmp_path / ".semantest")
+    for command in ("flaky", "slowest"):
+        out = semantest(command, "--directory", tmp_path / ".semantest").out
+        assert "a.py::test_x[]" in out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
