@@ -17,6 +17,7 @@ from semantest_recorder.reports.aggregate import counts_of, iso_time
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, Public
 from semantest_recorder.reports.sparkline import sparkline
+from semantest_recorder.reports.spreadsheet import no_formula
 from semantest_recorder.reports.window import WindowInfo, window_info, window_words
 from semantest_recorder.reports.wording import day_and_minute, duration, percent
 
@@ -117,7 +118,7 @@ def trend_lines(found: Trends, limit: int, characters: str) -> Iterator[Text]:
 
 
 def trend_csv(found: Trends) -> str:
-    """A row for each point, below a line of names; lines end as RFC 4180 says, an empty cell is not known."""
+    """A line of names and one for each point; lines end as RFC 4180 says, an empty cell is not known."""
     stream = io.StringIO()
     writer = csv.writer(stream)
     states = ("total", *FINAL_STATES)
@@ -125,9 +126,8 @@ def trend_csv(found: Trends) -> str:
     for point in found.points:
         counts = msgspec.to_builtins(point.counts)
         rates = (point.pass_rate, point.flaky_rate, point.duration_ms, point.added)
-        # A run's id is a user's: with the apostrophe spreadsheets take it for no formula.
-        name = f"'{point.name}" if point.name.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")) else point.name
-        writer.writerow((name, point.start_at, point.runs, *(counts[state] for state in states), *rates))
+        row = (no_formula(point.name), point.start_at, point.runs, *(counts[state] for state in states), *rates)
+        writer.writerow(row)
     return stream.getvalue()
 
 
