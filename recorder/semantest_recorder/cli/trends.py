@@ -62,13 +62,13 @@ def command(
     from semantest_recorder.core.analysis.trend import trend, trend_changes  # noqa: PLC0415
     from semantest_recorder.reports.trend_table import trend_csv, trend_lines, trends  # noqa: PLC0415
     from semantest_recorder.store.analysis_trend import run_numbers  # noqa: PLC0415
-    from semantest_recorder.store.analysis_window import window as runs_of  # noqa: PLC0415
+    from semantest_recorder.store.analysis_window import closed_runs  # noqa: PLC0415
 
     if as_json and as_csv:
         raise Stop("--json and --csv are two forms of the same: give one", EXIT_USAGE)
     usual = 100 if by == "run" else None
     with found_window(project_folder(directory), window, sync_timeout, usual) as (connection, seen):
-        numbers = run_numbers(connection, seen, runs_of(connection, branch=window.branch))
+        numbers = run_numbers(connection, seen, closed_runs(connection, window.branch))
     points = trend(numbers, by)
     found = trends(seen, window.branch, by, points, trend_changes(points))
     if as_json:

@@ -143,11 +143,18 @@ def _details(test: FlakyTest) -> Iterator[str]:
         turned = test.failures_after_pass + test.passes_after_failure
         yield f"{plural(test.contradicted, 'failure')} where the same code passed; it turned {plural(turned, 'time')}"
     if test.error is not None:
-        kind = f"{test.error.type}: " if test.error.type else ""
-        message = inert_line(kind + shortened(test.error.message.strip().split("\n", 1)[0], _MESSAGE_MAX))
-        yield f"{test.error.attempts} of {test.error.of_attempts} times {message}"
+        yield f"{test.error.attempts} of {test.error.of_attempts} times {inert_line(_error_words(test.error))}"
     if test.status == "failing":
         yield "now it fails, and no run of the same code passes: that is no flakiness"
     elif test.quiet_runs:
         since = "its function was changed since: " if test.status == "changed" else ""
-        yield f"{since}{plural(test.quiet_runs, 'run')} without since, by luck alone in {percent(test.luck)} of cases"
+        runs, luck = plural(test.quiet_runs, "run"), percent(test.luck)
+        yield f"{since}{runs} without since, which luck alone gives in {luck} of cases"
+
+
+def _error_words(error: CommonError) -> str:
+    """The first line, with the type where the message does not begin with it."""
+    kind = error.type or ""
+    words = shortened(error.message.strip().split("\n", 1)[0], _MESSAGE_MAX)
+    named = not kind or words.startswith((kind, kind.rpartition(".")[2]))
+    return words if named else f"{kind}: {words}"

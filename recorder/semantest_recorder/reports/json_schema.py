@@ -1,33 +1,45 @@
-"""The JSON schema of ``semantest report --json``: ``python -m semantest_recorder.reports.json_schema [FILE]``.
+"""The JSON schemas of what commands print: ``python -m semantest_recorder.reports.json_schema [FOLDER]``.
 
-Writes ``docs/reference/report.schema.json`` anew from the types; a test holds that the page is current.
+Writes the pages (in docs/reference if no folder is given) anew from the types; a test holds that they are current.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
+from semantest_recorder.reports.flaky_list import FlakyList
 from semantest_recorder.reports.report import REPORT_SCHEMA, Report
+from semantest_recorder.reports.slowest_list import SlowestList
+from semantest_recorder.reports.trend_table import Trends
+
+#: What ``semantest <command> --json`` prints.
+PRINTED: Final[dict[str, type]] = {"report": Report, "flaky": FlakyList, "slowest": SlowestList, "trends": Trends}
 
 
-def report_schema() -> dict[str, Any]:
-    """The schema (JSON Schema 2020-12) of a report."""
-    schema = msgspec.json.schema(Report)
+def json_schema(command: str) -> dict[str, Any]:
+    """The schema (JSON Schema 2020-12) of what ``command`` prints."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": f"semantest report --json, version {REPORT_SCHEMA}",
-        **schema,
+        "title": f"semantest {command} --json, version {REPORT_SCHEMA}",
+        **msgspec.json.schema(PRINTED[command]),
     }
 
 
-def schema_text() -> str:
-    """The schema as the page holds it."""
-    return msgspec.json.format(msgspec.json.encode(report_schema()), indent=2).decode() + "\n"
+def schema_text(command: str) -> str:
+    """The schema as its page holds it."""
+    return msgspec.json.format(msgspec.json.encode(json_schema(command)), indent=2).decode() + "\n"
+
+
+def page_name(command: str) -> str:
+    """The name of its page."""
+    return f"{command}.schema.json"
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference/report.schema.json").write_text(schema_text(), "utf-8")
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
+    for printed in PRINTED:
+        (folder / page_name(printed)).write_text(schema_text(printed), "utf-8")

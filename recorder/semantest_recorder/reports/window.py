@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.report import Public
-from semantest_recorder.reports.wording import day_and_minute, plural
+from semantest_recorder.reports.wording import day_and_minute
 
 
 class RunPlace(Public):
@@ -43,9 +43,8 @@ def window_words(window: WindowInfo) -> str:
     """``the last 40 runs of main, 10-22 09:30 to 11-21 09:30``."""
     of = f" of {window.branch}" if window.branch is not None else ""
     since, until = day_and_minute(window.first.since_ms), day_and_minute(window.last.since_ms)
-    return (
-        f"the last {plural(window.runs, 'run')}{of}, {since} to {until}" if window.runs > 1 else f"1 run{of}, {since}"
-    )
+    time = since if since == until else f"{since} to {until}"
+    return f"the last {window.runs} runs{of}, {time}" if window.runs > 1 else f"1 run{of}, {time}"
 
 
 def place_words(place: RunPlace) -> str:

@@ -17,8 +17,9 @@ from semantest_recorder.core.analysis.flakiness import (
     flakiness,
     is_broken,
 )
+from semantest_recorder.core.analysis.run_code import RunCode, code_of
 from semantest_recorder.core.analysis.window import WindowRun
-from semantest_recorder.store.analysis_window import key_list, test_ids
+from semantest_recorder.store.analysis_window import key_list, test_ids, told_text
 from semantest_recorder.store.queries import statements
 
 _SQL = statements("analysis_flaky.sql")
@@ -37,12 +38,17 @@ class FlakyTests(msgspec.Struct):
 
 def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun]) -> FlakyTests:
     """The tests that were flaky in ``runs``, which come the oldest first."""
-    rows = connection.execute(_SQL["not_good"], (key_list(run.key for run in runs),)).fetchall()
+    keys = key_list(run.key for run in runs)
+    rows = connection.execute(_SQL["not_good"], (keys,)).fetchall()
     bad: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for run_key, test_key, state in rows:
         bad[run_key].append((test_key, state))
     broken = {run_key for run_key, found in bad.items() if _is_broken(connection, run_key, len(found))}
-    sound = {run.key: (place, run.code) for place, run in enumerate(runs) if run.key not in broken}
+    codes = {
+        run_key: code_of(*map(told_text, told), clean=bool(clean))
+        for run_key, clean, *told in connection.execute(_SQL["codes"], (keys,))
+    }
+    sound = {run.key: (place, codes.get(run.key)) for place, run in enumerate(runs) if run.key not in broken}
     observed, durations = _observed(connection, _candidates(bad, sound), sound)
     found = {test_id: judged for test_id, seen in observed.items() if (judged := flakiness(seen)) is not None}
     places = [place for place, run in enumerate(runs) if run.key in broken]
@@ -61,9 +67,11 @@ def _is_broken(connection: sqlite3.Connection, run_key: int, bad: int) -> bool:
     return is_broken(bad, connection.execute(_SQL["judged"], (run_key,)).fetchone()[0])
 
 
-def _candidates(bad: Mapping[int, Sequence[tuple[int, str]]], sound: Mapping[int, tuple[int, str | None]]) -> set[int]:
+def _candidates(
+    bad: Mapping[int, Sequence[tuple[int, str]]], sound: Mapping[int, tuple[int, RunCode | None]]
+) -> set[int]:
     """The tests that may be flaky: they were so in a run, or failed in one and there is another of the same code."""
-    times: dict[str | None, int] = defaultdict(int)
+    times: dict[RunCode | None, int] = defaultdict(int)
     for _, code in sound.values():
         times[code] += code is not None
     return {
@@ -76,7 +84,7 @@ def _candidates(bad: Mapping[int, Sequence[tuple[int, str]]], sound: Mapping[int
 
 
 def _observed(
-    connection: sqlite3.Connection, tests: Iterable[int], sound: Mapping[int, tuple[int, str | None]]
+    connection: sqlite3.Connection, tests: Iterable[int], sound: Mapping[int, tuple[int, RunCode | None]]
 ) -> tuple[dict[str, list[Observation]], dict[str, list[float]]]:
     """What became of ``tests`` in each run, and the milliseconds that each took where it was judged."""
     names = test_ids(connection, tests)

@@ -1,3 +1,10 @@
+-- name: codes
+SELECT run_key, coalesce(json_type(context, '$.git.dirty'), 'false') = 'false',
+       coalesce(json_extract(context, '$.git.commit'), json_extract(context, '$.ci.commit')),
+       json_extract(facts, '$.pythonVersion'), json_extract(facts, '$.platform'),
+       json_extract(context, '$.environment.packages'), labels
+FROM runs WHERE run_key IN (SELECT value FROM json_each(?));
+
 -- name: not_good
 SELECT run_key, test_key, state FROM results
 WHERE run_key IN (SELECT value FROM json_each(?)) AND state IN ('flaky', 'failed', 'error', 'crashed', 'timeout');

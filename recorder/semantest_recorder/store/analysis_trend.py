@@ -13,16 +13,14 @@ from semantest_recorder.store.queries import statements
 _SQL = statements("analysis_trend.sql")
 
 
-def run_numbers(
-    connection: sqlite3.Connection, runs: Sequence[WindowRun], known: Sequence[WindowRun]
-) -> list[RunNumbers]:
-    """The numbers of ``runs``; both come the oldest first.
+def run_numbers(connection: sqlite3.Connection, runs: Sequence[WindowRun], known: Sequence[int]) -> list[RunNumbers]:
+    """The numbers of ``runs``, the oldest first.
 
-    ``known`` are all runs in which a test may have been before, ``runs`` among them. What was new in the first of them
-    nobody knows.
+    ``known``: the keys of all runs in which a test may have been before, those of ``runs`` among them, the oldest
+    first. What was new in the first of them nobody knows.
     """
-    added = dict(connection.execute(_SQL["first_runs"], (key_list(run.key for run in known),)))
-    places = {run.key: place for place, run in enumerate(known)}
+    added = dict(connection.execute(_SQL["first_runs"], (key_list(known),)).fetchall())
+    places = {key: place for place, key in enumerate(known)}
     return [
         RunNumbers(
             run,

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from semantest_recorder.core.analysis.window import WindowRun, code_of
+from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.store.queries import statements
 
 _SQL = statements("analysis_window.sql")
@@ -23,6 +23,11 @@ def window(
     since = -1e308 if since_ms is None else since_ms
     rows = connection.execute(_SQL["window"], (since, branch, _ALL if most is None else most)).fetchall()
     return [_run(row) for row in reversed(rows)]
+
+
+def closed_runs(connection: sqlite3.Connection, branch: str | None) -> list[int]:
+    """The keys of all closed runs, on ``branch`` only unless it is ``None``, the oldest first."""
+    return [key for (key,) in connection.execute(_SQL["keys"], (branch,))]
 
 
 def branches(connection: sqlite3.Connection) -> list[str]:
@@ -41,12 +46,10 @@ def key_list(keys: Iterable[int]) -> str:
 
 
 def _run(row: tuple[Any, ...]) -> WindowRun:
-    key, run_id, state, since_ms, started_ms, ended_ms, *texts, clean = row
-    branch, commit, python, platform = map(_text, texts)
-    code = code_of(commit, python, platform, clean=bool(clean))
-    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, code)
+    key, run_id, state, since_ms, started_ms, ended_ms, *told = row
+    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *map(told_text, told))
 
 
-def _text(value: object) -> str | None:
-    """What a client said need be no text."""
+def told_text(value: object) -> str | None:
+    """What a run told of itself, as text: a client may say anything."""
     return None if value is None else str(value)

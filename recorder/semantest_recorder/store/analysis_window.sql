@@ -1,12 +1,16 @@
 -- name: window
-SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch, "commit", python, platform, clean
+SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch, "commit"
 FROM (SELECT *, coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch,
-             coalesce(json_extract(context, '$.git.commit'), json_extract(context, '$.ci.commit')) AS "commit",
-             coalesce(json_type(context, '$.git.dirty'), 'false') = 'false' AS clean,
-             json_extract(facts, '$.pythonVersion') AS python, json_extract(facts, '$.platform') AS platform
+             coalesce(json_extract(context, '$.git.commit'), json_extract(context, '$.ci.commit')) AS "commit"
       FROM runs)
 WHERE state NOT IN ('pending', 'running') AND coalesce(since_ms, 0.0) >= ?1 AND (?2 IS NULL OR branch = ?2)
 ORDER BY since_ms DESC, run_key DESC LIMIT ?3;
+
+-- name: keys
+SELECT run_key FROM runs
+WHERE state NOT IN ('pending', 'running')
+      AND (?1 IS NULL OR coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) = ?1)
+ORDER BY since_ms, run_key;
 
 -- name: branches
 SELECT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch, max(since_ms)

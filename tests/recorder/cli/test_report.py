@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from semantest_recorder.reports.json_schema import report_schema
+from semantest_recorder.reports.json_schema import json_schema
 from semantest_recorder.reports.report import Report
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
@@ -74,7 +74,7 @@ def test_a_run_that_still_runs_exits_with_four_and_adds_up(folder: Path) -> None
 def test_the_json_fits_its_schema_and_the_terminal_tells_the_same_counts(folder: Path) -> None:
     small_run().store(folder)
     said = semantest("report", "--directory", folder, "--json")
-    schema = report_schema()
+    schema = json_schema("report")
     assert violations(said.json, {"$ref": schema["$ref"]}, schema["$defs"]) == []
     report = msgspec.json.decode(said.out, type=Report)
     bad = next(test for test in report.tests if test.state == "failed")

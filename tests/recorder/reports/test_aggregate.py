@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.core.rows import RunRow, SourceRow, SuiteRow, WarningRow
 from semantest_recorder.reports.aggregate import RunRows, add_details, aggregate, bad_tests, count_states, iso_time
-from semantest_recorder.reports.json_schema import report_schema, schema_text
+from semantest_recorder.reports.json_schema import PRINTED, json_schema, page_name, schema_text
 from semantest_recorder.reports.report import Report
 from tests.recorder.reports.rows_of import MAIN, RUN, START, attempt_row, result_row, run_rows
 from tests.recorder.reports.schema_check import violations
@@ -50,18 +50,19 @@ def full_report() -> Report:
 def test_the_json_is_the_documented_one() -> None:
     report = full_report()
     add_details(report, lambda _source, _seq: _PAYLOAD, [test.id for test in bad_tests(report)])
-    schema = report_schema()
+    schema = json_schema("report")
     assert violations(as_json(report), {"$ref": schema["$ref"]}, schema["$defs"]) == []
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
 
 
-def test_the_schema_page_is_current() -> None:
-    page = Path(__file__).parents[3] / "docs" / "reference" / "report.schema.json"
-    assert page.read_text("utf-8") == schema_text(), "run python -m semantest_recorder.reports.json_schema"
+@pytest.mark.parametrize("command", PRINTED)
+def test_the_schema_pages_are_current(command: str) -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / page_name(command)
+    assert page.read_text("utf-8") == schema_text(command), "run python -m semantest_recorder.reports.json_schema"
 
 
 def test_the_schema_check_finds_what_is_wrong() -> None:
-    schema = report_schema()
+    schema = json_schema("report")
     wrong = as_json(full_report())
     wrong["run"]["exitCode"] = "1"
     del wrong["counts"]
@@ -172,7 +173,7 @@ def test_counts_add_up_in_every_mix_of_states(states: list[str], closed: bool) -
 def test_an_empty_run_has_a_report() -> None:
     report = aggregate(RunRows(RunRow("r"), [], [], [], [], []))
     assert (report.counts.total, report.run.started_at, report.run.duration_ms) == (0, None, None)
-    schema = report_schema()
+    schema = json_schema("report")
     assert violations(as_json(report), {"$ref": schema["$ref"]}, schema["$defs"]) == []
 
 

@@ -8,7 +8,7 @@ regression.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
@@ -30,10 +30,13 @@ Status = Literal["flaky", "changed", "failing"]
 
 
 class Observation(NamedTuple):
-    """A test in a run: ``run`` is the run's place in time, ``code`` what names its code (``None``: not known)."""
+    """A test in a run: ``run`` is the run's place in time, ``code`` what is the same in runs of the same code.
+
+    ``code`` is ``None`` where that is not known.
+    """
 
     run: int
-    code: str | None
+    code: Hashable | None
     state: str
     attempts: int
     fingerprint: str | None
@@ -112,7 +115,7 @@ def worst_first(found: Iterable[tuple[str, Flakiness]]) -> list[tuple[str, Flaki
 
 def _turns(seen: Sequence[Observation]) -> Iterator[Literal["passed", "failed"]]:
     """What the results of each code turned to, from a run to the next."""
-    by_code: dict[str, list[Literal["passed", "failed"]]] = defaultdict(list)
+    by_code: dict[Hashable, list[Literal["passed", "failed"]]] = defaultdict(list)
     for one in seen:
         if one.code is not None:
             # Failed, then passed in one run: whatever came before, it ended with a pass.

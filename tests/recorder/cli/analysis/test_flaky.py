@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from semantest_recorder.core.analysis.proportion import wilson_interval
+from semantest_recorder.reports.json_schema import json_schema
 from tests.recorder.cli.analysis.conftest import run_name
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import Recording
+from tests.recorder.reports.schema_check import violations
 
 
 def test_flaky_tests_with_their_numbers_and_nothing_else(history: Path) -> None:
@@ -27,6 +29,13 @@ def test_flaky_tests_with_their_numbers_and_nothing_else(history: Path) -> None:
     assert retried["error"] == {"type": "AssertionError", "message": "assert 1 == 2", "attempts": 2, "ofAttempts": 2}
     assert (turned["flakyRuns"], turned["contradicted"], turned["passesAfterFailure"]) == (1, 1, 1)
     assert turned["quietRuns"] == 10
+
+
+@pytest.mark.parametrize("command", ["flaky", "slowest", "trends"])
+def test_the_json_fits_its_schema(history: Path, command: str) -> None:
+    schema = json_schema(command)
+    found = semantest(command, "--directory", history, "--json").json
+    assert violations(found, {"$ref": schema["$ref"]}, schema["$defs"]) == []
 
 
 def test_the_table_tells_the_same(history: Path) -> None:

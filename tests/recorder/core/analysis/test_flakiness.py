@@ -16,7 +16,7 @@ from semantest_recorder.core.analysis.flakiness import (
     is_broken,
     worst_first,
 )
-from semantest_recorder.core.analysis.window import code_of
+from semantest_recorder.core.analysis.run_code import code_of
 
 STATES = {".": "passed", "F": "failed", "~": "flaky", "s": "skipped", "I": "interrupted", "E": "error"}
 
@@ -143,8 +143,11 @@ def test_when_a_run_was_broken_as_a_whole(bad: int, tests: int, broken: bool) ->
     assert is_broken(bad, tests) is broken
 
 
-def test_what_names_the_code_of_a_run() -> None:
-    assert code_of("c0ffee", "3.12", "linux", clean=True) == "c0ffee 3.12 linux"
-    assert code_of("c0ffee", "3.13", "linux", clean=True) != code_of("c0ffee", "3.12", "linux", clean=True)
-    assert code_of("c0ffee", "3.12", "linux", clean=False) is None
-    assert code_of(None, "3.12", "linux", clean=True) is None
+def test_when_two_runs_had_the_same_code() -> None:
+    usual = ("c0ffee", "3.12", "linux", '{"pytest":"9.2"}', "{}")
+    assert code_of(*usual, clean=True) == code_of(*usual, clean=True)
+    for place in range(len(usual)):
+        other = (*usual[:place], None if place else "beef", *usual[place + 1 :])
+        assert code_of(*other, clean=True) != code_of(*usual, clean=True)
+    assert code_of(*usual, clean=False) is None
+    assert code_of(None, *usual[1:], clean=True) is None

@@ -15,7 +15,7 @@ def numbers(
 ) -> RunNumbers:
     since = datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp() * 1000 if isinstance(at, str) else at
     ended = None if took is None else since + took
-    run = WindowRun(1, f"run-{at}", "passed", since, since, ended, "main", "c0ffee", None)
+    run = WindowRun(1, f"run-{at}", "passed", since, since, ended, "main", "c0ffee")
     return RunNumbers(run, states or {"passed": 10}, added)
 
 
