@@ -48,9 +48,10 @@ class FlakyTest(Public):
     retries: int
     first: RunPlace
     last: RunPlace
-    status: str
     quiet_runs: int
     luck: float
+    failing_runs: int
+    status: str
     error: CommonError | None
 
 
@@ -88,9 +89,10 @@ def flaky_test(name: str, found: Flakiness, runs: Sequence[WindowRun], error_of:
         retries=found.retries,
         first=run_place(flaky[0]),
         last=run_place(flaky[-1]),
-        status=found.status,
         quiet_runs=found.quiet_runs,
         luck=found.luck,
+        failing_runs=found.failing_runs,
+        status=found.status,
         error=error_of(name, flaky),
     )
 
@@ -144,12 +146,13 @@ def _details(test: FlakyTest) -> Iterator[str]:
         yield f"{plural(test.contradicted, 'failure')} where the same code passed; it turned {plural(turned, 'time')}"
     if test.error is not None:
         yield f"{test.error.attempts} of {test.error.of_attempts} times {inert_line(_error_words(test.error))}"
-    if test.status == "failing":
-        yield "now it fails, and no run of the same code passes: that is no flakiness"
-    elif test.quiet_runs:
+    if test.quiet_runs:
         since = "its function was changed since: " if test.status == "changed" else ""
         runs, luck = plural(test.quiet_runs, "run"), percent(test.luck)
-        yield f"{since}{runs} without since, which luck alone gives in {luck} of cases"
+        yield f"{since}{runs} without, which luck alone gives in {luck} of cases"
+    if test.failing_runs:
+        why = "more than flakiness explains" if test.status == "failing" else "which may be flakiness"
+        yield f"failed in the last {plural(test.failing_runs, 'run')}, {why}"
 
 
 def _error_words(error: CommonError) -> str:

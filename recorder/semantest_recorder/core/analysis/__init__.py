@@ -1,1 +1,1 @@
-"""Statistics and comparisons over many runs. Pure: what they need is handed to them."""
+"""Statistics and comparisons over recorded runs: pure, rows in and findings out."""

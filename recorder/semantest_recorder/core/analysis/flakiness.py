@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final, Literal, NamedTuple
 
 from semantest_recorder.core.analysis.proportion import Interval, wilson_interval
@@ -24,8 +24,11 @@ JUDGED: Final = PASSED | FAILED | {FLAKY}
 BROKEN_TESTS: Final = 10
 BROKEN_SHARE: Final = 0.2
 
-#: ``flaky``: nothing tells that it is over. ``changed``: its function was edited since. ``failing``: it fails now, and
-#: no run of the same code passes.
+#: Failures at the end of a history are more than flakiness when a flaky test would have them with less probability.
+EXPLAINED: Final = 0.05
+
+#: ``flaky``: nothing tells that it is over. ``changed``: its function was edited since. ``failing``: it fails again and
+#: again, which its flakiness does not explain.
 Status = Literal["flaky", "changed", "failing"]
 
 
@@ -47,8 +50,9 @@ class Flakiness(NamedTuple):
 
     Of ``runs`` that judge it ``retried`` passed only on a retry, and ``contradicted`` failed although the same code
     passed elsewhere. ``failures_after_pass`` and ``passes_after_failure`` count how often the result turned from one
-    run to the next of the same code. ``retries`` are attempts beyond the first of a run. ``quiet_runs`` came after the
-    last flaky one; so many in a row are seen with probability ``luck`` though nothing was mended.
+    run to the next of the same code. ``retries`` are attempts beyond the first of a run. After the last flaky run it
+    passed in ``quiet_runs``; a test that flakes as often as it did up to then would so with probability ``luck``.
+    Without a word against it, it failed in the last ``failing_runs``.
     """
 
     runs: int
@@ -58,8 +62,10 @@ class Flakiness(NamedTuple):
     failures_after_pass: int
     passes_after_failure: int
     retries: int
-    status: Status
     quiet_runs: int
+    luck: float
+    failing_runs: int
+    status: Status
 
     @property
     def rate(self) -> float:
@@ -70,11 +76,6 @@ class Flakiness(NamedTuple):
     def interval(self) -> Interval:
         """Where the true rate is. The lower end is the score by which tests are ranked."""
         return wilson_interval(len(self.flaky_runs), self.runs)
-
-    @property
-    def luck(self) -> float:
-        """The probability of ``quiet_runs`` runs without a flake in a row, at the rate up to the last flaky one."""
-        return (1 - len(self.flaky_runs) / (self.runs - self.quiet_runs)) ** self.quiet_runs
 
 
 def is_broken(bad: int, judged: int) -> bool:
@@ -95,6 +96,10 @@ def flakiness(observations: Iterable[Observation]) -> Flakiness | None:
     if not flaky_runs:
         return None
     turns = list(_turns(seen))
+    until = [one for one in seen if one.run <= flaky_runs[-1]]
+    after = seen[len(until) :]
+    quiet_runs = sum(one.state not in FAILED for one in after)
+    failing_runs = len(list(takewhile(lambda one: one.state in FAILED, reversed(after))))
     return Flakiness(
         runs=len(seen),
         flaky_runs=flaky_runs,
@@ -103,8 +108,10 @@ def flakiness(observations: Iterable[Observation]) -> Flakiness | None:
         failures_after_pass=turns.count("failed"),
         passes_after_failure=turns.count("passed"),
         retries=sum(max(one.attempts - 1, 0) for one in seen),
-        status=_status(seen, flaky_runs[-1]),
-        quiet_runs=sum(one.run > flaky_runs[-1] for one in seen),
+        quiet_runs=quiet_runs,
+        luck=(1 - len(flaky_runs) / len(until)) ** quiet_runs,
+        failing_runs=failing_runs,
+        status=_status(until[-1], seen[-1], wilson_interval(len(flaky_runs), len(seen)).high ** failing_runs),
     )
 
 
@@ -124,9 +131,8 @@ def _turns(seen: Sequence[Observation]) -> Iterator[Literal["passed", "failed"]]
         yield from (after for before, after in pairwise(results) if before != after)
 
 
-def _status(seen: Sequence[Observation], last_flaky: int) -> Status:
-    last = seen[-1]
-    if last.state in FAILED and last.run != last_flaky:
+def _status(flaked: Observation, last: Observation, explained: float) -> Status:
+    if explained < EXPLAINED:
         return "failing"
-    then = next(one.fingerprint for one in seen if one.run == last_flaky)
-    return "changed" if then and last.fingerprint and then != last.fingerprint else "flaky"
+    edited = flaked.fingerprint and last.fingerprint and flaked.fingerprint != last.fingerprint
+    return "changed" if edited else "flaky"

@@ -103,9 +103,12 @@ def test_whether_its_function_was_changed_since() -> None:
     assert judged("a. a~ b. c.", "11  ").status == "flaky", "nobody knows"
 
 
-def test_what_fails_now_is_told() -> None:
-    assert judged("a~ a. bF cF").status == "failing"
-    assert judged("a~ a. b. bF").status == "flaky"
+def test_failures_at_the_end_that_flakiness_does_not_explain_are_told() -> None:
+    quiet = "a~ " + "b. " * 10
+    assert (judged(quiet + "cF cF").failing_runs, judged(quiet + "cF cF").status) == (2, "flaky")
+    assert (judged(quiet + "cF dF dF").failing_runs, judged(quiet + "cF dF dF").status) == (3, "failing")
+    assert judged(quiet + "cF cF cF c.").failing_runs == 0, "the same code passed"
+    assert judged(quiet + "cF dF dF").quiet_runs == 10, "a failure is no quiet run"
 
 
 @settings(max_examples=50)
