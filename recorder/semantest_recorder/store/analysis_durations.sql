@@ -4,7 +4,7 @@
 -- name: sums
 SELECT test_key, count(*), sum({ms}), max({ms}) FROM attempts
 WHERE run_key IN (SELECT value FROM json_each(?)) AND {ms} IS NOT NULL
-      AND outcome IN ('passed', 'failed', 'error', 'xfailed', 'xpassed', 'timeout')
+      AND (outcome = 'passed' OR outcome IN ('failed', 'error', 'xfailed', 'xpassed', 'timeout'))
 GROUP BY test_key;
 
 -- name: samples

