@@ -47,8 +47,8 @@ def command(
     """List tests that failed without the code being the reason.
 
     A test flaked in a run when it failed there and passed on a retry, or failed although another run of the same commit
-    (with no files changed, the same Python and platform) passed. Tests are ranked by the lower end of the 95 % interval
-    of the share of runs in which they did. Runs in which a fifth of all tests failed at once are left out.
+    passed (no files changed; same Python, platform, packages and labels). Tests are ranked by the lower end of the 95 %
+    interval of the share of runs in which they did. Runs in which a fifth of all tests failed at once are left out.
     """
     from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
     from semantest_recorder.core.analysis.flakiness import worst_first  # noqa: PLC0415
@@ -77,7 +77,7 @@ def command(
 
 
 def _errors(connection: sqlite3.Connection) -> ErrorOf:
-    from semantest_recorder.core.analysis.common_error import commonest_error  # noqa: PLC0415
+    from semantest_recorder.core.analysis.commonest_error import commonest_error  # noqa: PLC0415
     from semantest_recorder.reports.flaky_list import CommonError  # noqa: PLC0415
     from semantest_recorder.store.analysis_flaky import errors_of  # noqa: PLC0415
 
