@@ -76,7 +76,10 @@ def command(
 
         print_json(found)
     elif as_csv:
-        sys.stdout.buffer.write(trend_csv(found).encode("utf-8", "backslashreplace"))
+        from semantest_recorder.cli.export_target import STDOUT, target  # noqa: PLC0415
+
+        with target(STDOUT) as stream:
+            stream.write(trend_csv(found).encode("utf-8", "backslashreplace"))
     else:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
 

@@ -16,6 +16,7 @@ from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.stop import NothingRecorded
 from semantest_recorder.cli.window_options import WindowOptions
 from semantest_recorder.core.analysis.window import WindowRun
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import moment
 from semantest_recorder.store.analysis_window import branches, window
 from semantest_recorder.store.reader import connect_read_only
@@ -52,4 +53,4 @@ def _why_none(connection: sqlite3.Connection, options: WindowOptions) -> str:
         return "no run has ended yet" if options.branch is None else "no run tells its branch: leave out --branch"
     near = difflib.get_close_matches(options.branch, known, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known[:5])}"
-    return f"no run of branch {options.branch}: {hint}"
+    return inert_line(f"no run of branch {options.branch}: {hint}")

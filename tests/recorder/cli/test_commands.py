@@ -193,6 +193,13 @@ def test_colours_on_a_terminal_only_and_not_against_the_users_will(project: Proj
     assert "\x1b" not in project.semantest("runs").stdout
 
 
+def test_csv_on_a_terminal_cannot_repaint_it(project: Project) -> None:
+    small_run(run_id="a\x1b[2Jb").store(project.folder)
+    shown = on_a_terminal(project, "trends", "--csv")
+    assert "\nab,2026-11-21T" in shown.replace("\r", "")
+    assert "\x1b" not in shown
+
+
 def test_the_live_display_leaves_its_last_look_on_the_terminal(project: Project) -> None:
     small_run().store(project.folder)
     shown = on_a_terminal(project, "watch", RUN, NO_COLOR="1", COLUMNS="100")

@@ -84,6 +84,17 @@ def test_what_is_not_there_is_told(history: Path, tmp_path: Path, command: str) 
     assert (said.code, said.err) == (3, "semantest: no run has ended yet\n")
 
 
+def test_names_of_branches_stay_on_their_line(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.start("shipper")
+    recording.add("shipper", "run/context", {"git": {"branch": "mai\nsemantest: all is well\x1b[2J"}})
+    recording.end()
+    recording.store(tmp_path / ".semantest")
+    said = semantest("flaky", "--directory", tmp_path / ".semantest", "--branch", "main")
+    assert said.err == "semantest: no run of branch main: there are mai semantest: all is well\n"
+
+
 def test_names_and_messages_cannot_repaint_the_terminal(tmp_path: Path) -> None:
     recording = Recording()
     recording.start()
