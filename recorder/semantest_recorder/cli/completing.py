@@ -19,12 +19,12 @@ from semantest_recorder.cli.semantest_folder import semantest_folder
 _OFFERED = 200
 _PATIENCE_MS = 50
 _RUNS = "SELECT run FROM v_runs WHERE substr(run, 1, length(?1)) = ?1 ORDER BY started_ms DESC LIMIT ?2"
-_BRANCHES = (
-    "SELECT branch FROM v_runs WHERE substr(branch, 1, length(?1)) = ?1 GROUP BY branch "
-    "ORDER BY max(started_ms) DESC LIMIT ?2"
-)
 _TESTS = "SELECT id FROM tests WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT ?2"
 _FUNCTIONS = "SELECT DISTINCT function FROM tests WHERE instr(function, '::' || ?1) > 0 ORDER BY function LIMIT ?2"
+_BRANCHES = """
+    SELECT DISTINCT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch
+    FROM runs WHERE substr(branch, 1, length(?1)) = ?1 ORDER BY branch LIMIT ?2
+"""
 
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
@@ -56,12 +56,6 @@ def complete_run_or_path(ctx: click.Context, parameter: click.Parameter, incompl
 
 
 @_silent
-def complete_branch(folder: Path, incomplete: str) -> list[str]:
-    """Branches of runs, that of the newest first."""
-    return _first_column(folder, _BRANCHES, incomplete)
-
-
-@_silent
 def complete_test(folder: Path, incomplete: str) -> list[str]:
     """Ids of tests; for the beginning of no id the names that begin so."""
     ids = _first_column(folder, _TESTS, incomplete)
@@ -69,6 +63,12 @@ def complete_test(folder: Path, incomplete: str) -> list[str]:
         return ids
     names = (function.rpartition("::")[2] for function in _first_column(folder, _FUNCTIONS, incomplete))
     return list(dict.fromkeys(name for name in names if name.startswith(incomplete)))
+
+
+@_silent
+def complete_branch(folder: Path, incomplete: str) -> list[str]:
+    """Branches of runs, in the order of their names."""
+    return _first_column(folder, _BRANCHES, incomplete)
 
 
 @_silent

@@ -36,7 +36,7 @@ def schema_text(command: str) -> str:
 
 def page_name(command: str) -> str:
     """The name of its page."""
-    return f"{command}.schema.json"
+    return f"{command.replace(' ', '-')}.schema.json"
 
 
 if __name__ == "__main__":

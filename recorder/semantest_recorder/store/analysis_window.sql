@@ -1,6 +1,6 @@
 -- name: window
 SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch, "commit"
-FROM (SELECT *, json_extract(context, '$.git.branch') AS branch,
+FROM (SELECT *, coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch,
              coalesce(json_extract(context, '$.git.commit'), json_extract(context, '$.ci.commit')) AS "commit"
       FROM runs)
 WHERE state NOT IN ('pending', 'running') AND coalesce(since_ms, 0.0) >= ?1 AND (?2 IS NULL OR branch = ?2)
@@ -9,11 +9,11 @@ ORDER BY since_ms DESC, run_key DESC LIMIT ?3;
 -- name: keys
 SELECT run_key FROM runs
 WHERE state NOT IN ('pending', 'running')
-      AND (?1 IS NULL OR json_extract(context, '$.git.branch') = ?1)
+      AND (?1 IS NULL OR coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) = ?1)
 ORDER BY since_ms, run_key;
 
 -- name: branches
-SELECT json_extract(context, '$.git.branch') AS branch, max(since_ms)
+SELECT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch, max(since_ms)
 FROM runs WHERE state NOT IN ('pending', 'running') GROUP BY branch HAVING branch IS NOT NULL ORDER BY 2 DESC;
 
 -- name: test_ids

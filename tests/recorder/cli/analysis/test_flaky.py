@@ -84,6 +84,16 @@ def test_what_is_not_there_is_told(history: Path, tmp_path: Path, command: str) 
     assert (said.code, said.err) == (3, "semantest: no run has ended yet\n")
 
 
+def test_ci_knows_the_branch_where_git_is_at_a_commit(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.start("shipper")
+    recording.add("shipper", "run/context", {"git": {"branch": None, "commit": "c0ffee"}, "ci": {"branch": "release"}})
+    recording.end()
+    recording.store(tmp_path / ".semantest")
+    assert semantest("flaky", "--directory", tmp_path / ".semantest", "--branch", "release").code == 0
+
+
 def test_names_of_branches_stay_on_their_line(tmp_path: Path) -> None:
     recording = Recording()
     recording.start()
