@@ -36,6 +36,7 @@ from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSetti
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
 from semantest_recorder.server.acceptor import Acceptor
+from semantest_recorder.server.aliases import alias_route
 from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
@@ -176,10 +177,18 @@ def _policy(settings: Settings) -> Policy:
 
 
 def routes_of_rooms(
-    hub: Hub, directory: Path, process: Callable[[], dict[str, Any]], clean: Callable[[list[str]], Awaitable[Any]]
+    hub: Hub,
+    directory: Path,
+    process: Callable[[], dict[str, Any]],
+    clean: Callable[[list[str]], Awaitable[Any]],
+    say_alias: Callable[[str, str, str], Awaitable[None]],
 ) -> list[Route]:
-    """What is served besides the application's own; ``process``: see ``status_route``, ``clean``: ``cleanup_route``."""
-    return [status_route(hub, process), *artifact_routes(ArtifactStore(directory)), cleanup_route(clean)]
+    """What is served besides the application's own.
+
+    ``process``: see ``status_route``, ``clean``: ``cleanup_route``, ``say_alias``: ``alias_route``.
+    """
+    status, artifacts = status_route(hub, process), artifact_routes(ArtifactStore(directory))
+    return [status, *artifacts, cleanup_route(clean), alias_route(say_alias)]
 
 
 class _Daemon:
@@ -239,7 +248,9 @@ class _Daemon:
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
-        routes = routes_of_rooms(hub, self._settings.directory, self._process, self._engine.clean)
+        routes = routes_of_rooms(
+            hub, self._settings.directory, self._process, self._engine.clean, self._engine.say_alias
+        )
         app = create_application(
             hub, self._addresses(), credentials, routes, lambda request: self._acceptor.welcome(request.protocol)
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from pytest_semantest import __version__
 from pytest_semantest.protocol.version import OLDEST_PROTOCOL, PROTOCOL_VERSION
 from semantest_recorder.archive import Archive
-from semantest_recorder.cleaning import Cleaner, resume
+from semantest_recorder.cleaning import Cleaner, done_between, resume
 from semantest_recorder.core.batch import Committed
 from semantest_recorder.core.security import Security
 from semantest_recorder.core.session import ServerFacts
@@ -26,6 +26,7 @@ from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.plugins.writing import PluginWriter
 from semantest_recorder.run_reading import RunReading
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.store.aliases import say_alias
 from semantest_recorder.store.cleanup import Cleaned
 from semantest_recorder.store.database_lock import DatabaseLock
 from semantest_recorder.store.errors import StoreError
@@ -137,6 +138,10 @@ class Engine:
         if self._hub is not None:
             self._hub.forget_runs(done.deleted)
         return done
+
+    async def say_alias(self, old: str, new: str, state: str) -> None:
+        """As ``store.aliases.say_alias``, done when it returns. Raises ``RuntimeError`` with a text for the user."""
+        await done_between(self.store, lambda ingest: say_alias(ingest, old, new, state, now_ms()))
 
     def close(self) -> None:
         """Lets go of the database, when ``writer`` is closed; no question is answered any more."""

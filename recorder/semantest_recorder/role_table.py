@@ -16,7 +16,7 @@ from semantest_recorder.server.routes import ROUTES, Route
 def served_routes() -> list[Route]:
     """The routes of a recorder; their handlers are not to be called, for there is nothing behind them."""
     nothing = cast("Any", None)
-    rooms = routes_of_rooms(nothing, Path("/nonexistent"), nothing, nothing)
+    rooms = routes_of_rooms(nothing, Path("/nonexistent"), nothing, nothing, nothing)
     return list(create_application(nothing, AddressRules(1), Credentials("none"), rooms)[ROUTES].values())
 
 

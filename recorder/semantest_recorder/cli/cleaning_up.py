@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli import daemon
 from semantest_recorder.cli.offline import offline
 from semantest_recorder.cli.progress import Progress, progress
-from semantest_recorder.cli.stop import Stop
+from semantest_recorder.cli.recorder_request import post
 from semantest_recorder.discovery import Discovery
 from semantest_recorder.reports.cleanup_plan import Done
 from semantest_recorder.store.artifact_sweep import sweep_artifacts
@@ -75,21 +72,8 @@ def _ask(found: Discovery, run_ids: Sequence[str], tell: Progress) -> tuple[list
 
 
 def _post(found: Discovery, run_ids: Sequence[str]) -> dict[str, list[str]]:
-    address = urlsplit(found.url)
-    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=_ANSWER_S)
-    headers = {"Authorization": f"Bearer {found.token}", "Content-Type": "application/json"}
-    try:
-        with closing(connection):
-            connection.request("POST", "/api/v1/cleanup", json.dumps({"runs": list(run_ids)}), headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Stop(
-            f"the recorder at {found.url} ended in the middle of it ({error}); nothing is half deleted, run it again"
-        ) from None
-    if response.status != 200:
-        raise Stop(f"the recorder at {found.url} refused: {answer.get('detail', response.status)}")
-    return dict(answer)
+    body = {"runs": list(run_ids)}
+    return post(found, "/api/v1/cleanup", body, _ANSWER_S, cut_short="nothing is half deleted, run it again")
 
 
 def _now_ms() -> float:

@@ -14,12 +14,17 @@ _PARAMS_LISTED = 3
 #: Of how many tests of earlier runs the one that is meant is chosen.
 _SEARCHED = 1000
 _NEAR = 0.6
+#: Of how many tests the nearest is looked for.
+_NEAR_SEARCHED = 5000
 
 
-def one_test(fragment: str, in_run: list[str], reader: Reader | None) -> str:
+def one_test(
+    fragment: str, in_run: list[str], reader: Reader | None, current: Callable[[str], str] = lambda test_id: test_id
+) -> str:
     """The only test that ``fragment`` can mean: among those of the run, else among all that ``reader`` knows.
 
     An id counts before a name with its parameters, that before a name without them, that before any other part.
+    ``current`` gives the present id of a test: several names of one test are one.
     Raises ``NothingRecorded`` when there is none and ``Stop`` when there are several.
     """
     if fragment in in_run:
@@ -29,12 +34,12 @@ def one_test(fragment: str, in_run: list[str], reader: Reader | None) -> str:
     ways = [(fits, tests) for tests in (in_run, known) for fits in (_is_id, _is_name, _is_function)]
     ways += [(_contains, in_run), (_contains, known)]
     for fits, tests in ways:
-        matches = [test_id for test_id in tests if fits(test_id, fragment)]
+        matches = list(dict.fromkeys(current(test_id) for test_id in tests if fits(test_id, fragment)))
         if len(matches) == 1:
             return matches[0]
         if matches:
             raise Stop("\n".join(_choice(fragment, matches)), EXIT_USAGE)
-    raise NothingRecorded(f"no test {fragment!r}{_nearest(fragment, in_run)}")
+    raise NothingRecorded(f"no test {fragment!r}{nearest(fragment, in_run or _some(reader))}")
 
 
 def _is_id(test_id: str, fragment: str) -> bool:
@@ -83,10 +88,15 @@ def _function_line(function: str, ids: list[str]) -> str:
     return f"{function} ({len(ids)} sets of parameters: {params}{', ...' if len(ids) > _PARAMS_LISTED else ''})"
 
 
-def _nearest(fragment: str, in_run: list[str]) -> str:
+def _some(reader: Reader | None) -> list[str]:
+    return reader.find_tests("", _NEAR_SEARCHED) if reader is not None else []
+
+
+def nearest(fragment: str, tests: list[str]) -> str:
+    """``: did you mean a.py::test_y?`` for what is no test, or where to look."""
     import difflib  # noqa: PLC0415 - for mistakes only
 
-    names = {_telling(test_id): without_params(test_id) for test_id in in_run[:5000]}
+    names = {_telling(test_id): without_params(test_id) for test_id in tests[:_NEAR_SEARCHED]}
     near = difflib.get_close_matches(_telling(fragment), names, n=3, cutoff=_NEAR)
     if near:
         return f": did you mean {', '.join(inert_line(names[name]) for name in near)}?"

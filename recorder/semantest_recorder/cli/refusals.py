@@ -9,12 +9,19 @@ from semantest_recorder.cli.place import went_elsewhere
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_NOT_GREEN, EXIT_USAGE
-from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError, advice_for
+from semantest_recorder.store.errors import (
+    AmbiguousRun,
+    BranchNotFound,
+    NoDatabase,
+    RunNotFound,
+    StoreError,
+    advice_for,
+)
 
 
 def refusal_of(error: Exception) -> Stop | None:
     """How a command ends because of ``error``; ``None`` for an error of our own, whose traceback is wanted."""
-    if isinstance(error, (NoDatabase, RunNotFound)):
+    if isinstance(error, (NoDatabase, RunNotFound, BranchNotFound)):
         elsewhere = went_elsewhere(error.path.parent if isinstance(error, NoDatabase) else None)
         return NothingRecorded(inert_line(f"{error}.{elsewhere}" if elsewhere else str(error)))
     if isinstance(error, AmbiguousRun):

@@ -20,6 +20,7 @@ _COMMANDS = {
     "report": "semantest_recorder.cli.report",
     "runs": "semantest_recorder.cli.runs",
     "show": "semantest_recorder.cli.show",
+    "alias": "semantest_recorder.cli.alias",
     "export": "semantest_recorder.cli.export",
     "import": "semantest_recorder.cli.import_results",
     "merge": "semantest_recorder.cli.merge",

@@ -11,6 +11,9 @@ SELECT id AS test, suite, function, params FROM tests;
 -- name: deleted_sources
 SELECT source, last_seq, run_id, deleted_ms FROM deleted_sources;
 
+-- name: aliases
+SELECT old_id, new_id, state, since_ms, evidence, confidence, run_id FROM aliases;
+
 -- name: batches
 SELECT s.source, b.first_seq, b.last_seq, b.received_ms FROM batches b JOIN sources s USING (source_key) ORDER BY b.batch_key;
 

@@ -107,6 +107,16 @@ class AmbiguousRun(StoreError):
         self.name, self.matches = name, matches
 
 
+class BranchNotFound(StoreError):
+    """No run of a branch, or (``known``) none that went through its tests; ``nearest`` are similar names."""
+
+    def __init__(self, name: str, nearest: list[str], *, known: bool) -> None:
+        hint = f"did you mean {', '.join(nearest)}?" if nearest else "`semantest runs` shows branches"
+        none = f"no run of branch {name!r} to compare with went through its tests: name a run"
+        super().__init__(none if known else f"no run of branch {name!r}: {hint}")
+        self.name, self.nearest = name, nearest
+
+
 def advice_for(reason: str) -> str:
     """What to do when SQLite or the file system gives ``reason`` for a database that cannot be used."""
     if any(words in reason for words in ("not a database", "malformed", "corrupt")):

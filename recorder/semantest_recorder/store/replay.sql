@@ -48,6 +48,9 @@ INSERT INTO meta SELECT * FROM old.meta;
 -- name: copy_deleted_sources
 INSERT INTO deleted_sources SELECT * FROM old.deleted_sources;
 
+-- name: copy_aliases
+INSERT INTO aliases SELECT * FROM old.aliases;
+
 -- name: keep_quarantine
 INSERT OR IGNORE INTO quarantine SELECT * FROM old.quarantine
 WHERE kind NOT IN ('malformed', 'failed') AND source_key IN (SELECT source_key FROM sources);

@@ -229,6 +229,19 @@ CREATE TABLE unswept (
     run_key    INTEGER NOT NULL
 ) STRICT;
 
+-- Earlier names of tests (of functions, classes and files: of all tests in them), and what users said of them. Part of
+-- the log, kept by replay: what was compared may be deleted meanwhile.
+CREATE TABLE aliases (
+    old_id     TEXT NOT NULL,
+    new_id     TEXT NOT NULL,
+    state      TEXT NOT NULL,             -- detected; added, removed: by a user
+    since_ms   REAL NOT NULL,
+    evidence   TEXT NOT NULL DEFAULT '',  -- of a detected one
+    confidence REAL,                      -- the same, 0 to 1
+    run_id     TEXT,                      -- the same: the first run with the new name
+    PRIMARY KEY (old_id, new_id)
+) STRICT, WITHOUT ROWID;
+
 -- Public: docs/reference/sql.md, made from core/views.py, says what may change. Text of events that is no JSON is as if
 -- there were none.
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Condition, Thread
 from time import time
 from typing import TypeVar
 
+from pytest_semantest.protocol.events import RUN_CONTEXT
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
+from semantest_recorder.store.aliases import detect_aliases
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.log_size import LogBound
@@ -172,10 +174,16 @@ class Writer:
             self._pending -= sum(len(batch.events) for batch, _done in group)
         for (_batch, done), verdict in zip(group, verdicts, strict=True):
             _call(done, verdict)
-        for run_id in self._ingest.take_closed():
+        closed = self._ingest.take_closed()
+        for run_id in closed:
             if self._run_closed is not None:
                 _call(self._run_closed, run_id)
+        for run_id in dict.fromkeys([*closed, *_runs_with_context(verdicts)]):
+            _call(self._detect_aliases, run_id)
         self._log_bound.keep(self._connection)
+
+    def _detect_aliases(self, run_id: str) -> None:
+        detect_aliases(self._ingest, run_id)
 
     def _do_other_work(self) -> None:
         """The next piece of the work that was asked for first."""
@@ -275,6 +283,13 @@ class Writer:
         notice = f"{self.path} was removed or replaced while the recorder ran: it goes on in the file that is there now"
         self.notices += [*notices, notice]
         _log.warning("%s", notice)
+
+
+def _runs_with_context(verdicts: Iterable[Verdict]) -> Iterator[str]:
+    """Runs whose branch became known, which may be behind their end."""
+    for verdict in verdicts:
+        if isinstance(verdict, Committed) and any(event.type == RUN_CONTEXT for event in verdict.fresh):
+            yield verdict.run_id
 
 
 def _call(receiver: Callable[[T], None], value: T) -> None:

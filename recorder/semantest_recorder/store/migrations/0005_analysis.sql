@@ -4,6 +4,19 @@ ALTER TABLE results ADD COLUMN fingerprint TEXT;
 -- Of how many sessions a run is to be, so that one whose shard is missing is not green.
 ALTER TABLE sources ADD COLUMN expected INTEGER NOT NULL DEFAULT 0;
 
+-- Earlier names of tests (of functions, classes and files: of all tests in them), and what users said of them. Part of
+-- the log, kept by replay: what was compared may be deleted meanwhile.
+CREATE TABLE aliases (
+    old_id     TEXT NOT NULL,
+    new_id     TEXT NOT NULL,
+    state      TEXT NOT NULL,             -- detected; added, removed: by a user
+    since_ms   REAL NOT NULL,
+    evidence   TEXT NOT NULL DEFAULT '',  -- of a detected one
+    confidence REAL,                      -- the same, 0 to 1
+    run_id     TEXT,                      -- the same: the first run with the new name
+    PRIMARY KEY (old_id, new_id)
+) STRICT, WITHOUT ROWID;
+
 -- Public views: the first four say more, the others are new.
 DROP VIEW v_runs;
 DROP VIEW v_results;

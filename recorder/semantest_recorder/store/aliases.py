@@ -1,0 +1,121 @@
+"""Names that tests had before: what the recorder finds when a run has closed, and what users say.
+
+Only runs of one branch that were started with the same arguments and went through all of their tests are compared.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import msgspec
+
+from semantest_recorder.core.analysis.identity import Alias, Identity, function_of
+from semantest_recorder.core.analysis.renames import find_renames, functions_of
+from semantest_recorder.core.analysis.selection import why_unsure
+from semantest_recorder.store.analysis_runs import read_run_facts
+from semantest_recorder.store.errors import CannotOpen
+from semantest_recorder.store.ingest import Ingest, Removed
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.reader import connect_read_only
+
+_SQL = statements("aliases.sql")
+#: A test that was in one of so many runs before is not new.
+_RUNS_BEFORE = 20
+#: What is less sure is shown by `semantest diff` only.
+_KEPT_CONFIDENCE = 0.75
+
+
+def read_aliases(database: Path) -> list[Alias]:
+    """All aliases, oldest first, removed ones included. Raises what ``Reader`` raises."""
+    with closing(connect_read_only(database)) as connection:
+        try:
+            return _aliases(connection)
+        except sqlite3.Error as error:
+            raise CannotOpen(database, str(error)) from None
+
+
+def read_identity(database: Path) -> Identity:
+    """The names of every test by the aliases in force. Raises what ``Reader`` raises."""
+    return Identity(read_aliases(database))
+
+
+def say_alias(ingest: Ingest, old: str, new: str, state: str, now_ms: float) -> None:
+    """A user says that ``old`` is an earlier name of ``new`` (``added``) or that it is not (``removed``).
+
+    Raises ``sqlite3.Error``.
+    """
+
+    def work(connection: sqlite3.Connection) -> Removed:
+        connection.execute(_SQL["say"], (old, new, state, now_ms))
+        return Removed()
+
+    ingest.between(work)
+
+
+def detect_aliases(ingest: Ingest, run_id: str) -> None:
+    """Compares a run with the one before it, unless it is not over or not whole. May be repeated.
+
+    A detected alias of which this run has both names is taken back. Raises ``sqlite3.Error``.
+    """
+
+    def work(connection: sqlite3.Connection) -> Removed:
+        row = connection.execute(_SQL["run"], (run_id,)).fetchone()
+        if row is not None:
+            _take_back(connection, row[0])
+            _detect(connection, run_id, *row)
+        return Removed()
+
+    ingest.between(work)
+
+
+def _aliases(connection: sqlite3.Connection) -> list[Alias]:
+    return [Alias(*row) for row in connection.execute(_SQL["all"])]
+
+
+def _take_back(connection: sqlite3.Connection, run_key: int) -> None:
+    for alias in _aliases(connection):
+        names = (alias.old, alias.new)
+        if alias.state == "detected" and connection.execute(_SQL["both_are_there"], (run_key, *names)).fetchone()[0]:
+            connection.execute(_SQL["withdraw"], names)
+
+
+def _detect(connection: sqlite3.Connection, run_id: str, run_key: int, since_ms: float) -> None:
+    before = connection.execute(_SQL["run_before"], (run_key,)).fetchone()
+    if before is None or _left_tests_out(connection, run_key, before[0]):
+        return
+    gone = _other_tests(connection, before[0], run_key)
+    new = _other_tests(connection, run_key, before[0]) if gone else []
+    if new:
+        seen = connection.execute(_SQL["seen_before"], (run_key, _list(new), since_ms, _RUNS_BEFORE))
+        new = sorted(set(new) - {row[0] for row in seen})
+    if not new:
+        return
+    was, now = (functions_of(connection.execute(_SQL["tests"], (key,))) for key in (before[0], run_key))
+    for rename in find_renames(was, now, _functions(connection, gone), _functions(connection, new)):
+        if rename.confidence >= _KEPT_CONFIDENCE:
+            row = (rename.old, rename.new, since_ms, rename.evidence, rename.confidence, run_id)
+            connection.execute(_SQL["detect"], row)
+
+
+def _left_tests_out(connection: sqlite3.Connection, run_key: int, before: int) -> bool:
+    """Whether tests of one run may be missing in the other although they exist."""
+    if connection.execute(_SQL["has_uncollected_file"], (run_key, before)).fetchone()[0]:
+        return True
+    facts, like = (read_run_facts(connection, key) for key in (run_key, before))
+    return bool(why_unsure(facts, like) or why_unsure(like, facts))
+
+
+def _other_tests(connection: sqlite3.Connection, run_key: int, other: int) -> list[int]:
+    return [row[0] for row in connection.execute(_SQL["other_tests"], (run_key, other))]
+
+
+def _functions(connection: sqlite3.Connection, test_keys: Iterable[int]) -> list[str]:
+    ids = connection.execute(_SQL["ids"], (_list(test_keys),))
+    return sorted({function_of(row[0]) for row in ids})
+
+
+def _list(values: Iterable[int]) -> str:
+    return msgspec.json.encode(list(values)).decode()

@@ -1,0 +1,154 @@
+"""What comparisons of runs, failures and histories of tests read, over one read-only connection."""
+
+from __future__ import annotations
+
+import difflib
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from semantest_recorder.core.analysis.comparison import NO_VERDICT, TestInRun
+from semantest_recorder.core.analysis.rows import Failure, PastRun
+from semantest_recorder.core.analysis.selection import RunFacts
+from semantest_recorder.store.errors import BranchNotFound, CannotOpen, RunNotFound
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.reader import connect_read_only
+
+_SQL = statements("analysis_runs.sql")
+_MOST = 2**63 - 1
+
+
+class AnalysisRuns:
+    """Queries on the database at ``path``, to be closed. Everything raises what ``Reader`` raises."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect_read_only(path)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._connection.close()
+
+    def run_before(self, run_id: str) -> str | None:
+        """The run of the same branch that ended before this one began to be recorded, the last of them."""
+        return self._one("run_before", run_id)
+
+    def last_of_branch(self, branch: str, but: str) -> str:
+        """The last run of a branch, other than ``but``, that went through its tests. Raises ``BranchNotFound``."""
+        found = self._one("last_of_branch", branch, but)
+        if found is None:
+            known = [str(row[0]) for row in self._all("branches")]
+            raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=branch in known)
+        return found
+
+    def has_branch(self, branch: str) -> None:
+        """Raises ``BranchNotFound`` for one that no run has."""
+        known = [str(row[0]) for row in self._all("branches")]
+        if branch not in known:
+            raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=False)
+
+    def facts(self, run_id: str) -> RunFacts:
+        """How the run was started and ended."""
+        try:
+            return read_run_facts(self._connection, self._key(run_id))
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
+
+    def tests(self, run_id: str) -> dict[str, TestInRun]:
+        """The tests of a run by id, in the order of its plan."""
+        rows = self._all("tests", self._key(run_id))
+        return {row[0]: TestInRun(*row) for row in rows}
+
+    def passes(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[float]]:
+        """Times in ms of each test when it passed, in the last ``runs`` runs up to this one, of its branch.
+
+        ``tests``: all names of each test.
+        """
+        found: dict[str, list[float]] = defaultdict(list)
+        for test_id, state, duration in self._past(run_id, tests, runs):
+            if state in ("passed", "xpassed"):
+                found[test_id].append(duration)
+        return found
+
+    def last_verdicts(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> dict[str, str]:
+        """The last state of each test that says something, in the last ``runs`` runs up to this one of its branch."""
+        found: dict[str, str] = {}
+        for test_id, state, _duration in self._past(run_id, tests, runs):
+            if state not in NO_VERDICT:
+                found.setdefault(test_id, state)
+        return found
+
+    def errors(self, run_id: str, test_ids: Iterable[str]) -> dict[str, Failure]:
+        """The error of the last bad attempt of each of the tests."""
+        rows = self._all("errors", run_id, _list(test_ids))
+        return {row[0]: Failure(*row) for row in rows}
+
+    def history(self, test_ids: Sequence[str], branch: str | None, runs: int) -> list[PastRun]:
+        """The test that has these names in the last ``runs`` runs that have it, newest first; in one branch if named.
+
+        Of two names in one run the one that stands first in ``test_ids`` counts.
+        """
+        keys = _list(row[0] for row in self._all("keys_of_tests", _list(test_ids)))
+        rank = {test_id: number for number, test_id in enumerate(test_ids)}
+        found: dict[str, PastRun] = {}
+        most = min(runs * len(test_ids), _MOST)
+        for row in self._all("history", keys, branch, most):
+            past = PastRun(*row)
+            known = found.get(past.run_id)
+            if known is None or rank[past.test_id] < rank[known.test_id]:
+                found[past.run_id] = past
+        return list(found.values())[:runs]
+
+    def failures(self, run_id: str) -> list[Failure]:
+        """The last bad attempt of every test of a run that is broken or flaky."""
+        rows = self._all("failures", self._key(run_id))
+        return list({row[0]: Failure(*row) for row in rows}.values())
+
+    def failures_of(self, test_ids: Iterable[str]) -> list[tuple[str, Failure]]:
+        """``(run, bad attempt)`` of these tests in all runs, the oldest run first."""
+        keys = self._all("keys_of_tests", _list(test_ids))
+        rows = self._all("failures_of_tests", _list(row[0] for row in keys))
+        return [(row[0], Failure(*row[1:])) for row in rows]
+
+    def _past(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> list[tuple[str, str, float]]:
+        owner = {name: test_id for test_id, names in tests.items() for name in names}
+        keys = {row[0]: owner[row[1]] for row in self._all("keys_of_tests", _list(owner))}
+        run_keys = [row[0] for row in self._all("runs_up_to", run_id, runs)]
+        rows = self._all("past", _list(run_keys), _list(keys))
+        return [(keys[key], state, duration) for key, state, duration in rows]
+
+    def _key(self, run_id: str) -> int:
+        rows = self._all("key", run_id)
+        if not rows:
+            raise RunNotFound(run_id, [])
+        return int(rows[0][0])
+
+    def _one(self, query: str, *arguments: Any) -> str | None:
+        rows = self._all(query, *arguments)
+        return str(rows[0][0]) if rows else None
+
+    def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(_SQL[query], arguments).fetchall()
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
+
+
+def read_run_facts(connection: sqlite3.Connection, run_key: int) -> RunFacts:
+    """How a run was started and ended. Raises ``sqlite3.Error``."""
+    args, cwd, rootdir, deselected, planned, sessions, over = connection.execute(_SQL["facts"], (run_key,)).fetchone()
+    try:
+        told = msgspec.json.decode(args) if isinstance(args, str) else []
+    except (ValueError, RecursionError):
+        told = []
+    arguments = tuple(arg for arg in told if isinstance(arg, str)) if isinstance(told, list) else ()
+    cwd, rootdir = (text if isinstance(text, str) else "" for text in (cwd, rootdir))
+    return RunFacts(arguments, cwd, rootdir, deselected, planned, sessions, bool(over))
+
+
+def _list(values: Iterable[object]) -> str:
+    return msgspec.json.encode(list(values)).decode()

@@ -1,0 +1,79 @@
+-- What comparisons of runs read. Runs are ordered by since_ms; results of a test are found run by run.
+
+-- name: key
+SELECT run_key FROM runs WHERE id = ?;
+
+-- name: facts
+SELECT json_extract(facts, '$.args'), json_extract(facts, '$.cwd'), json_extract(facts, '$.rootdir'), deselected, planned,
+       (SELECT count(DISTINCT session) FROM sources s WHERE s.run_key = runs.run_key), state NOT IN ('pending', 'running')
+FROM runs WHERE run_key = ?;
+
+-- name: run_before
+SELECT r.id FROM runs r, runs own
+WHERE own.id = ?1 AND (r.since_ms, r.run_key) < (own.since_ms, own.run_key)
+      AND r.state NOT IN ('pending', 'running')
+      AND json_extract(r.context, '$.git.branch') IS json_extract(own.context, '$.git.branch')
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
+
+-- name: last_of_branch
+SELECT r.id FROM runs r
+WHERE json_extract(r.context, '$.git.branch') = ?1 AND r.id <> ?2 AND r.state IN ('passed', 'failed')
+      AND NOT r.stopped_early AND r.planned > 0
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
+
+-- name: branches
+SELECT DISTINCT json_extract(context, '$.git.branch') AS branch FROM runs WHERE branch IS NOT NULL ORDER BY branch;
+
+-- name: tests
+SELECT t.id, x.state, x.duration_ms, x.fingerprint
+FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ? ORDER BY x.position IS NULL, x.position, x.test_key;
+
+-- Runs up to one, of its branch, newest first.
+
+-- name: runs_up_to
+SELECT r.run_key FROM runs r, runs own
+WHERE own.id = ?1 AND (r.since_ms, r.run_key) <= (own.since_ms, own.run_key)
+      AND json_extract(r.context, '$.git.branch') IS json_extract(own.context, '$.git.branch')
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?2;
+
+-- name: keys_of_tests
+SELECT t.test_key, t.id FROM json_each(?) n CROSS JOIN tests t ON t.id = n.value;
+
+-- name: past
+SELECT x.test_key, x.state, x.duration_ms FROM json_each(?1) r CROSS JOIN json_each(?2) k
+     CROSS JOIN results x ON x.run_key = r.value AND x.test_key = k.value ORDER BY r.key;
+
+-- The error of the last bad attempt of each test.
+
+-- name: errors
+SELECT t.id, x.state, a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
+FROM runs r CROSS JOIN json_each(?2) n CROSS JOIN tests t ON t.id = n.value
+     CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+     CROSS JOIN attempts a ON a.run_key = r.run_key AND a.test_key = t.test_key
+WHERE r.id = ?1 AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'interrupted', 'lost')
+ORDER BY t.test_key, a.attempt;
+
+-- A test, under any of its names, in every run, newest first.
+
+-- name: history
+SELECT r.id, r.name, r.state, r.since_ms, json_extract(r.context, '$.git.branch'), json_extract(r.context, '$.git.commit'),
+       json_extract(r.context, '$.git.dirty'), t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint
+FROM runs r CROSS JOIN tests t ON t.test_key IN (SELECT k.value FROM json_each(?1) k)
+     CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+WHERE ?2 IS NULL OR json_extract(r.context, '$.git.branch') = ?2
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?3;
+
+-- What failed in a run, and in one run of certain tests.
+
+-- name: failures
+SELECT t.id, x.state, a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
+FROM results x CROSS JOIN attempts a ON a.run_key = x.run_key AND a.test_key = x.test_key JOIN tests t ON t.test_key = x.test_key
+WHERE x.run_key = ? AND x.state IN ('failed', 'error', 'crashed', 'timeout', 'lost', 'flaky')
+      AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost')
+ORDER BY x.position IS NULL, x.position, a.test_key, a.attempt, a.source_key;
+
+-- name: failures_of_tests
+SELECT r.id, t.id, '', a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
+FROM (SELECT run_key, id FROM runs ORDER BY since_ms, run_key) r CROSS JOIN json_each(?1) k
+     CROSS JOIN attempts a ON a.run_key = r.run_key AND a.test_key = k.value JOIN tests t ON t.test_key = k.value
+WHERE a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost');
