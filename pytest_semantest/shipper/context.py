@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import threading
 from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pytest_semantest.protocol.git import run_git
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.ci import ci_context
 
-_GIT_TIMEOUT_S = 5.0
 _TEXT_MAX = 2000
-# Reading must neither lock the index, nor ask for anything, nor run a program that the repository names.
-_GIT = ("git", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager")
 #: Programs that git runs on the content of changed files, to compare it.
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 _LISTED = ("--show-scope", "--name-only", "-z")
 _OF_REPOSITORY = ("local", "worktree")
 #: The exit code of ``git config`` that finds nothing.
 _NONE_MATCHES = 1
-# A hook that runs pytest has these set for the repository of the hook.
-_GIT_LOCATION = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX")
-_ASKS_NOBODY = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "true", "LC_ALL": "C"}
-# A missing object is fetched by a program that the repository names; older releases of git know the second alone.
-_FETCHES_NOTHING = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": ""}
 
 
 class ContextLookup:
@@ -96,18 +88,16 @@ def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] |
     """
     if not Path(folder).is_dir():
         return None
-    scrubbed = {name: value for name, value in environment.items() if name not in _GIT_LOCATION}
-    scrubbed |= _ASKS_NOBODY | _FETCHES_NOTHING
-    head = _git(folder, scrubbed, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s")
-    root = _git(folder, scrubbed, "rev-parse", "--show-toplevel")
+    head = _git(folder, environment, "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%s")
+    root = _git(folder, environment, "rev-parse", "--show-toplevel")
     if not head or not root:
         return None
     commit, author, subject = (*head.split("\0"), "", "")[:3]
     return {
         "commit": commit,
-        "branch": _git(folder, scrubbed, "symbolic-ref", "--short", "-q", "HEAD") or None,
-        "dirty": _is_dirty(folder, scrubbed),
-        "remote": _git(folder, scrubbed, "config", "--get", "remote.origin.url") or None,
+        "branch": _git(folder, environment, "symbolic-ref", "--short", "-q", "HEAD") or None,
+        "dirty": _is_dirty(folder, environment),
+        "remote": _git(folder, environment, "config", "--get", "remote.origin.url") or None,
         "root": root,
         "subject": subject,
         "author": author,
@@ -131,7 +121,7 @@ def _without_filters(folder: str, environment: Mapping[str, str]) -> list[str] |
     Those that the user has for all repositories are the user's own choice. ``None`` when the filters cannot be listed,
     as by git before 2.26, or one of them cannot be switched off.
     """
-    done = _run_git(folder, environment, "config", *_LISTED, "--get-regexp", _FILTERS)
+    done = run_git(folder, environment, "config", *_LISTED, "--get-regexp", _FILTERS)
     if done is None or done.returncode not in (0, _NONE_MATCHES):
         return None
     found = os.fsdecode(done.stdout).split("\0")
@@ -143,25 +133,10 @@ def _without_filters(folder: str, environment: Mapping[str, str]) -> list[str] |
 
 def _git(folder: str, environment: Mapping[str, str], *arguments: str) -> str | None:
     """What git prints, ``None`` when it fails, is not there or takes too long."""
-    done = _run_git(folder, environment, *arguments)
+    done = run_git(folder, environment, *arguments)
     if done is None or done.returncode != 0:
         return None
     return done.stdout.decode("utf-8", "replace").strip("\n")
-
-
-def _run_git(folder: str, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[bytes] | None:
-    try:
-        return subprocess.run(
-            [*_GIT, "-C", folder, *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_GIT_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
 
 
 def _redacted(values: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
