@@ -20,6 +20,8 @@ _COMMANDS = {
     "report": "semantest_recorder.cli.report",
     "runs": "semantest_recorder.cli.runs",
     "show": "semantest_recorder.cli.show",
+    "diff": "semantest_recorder.cli.diff",
+    "failures": "semantest_recorder.cli.failures",
     "alias": "semantest_recorder.cli.alias",
     "export": "semantest_recorder.cli.export",
     "import": "semantest_recorder.cli.import_results",

@@ -45,11 +45,21 @@ class AnalysisRuns:
             raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=branch in known)
         return found
 
-    def has_branch(self, branch: str) -> None:
+    def require_branch(self, branch: str) -> None:
         """Raises ``BranchNotFound`` for one that no run has."""
         known = [str(row[0]) for row in self._all("branches")]
         if branch not in known:
             raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=False)
+
+    def last_runs(self, number: int, branch: str | None) -> list[str]:
+        """The last runs, newest first, of one branch if it is named. Raises ``BranchNotFound``."""
+        if branch is not None:
+            self.require_branch(branch)
+        return [str(row[0]) for row in self._all("last_runs", branch, min(number, _MOST))]
+
+    def started(self, run_ids: Iterable[str]) -> dict[str, float | None]:
+        """When runs started, in ms since the epoch."""
+        return dict(self._all("started", _list(run_ids)))
 
     def facts(self, run_id: str) -> RunFacts:
         """How the run was started and ended."""
@@ -92,15 +102,9 @@ class AnalysisRuns:
 
         Of two names in one run the one that stands first in ``test_ids`` counts.
         """
-        keys = _list(row[0] for row in self._all("keys_of_tests", _list(test_ids)))
-        rank = {test_id: number for number, test_id in enumerate(test_ids)}
         found: dict[str, PastRun] = {}
-        most = min(runs * len(test_ids), _MOST)
-        for row in self._all("history", keys, branch, most):
-            past = PastRun(*row)
-            known = found.get(past.run_id)
-            if known is None or rank[past.test_id] < rank[known.test_id]:
-                found[past.run_id] = past
+        for row in self._all("history", _list(test_ids), branch, min(runs * len(test_ids), _MOST)):
+            found.setdefault(row[0], PastRun(*row))
         return list(found.values())[:runs]
 
     def failures(self, run_id: str) -> list[Failure]:

@@ -21,6 +21,13 @@ WHERE json_extract(r.context, '$.git.branch') = ?1 AND r.id <> ?2 AND r.state IN
       AND NOT r.stopped_early AND r.planned > 0
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
 
+-- name: last_runs
+SELECT id FROM runs WHERE ?1 IS NULL OR json_extract(context, '$.git.branch') = ?1
+ORDER BY since_ms DESC, run_key DESC LIMIT ?2;
+
+-- name: started
+SELECT id, started_ms FROM runs WHERE id IN (SELECT value FROM json_each(?));
+
 -- name: branches
 SELECT DISTINCT json_extract(context, '$.git.branch') AS branch FROM runs WHERE branch IS NOT NULL ORDER BY branch;
 
@@ -58,10 +65,10 @@ ORDER BY t.test_key, a.attempt;
 -- name: history
 SELECT r.id, r.name, r.state, r.since_ms, json_extract(r.context, '$.git.branch'), json_extract(r.context, '$.git.commit'),
        json_extract(r.context, '$.git.dirty'), t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint
-FROM runs r CROSS JOIN tests t ON t.test_key IN (SELECT k.value FROM json_each(?1) k)
+FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
 WHERE ?2 IS NULL OR json_extract(r.context, '$.git.branch') = ?2
-ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?3;
+ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?3;
 
 -- What failed in a run, and in one run of certain tests.
 

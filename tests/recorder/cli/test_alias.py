@@ -12,7 +12,6 @@ from semantest_recorder.store.aliases import read_aliases, read_identity
 from semantest_recorder.store.comparison import differences
 from semantest_recorder.store.replay import rebuild
 from tests.recorder.cli.command import semantest
-from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import START, Recording
 from tests.recorder.cli.suite_runs import PASSED, Ran, record_run, run_id
 
@@ -134,13 +133,3 @@ def test_wrong_names_are_told_the_nearest(folder: Path, arguments: tuple[str, ..
     said = semantest("alias", *arguments, "--directory", folder)
     assert said.code == code
     assert told in said.err
-
-
-def test_a_recorder_that_runs_is_told(project: Project) -> None:
-    project.write("test_a.py", "def test_one():\n    assert 1\n\n\ndef test_two():\n    assert 2\n")
-    assert project.pytest().returncode == 0
-    assert (project.folder / "recorder.json").exists()
-    said = project.semantest("alias", "add", "test_a.py::test_one", "test_a.py::test_two")
-    assert (said.returncode, said.stderr) == (0, "")
-    (one,) = project.json("alias", "list")["aliases"]
-    assert (one["old"], one["new"], one["state"]) == ("test_a.py::test_one", "test_a.py::test_two", "added")

@@ -8,9 +8,9 @@ if nothing else could be meant on either side; what is ambiguous is left alone.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,6 +29,7 @@ CONFIDENCE: Final = {
     SAME_NAME_ONLY: 0.8,
     SAME_PLACE: 0.6,
 }
+Key = TypeVar("Key")
 #: How much of two names is alike at least (``difflib``), to be called similar.
 _SIMILAR = 0.7
 #: Names are compared with each other only in suites with so many that are gone or new.
@@ -36,12 +37,11 @@ _COMPARED_MAX = 50
 
 
 class Function(NamedTuple):
-    """A test function in a run: its cases (what follows its id), and its place among all functions of the run."""
+    """A test function in a run, and its cases: what follows its id."""
 
     id: str
     cases: frozenset[str]
     fingerprint: str | None
-    place: int
 
     @property
     def name(self) -> str:
@@ -59,7 +59,7 @@ class Rename(msgspec.Struct, frozen=True):
 
 
 def functions_of(tests: Iterable[tuple[str, str | None]]) -> dict[str, Function]:
-    """The functions of a run by id, out of ``(test id, fingerprint)`` of its tests in the order of the plan.
+    """The functions of a run by id, in their order, out of ``(test id, fingerprint)`` of its tests in that of the plan.
 
     What has no name below a file, such as a file that could not be collected, is no function.
     """
@@ -71,10 +71,7 @@ def functions_of(tests: Iterable[tuple[str, str | None]]) -> dict[str, Function]
             continue
         cases.setdefault(function, set()).add(test_id[len(function) :])
         fingerprints[function] = fingerprints.get(function) or fingerprint or None
-    return {
-        name: Function(name, frozenset(found), fingerprints[name], place)
-        for place, (name, found) in enumerate(cases.items())
-    }
+    return {name: Function(name, frozenset(found), fingerprints[name]) for name, found in cases.items()}
 
 
 def find_renames(
@@ -134,10 +131,8 @@ def _paired(
     return found
 
 
-def _by_key(
-    functions: Iterable[Function], key: Callable[[Function], Hashable | None]
-) -> dict[Hashable, list[Function]]:
-    found: dict[Hashable, list[Function]] = {}
+def _by_key(functions: Iterable[Function], key: Callable[[Function], Key | None]) -> dict[Key, list[Function]]:
+    found: dict[Key, list[Function]] = {}
     for function in functions:
         value = key(function)
         if value:
@@ -157,12 +152,12 @@ def _neighbours(
 ) -> list[Rename]:
     """Pairs of one suite with the same cases, similar names and the same function next to them."""
     olds, news = _by_key(old.values(), _suite), _by_key(new.values(), _suite)
+    suites = [suite for suite in news if suite in olds and max(len(news[suite]), len(olds[suite])) <= _COMPARED_MAX]
+    was, now = (_of_suites(functions, suites) for functions in (before, after))
     found = []
-    for suite, ones in news.items():
-        others = olds.get(suite, [])
-        if not others or max(len(ones), len(others)) > _COMPARED_MAX:
-            continue
-        beside_old, beside_new = _beside(before, after, suite), _beside(after, before, suite)
+    for suite in suites:
+        ones, others = news[suite], olds[suite]
+        beside_old, beside_new = _beside(was[suite], after), _beside(now[suite], before)
         alike = [
             (one, other)
             for one in ones
@@ -178,11 +173,20 @@ def _neighbours(
     return found
 
 
-def _beside(functions: Mapping[str, Function], others: Mapping[str, Function], suite: Hashable) -> dict[str, set[str]]:
-    """By id: the nearest functions of the suite before and behind it that both runs have, or its ends."""
-    own = sorted((function for function in functions.values() if _suite(function) == suite), key=lambda one: one.place)
-    beside: dict[str, set[str]] = {function.id: set() for function in own}
-    for end, sequence in (("first", own), ("last", own[::-1])):
+def _of_suites(functions: Mapping[str, Function], suites: Iterable[str]) -> dict[str, list[Function]]:
+    """The functions of these suites, in their order."""
+    found: dict[str, list[Function]] = {suite: [] for suite in suites}
+    beginnings = tuple(f"{suite}::" for suite in found)
+    for function in functions.values():
+        if function.id.startswith(beginnings) and _suite(function) in found:
+            found[_suite(function)].append(function)
+    return found
+
+
+def _beside(functions: Sequence[Function], others: Mapping[str, Function]) -> dict[str, set[str]]:
+    """By id: the nearest functions of a suite before and behind it that both runs have, or the ends of the suite."""
+    beside: dict[str, set[str]] = {function.id: set() for function in functions}
+    for end, sequence in (("first", functions), ("last", functions[::-1])):
         nearest = end
         for function in sequence:
             beside[function.id].add(f"{end}:{nearest}")

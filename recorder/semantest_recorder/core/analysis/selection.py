@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from semantest_recorder.core.analysis.identity import places
-
 #: Options that leave tests out without deselecting them, or choose by what happened before.
 _CHOOSES = re.compile(
     r"--(lf|last-failed|sw|stepwise.*|ignore.*|pyargs|nf|ff-only|splits?|group|test-group.*|testmon.*|picked.*"
@@ -51,9 +49,7 @@ class Selection:
             return self._reason
         if self._uncollected and test_id.partition("::")[0] in self._uncollected:
             return "its file could not be collected"
-        if self._asked and not any(
-            test_id == name or test_id.startswith((f"{name}/", f"{name}::", f"{name}[")) for name in self._asked
-        ):
+        if self._asked and not any(_is_below(test_id, name) for name in self._asked):
             return "the run was asked for other tests"
         return _NO_REASON
 
@@ -63,7 +59,7 @@ def why_unsure(facts: RunFacts, like: RunFacts) -> str:
     if not facts.over:
         return "the run is not over"
     if not facts.planned:
-        return "the run did not come to its tests"
+        return "it is not known which tests the run set out to run"
     for argument in facts.args:
         if _CHOOSES.match(argument):
             return f"the run chose its tests by {argument.partition('=')[0]}"
@@ -79,13 +75,6 @@ def _asked_for(facts: RunFacts, own: Collection[str]) -> Sequence[str]:
 
     The value of an option looks the same, so that what no test of the run is below is no such argument.
     """
-    names = {name for test_id in own for name, _rest in places(test_id)}
-    folders = {""}
-    for test_id in own:
-        folder = posixpath.dirname(test_id.partition("::")[0])
-        while folder and folder not in folders:
-            folders.add(folder)
-            folder = posixpath.dirname(folder)
     asked = []
     for argument in facts.args:
         if argument.startswith(("-", "@")):
@@ -96,6 +85,11 @@ def _asked_for(facts: RunFacts, own: Collection[str]) -> Sequence[str]:
         name = f"{'' if place == '.' else place}{separator}{rest}"
         if name == "":
             return ()
-        if name in folders or name in names:
+        if any(_is_below(test_id, name) for test_id in own):
             asked.append(name)
     return asked
+
+
+def _is_below(test_id: str, name: str) -> bool:
+    """Whether a test is in that folder, file, class or function, or is it."""
+    return test_id.startswith(name) and test_id[len(name) : len(name) + 1] in ("", "/", ":", "[")

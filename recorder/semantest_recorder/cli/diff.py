@@ -1,0 +1,131 @@
+"""``semantest diff``: what changed between two runs."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from semantest_recorder.cli.completing import complete_branch, complete_run
+from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.options import directory_option, json_option, limit_option, project_folder, sync_option
+from semantest_recorder.cli.stop import EXIT_USAGE, NothingRecorded, Stop
+
+if TYPE_CHECKING:
+    from semantest_recorder.cli.stored_history import StoredHistory
+    from semantest_recorder.core.rows import RunRow
+    from semantest_recorder.reports.run_diff import RunDiff
+
+
+@click.command(
+    "diff",
+    short_help="Show what changed between two runs.",
+    epilog=help_end(
+        "semantest diff",
+        "semantest diff 20261121-0930 last",
+        "semantest diff --base main",
+        "semantest diff --json | jq -r '.newlyFailing[].id'",
+        exit_codes="0 nothing newly fails, 1 something newly fails, 2 wrong usage, 3 no such run or branch, "
+        "4 nothing newly fails up to now: the run is not over",
+    ),
+)
+@click.argument("before", required=False, shell_complete=complete_run)
+@click.argument("after", required=False, shell_complete=complete_run)
+@click.option(
+    "--base",
+    "branch",
+    metavar="BRANCH",
+    shell_complete=complete_branch,
+    help="Compare with the last run of this branch that went through its tests.",
+)
+@directory_option
+@json_option
+@sync_option
+@limit_option
+def command(
+    before: str | None,
+    after: str | None,
+    branch: str | None,
+    directory: str | None,
+    as_json: bool,
+    sync_timeout: float,
+    limit: int,
+) -> None:
+    """Compare run AFTER with run BEFORE: what newly fails, is fixed, new, gone, renamed, flaky, skipped or slower.
+
+    Without names the last run is compared with the one before it of the same branch, with one name that run with the
+    one before it (with --base: with the last of that branch). A test that a run merely did not run is not called
+    removed. A test is slower or faster when its time is far from its own times in the last 20 runs.
+    """
+    from semantest_recorder.cli.stored_history import stored_history  # noqa: PLC0415
+    from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN, EXIT_RUNNING  # noqa: PLC0415
+
+    if branch is not None and after is not None:
+        raise Stop("--base chooses the run to compare with: name one run, or none", EXIT_USAGE)
+    later, earlier = (after, before) if after is not None else (before or "last", None)
+    gc.disable()  # as for a report
+    try:
+        with stored_history(project_folder(directory), sync_timeout) as history:
+            run = history.reader.run(later)
+            found = _diff(history, _earlier(history, run, earlier, branch), run)
+    finally:
+        gc.enable()
+    if as_json:
+        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+
+        print_json(found)
+    else:
+        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.run_diff_lines import diff_lines  # noqa: PLC0415
+
+        print_lines(diff_lines(found, limit))
+    running = run.state in ("pending", "running")
+    sys.exit(EXIT_NOT_GREEN if found.newly_failing else EXIT_RUNNING if running else EXIT_GREEN)
+
+
+def _earlier(history: StoredHistory, run: RunRow, name: str | None, branch: str | None) -> RunRow:
+    """The run to compare with. Raises ``NothingRecorded`` and what ``Reader`` raises."""
+    if name is not None:
+        return history.reader.run(name)
+    if branch is not None:
+        return history.reader.run(history.runs.last_of_branch(branch, run.id))
+    found = history.runs.run_before(run.id)
+    if found is None:
+        git = run.context.get("git")
+        own = git.get("branch") if isinstance(git, dict) else None
+        of = f"branch {own}" if own else "no branch"
+        raise NothingRecorded(
+            f"there is no run of {of} before {run.id}: name two runs (`semantest runs` lists them), or --base BRANCH"
+        )
+    return history.reader.run(found)
+
+
+def _diff(history: StoredHistory, before: RunRow, after: RunRow) -> RunDiff:
+    from semantest_recorder.core.analysis.comparison import compare  # noqa: PLC0415
+    from semantest_recorder.core.analysis.selection import Selection  # noqa: PLC0415
+    from semantest_recorder.core.analysis.time_shift import PASSES, may_have_shifted, run_factor, shifts  # noqa: PLC0415
+    from semantest_recorder.reports.run_diff import run_diff  # noqa: PLC0415
+
+    runs, identity = history.runs, history.identity
+    tests = runs.tests(before.id), runs.tests(after.id)
+    facts = runs.facts(before.id), runs.facts(after.id)
+    missing = (Selection(facts[0], tests[0], facts[1]).why_missing, Selection(facts[1], tests[1], facts[0]).why_missing)
+
+    def last_verdicts(test_ids: list[str]) -> dict[str, str]:
+        return runs.last_verdicts(before.id, {test_id: identity.ids_of(test_id) for test_id in test_ids}, PASSES)
+
+    found = compare(*tests, identity, missing, last_verdicts)
+    both = [
+        (new, tests[0][old].duration_ms, tests[1][new].duration_ms)
+        for new, old in found.pairs.items()
+        if tests[0][old].state == tests[1][new].state == "passed"
+    ]
+    factor = run_factor((was, now) for _test, was, now in both)
+    moved = {test_id: now for test_id, was, now in both if may_have_shifted(was, now, factor)}
+    names = {test_id: [found.pairs[test_id], *identity.ids_of(test_id)] for test_id in moved}
+    earlier = runs.passes(before.id, names, PASSES)
+    shifted = shifts({test_id: (now, earlier.get(test_id, ())) for test_id, now in moved.items()}, len(both), factor)
+    broken = [change.test_id for change in (*found.newly_failing, *found.still_failing)]
+    return run_diff(before, after, found, shifted, factor, runs.errors(after.id, broken))
