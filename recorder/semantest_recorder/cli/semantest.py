@@ -22,6 +22,8 @@ _COMMANDS = {
     "show": "semantest_recorder.cli.show",
     "diff": "semantest_recorder.cli.diff",
     "failures": "semantest_recorder.cli.failures",
+    "history": "semantest_recorder.cli.history",
+    "blame": "semantest_recorder.cli.blame",
     "alias": "semantest_recorder.cli.alias",
     "export": "semantest_recorder.cli.export",
     "import": "semantest_recorder.cli.import_results",

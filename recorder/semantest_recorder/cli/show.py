@@ -54,6 +54,7 @@ def command(
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
     from semantest_recorder.reports.details import add_events  # noqa: PLC0415
     from semantest_recorder.reports.story import story_of  # noqa: PLC0415
+    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
 
     folder = project_folder(directory)
     found = current_run(folder, run_name or "last", sync_timeout)
@@ -63,7 +64,8 @@ def command(
     reader = reader_of(folder)
     stored = reader.exists()
     test_id = one_test(test, [entry.id for entry in report.tests], reader if stored and run_name is None else None)
-    past = reader.history(test_id, max(history, 1)) if stored else []
+    names = read_identity(reader.path).ids_of(test_id) if stored else [test_id]
+    past = reader.history(test_id, max(history, 1), other_names=names[1:]) if stored else []
     if all(entry.id != test_id for entry in report.tests):
         if not past:
             raise NothingRecorded(f"no run has the test {test_id} any more")

@@ -15,9 +15,10 @@ from semantest_recorder.reports.attempt_lines import (
     subtest_lines,
 )
 from semantest_recorder.reports.detail_lines import detail_lines
+from semantest_recorder.reports.history_strip import strip_lines
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, TestInfo
-from semantest_recorder.reports.story import LETTERS, TestStory
+from semantest_recorder.reports.story import TestStory
 from semantest_recorder.reports.wording import duration, moment, plural, state_word
 
 #: Outcomes of attempts that came to their end.
@@ -96,13 +97,8 @@ def _history(story: TestStory) -> Iterator[Text]:
     past = story.history
     if not past:
         return
-    strip = Text("  ")
-    for result in reversed(past):
-        strip.append(LETTERS.get(result.state, "?"), STYLES.get(result.state, ""))
     yield Text(f"History ({plural(len(past), 'run')}, newest last)", "bold")
-    yield strip
-    seen = dict.fromkeys(result.state for result in past)
-    yield Text("  " + ", ".join(f"{LETTERS.get(state, '?')} {state_word(state)}" for state in seen), "dim")
+    yield from strip_lines([result.state for result in past])
     if story.usual_ms is not None and any(result.run != story.run.id for result in past):
         yield Text(f"  usually takes {duration(story.usual_ms)}, this time {duration(story.test.duration_ms)}")
     bad = next((result for result in past[1:] if result.state not in ("passed", "skipped", "xfailed")), None)

@@ -139,9 +139,16 @@ class Reader:
             return None
         return payload if isinstance(payload, dict) else None
 
-    def history(self, test_id: str, limit: int = 20) -> list[HistoryRow]:
-        """What became of a test in the last ``limit`` runs that have it, newest first."""
-        return [HistoryRow(*row) for row in self._all("history", test_id, min(limit, _MOST))]
+    def history(self, test_id: str, limit: int = 20, *, other_names: Sequence[str] = ()) -> list[HistoryRow]:
+        """What became of a test in the last ``limit`` runs that have it, newest first.
+
+        Of two of its names in one run the first counts.
+        """
+        names = (test_id, *other_names)
+        found: dict[str, HistoryRow] = {}
+        for row in self._all("history", msgspec.json.encode(names).decode(), min(limit * len(names), _MOST)):
+            found.setdefault(row[0], HistoryRow(*row))
+        return list(found.values())[:limit]
 
     def find_tests(self, fragment: str, limit: int = 20) -> list[str]:
         """Ids of tests that contain ``fragment``: the exact one first, then the shortest."""

@@ -73,9 +73,9 @@ SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WH
 -- name: history
 SELECT r.id, r.name, r.state, r.started_ms, json_extract(r.context, '$.git.branch'),
        json_extract(r.context, '$.git.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
-FROM runs r CROSS JOIN results x ON x.run_key = r.run_key
-     AND x.test_key = (SELECT test_key FROM tests WHERE id = ?)
-ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?;
+FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
+     CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?2;
 
 -- name: find_tests
 SELECT id FROM tests WHERE instr(id, ?1) > 0 ORDER BY id <> ?1, length(id), id LIMIT ?2;

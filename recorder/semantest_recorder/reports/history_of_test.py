@@ -1,0 +1,85 @@
+"""One test through its runs: what ``semantest history --json`` prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+from typing import Final
+
+from semantest_recorder.core.analysis.comparison import BROKEN
+from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.reports.aggregate import iso_time
+from semantest_recorder.reports.report import Public
+from semantest_recorder.reports.story import PastResult
+
+HISTORY_SCHEMA: Final = 1
+
+
+class NamedResult(PastResult):
+    """The test in one run, and what it was called there. ``dirty``: whether files were changed since the commit."""
+
+    test: str
+    dirty: bool | None
+
+
+class TestHistory(Public, kw_only=True):
+    """A test under all of its names, newest run first. ``usual_ms``: the median of its passes.
+
+    ``broken_since``: the first run of those in which it is broken up to now; null when it is not. Runs that have no
+    verdict, such as those that skipped it, do not count.
+    """
+
+    __test__ = False
+
+    schema: int = HISTORY_SCHEMA
+    test: str
+    earlier_names: list[str]
+    branch: str | None
+    counts: dict[str, int]
+    usual_ms: float | None
+    broken_since: str | None
+    runs: list[NamedResult]
+
+
+def history_of_test(test_id: str, names: Sequence[str], branch: str | None, past: Sequence[PastRun]) -> TestHistory:
+    """The history of a test; ``names``: its other ids, ``past``: newest first."""
+    passes = [run.duration_ms for run in past if run.state in ("passed", "xpassed")]
+    return TestHistory(
+        test=test_id,
+        earlier_names=list(names),
+        branch=branch,
+        counts=dict(Counter(run.state for run in past).most_common()),
+        usual_ms=median(passes) if passes else None,
+        broken_since=_broken_since(past),
+        runs=[named_result(run) for run in past],
+    )
+
+
+def named_result(run: PastRun) -> NamedResult:
+    """The public shape of a test in one run."""
+    return NamedResult(
+        run=run.run_id,
+        run_state=run.run_state,
+        started_at=iso_time(run.since_ms),
+        started_ms=run.since_ms,
+        branch=run.branch,
+        commit=run.commit,
+        state=run.state,
+        attempts=run.attempts,
+        duration_ms=run.duration_ms,
+        worker=run.worker,
+        reason=run.reason,
+        test=run.test_id,
+        dirty=None if run.dirty is None else bool(run.dirty),
+    )
+
+
+def _broken_since(past: Sequence[PastRun]) -> str | None:
+    since = None
+    for run in past:
+        if run.state in BROKEN:
+            since = run.run_id
+        elif run.state in ("passed", "flaky", "xfailed", "xpassed"):
+            break
+    return since

@@ -1,0 +1,64 @@
+"""One test through its runs, for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.text import Text
+
+from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.reports.history_of_test import NamedResult, TestHistory
+from semantest_recorder.reports.history_strip import bars, strip_lines
+from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.wording import duration, moment, plural, state_word
+
+_HEADINGS = ("run", "started", "branch", "commit", "state", "took")
+
+
+def history_lines(history: TestHistory) -> Iterator[Text]:
+    """Names, strips of states and times, and a line for each run, newest first."""
+    yield Text(inert_line(history.test), "bold")
+    for name in history.earlier_names:
+        yield Text(f"  also called {inert_line(name)}", "dim")
+    where = f" of branch {inert_line(history.branch)}" if history.branch else ""
+    counts = ", ".join(f"{number} {state_word(state)}" for state, number in history.counts.items())
+    yield Text(f"  {plural(len(history.runs), 'run')}{where}: {counts}")
+    yield from strip_lines([run.state for run in history.runs])
+    if history.usual_ms is not None:
+        yield Text(f"  {bars(run.duration_ms for run in reversed(history.runs))}", "cyan")
+        yield Text(f"  usually takes {duration(history.usual_ms)} (median of its passes)", "dim")
+    if history.broken_since is not None:
+        yield Text(
+            f"  broken since run {inert_line(history.broken_since)}; `semantest blame` looks for the cause", "red"
+        )
+    yield Text()
+    yield from _table(history)
+
+
+def _table(history: TestHistory) -> Iterator[Text]:
+    rows = [_cells(run) for run in history.runs]
+    widths = [max(len(cells[column]) for cells in (_HEADINGS, *rows)) for column in range(len(_HEADINGS))]
+    yield Text(
+        "  ".join(heading.ljust(width) for heading, width in zip(_HEADINGS, widths, strict=True)).rstrip(), "bold"
+    )
+    for cells, run in zip(rows, history.runs, strict=True):
+        line = Text()
+        for number, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            style = STYLES.get(run.state, "") if _HEADINGS[number] == "state" else ""
+            line.append("  " if number else "").append(
+                cell.rjust(width) if number == len(widths) - 1 else cell.ljust(width), style
+            )
+        yield line.append(f"  as {inert_line(run.test)}" if run.test != history.test else "", "dim")
+
+
+def _cells(run: NamedResult) -> tuple[str, ...]:
+    commit = inert_line(run.commit or "")[:10] + ("+" if run.dirty and run.commit else "")
+    attempts = f" ({run.attempts} attempts)" if run.attempts > 1 else ""
+    return (
+        inert_line(run.run),
+        moment(run.started_ms),
+        inert_line(run.branch or ""),
+        commit,
+        state_word(run.state) + attempts,
+        duration(run.duration_ms),
+    )

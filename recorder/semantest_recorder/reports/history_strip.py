@@ -1,0 +1,31 @@
+"""Runs as a strip of letters, the newest last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.text import Text
+
+from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.reports.story import LETTERS
+from semantest_recorder.reports.wording import state_word
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def strip_lines(states: Sequence[str]) -> Iterator[Text]:
+    """A letter for each state, newest first as they come and newest last as they are shown, and what letters mean."""
+    strip = Text("  ")
+    for state in reversed(states):
+        strip.append(LETTERS.get(state, "?"), STYLES.get(state, ""))
+    yield strip
+    yield Text(
+        "  " + ", ".join(f"{LETTERS.get(state, '?')} {state_word(state)}" for state in dict.fromkeys(states)), "dim"
+    )
+
+
+def bars(values: Iterable[float]) -> str:
+    """A bar for each value, the largest as high as can be, in their order."""
+    found = list(values)
+    most = max(found, default=0.0) or 1.0
+    return "".join(_BARS[min(int(value / most * len(_BARS)), len(_BARS) - 1)] for value in found)

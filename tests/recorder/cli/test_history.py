@@ -1,0 +1,83 @@
+"""``semantest history``: one test through its runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.recorder.cli.command import semantest
+from tests.recorder.cli.suite_runs import FAILED, FLAKY, PASSED, Ran, record_run, run_id
+
+OLD, NEW, OTHER = "tests/a.py::test_old[1]", "tests/b.py::test_new[1]", "tests/a.py::test_other"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Five runs; before the third the test was renamed, moved, and is broken since the fourth."""
+    folder = tmp_path_factory.mktemp("runs")
+    record_run(folder, 1, {OLD: Ran(ms=10.0, code="1-a"), OTHER: PASSED}, commit="a" * 40)
+    record_run(folder, 2, {OLD: Ran("flaky", ms=20.0, code="1-a"), OTHER: PASSED})
+    record_run(folder, 3, {NEW: Ran(ms=30.0, code="1-a"), OTHER: PASSED})
+    record_run(folder, 4, {NEW: FAILED, OTHER: PASSED}, branch="feature")
+    record_run(folder, 5, {NEW: FAILED, OTHER: PASSED})
+    return folder
+
+
+@pytest.mark.parametrize("name", [OLD, NEW, "test_new", "test_old", "b.py"])
+def test_a_history_goes_on_over_a_rename(folder: Path, name: str) -> None:
+    said = semantest("history", name, "--directory", folder)
+    assert (said.code, said.err) == (0, "")
+    assert said.out.splitlines()[:7] == [
+        NEW,
+        f"  also called {OLD}",
+        "  5 runs: 2 failed, 2 passed, 1 flaky",
+        "  .~.FF",
+        "  F failed, . passed, ~ flaky",
+        "  ▃▆█▂▂",
+        "  usually takes 20 ms (median of its passes)",
+    ]
+    assert f"  broken since run {run_id(4)}; `semantest blame` looks for the cause" in said.out
+    last = said.out.splitlines()[-1]
+    assert last.split("  ")[0] == run_id(1)
+    assert "main" in last
+    assert "aaaaaaaaaa " in last
+    assert last.endswith(f"as {OLD}")
+
+
+def test_one_test_is_shown_with_the_same_history(folder: Path) -> None:
+    found = semantest("show", NEW, "--directory", folder, "--json").json
+    assert [run["state"] for run in found["history"]] == ["failed", "failed", "passed", "flaky", "passed"]
+
+
+def test_runs_of_a_branch_and_the_last_ones(folder: Path) -> None:
+    found = semantest("history", NEW, "--branch", "main", "--runs", "3", "--directory", folder, "--json").json
+    assert [(run["run"], run["state"], run["test"]) for run in found["runs"]] == [
+        (run_id(5), "failed", NEW),
+        (run_id(3), "passed", NEW),
+        (run_id(2), "flaky", OLD),
+    ]
+    assert (found["schema"], found["test"], found["earlierNames"]) == (1, NEW, [OLD])
+    assert found["counts"] == {"failed": 1, "passed": 1, "flaky": 1}
+
+
+def test_a_name_that_two_runs_have_at_once_is_two_tests(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {OTHER: FAILED, NEW: FLAKY})
+    semantest("alias", "add", OTHER, NEW, "--directory", tmp_path)
+    found = semantest("history", NEW, "--directory", tmp_path, "--json").json
+    assert [run["state"] for run in found["runs"]] == ["flaky"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("test_othre",), 3, f"no test 'test_othre': did you mean {OTHER}?"),
+        (("test_",), 2, "'test_' is part of several tests"),
+        ((NEW, "--branch", "mian"), 3, "did you mean main?"),
+        ((NEW, "--runs", "0"), 2, "--runs"),
+    ],
+)
+def test_unknown_names(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:
+    said = semantest("history", *arguments, "--directory", folder)
+    assert said.code == code
+    assert told in said.err
