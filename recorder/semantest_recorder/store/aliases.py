@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from semantest_recorder.core.analysis.identity import Alias, Identity, function_of
-from semantest_recorder.core.analysis.renames import find_renames, functions_of
+from semantest_recorder.core.analysis.renames import Rename, find_renames, functions_of
 from semantest_recorder.core.analysis.selection import why_unsure
 from semantest_recorder.store.analysis_runs import read_run_facts
 from semantest_recorder.store.errors import CannotOpen
@@ -22,7 +22,7 @@ from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
 
 _SQL = statements("aliases.sql")
-#: A test that was in one of so many runs before is not new.
+#: Two names that were in one of so many runs before are two tests.
 _RUNS_BEFORE = 20
 #: What is less sure is shown by `semantest diff` only.
 _KEPT_CONFIDENCE = 0.75
@@ -76,10 +76,9 @@ def _aliases(connection: sqlite3.Connection) -> list[Alias]:
 
 
 def _take_back(connection: sqlite3.Connection, run_key: int) -> None:
-    for alias in _aliases(connection):
-        names = (alias.old, alias.new)
-        if alias.state == "detected" and connection.execute(_SQL["both_are_there"], (run_key, *names)).fetchone()[0]:
-            connection.execute(_SQL["withdraw"], names)
+    pairs = [(alias.old, alias.new) for alias in _aliases(connection) if alias.state == "detected"]
+    for number in _together(connection, pairs, run_key):
+        connection.execute(_SQL["withdraw"], pairs[number])
 
 
 def _detect(connection: sqlite3.Connection, run_id: str, run_key: int, since_ms: float) -> None:
@@ -88,16 +87,27 @@ def _detect(connection: sqlite3.Connection, run_id: str, run_key: int, since_ms:
         return
     gone = _other_tests(connection, before[0], run_key)
     new = _other_tests(connection, run_key, before[0]) if gone else []
-    if new:
-        seen = connection.execute(_SQL["seen_before"], (run_key, _list(new), since_ms, _RUNS_BEFORE))
-        new = sorted(set(new) - {row[0] for row in seen})
     if not new:
         return
     was, now = (functions_of(connection.execute(_SQL["tests"], (key,))) for key in (before[0], run_key))
-    for rename in find_renames(was, now, _functions(connection, gone), _functions(connection, new)):
+    found = find_renames(was, now, _functions(connection, gone), _functions(connection, new))
+    for rename in _never_together(connection, found, since_ms):
         if rename.confidence >= _KEPT_CONFIDENCE:
             row = (rename.old, rename.new, since_ms, rename.evidence, rename.confidence, run_id)
             connection.execute(_SQL["detect"], row)
+
+
+def _never_together(connection: sqlite3.Connection, found: list[Rename], since_ms: float) -> list[Rename]:
+    """Those whose names no run of late has both: they would be two tests."""
+    pairs, together = [(rename.old, rename.new) for rename in found], set[int]()
+    for (run_key,) in connection.execute(_SQL["runs_before"], (since_ms, _RUNS_BEFORE)).fetchall():
+        together |= _together(connection, pairs, run_key)
+    return [rename for number, rename in enumerate(found) if number not in together]
+
+
+def _together(connection: sqlite3.Connection, pairs: list[tuple[str, str]], run_key: int) -> set[int]:
+    """Which of the pairs a run has both of."""
+    return {int(row[0]) for row in connection.execute(_SQL["together_in_run"], (_list(pairs), run_key))}
 
 
 def _left_tests_out(connection: sqlite3.Connection, run_key: int, before: int) -> bool:
@@ -117,5 +127,5 @@ def _functions(connection: sqlite3.Connection, test_keys: Iterable[int]) -> list
     return sorted({function_of(row[0]) for row in ids})
 
 
-def _list(values: Iterable[int]) -> str:
+def _list(values: Iterable[object]) -> str:
     return msgspec.json.encode(list(values)).decode()

@@ -12,11 +12,21 @@ VALUES (?, ?, 'detected', ?, ?, ?, ?);
 -- name: withdraw
 DELETE FROM aliases WHERE old_id = ? AND new_id = ? AND state = 'detected';
 
--- name: both_are_there
-SELECT count(*) = 2 FROM (
-    SELECT 1 FROM (VALUES (?2), (?3)) AS name
-    WHERE EXISTS (SELECT 1 FROM tests t JOIN results x ON x.run_key = ?1 AND x.test_key = t.test_key
-                  WHERE t.id = name.column1 OR t.id > name.column1 || '[' AND t.id < name.column1 || '\'));
+-- Pairs of functions (?1, as JSON) of which some run has both. A function is there when a test has its id, or begins with it.
+
+-- name: together_in_run
+SELECT DISTINCT p.key FROM json_each(?1) p CROSS JOIN (SELECT ?2 AS run_key) r
+WHERE (EXISTS (SELECT 1 FROM tests t CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+               WHERE t.id = p.value ->> 0)
+       OR EXISTS (SELECT 1 FROM tests t CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+                  WHERE t.id > (p.value ->> 0) || '[' AND t.id < (p.value ->> 0) || '\'))
+  AND (EXISTS (SELECT 1 FROM tests t CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+               WHERE t.id = p.value ->> 1)
+       OR EXISTS (SELECT 1 FROM tests t CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
+                  WHERE t.id > (p.value ->> 1) || '[' AND t.id < (p.value ->> 1) || '\'));
+
+-- name: runs_before
+SELECT run_key FROM runs WHERE since_ms <= ? ORDER BY since_ms DESC, run_key DESC LIMIT ?;
 
 -- Runs that chose their tests in the same way and went through all of them, newest first; the first is to be compared.
 
@@ -45,8 +55,3 @@ ORDER BY x.position IS NULL, x.position, t.id;
 
 -- name: ids
 SELECT id FROM tests WHERE test_key IN (SELECT value FROM json_each(?));
-
--- name: seen_before
-SELECT DISTINCT k.value FROM json_each(?2) k
-     CROSS JOIN (SELECT run_key FROM runs WHERE since_ms < ?3 AND run_key <> ?1 ORDER BY since_ms DESC LIMIT ?4) r
-     CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = k.value;

@@ -67,11 +67,18 @@ def test_runs_that_chose_otherwise_are_not_compared(tmp_path: Path, second: Mapp
     assert aliases(tmp_path) == []
 
 
-def test_a_test_of_an_earlier_run_is_not_new(tmp_path: Path) -> None:
-    record_run(tmp_path, 1, {NEW: ONE, OTHER: TWO}, branch="feature")
+def test_names_that_an_earlier_run_had_both_are_two_tests(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {OLD: ONE, NEW: ONE, OTHER: TWO}, branch="feature")
     record_run(tmp_path, 2, {OLD: ONE, OTHER: TWO})
     record_run(tmp_path, 3, {NEW: ONE, OTHER: TWO})
     assert aliases(tmp_path) == []
+
+
+def test_a_rename_that_comes_from_another_branch_is_found(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {NEW: ONE, OTHER: TWO}, branch="feature")
+    record_run(tmp_path, 2, {OLD: ONE, OTHER: TWO})
+    record_run(tmp_path, 3, {NEW: ONE, OTHER: TWO})
+    assert aliases(tmp_path) == [(OLD, NEW, "detected")]
 
 
 def test_a_branch_that_becomes_known_behind_the_end_is_known(tmp_path: Path) -> None:
