@@ -19,10 +19,6 @@ from semantest_recorder.cli.semantest_folder import semantest_folder
 _OFFERED = 200
 _PATIENCE_MS = 50
 _RUNS = "SELECT run FROM v_runs WHERE substr(run, 1, length(?1)) = ?1 ORDER BY started_ms DESC LIMIT ?2"
-_BRANCHES = (
-    "SELECT branch FROM v_runs WHERE substr(branch, 1, length(?1)) = ?1 GROUP BY branch "
-    "ORDER BY max(started_ms) DESC LIMIT ?2"
-)
 _TESTS = "SELECT id FROM tests WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT ?2"
 _FUNCTIONS = "SELECT DISTINCT function FROM tests WHERE instr(function, '::' || ?1) > 0 ORDER BY function LIMIT ?2"
 _BRANCHES = """
@@ -57,12 +53,6 @@ def complete_run_or_path(ctx: click.Context, parameter: click.Parameter, incompl
     """Ids of runs, and what the shell knows of files and folders."""
     runs = [CompletionItem(run) for run in complete_run(ctx, parameter, incomplete)]
     return [*runs, CompletionItem(incomplete, type="file")]
-
-
-@_silent
-def complete_branch(folder: Path, incomplete: str) -> list[str]:
-    """Branches of runs, that of the newest first."""
-    return _first_column(folder, _BRANCHES, incomplete)
 
 
 @_silent

@@ -93,9 +93,10 @@ def _earlier(history: StoredHistory, run: RunRow, name: str | None, branch: str 
         return history.reader.run(history.runs.last_of_branch(branch, run.id))
     found = history.runs.run_before(run.id)
     if found is None:
-        git = run.context.get("git")
-        own = git.get("branch") if isinstance(git, dict) else None
-        of = f"branch {own}" if own else "no branch"
+        from semantest_recorder.reports.run_diff import branch_and_commit  # noqa: PLC0415
+
+        branch, _commit = branch_and_commit(run)
+        of = f"branch {branch}" if branch else "no branch"
         raise NothingRecorded(
             f"there is no run of {of} before {run.id}: name two runs (`semantest runs` lists them), or --base BRANCH"
         )

@@ -134,11 +134,10 @@ def run_diff(
 
 
 def branch_and_commit(run: RunRow) -> tuple[str | None, str | None]:
-    """Where in git a run was, as far as it says so."""
-    git = run.context.get("git")
-    found = (git.get("branch"), git.get("commit")) if isinstance(git, dict) else (None, None)
-    branch, commit = (value if isinstance(value, str) else None for value in found)
-    return branch, commit
+    """Where in git a run was, as far as it says so: CI checks out a commit, and knows the branch itself."""
+    git, ci = (found if isinstance(found := run.context.get(name), dict) else {} for name in ("git", "ci"))
+    branch, commit = git.get("branch") or ci.get("branch"), git.get("commit")
+    return branch if isinstance(branch, str) else None, commit if isinstance(commit, str) else None
 
 
 def error_info(failure: Failure) -> ErrorInfo:

@@ -34,15 +34,15 @@ class AnalysisRuns:
         self._connection.close()
 
     def run_before(self, run_id: str) -> str | None:
-        """The run of the same branch that ended before this one began to be recorded, the last of them."""
+        """The last run that is over, of the same branch, and began before this one."""
         return self._one("run_before", run_id)
 
     def last_of_branch(self, branch: str, but: str) -> str:
         """The last run of a branch, other than ``but``, that went through its tests. Raises ``BranchNotFound``."""
         found = self._one("last_of_branch", branch, but)
         if found is None:
-            known = [str(row[0]) for row in self._all("branches")]
-            raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=branch in known)
+            self.require_branch(branch)
+            raise BranchNotFound(branch, [], known=True)
         return found
 
     def require_branch(self, branch: str) -> None:

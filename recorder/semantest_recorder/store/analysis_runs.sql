@@ -12,24 +12,27 @@ FROM runs WHERE run_key = ?;
 SELECT r.id FROM runs r, runs own
 WHERE own.id = ?1 AND (r.since_ms, r.run_key) < (own.since_ms, own.run_key)
       AND r.state NOT IN ('pending', 'running')
-      AND json_extract(r.context, '$.git.branch') IS json_extract(own.context, '$.git.branch')
+      AND coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch')
+          IS coalesce(own.context ->> '$.git.branch', own.context ->> '$.ci.branch')
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
 
 -- name: last_of_branch
 SELECT r.id FROM runs r
-WHERE json_extract(r.context, '$.git.branch') = ?1 AND r.id <> ?2 AND r.state IN ('passed', 'failed')
+WHERE coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch') = ?1 AND r.id <> ?2
+      AND r.state IN ('passed', 'failed')
       AND NOT r.stopped_early AND r.planned > 0
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
 
 -- name: last_runs
-SELECT id FROM runs WHERE ?1 IS NULL OR json_extract(context, '$.git.branch') = ?1
+SELECT id FROM runs WHERE ?1 IS NULL OR coalesce(context ->> '$.git.branch', context ->> '$.ci.branch') = ?1
 ORDER BY since_ms DESC, run_key DESC LIMIT ?2;
 
 -- name: started
 SELECT id, started_ms FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
 -- name: branches
-SELECT DISTINCT json_extract(context, '$.git.branch') AS branch FROM runs WHERE branch IS NOT NULL ORDER BY branch;
+SELECT DISTINCT coalesce(context ->> '$.git.branch', context ->> '$.ci.branch') AS branch FROM runs
+WHERE branch IS NOT NULL ORDER BY branch;
 
 -- name: tests
 SELECT t.id, x.state, x.duration_ms, x.fingerprint
@@ -40,7 +43,8 @@ FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ? ORDER BY x.posi
 -- name: runs_up_to
 SELECT r.run_key FROM runs r, runs own
 WHERE own.id = ?1 AND (r.since_ms, r.run_key) <= (own.since_ms, own.run_key)
-      AND json_extract(r.context, '$.git.branch') IS json_extract(own.context, '$.git.branch')
+      AND coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch')
+          IS coalesce(own.context ->> '$.git.branch', own.context ->> '$.ci.branch')
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?2;
 
 -- name: keys_of_tests
@@ -63,11 +67,12 @@ ORDER BY t.test_key, a.attempt;
 -- A test, under any of its names, in every run, newest first.
 
 -- name: history
-SELECT r.id, r.name, r.state, r.since_ms, json_extract(r.context, '$.git.branch'), json_extract(r.context, '$.git.commit'),
+SELECT r.id, r.name, r.state, r.since_ms, coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch'),
+       json_extract(r.context, '$.git.commit'),
        json_extract(r.context, '$.git.dirty'), t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint
 FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
-WHERE ?2 IS NULL OR json_extract(r.context, '$.git.branch') = ?2
+WHERE ?2 IS NULL OR coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch') = ?2
 ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?3;
 
 -- What failed in a run, and in one run of certain tests.

@@ -125,6 +125,15 @@ def test_the_last_run_of_another_branch(folder: Path) -> None:
     assert (found["before"]["branch"], found["before"]["id"]) == ("main", run_id(8))
 
 
+def test_ci_knows_the_branch_of_a_commit(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {T("one"): PASSED}, on_ci=True)
+    record_run(tmp_path, 2, {T("one"): FAILED}, branch="feature")
+    record_run(tmp_path, 3, {T("one"): FAILED}, on_ci=True)
+    found = diff(tmp_path, "--json").json
+    assert (found["before"]["id"], found["after"]["branch"]) == (run_id(1), "main")
+    assert semantest("blame", "one", "--branch", "main", "--directory", tmp_path, "--json").json["runs"] == 2
+
+
 def test_nothing_newly_bad_is_exit_code_0(folder: Path) -> None:
     said = diff(folder, run_id(2), run_id(3))
     assert said.code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.analysis import blame as verdicts
@@ -92,6 +92,7 @@ _RUNS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_RUNS)
 def test_the_answer_is_what_the_runs_say(history: list[PastRun]) -> None:
     found = blame(history)

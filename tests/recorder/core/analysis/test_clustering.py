@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.analysis.clustering import Occurrence, clusters, first_seen, normalized
@@ -79,6 +79,7 @@ _FAILURES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_FAILURES)
 def test_every_failure_is_of_one_cause(failures: list[Occurrence]) -> None:
     found = clusters(failures)
@@ -87,6 +88,7 @@ def test_every_failure_is_of_one_cause(failures: list[Occurrence]) -> None:
     assert [cluster.id for cluster in clusters(failures[::-1])] == [cluster.id for cluster in found]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_what_is_normalized_stays_so(message: str) -> None:
     once = normalized(message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_semantest.protocol.events import FINAL_STATES
@@ -103,6 +103,7 @@ _RUNS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(_RUNS, _RUNS, st.booleans())
 def test_every_test_is_accounted_for_once(before: Mapping[str, str], after: Mapping[str, str], partial: bool) -> None:
     found = compared(before, after, why="-k" if partial else "", before_why="-k" if partial else "")
@@ -117,6 +118,7 @@ def test_every_test_is_accounted_for_once(before: Mapping[str, str], after: Mapp
     assert new == after.keys() - found.pairs.keys()
 
 
+@settings(deadline=None)
 @given(_RUNS)
 def test_a_run_has_not_changed_against_itself(run: Mapping[str, str]) -> None:
     found = compared(run, run)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.analysis.identity import Alias, Identity, function_of
@@ -66,6 +66,7 @@ _NAMES = st.sampled_from([f"{file}::{name}" for file in ("a.py", "b.py") for nam
 _ALIASES = st.lists(st.builds(alias, _NAMES, _NAMES, st.integers(0, 9)), max_size=12)
 
 
+@settings(deadline=None)
 @given(_ALIASES, _NAMES)
 def test_a_life_is_the_same_from_each_of_its_names(aliases: list[Alias], name: str) -> None:
     identity = Identity(aliases)

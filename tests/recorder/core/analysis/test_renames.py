@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.analysis.renames import Rename, case_pairs, find_renames, functions_of
@@ -81,6 +81,7 @@ _TESTS = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(_TESTS, _TESTS)
 def test_no_test_is_in_two_pairs_and_none_that_stayed_is_in_one(before: Tests, after: Tests) -> None:
     pairs = renames(before, after)
@@ -92,6 +93,7 @@ def test_no_test_is_in_two_pairs_and_none_that_stayed_is_in_one(before: Tests, a
     assert set(news) <= now.keys() - was.keys()
 
 
+@settings(deadline=None)
 @given(_TESTS, _TESTS)
 def test_the_way_back_is_as_sure(before: Tests, after: Tests) -> None:
     there = {(pair.old, pair.new, pair.confidence) for pair in renames(before, after)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core.analysis.time_shift import FLOOR_MS, PASSES_MIN, run_factor, shifts
@@ -57,6 +57,7 @@ def test_chance_alone_finds_next_to_nothing_among_many() -> None:
 _TIMES = st.floats(0, 1e6, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcd"), st.tuples(_TIMES, st.lists(_TIMES, max_size=8))))
 def test_what_is_found_is_large_and_the_largest_comes_first(times: dict[str, tuple[float, list[float]]]) -> None:
     found = shifts(times)
