@@ -104,7 +104,8 @@ class AnalysisRuns:
         """
         found: dict[str, PastRun] = {}
         for row in self._all("history", _list(test_ids), branch, min(runs * len(test_ids), _MOST)):
-            found.setdefault(row[0], PastRun(*row))
+            past = PastRun(*row)
+            found.setdefault(past.run_id, past._replace(branch=_text(past.branch), commit=_text(past.commit)))
         return list(found.values())[:runs]
 
     def failures(self, run_id: str) -> list[Failure]:
@@ -152,6 +153,11 @@ def read_run_facts(connection: sqlite3.Connection, run_key: int) -> RunFacts:
     arguments = tuple(arg for arg in told if isinstance(arg, str)) if isinstance(told, list) else ()
     cwd, rootdir = (text if isinstance(text, str) else "" for text in (cwd, rootdir))
     return RunFacts(arguments, cwd, rootdir, deselected, planned, sessions, bool(over))
+
+
+def _text(value: object) -> str | None:
+    """What stands in JSON where a text belongs."""
+    return value if isinstance(value, str) else None
 
 
 def _list(values: Iterable[object]) -> str:

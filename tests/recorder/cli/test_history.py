@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +67,16 @@ def test_a_name_that_two_runs_have_at_once_is_two_tests(tmp_path: Path) -> None:
     semantest("alias", "add", OTHER, NEW, "--directory", tmp_path)
     found = semantest("history", NEW, "--directory", tmp_path, "--json").json
     assert [run["state"] for run in found["runs"]] == ["flaky"]
+
+
+def test_a_context_of_a_wrong_shape_breaks_nothing(tmp_path: Path) -> None:
+    odd: Any = {"name": 7}
+    record_run(tmp_path, 1, {OTHER: PASSED}, branch=odd, commit=odd, environment={"python": [3], "packages": 5})
+    record_run(tmp_path, 2, {OTHER: FAILED}, branch=odd, commit=odd, environment={"python": {}, "packages": {"a": []}})
+    for command in ("history", "blame"):
+        said = semantest(command, OTHER, "--directory", tmp_path)
+        assert OTHER in said.out
+    assert semantest("diff", "--directory", tmp_path).code == 1
 
 
 @pytest.mark.parametrize(
