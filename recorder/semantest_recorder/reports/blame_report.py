@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Sequence
-from typing import Final
 
 from semantest_recorder.core.analysis.blame import Blame
 from semantest_recorder.core.analysis.rows import Failure, PastRun
 from semantest_recorder.core.analysis.surroundings import Difference
 from semantest_recorder.reports.history_of_test import NamedResult, named_result
 from semantest_recorder.reports.kept_options import can_be_typed
-from semantest_recorder.reports.report import ErrorInfo, Public
+from semantest_recorder.reports.report import REPORT_SCHEMA, ErrorInfo, Public
 from semantest_recorder.reports.run_diff import error_info
 
-BLAME_SCHEMA: Final = 1
 #: pytest's exit codes above 1 say that the test did not run: git is told to try another commit.
 _STEP = 'python -m pytest "$1"; code=$?; [ $code -lt 2 ] || code=125; exit $code'
 
@@ -48,7 +46,7 @@ class BlameReport(Public, kw_only=True):
     the answer may be wrong.
     """
 
-    schema: int = BLAME_SCHEMA
+    schema: int = REPORT_SCHEMA
     test: str
     branch: str | None
     verdict: str

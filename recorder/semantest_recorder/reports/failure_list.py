@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from semantest_recorder.core.analysis.clustering import Cluster
 from semantest_recorder.reports.aggregate import iso_time
-from semantest_recorder.reports.report import ErrorInfo, Public
+from semantest_recorder.reports.report import REPORT_SCHEMA, ErrorInfo, Public
 from semantest_recorder.reports.run_diff import error_info
-
-FAILURES_SCHEMA: Final = 1
 
 
 class SeenRun(Public):
@@ -52,7 +49,7 @@ class FailureCluster(Public):
 class FailureList(Public, kw_only=True):
     """The failures of ``runs`` (newest first), the cause with the most tests first."""
 
-    schema: int = FAILURES_SCHEMA
+    schema: int = REPORT_SCHEMA
     runs: list[SeenRun]
     clusters: list[FailureCluster]
 

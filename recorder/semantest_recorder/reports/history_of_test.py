@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from statistics import median
-from typing import Final
 
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.rows import PastRun
 from semantest_recorder.reports.aggregate import iso_time
-from semantest_recorder.reports.report import Public
+from semantest_recorder.reports.report import REPORT_SCHEMA, Public
 from semantest_recorder.reports.story import PastResult
-
-HISTORY_SCHEMA: Final = 1
 
 
 class NamedResult(PastResult):
@@ -32,7 +29,7 @@ class TestHistory(Public, kw_only=True):
 
     __test__ = False
 
-    schema: int = HISTORY_SCHEMA
+    schema: int = REPORT_SCHEMA
     test: str
     earlier_names: list[str]
     branch: str | None

@@ -11,13 +11,28 @@ from typing import Any, Final
 
 import msgspec
 
+from semantest_recorder.reports.alias_list import AliasList
+from semantest_recorder.reports.blame_report import BlameReport
+from semantest_recorder.reports.failure_list import FailureList
 from semantest_recorder.reports.flaky_list import FlakyList
+from semantest_recorder.reports.history_of_test import TestHistory
 from semantest_recorder.reports.report import REPORT_SCHEMA, Report
+from semantest_recorder.reports.run_diff import RunDiff
 from semantest_recorder.reports.slowest_list import SlowestList
 from semantest_recorder.reports.trend_table import Trends
 
 #: What ``semantest <command> --json`` prints.
-PRINTED: Final[dict[str, type]] = {"report": Report, "flaky": FlakyList, "slowest": SlowestList, "trends": Trends}
+PRINTED: Final[dict[str, type]] = {
+    "report": Report,
+    "flaky": FlakyList,
+    "slowest": SlowestList,
+    "trends": Trends,
+    "diff": RunDiff,
+    "failures": FailureList,
+    "history": TestHistory,
+    "blame": BlameReport,
+    "alias list": AliasList,
+}
 
 
 def json_schema(command: str) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from msgspec import field
 
@@ -12,9 +11,7 @@ from semantest_recorder.core.analysis.rows import Failure
 from semantest_recorder.core.analysis.time_shift import FALSE_SHARE, FLOOR_MS, FLOOR_SHARE, PASSES, PASSES_MIN, Shift
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import run_head
-from semantest_recorder.reports.report import ErrorInfo, Public, RunHead
-
-DIFF_SCHEMA: Final = 1
+from semantest_recorder.reports.report import REPORT_SCHEMA, ErrorInfo, Public, RunHead
 
 
 class ComparedRun(RunHead):
@@ -83,7 +80,7 @@ class RunDiff(Public, kw_only=True):
     as they were and not broken.
     """
 
-    schema: int = DIFF_SCHEMA
+    schema: int = REPORT_SCHEMA
     before: ComparedRun
     after: ComparedRun
     newly_failing: list[TestChange]

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from semantest_recorder.reports.json_schema import json_schema
 from tests.recorder.cli.command import Said, semantest
 from tests.recorder.cli.recording import small_run
 from tests.recorder.cli.suite_runs import FAILED, FLAKY, PASSED, SKIPPED, Ran, record_run, run_id
+from tests.recorder.reports.schema_check import violations
 
 T = "tests/a.py::test_{}".format
 
@@ -99,6 +101,15 @@ def test_it_is_told_what_is_newly_bad_first(folder: Path) -> None:
     ]
     assert f"  {T('named')} -> {T('called_otherwise')}  (alias)" in said.out
     assert f"104 ms -> 900 ms  {T('slow')}" in said.out
+
+
+@pytest.mark.parametrize("command", ["diff", "failures", f"history {T('shaky')}", f"blame {T('breaks')}", "alias list"])
+def test_json_is_of_the_published_form(folder: Path, command: str) -> None:
+    words = command.split()
+    schema = json_schema(" ".join(words[:2]) if words[0] == "alias" else words[0])
+    found = semantest(*words, "--directory", folder, "--json").json
+    assert found["schema"] == 1
+    assert violations(found, {"$ref": schema["$ref"]}, schema["$defs"]) == []
 
 
 def test_a_run_that_chose_its_tests_removes_none(folder: Path) -> None:
