@@ -7,7 +7,7 @@ skips, warnings, a crashed worker and an interrupted run now and then. The defau
 
     python -m benchmarks.history_database [--runs 100] [--tests 10000] [--seed 1] [--directory FOLDER]
 
-What was built is kept in FOLDER/.semantest and used again as long as version and numbers are the same; the path of that
+What was built is kept in FOLDER/.semantest and used again as long as schema and numbers are the same; the path of that
 folder is printed.
 """
 
@@ -24,12 +24,13 @@ from random import Random
 from threading import Semaphore
 from time import perf_counter
 from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 
 from benchmarks.history_suite import Fate, Suite
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Verdict
-from semantest_recorder.store.schema import SCHEMA_VERSION
+from semantest_recorder.store.schema import creation_script
 from semantest_recorder.store.writer import Writer
 
 #: Changed with every change of what is built.
@@ -60,7 +61,8 @@ def history_folder(runs: int = 100, tests: int = 10_000, seed: int = 1, place: P
     """The ``.semantest`` folder with that history, built now if it is not there."""
     place = place or BENCH / f"history-{runs}x{tests}-{seed}"
     folder, note = place / ".semantest", place / "built.json"
-    wanted = {"story": STORY, "schema": SCHEMA_VERSION, "runs": runs, "tests": tests, "seed": seed}
+    schema = crc32(creation_script().encode())
+    wanted = {"story": STORY, "schema": schema, "runs": runs, "tests": tests, "seed": seed}
     if note.exists() and json.loads(note.read_text()) == wanted:
         return folder
     note.unlink(missing_ok=True)
