@@ -14,6 +14,13 @@ from semantest_recorder.reports.run_diff import ComparedRun, RunDiff, TestChange
 from semantest_recorder.reports.wording import duration, moment, plural, shortened, state_word
 
 _MESSAGE_MAX = 200
+#: Why a test that the run had has no verdict.
+_NO_VERDICT = {
+    "not_run": "the run stopped before",
+    "interrupted": "the run was interrupted in it",
+    "running": "it still runs",
+    "pending": "not started yet",
+}
 
 
 def diff_lines(diff: RunDiff, limit: int) -> Iterator[Text]:
@@ -32,7 +39,7 @@ def diff_lines(diff: RunDiff, limit: int) -> Iterator[Text]:
     yield from _section("Added", diff.added, limit, "")
     yield from _section("Removed", diff.removed, limit, "")
     yield from _numbers("Changed otherwise", (f"{_word(one.before)} -> {_word(one.after)}" for one in diff.other))
-    yield from _numbers("Not run", (one.why or f"{_word(one.after)} in this run" for one in diff.not_run))
+    yield from _numbers("Not run", (one.why or _NO_VERDICT.get(one.after or "", "") for one in diff.not_run))
     yield from _numbers("Not run before", (one.why or "" for one in diff.not_run_before))
 
 

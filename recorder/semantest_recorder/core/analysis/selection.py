@@ -13,6 +13,9 @@ _CHOOSES = re.compile(
     r"--(lf|last-failed|sw|stepwise.*|ignore.*|pyargs|nf|ff-only|splits?|group|test-group.*|testmon.*|picked.*"
     r"|(?:[\w-]*-)?(shards?|shard-id|num-shards|budget|rerun|repeat-new|sample|select))(?:=|$)"
 )
+#: Options that deselect tests: the same in both runs, they chose alike. The number alone does not tell, for under xdist
+#: it is the workers who deselect.
+_DESELECTS = re.compile(r"-k|-m|--deselect(=|$)")
 _NO_REASON = ""
 
 
@@ -63,6 +66,10 @@ def why_unsure(facts: RunFacts, like: RunFacts) -> str:
     for argument in facts.args:
         if _CHOOSES.match(argument):
             return f"the run chose its tests by {argument.partition('=')[0]}"
+    if facts.args != like.args:
+        for argument in facts.args:
+            if _DESELECTS.match(argument):
+                return f"the run chose its tests by {argument[:2] if argument[1] != '-' else '--deselect'}"
     if facts.sessions > 1:
         return "the run is made of several sessions"
     if facts.deselected and (facts.args != like.args or facts.deselected != like.deselected):

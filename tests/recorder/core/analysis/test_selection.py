@@ -56,8 +56,17 @@ def test_what_was_not_asked_for_may_be_there(run: RunFacts, told: str) -> None:
 def test_runs_that_deselect_alike_can_be_compared() -> None:
     run = facts("-m", "not slow", deselected=7)
     assert why(run, "tests/c.py::test", like=run) == ""
-    for other in (facts("-m", "not slow", deselected=8), facts("-m", "slow", deselected=7)):
-        assert why(run, "tests/c.py::test", like=other) == "the run deselected 7 tests"
+    assert why(run, "tests/c.py::test", like=facts("-m", "not slow", deselected=8)) == "the run deselected 7 tests"
+    by_plugin = facts(deselected=7)
+    assert why(by_plugin, "tests/c.py::test", like=facts("-q", deselected=7)) == "the run deselected 7 tests"
+
+
+@pytest.mark.parametrize("option", ["-k", "-kcart", "-m", "--deselect", "--deselect=tests/x.py"])
+def test_an_option_that_deselects_tells_nothing_unless_both_runs_have_it(option: str) -> None:
+    run = facts(option, "cart")
+    assert why(run, "tests/c.py::test", like=run) == ""
+    assert why(run, "tests/c.py::test", like=facts()).startswith("the run chose its tests by -")
+    assert why(facts(), "tests/c.py::test", like=run) == ""
 
 
 def test_a_file_that_could_not_be_collected_hides_its_tests() -> None:
