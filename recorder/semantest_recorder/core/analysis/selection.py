@@ -64,6 +64,8 @@ def why_unsure(facts: RunFacts, like: RunFacts) -> str:
     if not facts.planned:
         return "it is not known which tests the run set out to run"
     for argument in facts.args:
+        if argument.startswith("@"):
+            return "the run took its arguments from a file"
         if _CHOOSES.match(argument):
             return f"the run chose its tests by {argument.partition('=')[0]}"
     if facts.args != like.args:
@@ -84,11 +86,12 @@ def _asked_for(facts: RunFacts, own: Collection[str]) -> Sequence[str]:
     """
     asked = []
     for argument in facts.args:
-        if argument.startswith(("-", "@")):
+        if argument.startswith("-"):
             continue
         path, separator, rest = argument.partition("::")
         whole = posixpath.normpath(posixpath.join(facts.cwd, path))
-        place = posixpath.relpath(whole, facts.rootdir) if facts.rootdir else whole
+        known = whole.startswith("/") and facts.rootdir.startswith("/")
+        place = posixpath.relpath(whole, facts.rootdir) if known else whole
         name = f"{'' if place == '.' else place}{separator}{rest}"
         if name == "":
             return ()

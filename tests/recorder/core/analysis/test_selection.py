@@ -42,6 +42,7 @@ def test_what_was_asked_for_and_is_not_there_is_gone(args: tuple[str, ...], cwd:
         (facts("tests/unit"), "asked for other tests"),
         (facts("tests/api/test_b.py"), "asked for other tests"),
         (facts("--lf"), "--lf"),
+        (facts("@rerun.txt"), "from a file"),
         (facts("--ignore=tests/api"), "--ignore"),
         (facts("--semantest-shard", "1/2"), "--semantest-shard"),
         (facts(sessions=2), "several sessions"),
