@@ -69,7 +69,7 @@ def _seen(run_id: str, started: Mapping[str, float | None]) -> SeenRun:
 
 
 def _cluster(cluster: Cluster, first: SeenRun) -> FailureCluster:
-    newest = cluster.occurrences[0]
+    newest, broken = cluster.occurrences[0], set(cluster.broken)
     return FailureCluster(
         id=cluster.id,
         type=cluster.type,
@@ -77,7 +77,7 @@ def _cluster(cluster: Cluster, first: SeenRun) -> FailureCluster:
         file=cluster.file,
         failures=len(cluster.occurrences),
         tests=cluster.tests,
-        flaky_tests=[test_id for test_id in cluster.tests if test_id not in cluster.broken],
+        flaky_tests=[test_id for test_id in cluster.tests if test_id not in broken],
         runs=cluster.runs,
         first_seen=first,
         sample=FailureSample(newest.run_id, newest.failure.test_id, error_info(newest.failure)),
