@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.reports.columns import columns
 from semantest_recorder.reports.history_of_test import NamedResult, TestHistory
 from semantest_recorder.reports.history_strip import bars, strip_lines
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import duration, moment, plural, state_word
 
-_HEADINGS = ("run", "started", "branch", "commit", "state", "took")
+_HEADINGS = ("run", "started", "branch", "commit", "state", "took", "")
 
 
 def history_lines(history: TestHistory) -> Iterator[Text]:
@@ -32,33 +33,18 @@ def history_lines(history: TestHistory) -> Iterator[Text]:
             f"  broken since run {inert_line(history.broken_since)}; `semantest blame` looks for the cause", "red"
         )
     yield Text()
-    yield from _table(history)
+    yield from columns(_HEADINGS, [_cells(run, history.test) for run in history.runs], {"took"})
 
 
-def _table(history: TestHistory) -> Iterator[Text]:
-    rows = [_cells(run) for run in history.runs]
-    widths = [max(len(cells[column]) for cells in (_HEADINGS, *rows)) for column in range(len(_HEADINGS))]
-    yield Text(
-        "  ".join(heading.ljust(width) for heading, width in zip(_HEADINGS, widths, strict=True)).rstrip(), "bold"
-    )
-    for cells, run in zip(rows, history.runs, strict=True):
-        line = Text()
-        for number, (cell, width) in enumerate(zip(cells, widths, strict=True)):
-            style = STYLES.get(run.state, "") if _HEADINGS[number] == "state" else ""
-            line.append("  " if number else "").append(
-                cell.rjust(width) if number == len(widths) - 1 else cell.ljust(width), style
-            )
-        yield line.append(f"  as {inert_line(run.test)}" if run.test != history.test else "", "dim")
-
-
-def _cells(run: NamedResult) -> tuple[str, ...]:
+def _cells(run: NamedResult, test: str) -> list[Text]:
     commit = inert_line(run.commit or "")[:10] + ("+" if run.dirty and run.commit else "")
     attempts = f" ({run.attempts} attempts)" if run.attempts > 1 else ""
-    return (
-        inert_line(run.run),
-        moment(run.started_ms),
-        inert_line(run.branch or ""),
-        commit,
-        state_word(run.state) + attempts,
-        duration(run.duration_ms),
-    )
+    return [
+        Text(inert_line(run.run)),
+        Text(moment(run.started_ms)),
+        Text(inert_line(run.branch or "")),
+        Text(commit),
+        Text(state_word(run.state) + attempts, STYLES.get(run.state, "")),
+        Text(duration(run.duration_ms)),
+        Text(f"as {inert_line(run.test)}" if run.test != test else "", "dim"),
+    ]
