@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.cli.window_options import WindowOptions, window_options
 
 if TYPE_CHECKING:
+    from semantest_recorder.core.analysis.identity import Identity
     from semantest_recorder.core.analysis.window import WindowRun
     from semantest_recorder.reports.flaky_list import CommonError, ErrorOf
 
@@ -54,12 +56,15 @@ def command(
     from semantest_recorder.core.analysis.flakiness import worst_first  # noqa: PLC0415
     from semantest_recorder.reports.flaky_list import FlakyList, flaky_lines, flaky_test  # noqa: PLC0415
     from semantest_recorder.reports.window import window_info  # noqa: PLC0415
+    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
     from semantest_recorder.store.analysis_flaky import flaky_tests  # noqa: PLC0415
 
-    with found_window(project_folder(directory), window, sync_timeout) as (connection, seen):
-        found = flaky_tests(connection, seen)
+    folder = project_folder(directory)
+    with found_window(folder, window, sync_timeout) as (connection, seen):
+        identity = read_identity(folder / DATABASE)
+        found = flaky_tests(connection, seen, identity)
         ranked = worst_first((name, test) for name, test in found.tests.items() if test.runs >= min_runs)
-        error_of = _errors(connection)
+        error_of = _errors(connection, identity)
         listed = FlakyList(
             window=window_info(seen, window.branch),
             broken_runs=[seen[place].id for place in found.broken],
@@ -76,13 +81,13 @@ def command(
         print_lines(flaky_lines(listed))
 
 
-def _errors(connection: sqlite3.Connection) -> ErrorOf:
+def _errors(connection: sqlite3.Connection, identity: Identity) -> ErrorOf:
     from semantest_recorder.core.analysis.commonest_error import commonest_error  # noqa: PLC0415
     from semantest_recorder.reports.flaky_list import CommonError  # noqa: PLC0415
     from semantest_recorder.store.analysis_flaky import errors_of  # noqa: PLC0415
 
     def error_of(test_id: str, flaky_runs: Sequence[WindowRun]) -> CommonError | None:
-        errors = errors_of(connection, test_id, flaky_runs)
+        errors = errors_of(connection, identity.ids_of(test_id), flaky_runs)
         found = commonest_error(errors)
         return None if found is None else CommonError(*found, len(errors))
 

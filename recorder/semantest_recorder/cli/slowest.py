@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
@@ -66,12 +67,14 @@ def command(
     from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
     from semantest_recorder.reports.slowest_list import SlowestList, slow_entry, slowest_lines  # noqa: PLC0415
     from semantest_recorder.reports.window import window_info  # noqa: PLC0415
+    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
     from semantest_recorder.store.analysis_durations import slowest_groups, slowest_tests  # noqa: PLC0415
 
     most = limit or sys.maxsize
-    with found_window(project_folder(directory), window, sync_timeout) as (connection, seen):
+    folder = project_folder(directory)
+    with found_window(folder, window, sync_timeout) as (connection, seen):
         if by == "test":
-            slowest = slowest_tests(connection, seen, sort, phase, most)
+            slowest = slowest_tests(connection, seen, sort, phase, most, read_identity(folder / DATABASE))
         else:
             slowest = slowest_groups(connection, seen, sort, phase, most, _file_of if by == "file" else str)
     listed = SlowestList(

@@ -16,9 +16,9 @@ from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.stop import NothingRecorded
 from semantest_recorder.cli.window_options import WindowOptions
 from semantest_recorder.core.analysis.window import WindowRun
-from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import moment
 from semantest_recorder.store.analysis_window import branches, window
+from semantest_recorder.store.errors import BranchNotFound
 from semantest_recorder.store.reader import connect_read_only
 
 
@@ -28,9 +28,9 @@ def found_window(
 ) -> Iterator[tuple[sqlite3.Connection, list[WindowRun]]]:
     """A connection that reads, and the closed runs that ``options`` choose, the oldest first, at least one.
 
-    Where they do not say how many runs, or of what time: the ``usual`` number of runs, ``None``: all.
-    Runs that only journals have are not among them: it is noted. Raises ``NothingRecorded`` when there is no run, and
-    what ``connect_read_only`` raises.
+    Where they do not say how many runs, or of what time: the ``usual`` number of runs, ``None``: all. Runs that only
+    journals have are not among them: it is noted. Raises ``NothingRecorded`` or ``BranchNotFound`` when there is no
+    run, and what ``connect_read_only`` raises.
     """
     note = take_in_leftovers(folder, sync_seconds)
     for told in session_notes(folder) + ([f"some sessions are not in the database yet: {note}"] if note else []):
@@ -39,18 +39,16 @@ def found_window(
     with closing(connect_read_only(folder / DATABASE)) as connection:
         runs = window(connection, since_ms=since, branch=options.branch, most=options.most(usual))
         if not runs:
-            raise NothingRecorded(_why_none(connection, options))
+            raise _why_none(connection, options)
         yield connection, runs
 
 
-def _why_none(connection: sqlite3.Connection, options: WindowOptions) -> str:
+def _why_none(connection: sqlite3.Connection, options: WindowOptions) -> Exception:
     newest = window(connection, branch=options.branch, most=1)
     if newest:
         started = moment(newest[0].since_ms)
-        return f"no run started in that time, the newest one did on {started}: give a longer --window"
-    known = branches(connection)
-    if options.branch is None or not known:
-        return "no run has ended yet" if options.branch is None else "no run tells its branch: leave out --branch"
-    near = difflib.get_close_matches(options.branch, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(known[:5])}"
-    return inert_line(f"no run of branch {options.branch}: {hint}")
+        return NothingRecorded(f"no run started in that time, the newest one did on {started}: give a longer --window")
+    if options.branch is None:
+        return NothingRecorded("no run has ended yet")
+    near = difflib.get_close_matches(options.branch, branches(connection), n=3, cutoff=0.4)
+    return BranchNotFound(options.branch, near, known=False)

@@ -21,7 +21,7 @@ _MESSAGE_MAX = 150
 
 
 class CommonError(Public):
-    """The error that most flaky attempts have, numbers in it aside; ``message`` is that of the newest of them."""
+    """The error that most flaky attempts have, values in it aside; ``message`` is that of the newest of them."""
 
     type: str | None
     message: str

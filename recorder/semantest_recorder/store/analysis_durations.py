@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from semantest_recorder.core.analysis.durations import Durations, Rank, Sample, Sum, durations_of, slowest
+from semantest_recorder.core.analysis.durations import Durations, Rank, Sample, Sum, durations_of, slowest, summed
+from semantest_recorder.core.analysis.identity import Identity
 from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.store.analysis_window import key_list, test_ids
 from semantest_recorder.store.queries import statements
@@ -40,23 +41,33 @@ class Slowest(NamedTuple):
 
 
 def slowest_tests(
-    connection: sqlite3.Connection, runs: Sequence[WindowRun], rank: Rank, phase: Phase | None, most: int
+    connection: sqlite3.Connection,
+    runs: Sequence[WindowRun],
+    rank: Rank,
+    phase: Phase | None,
+    most: int,
+    identity: Identity,
 ) -> Slowest:
-    """The ``most`` slowest tests of ``runs``; a test has as many samples as attempts that ended."""
-    places = {run.key: place for place, run in enumerate(runs)}
-    keys, column = key_list(places), _COLUMNS[phase]
+    """The ``most`` slowest tests of ``runs``, under the ids that they have at present.
 
-    def samples_of(tests: Sequence[int]) -> Mapping[int, Sequence[Sample]]:
-        samples: dict[int, list[Sample]] = defaultdict(list)
-        for test_key, run_key, ms in _rows(connection, "samples", column, keys, key_list(tests)):
-            samples[test_key].append(Sample(places[run_key], ms))
+    A test has as many samples as attempts that ended.
+    """
+    places = {run.key: place for place, run in enumerate(runs)}
+    run_keys, column = key_list(places), _COLUMNS[phase]
+    known = {test_key: Sum(*numbers) for test_key, *numbers in _rows(connection, "sums", column, run_keys)}
+    keys = {test_id: test_key for test_key, test_id in test_ids(connection, known).items()}
+    lives = {name: [keys[test_id] for test_id in ids] for name, ids in identity.groups(keys).items()}
+
+    def samples_of(names: Sequence[str]) -> Mapping[str, Sequence[Sample]]:
+        owner = {test_key: name for name in names for test_key in lives[name]}
+        samples: dict[str, list[Sample]] = defaultdict(list)
+        for test_key, run_key, ms in _rows(connection, "samples", column, run_keys, key_list(owner)):
+            samples[owner[test_key]].append(Sample(places[run_key], ms))
         return samples
 
-    sums = {test_key: Sum(*known) for test_key, *known in _rows(connection, "sums", column, keys)}
-    ranked = slowest(sums, rank, most, samples_of)
-    names = test_ids(connection, [key for key, _, _ in ranked])
-    found = [Slow(names[key], samples, durations) for key, samples, durations in ranked if key in names]
-    return Slowest(found, len(sums), sum(known.total for known in sums.values()))
+    sums = {name: summed([known[test_key] for test_key in life]) for name, life in lives.items()}
+    found = [Slow(*slow) for slow in slowest(sums, rank, most, samples_of)]
+    return Slowest(found, len(sums), sum(one.total for one in sums.values()))
 
 
 def slowest_groups(

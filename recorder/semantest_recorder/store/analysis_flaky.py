@@ -17,9 +17,10 @@ from semantest_recorder.core.analysis.flakiness import (
     flakiness,
     is_broken,
 )
+from semantest_recorder.core.analysis.identity import Identity
 from semantest_recorder.core.analysis.run_code import RunCode, code_of
 from semantest_recorder.core.analysis.window import WindowRun
-from semantest_recorder.store.analysis_window import key_list, test_ids, told_text
+from semantest_recorder.store.analysis_window import key_list, test_ids, test_keys, told_text
 from semantest_recorder.store.queries import statements
 
 _SQL = statements("analysis_flaky.sql")
@@ -36,8 +37,8 @@ class FlakyTests(msgspec.Struct):
     durations: dict[str, list[float]]
 
 
-def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun]) -> FlakyTests:
-    """The tests that were flaky in ``runs``, which come the oldest first."""
+def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun], identity: Identity) -> FlakyTests:
+    """The tests that were flaky in ``runs``, which come the oldest first, under the ids that they have at present."""
     keys = key_list(run.key for run in runs)
     rows = connection.execute(_SQL["not_good"], (keys,)).fetchall()
     bad: dict[int, list[tuple[int, str]]] = defaultdict(list)
@@ -49,15 +50,17 @@ def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun]) -> Fl
         for run_key, clean, *told in connection.execute(_SQL["codes"], (keys,))
     }
     sound = {run.key: (place, codes.get(run.key)) for place, run in enumerate(runs) if run.key not in broken}
-    observed, durations = _observed(connection, _candidates(bad, sound), sound)
+    observed, durations = _observed(connection, _candidates(bad, sound), sound, identity)
     found = {test_id: judged for test_id, seen in observed.items() if (judged := flakiness(seen)) is not None}
     places = [place for place, run in enumerate(runs) if run.key in broken]
     return FlakyTests(found, places, {test_id: durations[test_id] for test_id in found})
 
 
-def errors_of(connection: sqlite3.Connection, test_id: str, runs: Iterable[WindowRun]) -> list[tuple[str | None, str]]:
-    """Type and message of each bad attempt of a test in ``runs``, the earliest first, where there is any."""
-    rows = connection.execute(_SQL["errors"], (test_id, key_list(run.key for run in runs)))
+def errors_of(
+    connection: sqlite3.Connection, ids: Iterable[str], runs: Iterable[WindowRun]
+) -> list[tuple[str | None, str]]:
+    """Type and message of each bad attempt of the test with these ids in ``runs``, the earliest first."""
+    rows = connection.execute(_SQL["errors"], (key_list(ids), key_list(run.key for run in runs)))
     return [(kind, message or "") for kind, message in rows if kind or message]
 
 
@@ -84,16 +87,26 @@ def _candidates(
 
 
 def _observed(
-    connection: sqlite3.Connection, tests: Iterable[int], sound: Mapping[int, tuple[int, RunCode | None]]
+    connection: sqlite3.Connection,
+    tests: Iterable[int],
+    sound: Mapping[int, tuple[int, RunCode | None]],
+    identity: Identity,
 ) -> tuple[dict[str, list[Observation]], dict[str, list[float]]]:
-    """What became of ``tests`` in each run, and the milliseconds that each took where it was judged."""
-    names = test_ids(connection, tests)
-    observed: dict[str, list[Observation]] = defaultdict(list)
+    """What became of ``tests``, and of what they were called before, in each run; and the milliseconds of judged runs.
+
+    Of two names in one run the present one counts.
+    """
+    lives = {test_id for name in test_ids(connection, tests).values() for test_id in identity.ids_of(name)}
+    named = {key: (identity.current(test_id), test_id) for key, test_id in test_keys(connection, lives).items()}
+    rows = connection.execute(_SQL["observations"], (key_list(sound), key_list(named))).fetchall()
+    rows.sort(key=lambda row: named[row[0]][0] != named[row[0]][1])
+    observed: dict[str, dict[int, Observation]] = defaultdict(dict)
     durations: dict[str, list[float]] = defaultdict(list)
-    rows = connection.execute(_SQL["observations"], (key_list(sound), key_list(names)))
     for test_key, run_key, state, attempts, fingerprint, duration in rows:
-        name, (place, code) = names[test_key], sound[run_key]
-        observed[name].append(Observation(place, code, state, attempts, fingerprint))
+        name, (place, code) = named[test_key][0], sound[run_key]
+        if place in observed[name]:
+            continue
+        observed[name][place] = Observation(place, code, state, attempts, fingerprint)
         if state in JUDGED:
             durations[name].append(duration)
-    return observed, durations
+    return {name: list(seen.values()) for name, seen in observed.items()}, durations

@@ -21,7 +21,8 @@ WHERE run_key IN (SELECT value FROM json_each(?1)) AND test_key IN (SELECT value
 
 -- name: errors
 SELECT a.error_type, a.error_message
-FROM attempts a WHERE a.test_key = (SELECT test_key FROM tests WHERE id = ?1)
+FROM attempts a
+WHERE a.test_key IN (SELECT test_key FROM tests WHERE id IN (SELECT value FROM json_each(?1)))
      AND a.run_key IN (SELECT value FROM json_each(?2))
      AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'interrupted', 'lost')
 ORDER BY a.started_ms;

@@ -40,7 +40,12 @@ def test_ids(connection: sqlite3.Connection, tests: Iterable[int]) -> dict[int, 
     return dict(connection.execute(_SQL["test_ids"], (key_list(tests),)).fetchall())
 
 
-def key_list(keys: Iterable[int]) -> str:
+def test_keys(connection: sqlite3.Connection, ids: Iterable[str]) -> dict[int, str]:
+    """The same for the tests with these ids, as far as there are any."""
+    return dict(connection.execute(_SQL["test_keys"], (key_list(ids),)).fetchall())
+
+
+def key_list(keys: Iterable[int | str]) -> str:
     """Keys as ``json_each`` takes them."""
     return msgspec.json.encode(list(keys)).decode()
 

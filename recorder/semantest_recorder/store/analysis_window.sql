@@ -18,3 +18,6 @@ FROM runs WHERE state NOT IN ('pending', 'running') GROUP BY branch HAVING branc
 
 -- name: test_ids
 SELECT test_key, id FROM tests WHERE test_key IN (SELECT value FROM json_each(?));
+
+-- name: test_keys
+SELECT test_key, id FROM tests WHERE id IN (SELECT value FROM json_each(?));

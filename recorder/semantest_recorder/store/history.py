@@ -24,6 +24,7 @@ import msgspec
 from pytest_semantest.protocol.whole_file import write_whole
 from semantest_recorder.core.analysis.durations import percentile_95
 from semantest_recorder.core.analysis.flakiness import Flakiness
+from semantest_recorder.store.aliases import read_identity
 from semantest_recorder.store.analysis_flaky import flaky_tests
 from semantest_recorder.store.analysis_window import test_ids, window
 from semantest_recorder.store.queries import statements
@@ -47,7 +48,7 @@ def read_history(database: Path) -> dict[str, Any]:
     """The content of ``history.json``, out of the last 50 runs that are closed."""
     with closing(connect_read_only(database)) as connection:
         runs = window(connection, most=RUNS)
-        flaky = flaky_tests(connection, runs)
+        flaky = flaky_tests(connection, runs, read_identity(database))
         return {
             "version": VERSION,
             "flaky": {name: _flaky(found, flaky.durations[name]) for name, found in flaky.tests.items()},

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 
-_NUMBER = re.compile(r"0x[0-9a-fA-F]+|\d+")
+from semantest_recorder.core.analysis.clustering import normalized
 
 
 def commonest_error(errors: Sequence[tuple[str | None, str]]) -> tuple[str | None, str, int] | None:
     """Type, message and number of the commonest of ``errors`` (type, message), which come the earliest first.
 
-    Errors that differ in numbers only are the same; the message is that of the newest. Of equally common ones the
-    newest is taken. ``None`` without any.
+    Errors that differ only in values of their messages are the same; the message is that of the newest. Of equally
+    common ones the newest is taken. ``None`` without any.
     """
-    alike = [(kind, _NUMBER.sub("N", message)) for kind, message in errors]
+    alike = [(kind, normalized(message)) for kind, message in errors]
     counts = Counter(alike)
     if not counts:
         return None

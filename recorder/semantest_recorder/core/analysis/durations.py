@@ -70,6 +70,11 @@ def durations_of(samples: Sequence[Sample]) -> Durations:
     return Durations(len(found), median(found), percentile_95(found), max(found), sum(found))
 
 
+def summed(parts: Sequence[Sum]) -> Sum:
+    """The same of all parts, at least one, together."""
+    return Sum(sum(one.number for one in parts), sum(one.total for one in parts), max(one.longest for one in parts))
+
+
 def bound(known: Sum, rank: Rank) -> float:
     """What ``rank`` of these durations is at most.
 

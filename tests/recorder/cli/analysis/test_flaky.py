@@ -8,9 +8,10 @@ import pytest
 
 from semantest_recorder.core.analysis.proportion import wilson_interval
 from semantest_recorder.reports.json_schema import json_schema
+from semantest_recorder.store.history import read_history
 from tests.recorder.cli.analysis.conftest import run_name
 from tests.recorder.cli.command import semantest
-from tests.recorder.cli.recording import Recording
+from tests.recorder.cli.recording import START, Recording
 from tests.recorder.reports.schema_check import violations
 
 
@@ -69,9 +70,9 @@ def test_no_flaky_tests_are_no_error(history: Path) -> None:
 @pytest.mark.parametrize("command", ["flaky", "slowest", "trends"])
 def test_what_is_not_there_is_told(history: Path, tmp_path: Path, command: str) -> None:
     said = semantest(command, "--directory", history, "--branch", "mian")
-    assert (said.code, said.err) == (3, "semantest: no run of branch mian: did you mean main?\n")
+    assert (said.code, said.err) == (3, "semantest: no run of branch 'mian': did you mean main?\n")
     said = semantest(command, "--directory", history, "--branch", "zzz")
-    assert said.err == "semantest: no run of branch zzz: there are feature/fees, main\n"
+    assert said.err == "semantest: no run of branch 'zzz': `semantest runs` shows branches\n"
     said = semantest(command, "--directory", history, "--window", "0s")
     assert said.code == 3
     assert "no run started in that time, the newest one did on 2026-11-18 16:30:00 UTC" in said.err
@@ -98,11 +99,29 @@ def test_names_of_branches_stay_on_their_line(tmp_path: Path) -> None:
     recording = Recording()
     recording.start()
     recording.start("shipper")
-    recording.add("shipper", "run/context", {"git": {"branch": "mai\nsemantest: all is well\x1b[2J"}})
+    recording.add("shipper", "run/context", {"git": {"branch": "mai\nn\x1b[2J"}})
     recording.end()
     recording.store(tmp_path / ".semantest")
     said = semantest("flaky", "--directory", tmp_path / ".semantest", "--branch", "main")
-    assert said.err == "semantest: no run of branch main: there are mai semantest: all is well\n"
+    assert said.err == "semantest: no run of branch 'main': did you mean mai n?\n"
+
+
+def test_a_test_that_was_renamed_goes_on(tmp_path: Path) -> None:
+    folder, old, new = tmp_path / ".semantest", "a.py::test_old", "b.py::test_new"
+    for number, name in enumerate((old, old, new)):
+        recording = Recording(f"run-{number}", start_ms=START + number * 3_600_000)
+        recording.start()
+        recording.test(name, "failed", willRetry=True)
+        recording.test(name, attempt=2)
+        recording.end()
+        recording.store(folder)
+    assert semantest("alias", "add", old, new, "--directory", folder).code == 0
+    (test,) = semantest("flaky", "--directory", folder, "--json").json["tests"]
+    assert (test["id"], test["runs"], test["flakyRuns"], test["error"]["ofAttempts"]) == (new, 3, 3, 3)
+    assert test["first"]["run"] == "run-0"
+    (entry,) = semantest("slowest", "--directory", folder, "--json").json["entries"]
+    assert (entry["id"], entry["times"], entry["totalMs"]) == (new, 6, 30.0)
+    assert read_history(folder / "semantest.db")["flaky"] == {new: {"flaky": 3, "runs": 3, "p95": 5.0}}
 
 
 def test_names_and_messages_cannot_repaint_the_terminal(tmp_path: Path) -> None:
