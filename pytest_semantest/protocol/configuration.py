@@ -90,8 +90,20 @@ def read_configuration(folder: str, files: Mapping[str, bytes]) -> Configuration
 
 def _table(name: str, data: bytes) -> dict[str, Any] | None:
     """Our table of the file, ``None`` when it has none. Raises ``ConfigurationError``."""
+    document = read_toml(name, data)
+    if name != PYPROJECT:
+        return document
+    tool = document.get("tool")
+    table = tool.get("semantest") if isinstance(tool, dict) else None
+    if table is None or isinstance(table, dict):
+        return table
+    raise ConfigurationError([f"{name}: tool.semantest must be a table: [tool.semantest]"])
+
+
+def read_toml(name: str, data: bytes) -> dict[str, Any]:
+    """The document in ``data``. Raises ``ConfigurationError``, with a line that names the file."""
     try:
-        document = tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise ConfigurationError([f"{name}: it is not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
@@ -100,13 +112,6 @@ def _table(name: str, data: bytes) -> dict[str, Any] | None:
         raise ConfigurationError([f"{name}: it cannot be read: {printable_line(str(error))}"]) from None
     except RecursionError:
         raise ConfigurationError([f"{name}: it is nested too deeply"]) from None
-    if name != PYPROJECT:
-        return document
-    tool = document.get("tool")
-    table = tool.get("semantest") if isinstance(tool, dict) else None
-    if table is None or isinstance(table, dict):
-        return table
-    raise ConfigurationError([f"{name}: tool.semantest must be a table: [tool.semantest]"])
 
 
 class _Reading:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import subprocess
 from collections.abc import Mapping
 
@@ -34,3 +35,47 @@ def run_git(folder: str, environment: Mapping[str, str], *arguments: str) -> sub
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
+
+
+def _text(folder: str, environment: Mapping[str, str], *arguments: str) -> str | None:
+    """What git prints, ``None`` when it fails, is not there or takes too long."""
+    done = run_git(folder, environment, *arguments)
+    if done is None or done.returncode != 0:
+        return None
+    return done.stdout.decode("utf-8", "replace").strip("\n")
+
+
+class UnknownRevisionError(LookupError):
+    """git knows no commit of that name; the text says what to do."""
+
+
+def file_in_revision(
+    folder: str, environment: Mapping[str, str], revision: str, name: str, most: int
+) -> tuple[str, bytes | None]:
+    """The commit that ``revision`` is, and what the file ``name`` of ``folder`` holds in it, ``None`` without one.
+
+    It is read as it was committed: no filter and no conversion of the repository has a say. Raises
+    ``UnknownRevisionError``, and ``OSError`` for a file that cannot be read or has more than ``most`` bytes.
+    """
+    environment = {**environment, "GIT_NO_REPLACE_OBJECTS": "1"}
+    commit = None
+    if not revision.startswith("-"):
+        commit = _text(folder, environment, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if not commit:
+        raise UnknownRevisionError(
+            f"git knows no revision {revision!r} in {folder}; in CI it has to be fetched first: "
+            "`git fetch --depth=1 origin main:refs/remotes/origin/main`, or fetch-depth: 0 of actions/checkout "
+            "(and git has to trust the folder: safe.directory)"
+        )
+    blob = f"{commit}:./{name}"
+    size = _text(folder, environment, "cat-file", "-s", blob)
+    if size is None:
+        if _text(folder, environment, "ls-tree", "--name-only", commit, "--", name):
+            raise OSError(errno.EIO, f"git cannot read {name} of {revision}")
+        return commit, None
+    if int(size) > most:
+        raise OSError(errno.EFBIG, f"{name} of {revision} is larger than {most} bytes")
+    done = run_git(folder, environment, "cat-file", "blob", blob)
+    if done is None or done.returncode != 0:
+        raise OSError(errno.EIO, f"git cannot read {name} of {revision}")
+    return commit, done.stdout
