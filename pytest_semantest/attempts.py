@@ -15,6 +15,7 @@ import pytest
 
 from pytest_semantest.containment import CONTAINED, contained
 from pytest_semantest.fingerprint import Fingerprints
+from pytest_semantest.forgiveness import QUARANTINED, is_protected, true_outcome
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
 from pytest_semantest.phase_slot import PhaseSlot, pack_ending
@@ -134,6 +135,8 @@ class TestHooks:
         self._inherited: list[str] = []
         self._latest: Attempt | None = None
         self._fingerprints = Fingerprints()
+        #: Whether items may say that they are in quarantine.
+        self.quarantines = False
 
     def contain(self, error: BaseException) -> None:
         """Remember the first exception of a hook."""
@@ -175,6 +178,8 @@ class TestHooks:
         timeout = self._timeouts.pop(node_id, None) if self._timeouts else None
         params = callspec.params if callspec is not None else None
         started = self.translator.start(attempt, markers, params, timeout, self._fingerprints.of(item))
+        if self.quarantines and (facts := item.stash.get(QUARANTINED, None)) is not None:
+            started = self.translator.with_quarantine(started, facts)
         # Between the end of one test and the start of the next no test's code runs.
         attempt.seq = self.journal.append_next(started)
         self.running[node_id] = self._latest = attempt
@@ -267,8 +272,9 @@ class TestHooks:
 
     def _take_subtest(self, attempt: Attempt, report: pytest.TestReport) -> None:
         self.journal.append(self.translator.subtest(attempt, self.clock.now(), report))
-        if report.failed and attempt.outcome == "passed":
+        if true_outcome(report) == "failed" and attempt.outcome == "passed":
             attempt.outcome = "failed"
+            attempt.forgiven = is_protected(report)
             attempt.error = self.translator.error(report.longrepr, "call")
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)

@@ -28,6 +28,7 @@ _KEPT_FIELDS = (
     *("runId", "session", "source", "worker", "pid", "host", "processStart", "bootId", "pidNamespace", "capture"),
     *("tests", "offset", "total", "deselected", "testId", "attempt", "phase", "outcome", "status", "willRetry"),
     *("exitCode", "interrupted", "stoppedEarly", "dropped", "stepId", "parentId", "sha256", "size"),
+    *("quarantine", "forgiven"),
 )
 
 

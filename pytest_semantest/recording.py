@@ -46,6 +46,10 @@ def install(config: pytest.Config, files: Configuration | None = None) -> None:
     recording = Recording(config, settings)
     config.stash[RECORDING] = recording
     config.pluginmanager.register(recording, "semantest-recording")
+    if settings.quarantine:
+        from pytest_semantest.quarantine import install_quarantine  # noqa: PLC0415 - few need it
+
+        install_quarantine(config, settings)
     if settings.retries:
         policy = RetryPolicy(config, settings, recording.notice)
         settings.problems.extend(policy.problems)
@@ -135,6 +139,7 @@ class Recording:
         if not self._is_worker:
             self._shipper = Shipper(self._place.folder, self._place.session_id, settings)
         tests = TestHooks(journal, slot, clock, translator, ids, self._shipper)
+        tests.quarantines = settings.quarantine
         self._tests = tests
         self._hear_event_hook()
         tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))

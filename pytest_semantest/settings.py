@@ -44,6 +44,10 @@ class Settings(NamedTuple):
     retry: str
     retry_match: list[str]
     retry_delay: float
+    quarantine: bool
+    quarantine_file: str
+    quarantine_base: str
+    quarantine_days: int
     problems: list[str]
 
 
@@ -200,6 +204,10 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         retry=source.choice("semantest_retry"),
         retry_match=source.patterns("semantest_retry_match"),
         retry_delay=source.number("semantest_retry_delay"),
+        quarantine=source.flag("semantest_quarantine"),
+        quarantine_file=_path(config, source, "semantest_quarantine_file"),
+        quarantine_base=source.text("semantest_quarantine_base"),
+        quarantine_days=max(1, int(source.number("semantest_quarantine_days"))),
         problems=source.problems,
     )
 

@@ -16,6 +16,7 @@ import pytest
 from _pytest._io import TerminalWriter
 
 from pytest_semantest.containment import CONTAINED
+from pytest_semantest.forgiveness import is_protected, true_outcome
 from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
 from pytest_semantest.protocol.identity import name_of
 from pytest_semantest.protocol.redaction import Redactor
@@ -44,8 +45,8 @@ class Attempt:
     """
 
     __slots__ = (
-        *("call", "error", "head", "location", "number", "old_sections", "outcome", "phases", "reason", "seq"),
-        *("started", "test_id"),
+        *("call", "error", "forgiven", "head", "location", "number", "old_sections", "outcome", "phases", "reason"),
+        *("seq", "started", "test_id"),
     )
 
     def __init__(self, test_id: str, number: int, started: float, location: Location) -> None:
@@ -59,6 +60,8 @@ class Attempt:
         self.outcome = "passed"
         self.phases: dict[str, int] = {}
         self.error: dict[str, Any] | None = None
+        #: Of a bad outcome: whether quarantine takes all of it out of the count.
+        self.forgiven: bool | None = None
         self.reason: str | None = None
         #: The last report of the call phase, which subtests may have preceded with reports of their own.
         self.call: pytest.TestReport | None = None
@@ -111,6 +114,11 @@ class Translator:
             f"{self._file[1]}{'null' if line is None else line + 1}{extra}}}}}"
         ).encode("ascii")
 
+    def with_quarantine(self, body: bytes, facts: Mapping[str, str]) -> bytes:
+        """The body of a ``test/start`` that also says why, by whom and until when its test is in quarantine."""
+        told = {name: self.text(value, 2000) for name, value in facts.items()}
+        return b'%b,"quarantine":%b}}' % (body[:-2], self._json(told).encode("ascii"))
+
     def end(self, attempt: Attempt, now: float, report: pytest.TestReport | Remains) -> bytes:
         """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
         outcome = attempt.outcome
@@ -158,9 +166,9 @@ class Translator:
         kwargs = dict(getattr(context, "kwargs", None) or {})
         described = [f"[{message}]"] if message is not None else []
         described += [f"({', '.join(f'{name}={value}' for name, value in kwargs.items())})"] if kwargs else []
-        outcome = report.outcome
-        if hasattr(report, "wasxfail"):
-            outcome = "xfailed" if report.skipped else "xpassed"  # type: ignore[assignment]
+        outcome = true_outcome(report)
+        if outcome != "failed" and hasattr(report, "wasxfail"):
+            outcome = "xfailed" if report.skipped else "xpassed"
         payload: dict[str, Any] = {
             "testId": attempt.test_id,
             "attempt": attempt.number,
@@ -168,7 +176,7 @@ class Translator:
             "outcome": outcome,
             "duration": round(_within(report.duration * 1000, now - attempt.started), 3),
         }
-        if report.failed:
+        if outcome == "failed":
             payload["error"] = self.error(report.longrepr, "call")
         return self.body("test/subtest", now, payload)
 
@@ -222,6 +230,8 @@ class Translator:
             found["error"] = attempt.error
         if attempt.reason:
             found["reason"] = self.text(attempt.reason, 2000)
+        if attempt.forgiven:
+            found["forgiven"] = True
         if report.user_properties:
             found["userProperties"] = properties(report.user_properties, self.text)
         bad = attempt.outcome in BAD_OUTCOMES
@@ -262,7 +272,7 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
     """
     phase = report.when or "call"
     attempt.phases[phase] = int(report.duration * 1e6)
-    outcome = report.outcome
+    outcome = true_outcome(report)
     if outcome == "passed":
         if phase == "call" and hasattr(report, "wasxfail"):
             attempt.outcome, attempt.reason = "xpassed", str(report.wasxfail)
@@ -273,6 +283,7 @@ def judge(attempt: Attempt, report: pytest.TestReport, translator: Translator) -
         else:
             attempt.outcome, attempt.reason = "skipped", skip_reason(report.longrepr)
         return None
+    attempt.forgiven = is_protected(report) and attempt.forgiven is not False
     if phase == "call" or attempt.outcome not in ("failed", "timeout"):
         attempt.outcome = "failed" if phase == "call" else "error"
         attempt.reason = None

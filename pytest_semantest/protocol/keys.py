@@ -166,6 +166,23 @@ RECORDING = (
     ),
     Key("", "retry-match", "patterns", (), "REGEX", "Retry only errors that match 'Type: message'; repeatable."),
     Key("", "retry-delay", "seconds", 0, "SECONDS", "Wait before each retry. Default: 0."),
+    Key(
+        *("", "quarantine", "flag", False, ""),
+        "Failures of the tests in the quarantine file do not fail the run; they are reported apart.",
+    ),
+    Key(
+        *("", "quarantine-file", "path", None, "FILE"),
+        "The list of quarantined tests. Default: semantest-quarantine.toml in the rootdir.",
+    ),
+    Key(
+        *("", "quarantine-base", "text", None, "REV"),
+        "Take the list as it is in this git revision, so that a change cannot quarantine its own failures.",
+    ),
+    Key(
+        *("", "quarantine-days", "integer", 90, "DAYS"),
+        "How many days ahead an entry of the list may expire. Default: 90.",
+        limits=(1, 3650),
+    ),
 )
 
 #: What ``semantest-recorder serve`` and ``start`` take.

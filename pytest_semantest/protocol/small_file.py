@@ -38,10 +38,10 @@ def read_small_file(path: str | os.PathLike[str], most: int = MOST_BYTES) -> tup
     return b"".join(parts), found
 
 
-def read_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+def read_object(path: str | os.PathLike[str], most: int = MOST_BYTES) -> dict[str, Any]:
     """The JSON object in a small file; empty when there is none that can be read."""
     try:
-        found = json.loads(read_small_file(path)[0])
+        found = json.loads(read_small_file(path, most)[0])
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

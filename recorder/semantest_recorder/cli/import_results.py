@@ -184,6 +184,7 @@ def _run(folder: Path, group: list[Found], asked: Asked, *, dry_run: bool) -> tu
         state=run.state,
         gaps=run.gaps,
         counts=count_states((test.result.state for test in imported.state.tests.values()), closed=True),
+        quarantined=run.quarantined,
         files=[
             ImportedFile(
                 file=file.name,

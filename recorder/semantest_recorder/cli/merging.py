@@ -154,6 +154,7 @@ def _told(connection: sqlite3.Connection, run_id: str) -> MergedRun:
         sessions=sum(row.worker == MAIN_WORKER for row in rows),
         expected=max((row.expected for row in rows), default=0),
         counts=count_states((test.result.state for test in state.tests.values()), closed=True),
+        quarantined=state.run.quarantined,
     )
 
 

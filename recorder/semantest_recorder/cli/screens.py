@@ -112,7 +112,7 @@ class PlainScreen:
     def end(self, view: LiveView) -> None:
         """Say how it ended."""
         took = duration(view.elapsed_ms)
-        state = inert_line(run_state_words(view.state, view.gaps, view.counts.total))
+        state = inert_line(run_state_words(view.state, view.gaps, view.counts.total, view.quarantined))
         _say(f"{inert_line(view.run)}: {state} in {took}, {count_words(view.counts)}")
 
 

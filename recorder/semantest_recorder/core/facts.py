@@ -37,6 +37,7 @@ from semantest_recorder.core.payloads import (
     Output,
     Payload,
     Plan,
+    Quarantine,
     TestEnd,
     TestPhase,
     TestStart,
@@ -179,11 +180,19 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
     result = test.result
     if payload.suite_id:
         put_into_suite(tables, test, payload.suite_id)
+    if payload.quarantine is not None:
+        _put_into_quarantine(result, payload.quarantine)
     place = payload.file, payload.line, payload.markers or (), payload.fingerprint
     if result.file is None and result.line is None and not result.markers:
         result.file, result.line, result.markers, result.fingerprint = place
     else:
         _merge_place(result, place)
+
+
+def _put_into_quarantine(result: ResultRow, quarantine: Quarantine) -> None:
+    """Of entries that sources do not agree on, the smallest is kept."""
+    told = msgspec.json.encode(quarantine).decode()
+    result.quarantine = told if result.quarantine is None else min(told, result.quarantine)
 
 
 def _merge_place(result: ResultRow, place: Place) -> None:
@@ -258,6 +267,7 @@ def _test_end(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
     attempt.detail_seq = seq
     attempt.reason = payload.reason
     attempt.will_retry = payload.will_retry is True
+    attempt.forgiven = payload.forgiven is True and outcome in types.BAD_OUTCOMES
     phase = "call"
     if phases is not None:
         attempt.setup_ms, attempt.call_ms, attempt.teardown_ms = phases.setup, phases.call, phases.teardown

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, WIRE_STATUS
+from semantest_recorder.core.rows import AttemptRow
 
 #: States of a test, worst first: which one shows when several sources judged it. Not final ones come before all.
 SEVERITY: Final = (
@@ -25,6 +26,9 @@ SEVERITY: Final = (
 )
 #: Share of a test's pytest-timeout after which the death of its process counts as that timeout.
 TIMEOUT_SHARE: Final = 0.95
+
+#: What a test in quarantine may come to without harm to the run.
+_FORGIVABLE: Final = frozenset({"failed", "error", "timeout"})
 
 _RANK = {state: rank for rank, state in enumerate(SEVERITY)}
 
@@ -68,6 +72,15 @@ def state_without_start(*, gap: bool, stopped: bool) -> str:
     return "not_run" if stopped else "lost"
 
 
+def is_forgiven(state: str, attempts: Iterable[AttemptRow]) -> bool:
+    """Whether the failure of a test in quarantine that came to this state does not count.
+
+    It ran and ended by itself, and pytest counted no failure of any of its ``attempts``: what a process took with it,
+    and what is not known, counts in quarantine, too.
+    """
+    return state in _FORGIVABLE and all(one.forgiven for one in attempts if one.outcome in BAD_OUTCOMES)
+
+
 def state_of_run(
     *, closed: bool, timed_out: bool, cancelled: bool, broken: bool, exit_code: int | None, green: bool
 ) -> str:
@@ -75,8 +88,8 @@ def state_of_run(
 
     ``timed_out``: it was cancelled because it took longer than it was given. ``broken``: its main process died, or it
     was interrupted. ``exit_code`` is the largest of its sessions, ``None`` when none was written; a run of a client has
-    none and counts as 0. ``green``: no state of its tests is bad, its plan is known completely and no record of it is
-    missing.
+    none and counts as 0. ``green``: no state of its tests is bad, those that are forgiven left out, its plan is known
+    completely and no record of it is missing.
     """
     if not closed:
         return "running"

@@ -68,6 +68,16 @@ class CollectError(Payload):
     reason: str | None = None
 
 
+class Quarantine(Payload):
+    """Why, by whom and until when (an ISO date) a test is in quarantine; ``entry`` is what the list calls it."""
+
+    entry: str
+    reason: str
+    owner: str
+    expires: str
+    issue: str | None = None
+
+
 class TestStart(Payload):
     """``test/start``."""
 
@@ -79,6 +89,7 @@ class TestStart(Payload):
     timeout: Milliseconds | None = None
     suite_id: str | None = None
     fingerprint: str | None = None
+    quarantine: Quarantine | None = None
 
 
 class TestPhase(Payload):
@@ -121,6 +132,7 @@ class TestEnd(Payload):
     error: Error | str | None = None
     reason: str | None = None
     will_retry: bool | None = None
+    forgiven: bool | None = None
 
 
 class TestVerdict(Payload):

@@ -15,7 +15,8 @@ class RunRow(msgspec.Struct):
     """One run. ``facts`` is the payload of its first ``run/start``, ``context`` of its ``run/context``.
 
     First is the source that started first (then the smaller name): ``facts_source`` and ``context_source``.
-    ``planned`` counts the tests of every plan, those included whose names a gap hides.
+    ``planned`` counts the tests of every plan, those included whose names a gap hides, ``quarantined`` the bad tests
+    that do not count.
     """
 
     id: str
@@ -29,6 +30,7 @@ class RunRow(msgspec.Struct):
     stopped_early: bool = False
     stop_reason: str | None = None
     gaps: int = 0
+    quarantined: int = 0
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     facts: dict[str, Any] = msgspec.field(default_factory=dict)
     context: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -94,7 +96,8 @@ class ResultRow(msgspec.Struct, gc=False):
     ``position`` is its place in the plan, ``None`` when it was not planned. ``attempts`` counts distinct attempt
     numbers. ``duration_ms``, ``worker`` and ``reason`` are those of the attempt that decided the state. ``suite_id`` is
     the suite that a client named, ``None`` when it follows from the id. ``fingerprint`` is the checksum of
-    its function's lines.
+    its function's lines, ``quarantine`` the JSON text of a ``payloads.Quarantine``; ``forgiven``: its state is a bad
+    one, and does not count against the run.
     """
 
     test_id: str
@@ -110,6 +113,8 @@ class ResultRow(msgspec.Struct, gc=False):
     reason: str | None = None
     suite_id: str | None = None
     fingerprint: str | None = None
+    quarantine: str | None = None
+    forgiven: bool = False
     markers: tuple[str, ...] = ()
 
 
@@ -118,6 +123,7 @@ class AttemptRow(msgspec.Struct, gc=False):
 
     ``detail_seq`` is the seq (of ``source``) of the event that holds traceback and output. ``judged``: the outcome
     follows from the end of its process, no ``test/end`` came. ``guessed``: only a crash report names it.
+    ``forgiven``: pytest did not count its failure, for its test is in quarantine.
     ``phase`` is the phase that failed, else the last one that is known, ``None`` when nothing says how far it came.
     """
 
@@ -146,6 +152,7 @@ class AttemptRow(msgspec.Struct, gc=False):
     will_retry: bool = False
     judged: bool = False
     guessed: bool = False
+    forgiven: bool = False
 
 
 class SuiteRow(msgspec.Struct):

@@ -53,6 +53,7 @@ class RunState(Tables):
         test = self.tests[result.test_id] = Test(result, suite.row)
         suite.tests.append(test)
         self.counts[result.state] += 1
+        self.forgiven += result.forgiven
         if result.position is not None:
             self.planned += 1
 

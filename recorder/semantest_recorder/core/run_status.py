@@ -46,6 +46,7 @@ def run_status(row: RunRow, counts: Mapping[str, int], suites: tuple[int, int]) 
         "failedTests": wire["failed"],
         "skippedTests": wire["skipped"],
         "flakyTests": counts.get("flaky", 0),
+        "quarantinedTests": row.quarantined,
     }
 
 

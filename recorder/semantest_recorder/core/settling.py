@@ -16,6 +16,7 @@ from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPP
 from semantest_recorder.core.attempts import ended_itself
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.ledger import (
+    is_forgiven,
     outcome_without_end,
     rank,
     state_of_run,
@@ -49,13 +50,14 @@ def settle(tables: Tables) -> list[RawEvent]:
     for test in tables.unsettled.values():
         result, suite = test.result, test.suite
         touched[suite.suite_id] = suite
-        before = result.state
+        before, forgiven = result.state, result.forgiven
         state = _settle_test(tables, result, test.attempts) if test.attempts else _settle_unstarted(closing, result)
         if state != before:
             result.state = state
             counts[before] -= 1
             counts[state] += 1
             count_in_suite(suite, before, state)
+        tables.forgiven += result.forgiven - forgiven
         at = result.started_ms
         if at is not None and (suite.started_ms is None or at < suite.started_ms):
             if suite.started_ms is None:
@@ -232,6 +234,7 @@ def _settle_test(tables: Tables, result: ResultRow, attempts: Sequence[AttemptRo
     result.duration_ms = deciding.duration_ms
     result.worker = deciding.worker
     result.reason = deciding.reason
+    result.forgiven = result.quarantine is not None and is_forgiven(state, attempts)
     result.started_ms = started
     result.ended_ms = ended
     return state
@@ -316,6 +319,7 @@ def _settle_run(tables: Tables) -> None:
     run.deselected = sum(row.deselected for row in rows)
     # A record that could not be written keeps its seq, so dropped ones are among the gaps, all but the last ones.
     run.gaps = sum(max(row.gaps, row.dropped) for row in rows)
+    run.quarantined = tables.forgiven
     run.exit_code = max((row.exit_code for row in mains if row.exit_code is not None), default=None)
     run.stopped_early = any(row.stopped_early for row in mains)
     told = [row.stop_reason for row in rows if row.stop_reason and (row.cancelled or row.timed_out)]
@@ -331,10 +335,14 @@ def _settle_run(tables: Tables) -> None:
         green=missing == 0
         and run.gaps == 0
         and len(mains) >= max((row.expected for row in rows), default=0)
-        and not any(tables.counts.get(state) for state in BAD_STATES),
+        and _bad_tests(tables) == tables.forgiven,
     )
     if msgspec.structs.astuple(run) != before:
         tables.dirty_run = True
+
+
+def _bad_tests(tables: Tables) -> int:
+    return sum(tables.counts.get(state, 0) for state in BAD_STATES)
 
 
 def _run_start(tables: Tables, working: Iterable[SourceRow], rows: Iterable[SourceRow]) -> float | None:

@@ -147,6 +147,8 @@ class Tables:
         #: How many tests are in each state, and how many were planned by name.
         self.counts: dict[str, int] = defaultdict(int)
         self.planned = 0
+        #: How many are in a bad state that does not count.
+        self.forgiven = 0
         #: What planned tests without any attempt were last judged by.
         self.closing = RunClosing()
         #: Whether no test is missing any more, so that suites can be said to have ended.

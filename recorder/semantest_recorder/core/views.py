@@ -37,6 +37,7 @@ _INTEGERS: Final = frozenset(
             "count",
             "bytes",
         ),
+        *("quarantined", "forgiven"),
     }
 )
 
@@ -78,6 +79,7 @@ VIEWS: Final[dict[str, View]] = {
             "stopped_early": "1: stopped before its end (`-x`, Ctrl-C, ...)",
             "stop_reason": "why it was stopped",
             "gaps": "records that cannot be read, or were never written",
+            "quarantined": "failed tests in quarantine, which do not count",
             "branch": "git branch",
             "commit": "git commit, in full",
             "dirty": "1: there were changes that are in no commit",
@@ -175,6 +177,8 @@ VIEWS: Final[dict[str, View]] = {
             "position": "its place in the plan, from 0; NULL: it was not planned",
             "markers": "JSON array: names of its markers",
             "fingerprint": "checksum of the lines of its function: another one means that it was edited",
+            "quarantine": "JSON object, NULL for one not in quarantine: `entry`, `reason`, `owner`, `expires`",
+            "forgiven": "1: it is in a bad state, which does not count since it was in quarantine",
         },
         {
             "How many tests are in which state, run by run": "SELECT run, state, count(*) AS tests FROM v_results\n"
@@ -212,6 +216,7 @@ VIEWS: Final[dict[str, View]] = {
             "subtests_failed": "how many of its subtests failed",
             "will_retry": "1: it said that another attempt follows",
             "judged": "1: its end never came; the outcome follows from the end of its process",
+            "forgiven": "1: pytest did not count its failure, since the test was in quarantine",
         },
         {
             "Where the time goes": "SELECT round(sum(setup_ms) / 1000, 1) AS setup, "

@@ -12,6 +12,7 @@ import msgspec
 from pytest_semantest.protocol.events import BAD_OUTCOMES, FINAL_STATES
 from pytest_semantest.protocol.identity import MAIN_WORKER, split_params, suite_of
 from semantest_recorder.core.jobs import SessionOrigin
+from semantest_recorder.core.payloads import Quarantine
 from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
 from semantest_recorder.reports.named_jobs import name_jobs
 from semantest_recorder.reports.report import (
@@ -21,6 +22,7 @@ from semantest_recorder.reports.report import (
     ImportedFrom,
     Output,
     PhaseTimes,
+    QuarantineInfo,
     Report,
     RunInfo,
     SourceInfo,
@@ -198,6 +200,7 @@ def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
         imported_from=_imported_from(facts),
         sessions=sum(source.worker == MAIN_WORKER for source in sources),
         expected_sessions=max((source.expected for source in sources), default=0),
+        quarantined=run.quarantined,
     )
 
 
@@ -258,9 +261,17 @@ def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
         params=(split_params(test_id)[1] or None) if "[" in test_id else None,
         markers=list(result.markers),
         reason=result.reason,
+        quarantine=_quarantine(result),
         error=_last_error(details),
         attempts_detail=details,
     )
+
+
+def _quarantine(result: ResultRow) -> QuarantineInfo | None:
+    if result.quarantine is None:
+        return None
+    told = msgspec.json.decode(result.quarantine, type=Quarantine)
+    return QuarantineInfo(told.entry, told.reason, told.owner, told.expires, told.issue, result.forgiven)
 
 
 def _last_error(attempts: list[AttemptInfo]) -> ErrorInfo | None:

@@ -105,6 +105,8 @@ def _counts(report: Report) -> Text:
     line = Text("  ").append(count_words(report.counts).partition(":")[0], "bold")
     for index, (state, number) in enumerate(nonzero(report.counts)):
         line.append(": " if index == 0 else ", ").append(count_word(state, number), STYLES.get(state, ""))
+    if report.run.quarantined:
+        line.append(f" ({report.run.quarantined} in quarantine)", "yellow")
     if report.run.deselected:
         line.append(f" ({report.run.deselected} deselected)")
     return line

@@ -27,6 +27,7 @@ class ImportedRun(Public):
 
     ``outcome``: ``imported``, ``known`` (the history has it), ``waiting`` (no recorder has it yet), or ``planned``.
     ``state`` is that of these files alone: a run that ``--run-id`` joins may be in another.
+    ``quarantined``: how many tests are in a bad state that does not count.
     """
 
     run: str
@@ -35,6 +36,7 @@ class ImportedRun(Public):
     state: str
     gaps: int
     counts: Counts
+    quarantined: int
     files: list[ImportedFile]
 
 
@@ -63,5 +65,5 @@ def import_lines(result: ImportResult) -> Iterator[str]:
             cut = " before what cannot be read" if file.problem else ""
             yield inert_line(f"{file.file}: {kind}, {plural(file.tests, 'test')}{cut}")
         said = words[run.outcome].format(run.run)
-        state = run_state_words(run.state, run.gaps, run.counts.total)
+        state = run_state_words(run.state, run.gaps, run.counts.total, run.quarantined)
         yield inert_line(f"{said}: {state}, {count_words(run.counts)}")

@@ -39,15 +39,19 @@ class RunningTest(Public):
 
 
 class LatestFailure(Public):
-    """A test that is not green any more."""
+    """A test that is not green any more. ``forgiven``: that does not count, for it is in quarantine."""
 
     test_id: str
     state: str
     message: str | None
+    forgiven: bool
 
 
 class LiveView(Public, kw_only=True):
-    """One look at a run; also a line of ``semantest watch --json``. ``gaps`` counts records that cannot be read."""
+    """One look at a run; also a line of ``semantest watch --json``. ``gaps`` counts records that cannot be read.
+
+    ``quarantined``: failed tests that do not count.
+    """
 
     schema: int = REPORT_SCHEMA
     type: str = "snapshot"
@@ -56,6 +60,7 @@ class LiveView(Public, kw_only=True):
     state: str
     stop_reason: str | None
     gaps: int
+    quarantined: int
     elapsed_ms: float | None
     done: int
     counts: Counts
@@ -88,12 +93,13 @@ def live_view(
         state=run.state,
         stop_reason=run.stop_reason,
         gaps=run.gaps,
+        quarantined=run.quarantined,
         elapsed_ms=max(0.0, until - run.started_ms) if until is not None and run.started_ms is not None else None,
         done=sum(numbers.get(state, 0) for state in FINAL_STATES),
         counts=counts_of(numbers, closed=closed),
         running=[] if closed else [_running(row, now_ms, usual_of) for row in attempts if row.outcome is None],
         failures=[
-            LatestFailure(row.test_id, row.state, messages.get(row.test_id) or row.reason)
+            LatestFailure(row.test_id, row.state, messages.get(row.test_id) or row.reason, row.forgiven)
             for row in bad[:_LATEST_FAILURES]
         ],
     )

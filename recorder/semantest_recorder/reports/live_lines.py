@@ -24,9 +24,8 @@ def live_display(view: LiveView) -> Group:
     title = Text("Run ").append(inert_line(view.run), "bold")
     if view.name:
         title.append(f" ({inert_line(view.name)})")
-    title.append(": ").append(
-        inert_line(run_state_words(view.state, view.gaps, view.counts.total)), STYLES.get(view.state, "")
-    )
+    words = run_state_words(view.state, view.gaps, view.counts.total, view.quarantined)
+    title.append(": ").append(inert_line(words), STYLES.get(view.state, ""))
     title.append(f"  {duration(view.elapsed_ms)}", "dim")
     parts: list[RenderableType] = [title]
     parts += [Text(_COLLECTING, "dim")] if _is_collecting(view) else [_bar(view), _counts(view)]
@@ -48,7 +47,7 @@ def _is_collecting(view: LiveView) -> bool:
 
 
 def _bar(view: LiveView) -> Table:
-    wrong = view.failures or view.state in CLOSED_RUN_STATES - {"passed"}
+    wrong = any(not failure.forgiven for failure in view.failures) or view.state in CLOSED_RUN_STATES - {"passed"}
     style = "red" if wrong else "green"
     total = max(view.counts.total, 1)
     bar = ProgressBar(total=total, completed=view.done, width=40, complete_style=style, finished_style=style)
@@ -85,6 +84,7 @@ def failure_line(failure: LatestFailure) -> Text:
     """``FAILED a.py::test_x - assert 1 == 2``."""
     line = Text(f"{state_word(failure.state).upper()} ", STYLES.get(failure.state, ""))
     line.append(inert_line(failure.test_id)[:_NAME_MAX])
+    line.append(" (in quarantine)" if failure.forgiven else "", "yellow")
     first = inert_line((failure.message or "").strip().split("\n", 1)[0])[:_NAME_MAX]
     return line.append(f" - {first}", "dim") if first else line
 

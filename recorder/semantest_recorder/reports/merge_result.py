@@ -21,7 +21,10 @@ class MergedSource(Public):
 
 
 class MergedRun(Public):
-    """One run after the merge; ``expected``: of how many sessions it is to be, 0 when nobody says so."""
+    """One run after the merge; ``expected``: of how many sessions it is to be, 0 when nobody says so.
+
+    ``quarantined``: how many tests are in a bad state that does not count.
+    """
 
     run: str
     state: str
@@ -29,6 +32,7 @@ class MergedRun(Public):
     sessions: int
     expected: int
     counts: Counts
+    quarantined: int
 
     @property
     def is_complete(self) -> bool:
@@ -77,7 +81,7 @@ def _known(number: int) -> str:
 
 
 def _run_line(run: MergedRun) -> str:
-    state = run_state_words(run.state, run.gaps, run.counts.total)
+    state = run_state_words(run.state, run.gaps, run.counts.total, run.quarantined)
     sessions = plural(run.sessions, "session")
     if not run.is_complete:
         sessions = f"{run.sessions} of {plural(run.expected, 'session')}, {run.expected - run.sessions} MISSING"

@@ -69,6 +69,7 @@ class RunInfo(RunHead):
 
     ``origin``: ``pytest``, ``client`` for a run that another program started, or ``import``; ``imported_from`` are the
     files of that. ``sessions`` counts those that came, ``expected_sessions`` is 0 when nobody says how many there are.
+    ``quarantined``: how many tests are in a bad state that does not count.
     """
 
     stopped_early: bool
@@ -89,6 +90,7 @@ class RunInfo(RunHead):
     imported_from: list[ImportedFrom] = field(default_factory=list)
     sessions: int = 0
     expected_sessions: int = 0
+    quarantined: int = 0
 
 
 class Counts(msgspec.Struct):
@@ -234,6 +236,20 @@ class AttemptInfo(Public):
     job: str | None = None
 
 
+class QuarantineInfo(Public):
+    """Why a test is in quarantine; ``entry`` is what the list calls it, ``expires`` the last day on which that holds.
+
+    ``forgiven``: the test is in a bad state, which does not count against the run.
+    """
+
+    entry: str
+    reason: str
+    owner: str
+    expires: str
+    issue: str | None
+    forgiven: bool
+
+
 class TestInfo(Public):
     """One test of the run. ``params`` is the part of the id in brackets; ``error`` that of its last bad attempt.
 
@@ -254,9 +270,15 @@ class TestInfo(Public):
     params: str | None
     markers: list[str]
     reason: str | None
+    quarantine: QuarantineInfo | None = None
     error: ErrorInfo | None = None
     attempts_detail: list[AttemptInfo] = field(default_factory=list)
     job: str | None = None
+
+
+def is_forgiven(test: TestInfo) -> bool:
+    """Whether the test is in a bad state that does not count: it was in quarantine."""
+    return test.quarantine is not None and test.quarantine.forgiven
 
 
 class SuiteInfo(Public):

@@ -8,7 +8,7 @@ import shlex
 
 from pytest_semantest.protocol.events import BAD_STATES
 from semantest_recorder.reports.kept_options import can_be_typed, kept_options
-from semantest_recorder.reports.report import Report, RunInfo, TestInfo
+from semantest_recorder.reports.report import Report, RunInfo, TestInfo, is_forgiven
 
 _NAMED_AT_MOST = 5
 _LIST = "rerun.txt"
@@ -40,12 +40,12 @@ def rerun_command(report: Report, cwd: str, directory: str | None = None) -> str
 def rerun_arguments(report: Report) -> list[str]:
     """The tests that were not green, in the order of the report, as pytest takes them in the run's own folder.
 
-    A test whose name no shell or file can hold is covered by its function or its file. None of a run that is not
-    pytest's: whoever ran it knows how.
+    A test whose name no shell or file can hold is covered by its function or its file. Failures that do not count are
+    left out. None of a run that is not pytest's: whoever ran it knows how.
     """
     if not _is_of_pytest(report.run):
         return []
-    bad = (test for test in report.tests if test.state in BAD_STATES)
+    bad = (test for test in report.tests if test.state in BAD_STATES and not is_forgiven(test))
     return list(dict.fromkeys(filter(None, (_argument(test, report.run) for test in bad))))
 
 

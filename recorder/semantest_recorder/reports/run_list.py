@@ -33,6 +33,7 @@ class RunSummary(RunHead):
 
     planned: int
     gaps: int
+    quarantined: int
     branch: str | None
     commit: str | None
     labels: dict[str, str]
@@ -54,6 +55,7 @@ def run_summary(run: RunRow, counts: Counts) -> RunSummary:
         **run_head(run),
         planned=run.planned,
         gaps=run.gaps,
+        quarantined=run.quarantined,
         branch=branch if isinstance(branch, str) else None,
         commit=commit if isinstance(commit, str) else None,
         labels=run.labels,
@@ -85,12 +87,16 @@ def _broadest(lines: list[Text]) -> int:
 
 def _wide(run: RunSummary) -> list[Text]:
     return _cells(
-        run, moment(run.started_ms), run_state_words(run.state, run.gaps, run.counts.total), count_words(run.counts)
+        run,
+        moment(run.started_ms),
+        run_state_words(run.state, run.gaps, run.counts.total, run.quarantined),
+        count_words(run.counts),
     )
 
 
 def _narrow(run: RunSummary) -> list[Text]:
     counts = ", ".join(count_word(state, number) for state, number in nonzero(run.counts))
+    counts += f" ({run.quarantined} in quarantine)" if run.quarantined else ""
     return _cells(run, day_and_minute(run.started_ms), run.state, counts or "no tests")
 
 

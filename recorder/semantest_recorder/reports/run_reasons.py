@@ -44,8 +44,9 @@ def is_told(run: RunInfo, source: SourceInfo) -> bool:
 
 
 def report_is_bad(report: Report) -> bool:
-    """Whether some test is in a bad state."""
-    return any(state in BAD_STATES for state, _ in nonzero(report.counts))
+    """Whether some test is in a bad state that counts."""
+    bad = sum(number for state, number in nonzero(report.counts) if state in BAD_STATES)
+    return bad > report.run.quarantined
 
 
 def _exit_code_reason(run: RunInfo) -> Iterator[str]:

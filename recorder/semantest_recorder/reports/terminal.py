@@ -25,7 +25,7 @@ from semantest_recorder.reports.attempt_lines import (
 from semantest_recorder.reports.detail_lines import detail_lines
 from semantest_recorder.reports.header_lines import header_lines
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo
+from semantest_recorder.reports.report import AttemptInfo, Report, RunInfo, TestInfo, is_forgiven
 from semantest_recorder.reports.rerun import rerun_command
 from semantest_recorder.reports.run_reasons import is_told
 from semantest_recorder.reports.verdict import deciding_attempt
@@ -64,6 +64,7 @@ def report_lines(report: Report, options: TerminalOptions) -> Iterator[Text]:
     yield from _running(report, options)
     yield from _broken(report, options)
     yield from _failed(report, options)
+    yield from _quarantined(report, options)
     if not options.failures_only:
         yield from _flaky(report, options)
     yield from _not_run(report)
@@ -112,6 +113,7 @@ def _broken(report: Report, options: TerminalOptions) -> Iterator[Text]:
                 continue
             attempt = deciding_attempt(test)
             yield head.append_text(broken_head_line(test, attempt))
+            yield from _in_vain(test)
             yield from attempt_strip(test)
             if attempt.reason and not _is_told(report.run, attempt):
                 yield Text(f"  {inert_line(attempt.reason)}")
@@ -136,16 +138,44 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
         yield Text()
         word = "FAILED " if test.state == "failed" else "ERROR "
         yield Text().append(word, STYLES[test.state]).append_text(head_line(test))
-        yield from attempt_strip(test)
-        if test.attempts_detail:
-            attempt = deciding_attempt(test)
-            yield from subtest_lines(attempt)
-            yield from detail_lines(attempt, _DETAIL_LINES)
-            yield from error_lines(attempt, _STACK_LINES)
-            yield from _captured(attempt, options)
-        elif test.reason:
-            yield Text(f"  {inert_line(test.reason)}")
+        yield from _in_vain(test)
+        yield from _failure(test, options)
     yield from _more(failed, options)
+
+
+def _in_vain(test: TestInfo) -> Iterator[Text]:
+    """Why quarantine did not help a test that has it."""
+    if test.quarantine is not None:
+        why = "a fixture that others share" if test.state in ("failed", "error") else "what ends a process"
+        yield Text(f"  it is in quarantine, which does not cover {why}", "yellow")
+
+
+def _failure(test: TestInfo, options: TerminalOptions) -> Iterator[Text]:
+    """What is known of a failure below its head line."""
+    yield from attempt_strip(test)
+    if test.attempts_detail:
+        attempt = deciding_attempt(test)
+        yield from subtest_lines(attempt)
+        yield from detail_lines(attempt, _DETAIL_LINES)
+        yield from error_lines(attempt, _STACK_LINES)
+        yield from _captured(attempt, options)
+    elif test.reason:
+        yield Text(f"  {inert_line(test.reason)}")
+
+
+def _quarantined(report: Report, options: TerminalOptions) -> Iterator[Text]:
+    """Failures that do not count, each with why, who sees to it, and until when."""
+    forgiven = [test for test in report.tests if is_forgiven(test)]
+    yield from _title("Failed in quarantine, which does not count", forgiven)
+    for test in _shown(forgiven, options):
+        yield Text()
+        word = f"QUARANTINED ({state_word(test.state)}) "
+        yield Text().append(word, "bold yellow").append_text(head_line(test))
+        if (told := test.quarantine) is not None:
+            issue = f", {told.issue}" if told.issue else ""
+            yield Text(inert_line(f"  {told.reason} ({told.owner}, until {told.expires}{issue})"), "yellow")
+        yield from _failure(test, options)
+    yield from _more(forgiven, options)
 
 
 def _captured(attempt: AttemptInfo, options: TerminalOptions) -> Iterator[Text]:
@@ -212,7 +242,8 @@ def _rerun(report: Report, options: TerminalOptions) -> Iterator[Text]:
 
 
 def _in_states(report: Report, *states: str) -> list[TestInfo]:
-    return [test for test in report.tests if test.state in states]
+    """The tests in these states, but for those whose failure does not count."""
+    return [test for test in report.tests if test.state in states and not is_forgiven(test)]
 
 
 def _shown(tests: list[TestInfo], options: TerminalOptions) -> list[TestInfo]:
@@ -222,7 +253,9 @@ def _shown(tests: list[TestInfo], options: TerminalOptions) -> list[TestInfo]:
 def shown_tests(report: Report, options: TerminalOptions) -> list[str]:
     """The ids of the tests whose details :func:`report_lines` will show."""
     groups = [*((state,) for state in _BROKEN), ("failed", "error")]
-    return [test.id for states in groups for test in _shown(_in_states(report, *states), options)]
+    found = [_in_states(report, *states) for states in groups]
+    found.append([test for test in report.tests if is_forgiven(test)])
+    return [test.id for tests in found for test in _shown(tests, options)]
 
 
 def _title(title: str, entries: Sequence[object], number: int | None = None) -> Iterator[Text]:

@@ -31,7 +31,7 @@ FROM marks m JOIN sources s USING (source_key) JOIN runs r USING (run_key) WHERE
 
 -- name: runs
 SELECT id AS run, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
-       facts, context, facts_source, context_source, received_ms
+       facts, context, facts_source, context_source, received_ms, quarantined
 FROM runs WHERE id = ?;
 
 -- name: sources
@@ -50,14 +50,14 @@ FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.re
 
 -- name: results
 SELECT r.id AS run, t.id AS test, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
-       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.fingerprint, x.markers
+       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.fingerprint, x.quarantine, x.forgiven, x.markers
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key) WHERE r.id = ?;
 
 -- name: attempts
 SELECT r.id AS run, t.id AS test, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms,
        a.setup_ms, a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason,
        a.last_output, a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged,
-       a.guessed
+       a.guessed, a.forgiven
 FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key) WHERE r.id = ?;
 
 -- name: suites

@@ -4,7 +4,8 @@
 
     {"version": 1,
      "flaky": {testId: {"flaky": runs in which it was flaky, "runs": runs that judge it, "p95": ms}},
-     "durations": {testId: median ms of the last 5 runs in which it passed}}
+     "durations": {testId: median ms of the last 5 runs in which it passed},
+     "quarantined": {testId: {"runs": its last runs in quarantine, at most 20, "passed": those in which it passed}}}
 
 ``flaky`` holds only tests that were flaky in one of the last 50 runs, as ``core/analysis/flakiness.py`` defines it.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -33,6 +34,8 @@ from semantest_recorder.store.reader import connect_read_only
 VERSION = 1
 RUNS = 50
 PASSES = 5
+#: Of those in quarantine, for which skips say nothing.
+QUARANTINED_RUNS = 20
 _SQL = statements("history.sql")
 
 
@@ -49,15 +52,30 @@ def read_history(database: Path) -> dict[str, Any]:
     with closing(connect_read_only(database)) as connection:
         runs = window(connection, most=RUNS)
         flaky = flaky_tests(connection, runs, read_identity(database))
+        newest_first = [run.key for run in reversed(runs)]
+        quarantined = connection.execute(_SQL["quarantined"], (msgspec.json.encode(newest_first).decode(),)).fetchall()
         return {
             "version": VERSION,
             "flaky": {name: _flaky(found, flaky.durations[name]) for name, found in flaky.tests.items()},
-            "durations": _durations(connection, [run.key for run in reversed(runs)]),
+            "durations": _durations(connection, newest_first),
+            "quarantined": passes_in_quarantine(quarantined),
         }
 
 
 def _flaky(found: Flakiness, durations: Sequence[float]) -> dict[str, float]:
     return {"flaky": len(found.flaky_runs), "runs": found.runs, "p95": round(percentile_95(durations), 3)}
+
+
+def passes_in_quarantine(results: Iterable[tuple[str, str]]) -> dict[str, dict[str, int]]:
+    """``{test: {runs, passed}}`` of ``(test, state)`` of every run in which it was in quarantine, the newest first."""
+    states: dict[str, list[str]] = defaultdict(list)
+    for test_id, state in results:
+        if state not in ("skipped", "not_run") and len(states[test_id]) < QUARANTINED_RUNS:
+            states[test_id].append(state)
+    return {
+        test_id: {"runs": len(found), "passed": sum(state in ("passed", "xpassed") for state in found)}
+        for test_id, found in states.items()
+    }
 
 
 def _durations(connection: sqlite3.Connection, runs: Sequence[int]) -> dict[str, float]:

@@ -52,9 +52,10 @@ def source_row(row: Sequence[Any]) -> SourceRow:
 
 def result_row(row: Sequence[Any]) -> ResultRow:
     """Of the columns of query ``results``."""
-    return ResultRow(*(*row[:-1], () if row[-1] == "[]" else tuple(_json(row[-1]))))
+    *plain, forgiven, markers = row
+    return ResultRow(*(*plain, bool(forgiven), () if markers == "[]" else tuple(_json(markers))))
 
 
 def attempt_row(row: Sequence[Any]) -> AttemptRow:
     """Of the columns of query ``attempts``."""
-    return AttemptRow(*(*row[:-3], bool(row[-3]), bool(row[-2]), bool(row[-1])))
+    return AttemptRow(*(*row[:-4], *map(bool, row[-4:])))

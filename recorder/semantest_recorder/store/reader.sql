@@ -1,11 +1,11 @@
 -- name: runs
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
-       facts_source, context_source, labels, facts, context
+       quarantined, facts_source, context_source, labels, facts, context
 FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT ?;
 
 -- name: run
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
-       facts_source, context_source, labels, facts, context
+       quarantined, facts_source, context_source, labels, facts, context
 FROM runs WHERE id = ?;
 
 -- name: last_run
@@ -34,14 +34,14 @@ WHERE r.id = ? ORDER BY p.source, c.seq;
 
 -- name: results
 SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
-       x.reason, x.suite_id, x.fingerprint, x.markers
+       x.reason, x.suite_id, x.fingerprint, x.quarantine, x.forgiven, x.markers
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?)
 ORDER BY x.position IS NULL, x.position, x.test_key;
 
 -- name: attempts
 SELECT t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms, a.setup_ms,
        a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason, a.last_output,
-       a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged, a.guessed
+       a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged, a.guessed, a.forgiven
 FROM attempts a JOIN tests t USING (test_key) JOIN sources s USING (source_key)
 WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY a.test_key, a.attempt, a.source_key;
 

@@ -176,7 +176,8 @@ def _is_pending(row: ResultRow) -> bool:
 
 def _has_passed(row: ResultRow) -> bool:
     """Whether ``put_passed`` says all of it: most results end so."""
-    return row.state == "passed" and row.attempts == 1 and row.reason is None and row.suite_id is None
+    plain = row.reason is None and row.suite_id is None and row.quarantine is None
+    return plain and row.state == "passed" and row.attempts == 1
 
 
 def _passed_results(run_key: int, test_keys: dict[str, int], rows: list[ResultRow]) -> Iterator[tuple[Any, ...]]:

@@ -26,7 +26,8 @@ CREATE TABLE runs (
     context_source TEXT,                       -- whose run/context context is
     received_ms   REAL,                        -- when the first of it came
     -- By what runs are ordered: none began after it came, whatever its clock said.
-    since_ms      REAL GENERATED ALWAYS AS (min(started_ms, coalesce(received_ms, started_ms))) VIRTUAL
+    since_ms      REAL GENERATED ALWAYS AS (min(started_ms, coalesce(received_ms, started_ms))) VIRTUAL,
+    quarantined   INTEGER NOT NULL DEFAULT 0   -- bad tests that do not count
 ) STRICT;
 CREATE INDEX runs_by_time ON runs (since_ms);
 
@@ -131,8 +132,11 @@ CREATE TABLE results (
     markers     TEXT NOT NULL DEFAULT '[]',  -- JSON
     suite_id    TEXT,  -- the suite that a client named; else it follows from the test's id
     fingerprint TEXT,  -- checksum of the lines of its function
+    quarantine  TEXT,  -- JSON: why, by whom and until when it is in quarantine
+    forgiven    INTEGER NOT NULL DEFAULT 0,  -- its bad end does not count: it was in quarantine
     PRIMARY KEY (run_key, test_key)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX results_in_quarantine ON results (run_key, test_key) WHERE quarantine IS NOT NULL;
 -- No index by test: a test's history goes back run by run, and every insert would pay for it.
 
 CREATE TABLE attempts (
@@ -162,6 +166,7 @@ CREATE TABLE attempts (
     will_retry      INTEGER NOT NULL DEFAULT 0,
     judged          INTEGER NOT NULL DEFAULT 0,  -- no test/end came: the outcome follows from the end of its process
     guessed         INTEGER NOT NULL DEFAULT 0,  -- only a crash report names it
+    forgiven        INTEGER NOT NULL DEFAULT 0,  -- pytest did not count its failure
     PRIMARY KEY (run_key, test_key, source_key, attempt)
 ) STRICT, WITHOUT ROWID;
 
@@ -247,7 +252,7 @@ CREATE TABLE aliases (
 
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.name, r.state, r.exit_code, r.started_ms, r.ended_ms, r.ended_ms - r.started_ms AS duration_ms,
-       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps,
+       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps, r.quarantined,
        json_extract(r.context, '$.git.branch') AS branch, json_extract(r.context, '$.git.commit') AS "commit",
        json_extract(r.context, '$.git.dirty') AS dirty, json_extract(r.context, '$.git.author') AS author,
        json_extract(r.context, '$.git.subject') AS subject, json_extract(r.context, '$.ci.provider') AS ci,
@@ -283,13 +288,14 @@ JOIN tests t USING (test_key);
 
 CREATE VIEW v_results AS
 SELECT r.id AS run, t.id AS test, coalesce(x.suite_id, t.suite) AS suite, t.function, t.params, x.state, x.attempts,
-       x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.position, x.markers, x.fingerprint
+       x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.position, x.markers, x.fingerprint,
+       x.quarantine, x.forgiven
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
 
 CREATE VIEW v_attempts AS
 SELECT r.id AS run, t.id AS test, a.attempt, s.source, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms,
        a.duration_ms, a.setup_ms, a.call_ms, a.teardown_ms, a.timeout_ms, a.error_type, a.error_message, a.error_file,
-       a.error_line, a.reason, a.last_output, a.subtests_passed, a.subtests_failed, a.will_retry, a.judged
+       a.error_line, a.reason, a.last_output, a.subtests_passed, a.subtests_failed, a.will_retry, a.judged, a.forgiven
 FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key);
 
 CREATE VIEW v_errors AS

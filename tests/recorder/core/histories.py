@@ -27,6 +27,7 @@ from tests.choices import Choices, choices
 RUN = "20261121-093000-a1b2c3"
 TESTS = ("a.py::t0", "a.py::t1[x-1]", "a.py::TestX::t2", "b/c.py::t3", "b/c.py::t4[a[0]]", "d.py::t5")
 FILES = ("e.py", "a.py")
+QUARANTINES = [{"entry": "a.py", "reason": "r", "owner": o, "expires": "2026-12-20"} for o in ("ann", "bob")]
 OUTCOMES = ("passed", "failed", "error", "skipped", "xfailed", "xpassed", "interrupted", "timeout")
 CLIENT_EVENTS = (
     *("test/start", "test/start", "test/end", "test/passed", "test/failed", "test/skipped", "test/suite/start"),
@@ -81,7 +82,14 @@ class Process:
         if not choose.yes(20):
             file = test_id.partition("::")[0]
             self.write(
-                "test/start", testId=test_id, attempt=numbered, file=file, line=line, markers=markers, timeout=timeout
+                "test/start",
+                testId=test_id,
+                attempt=numbered,
+                file=file,
+                line=line,
+                markers=markers,
+                timeout=timeout,
+                quarantine=choose.of((None, None, *QUARANTINES)),
             )
         for _ in range(choose.number(0, 1)):
             outcome = choose.of(("passed", "failed", "skipped"))
@@ -103,6 +111,7 @@ class Process:
             error=choose.of((None, {"message": "bad", "phase": "teardown"})),
             reason=choose.of((None, "why")),
             willRetry=choose.of((None, True)),
+            forgiven=choose.of((None, True)),
         )
 
     def observe(self, workers: list[str], tests: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from semantest_recorder.core.batch import RawEvent
@@ -50,7 +51,20 @@ def test_the_file_is_replaced_as_a_whole(path: Path, tmp_path: Path) -> None:
 def test_no_runs_no_history(tmp_path: Path) -> None:
     with recording(tmp_path / "semantest.db"):
         pass
-    assert read_history(tmp_path / "semantest.db") == {"version": 1, "flaky": {}, "durations": {}}
+    assert read_history(tmp_path / "semantest.db") == {"version": 1, "flaky": {}, "durations": {}, "quarantined": {}}
+
+
+def test_tests_in_quarantine_are_counted_where_they_were_in_it(tmp_path: Path) -> None:
+    path, facts = tmp_path / "semantest.db", {"entry": "a.py", "reason": "r", "owner": "ann", "expires": "2026-12-20"}
+    with recording(path) as recorder:
+        for number in range(23):
+            start, end = passed("a.py::t") if number != 1 else attempt("a.py::t", 1, "failed")
+            content = msgspec.json.decode(start.payload) | ({"quarantine": facts} if number else {})
+            tests = [event("test/start", 2.0, **content), end]
+            recorder.send(f"r{number}.main", 1, whole_run(f"r{number}", tests, at=1e6 * number))
+            if number == 2:
+                assert read_history(path)["quarantined"] == {"a.py::t": {"runs": 2, "passed": 1}}
+    assert read_history(path)["quarantined"] == {"a.py::t": {"runs": 20, "passed": 20}}
 
 
 def test_a_test_that_failed_where_the_same_commit_passed_is_flaky_and_one_that_fails_since_a_commit_is_not(

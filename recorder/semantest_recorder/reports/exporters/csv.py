@@ -17,6 +17,7 @@ TEST_COLUMNS: Final = (
     *("run", "run_started_at", "test", "file", "line", "suite", "name", "params", "markers"),
     *("state", "attempts", "duration_ms", "worker", "started_at"),
     *_ERROR_COLUMNS,
+    *("quarantine_reason", "quarantine_owner", "quarantine_expires", "forgiven"),
 )
 ATTEMPT_COLUMNS: Final = (
     *("run", "run_started_at", "test", "state", "attempt", "outcome", "phase", "worker", "started_at"),
@@ -51,6 +52,8 @@ def _test_row(run: RunInfo, test: TestInfo) -> Iterator[Cell]:
     yield final.started_at if final is not None else None
     yield from _error_cells(test.error)
     yield test.reason
+    told = test.quarantine
+    yield from (None, None, None, None) if told is None else (told.reason, told.owner, told.expires, int(told.forgiven))
 
 
 def _attempt_row(run: RunInfo, test: TestInfo, attempt: AttemptInfo) -> Iterator[Cell]:

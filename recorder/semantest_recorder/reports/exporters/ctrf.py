@@ -13,7 +13,15 @@ from pytest_semantest import __version__
 from pytest_semantest.protocol.identity import suite_of
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test, only_run
 from semantest_recorder.reports.json_text import json_text
-from semantest_recorder.reports.report import AttachmentInfo, AttemptInfo, Report, RunInfo, StepInfo, TestInfo
+from semantest_recorder.reports.report import (
+    AttachmentInfo,
+    AttemptInfo,
+    Report,
+    RunInfo,
+    StepInfo,
+    TestInfo,
+    is_forgiven,
+)
 from semantest_recorder.reports.verdict import final_attempt, full_text, other_attempts, why
 from semantest_recorder.reports.wording import nonzero
 
@@ -71,6 +79,9 @@ def _summary(report: Report) -> dict[str, Any]:
     states = dict(nonzero(report.counts))
     for state, number in states.items():
         numbers[STATUS[state]] += number
+    # Whoever reads it fails for each that failed.
+    numbers["failed"] -= report.run.quarantined
+    numbers["other"] += report.run.quarantined
     start = _whole(report.run.started_ms) or 0
     stop = max(start, _whole(report.run.ended_ms) or start)
     return {
@@ -81,7 +92,12 @@ def _summary(report: Report) -> dict[str, Any]:
         "start": start,
         "stop": stop,
         "duration": stop - start,
-        "extra": {"states": states, "state": report.run.state, "gaps": report.run.gaps},
+        "extra": {
+            "states": states,
+            "state": report.run.state,
+            "gaps": report.run.gaps,
+            "quarantined": report.run.quarantined,
+        },
     }
 
 
@@ -107,7 +123,7 @@ def _test(test: TestInfo) -> dict[str, Any]:
     found: dict[str, Any] = {
         "id": _uuid(test.id),
         "name": test.id or "?",
-        "status": STATUS[test.state],
+        "status": "other" if is_forgiven(test) else STATUS[test.state],
         "duration": _whole(max(0.0, test.duration_ms)) or 0,
         "suite": [file, *(classes.split("::") if classes else ())],
         "rawStatus": test.state,
@@ -123,6 +139,8 @@ def _test(test: TestInfo) -> dict[str, Any]:
         found |= {"steps": [_step(step) for step in final.steps]} if final.steps else {}
         extra: dict[str, Any] = {"attempt": final.attempt, "phases": final.phases}
         found["extra"] = extra | ({"userProperties": final.user_properties} if final.user_properties else {})
+    if test.quarantine is not None:
+        found["extra"] = found.get("extra", {}) | {"quarantine": test.quarantine}
     if others:
         found["retryAttempts"] = [_retry(attempt) for attempt in others]
     return found

@@ -92,7 +92,9 @@ def _test(test: TestInfo) -> dict[str, Any]:
         if final.user_properties:
             found["user_properties"] = [{str(key): value} for key, value in final.user_properties]
     told = {"id": test.id, "state": test.state, "attempts": test.attempts, "durationMs": test.duration_ms}
-    return found | {"metadata": {"semantest": told | {"worker": test.worker, "reason": test.reason}}}
+    return found | {
+        "metadata": {"semantest": told | {"worker": test.worker, "reason": test.reason, "quarantine": test.quarantine}}
+    }
 
 
 def _stage(report: PhaseReport, attempt: AttemptInfo) -> dict[str, Any]:

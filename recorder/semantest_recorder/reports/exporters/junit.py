@@ -12,7 +12,7 @@ from typing import BinaryIO
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test
 from semantest_recorder.reports.exporters.pytest_phases import file_line
 from semantest_recorder.reports.exporters.xml_text import element, opening, text
-from semantest_recorder.reports.report import AttemptInfo, Counts, Report, TestInfo
+from semantest_recorder.reports.report import AttemptInfo, Counts, Report, TestInfo, is_forgiven
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
 from semantest_recorder.reports.wording import state_in_words
@@ -72,10 +72,11 @@ def _numbers(report: Report) -> dict[str, int]:
     """What the attributes of a ``testsuite`` count: each test once."""
     counts = report.counts
     hidden = int(_hides_failure(report))
+    forgiven = [test.state for test in report.tests if is_forgiven(test)]
     return {
-        "errors": sum(_count(counts, state) for state in _ERRORS) + hidden,
-        "failures": sum(_count(counts, state) for state in _FAILURES),
-        "skipped": sum(_count(counts, state) for state in _SKIPS),
+        "errors": sum(_count(counts, state) - forgiven.count(state) for state in _ERRORS) + hidden,
+        "failures": sum(_count(counts, state) - forgiven.count(state) for state in _FAILURES),
+        "skipped": sum(_count(counts, state) for state in _SKIPS) + len(forgiven),
         "tests": counts.total + hidden,
     }
 
@@ -87,8 +88,8 @@ def _count(counts: Counts, state: str) -> int:
 
 def _hides_failure(report: Report) -> bool:
     """Whether the run is not green and no test would say so: readers of JUnit XML look at tests only."""
-    bad = any(_count(report.counts, state) for state in _FAILURES | _ERRORS)
-    return report.run.state != "passed" and not bad
+    bad = sum(_count(report.counts, state) for state in _FAILURES | _ERRORS)
+    return report.run.state != "passed" and bad <= report.run.quarantined
 
 
 def _run_case(report: Report) -> str:
@@ -131,12 +132,15 @@ def _testcase(test: TestInfo, *, with_places: bool) -> str:
     for attempt in bad_attempts(test):
         kind = "Failure" if attempt.outcome in _FAILURES else "Error"
         retries[kind] += _retried(attempt, f"{'flaky' if test.state == 'flaky' else 'rerun'}{kind}")
-    if test.state in _FAILURES:
+    forgiven = is_forgiven(test)
+    if test.state in _FAILURES and not forgiven:
         content += _bad("failure", test, final)
     content += retries["Failure"]
+    if forgiven:
+        content += _forgiven(test, final)
     if test.state in _SKIPS:
         content += _skipped(test)
-    if test.state in _ERRORS:
+    if test.state in _ERRORS and not forgiven:
         content += _bad("error", test, final)
     content += retries["Error"]
     return element("testcase", attributes, content + (_outputs(final) if final is not None else ""))
@@ -157,6 +161,14 @@ def _bad(tag: str, test: TestInfo, attempt: AttemptInfo | None) -> str:
 
 def _fault(tag: str, message: str, kind: str, content: str) -> str:
     return element(tag, {"message": shortened(message), "type": kind}, text(content))
+
+
+def _forgiven(test: TestInfo, attempt: AttemptInfo | None) -> str:
+    """A failure that does not count: servers would count it as any other."""
+    told, error = test.quarantine, attempt.error if attempt is not None else None
+    who = f" ({told.owner}, until {told.expires}): {told.reason}" if told is not None else ""
+    content = full_text(error) if error is not None else why(test.state, attempt, test.reason)
+    return _fault("skipped", f"{test.state} in quarantine{who}", "semantest.quarantine", content)
 
 
 def _skipped(test: TestInfo) -> str:

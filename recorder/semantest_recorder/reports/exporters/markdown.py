@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from semantest_recorder.reports.excerpt import excerpt
 from semantest_recorder.reports.exporters.exporter import ExportedRun, ExportOptions, Runs
 from semantest_recorder.reports.inert import inert, inert_line
-from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
+from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo, is_forgiven
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
 from semantest_recorder.reports.wording import duration, nonzero, plural, shortened, state_in_words, state_word
@@ -62,17 +62,22 @@ def _entries(run: ExportedRun) -> Iterator[str]:
     report = run.report
     yield "".join(f"{line}\n" for line in _head(report))
     for title, states in _SECTIONS:
-        number = sum(test.state in states for test in report.tests)
-        if not number:
-            continue
-        heading = f"\n## {title} ({number})\n"
-        for test in run.tests(lambda test, states=states: test.state in states):  # type: ignore[misc]
-            if test.state in states:
-                yield heading + "".join(f"{line}\n" for line in _test_lines(test))
-                heading = ""
+        yield from _section(run, title, lambda test, states=states: test.state in states and not is_forgiven(test))  # type: ignore[misc]
+    yield from _section(run, "Failed in quarantine, which does not count", is_forgiven)
     yield from _not_run(report)
     yield from _slowest(report)
     yield from _warnings(report)
+
+
+def _section(run: ExportedRun, title: str, belongs: Callable[[TestInfo], bool]) -> Iterator[str]:
+    number = sum(map(belongs, run.report.tests))
+    if not number:
+        return
+    heading = f"\n## {title} ({number})\n"
+    for test in run.tests(belongs):
+        if belongs(test):
+            yield heading + "".join(f"{line}\n" for line in _test_lines(test))
+            heading = ""
 
 
 def _head(report: Report) -> Iterator[str]:
@@ -105,6 +110,8 @@ def _test_lines(test: TestInfo) -> Iterator[str]:
     took = "could not be collected" if is_uncollected(test) else f"{duration(test.duration_ms)}{worker}"
     yield ""
     yield f"**{state_word(test.state)}** {code(test.id)} ({took})"
+    if (told := test.quarantine) is not None:
+        yield f"- in quarantine until {code(told.expires)}, {code(told.owner)}: {code(told.reason)}"
     bad = bad_attempts(test)
     for attempt in bad:
         yield f"- attempt {attempt.attempt}, {state_word(attempt.outcome or '')}: {_message(attempt)}"

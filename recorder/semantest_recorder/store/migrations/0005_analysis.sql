@@ -17,6 +17,13 @@ CREATE TABLE aliases (
     PRIMARY KEY (old_id, new_id)
 ) STRICT, WITHOUT ROWID;
 
+-- Tests in quarantine, and failures of theirs that do not count.
+ALTER TABLE results ADD COLUMN quarantine TEXT;
+ALTER TABLE results ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE attempts ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX results_in_quarantine ON results (run_key, test_key) WHERE quarantine IS NOT NULL;
+
 -- Public views: the first four say more, the others are new.
 DROP VIEW v_runs;
 DROP VIEW v_results;
@@ -25,7 +32,7 @@ DROP VIEW v_flaky;
 
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.name, r.state, r.exit_code, r.started_ms, r.ended_ms, r.ended_ms - r.started_ms AS duration_ms,
-       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps,
+       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps, r.quarantined,
        json_extract(r.context, '$.git.branch') AS branch, json_extract(r.context, '$.git.commit') AS "commit",
        json_extract(r.context, '$.git.dirty') AS dirty, json_extract(r.context, '$.git.author') AS author,
        json_extract(r.context, '$.git.subject') AS subject, json_extract(r.context, '$.ci.provider') AS ci,
@@ -61,13 +68,14 @@ JOIN tests t USING (test_key);
 
 CREATE VIEW v_results AS
 SELECT r.id AS run, t.id AS test, coalesce(x.suite_id, t.suite) AS suite, t.function, t.params, x.state, x.attempts,
-       x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.position, x.markers, x.fingerprint
+       x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.position, x.markers, x.fingerprint,
+       x.quarantine, x.forgiven
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
 
 CREATE VIEW v_attempts AS
 SELECT r.id AS run, t.id AS test, a.attempt, s.source, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms,
        a.duration_ms, a.setup_ms, a.call_ms, a.teardown_ms, a.timeout_ms, a.error_type, a.error_message, a.error_file,
-       a.error_line, a.reason, a.last_output, a.subtests_passed, a.subtests_failed, a.will_retry, a.judged
+       a.error_line, a.reason, a.last_output, a.subtests_passed, a.subtests_failed, a.will_retry, a.judged, a.forgiven
 FROM attempts a JOIN runs r USING (run_key) JOIN tests t USING (test_key) JOIN sources s USING (source_key);
 
 CREATE VIEW v_errors AS

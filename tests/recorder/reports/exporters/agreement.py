@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES
-from semantest_recorder.reports.report import Report, TestInfo
+from semantest_recorder.reports.report import Report, TestInfo, is_forgiven
 from tests.recorder.reports.exporters.readers import Seen
 
 _BROKEN = ("crashed", "interrupted", "lost")
@@ -78,6 +78,8 @@ def _state(kind: str, test: TestInfo) -> str:
         if test.state in _BROKEN or test.state == "timeout":
             return "failed" if (test.attempts_detail[-1].phase or "call") == "call" else "error"
         return "passed" if test.state == "flaky" else test.state
+    if kind == "junit" and is_forgiven(test):
+        return "semantest.quarantine"
     return WORDS.get(kind, {}).get(test.state, test.state)
 
 

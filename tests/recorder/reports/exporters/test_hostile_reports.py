@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
 from semantest_recorder.core import rows
+from semantest_recorder.core.payloads import Quarantine
 from semantest_recorder.core.rows import AttemptRow, ResultRow, WarningRow
 from semantest_recorder.reports.aggregate import aggregate
 from semantest_recorder.reports.exporters.exporter import ExportedRun, ExportOptions
@@ -75,6 +77,10 @@ def _tests(draw: st.DrawFn) -> tuple[ResultRow, list[AttemptRow]]:
         reason=draw(st.none() | _TEXTS),
         markers=tuple(draw(st.lists(_TEXTS, max_size=2))),
     )
+    if draw(st.booleans()):
+        told = Quarantine(draw(_TEXTS), draw(_TEXTS), draw(_TEXTS), draw(_TEXTS), draw(st.none() | _TEXTS))
+        result.quarantine = msgspec.json.encode(told).decode()
+        result.forgiven = state in ("failed", "error", "timeout") and draw(st.booleans())
     return result, attempts
 
 
@@ -85,6 +91,7 @@ def _report(tests: list[tuple[ResultRow, list[AttemptRow]]], texts: list[str]) -
         warnings=[WarningRow(MAIN, 1, texts[0], texts[1], file=texts[2], line=1, count=10**15)],
         labels={texts[0]: texts[1]},
         stop_reason=texts[2],
+        quarantined=sum(result.forgiven for result, _ in tests),
         context={"git": {"branch": texts[1], "commit": texts[2]}},
     )
     return aggregate(found)

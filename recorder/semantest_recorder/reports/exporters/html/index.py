@@ -83,7 +83,11 @@ def _tests(tests: list[TestInfo]) -> dict[str, Any]:
 def _message(test: TestInfo) -> str:
     """Why the test is not plainly green, on one line."""
     told = why(test.state, deciding_attempt(test) if test.attempts_detail else None, test.reason)
-    return next((line.strip()[:_MESSAGE_MAX] for line in told.splitlines() if line.strip()), "")
+    first = next((line.strip()[:_MESSAGE_MAX] for line in told.splitlines() if line.strip()), "")
+    if test.quarantine is None or not test.quarantine.forgiven:
+        return first
+    who = f"{test.quarantine.reason} ({test.quarantine.owner}, until {test.quarantine.expires})"
+    return f"in quarantine, does not count: {who[:_MESSAGE_MAX]}: {first}"
 
 
 def _timeline(report: Report) -> dict[str, Any]:
