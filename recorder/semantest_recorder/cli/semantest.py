@@ -31,6 +31,7 @@ _COMMANDS = {
     "flaky": "semantest_recorder.cli.flaky",
     "slowest": "semantest_recorder.cli.slowest",
     "trends": "semantest_recorder.cli.trends",
+    "quarantine": "semantest_recorder.cli.quarantine",
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",
