@@ -21,6 +21,7 @@ HEADINGS = {
     "plugins": "What guard and plugins cost",
     "per_test": "What one recorded test costs",
     "latency": "From the end of a test to a subscriber",
+    "selection": "How soon a failure shows, and how even shards are",
     "subscribers": "A thousand readers, one of them stuck",
 }
 VERSIONS = ("pytest-semantest", "aiohttp", "msgspec")

@@ -156,6 +156,12 @@ class TestHooks:
             payload = {"tests": chunk, "offset": offset, "total": len(ids), "deselected": self.deselected}
             self.write("run/plan", payload)
 
+    def write_left_out(self, reason: str, ids: Sequence[str]) -> None:
+        """``run/left-out`` in chunks, as the plan."""
+        for offset in range(0, len(ids), _PLAN_CHUNK):
+            chunk = list(ids[offset : offset + _PLAN_CHUNK])
+            self.write("run/left-out", {"reason": reason, "tests": chunk, "offset": offset, "total": len(ids)})
+
     def write(self, kind: str, payload: dict[str, Any]) -> int:
         """Write an event that is not on the hot path."""
         return self.journal.append(self.translator.body(kind, self.clock.now(), payload))

@@ -21,6 +21,11 @@ WORKER_NOTICES = "semantest_notices"
 WORKER_DROPPED = "semantest_dropped"
 
 
+def is_grouped(config: pytest.Config) -> bool:
+    """Whether xdist appends groups to node ids; in its workers it sets dist to ``no`` and says loadgroup apart."""
+    return getattr(config.option, "dist", "no") == "loadgroup" or bool(getattr(config.option, "loadgroup", False))
+
+
 class ControllerHooks:
     """Hooks of the controller only; ``workers`` is what every worker needs to join."""
 

@@ -19,7 +19,15 @@ _MISTAKES_TOLD = 3
 #: Without them the ledger of a run does not close.
 _KEPT_TYPES = frozenset(
     {
-        *(types.RUN_START, types.RUN_PLAN, types.RUN_END, types.WORKER_START, types.WORKER_END, types.WORKER_CRASH),
+        *(
+            types.RUN_START,
+            types.RUN_PLAN,
+            types.RUN_SELECTION,
+            types.RUN_END,
+            types.WORKER_START,
+            types.WORKER_END,
+            types.WORKER_CRASH,
+        ),
         *(types.TEST_START, types.TEST_END, types.COLLECT_ERROR),
     }
 )
@@ -29,6 +37,7 @@ _KEPT_FIELDS = (
     *("tests", "offset", "total", "deselected", "testId", "attempt", "phase", "outcome", "status", "willRetry"),
     *("exitCode", "interrupted", "stoppedEarly", "dropped", "stepId", "parentId", "sha256", "size"),
     *("quarantine", "forgiven"),
+    *("collected", "checksum", "shard", "leftOut"),
 )
 
 

@@ -13,8 +13,8 @@ def pytest_semantest_event(event: dict[str, Any]) -> dict[str, Any] | bool | Non
 
     ``event`` is ``{type, timestamp, payload}``. Return a dict to write that instead, ``False`` to drop the event,
     ``None`` to leave the decision to the next implementation, at last to write the event as it is. Starts and ends of
-    runs, workers and tests, plans and collection errors cannot be dropped; an event's type and what tells its test,
-    run and outcome cannot be changed.
+    runs, workers and tests, plans, selections and collection errors cannot be dropped; an event's type and what tells
+    its test, run and outcome cannot be changed.
     """
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_semantest.protocol.keys import FALSE, OWN_FILE, PYPROJECT, RECORDING, TRUE, may_hold_settings
+from pytest_semantest.protocol.keys import FALSE, OWN_FILE, PYPROJECT, RECORDING, SELECTION, TRUE, may_hold_settings
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -76,6 +76,33 @@ def is_wanted(config: pytest.Config, files: Configuration | None) -> bool:
     return bool(wanted) and not _runs_nothing(config)
 
 
+#: The key in ``workerinput`` and ``workeroutput`` under which xdist's processes speak of selection.
+SELECTION_INPUT = "semantest_selection"
+_SELECTING = tuple(key for key in RECORDING if key.path in SELECTION)
+#: What else selection goes by: where the snapshot of earlier runs is.
+_HEEDED = (*SELECTION, "url", "token", "token-file", "dir")
+
+
+def is_selecting(config: pytest.Config, files: Configuration | None) -> bool:
+    """Whether tests are to be chosen or ordered: with a recording or without one.
+
+    ``--no-semantest`` leaves what the command line itself says.
+    """
+    if hasattr(config, "workerinput"):
+        return SELECTION_INPUT in config.workerinput
+    if any(getattr(config.option, key.ini) is not None for key in _SELECTING):
+        return True
+    if config.option.semantest is False:
+        return False
+    told = {} if is_nested(config) else environ
+    return any(
+        told.get(key.variable, "").strip()
+        or (files is not None and files.get(key.path) is not None)
+        or config.getini(key.ini)
+        for key in _SELECTING
+    )
+
+
 def _file_flag(config: pytest.Config, files: Configuration | None) -> bool:
     setting = files.get("enabled") if files is not None else None
     return bool(setting.value) if setting is not None else _ini_flag(config)
@@ -85,7 +112,7 @@ def _runs_nothing(config: pytest.Config) -> bool:
     return any(getattr(config.option, name, None) for name in _RUNS_NOTHING)
 
 
-def unheeded(config: pytest.Config, files: Configuration | None) -> str:
+def unheeded(config: pytest.Config, files: Configuration | None, *, selecting: bool) -> str:
     """What was given and has no effect, as a line for the user; empty in the usual case."""
     told = "" if is_nested(config) else environ.get("SEMANTEST", "")
     if config.option.semantest is None and told.strip().lower() not in TRUE + FALSE:
@@ -94,5 +121,6 @@ def unheeded(config: pytest.Config, files: Configuration | None) -> str:
         return ""
     if _runs_nothing(config) or any(getattr(config.option, name, None) for name in ("help", "version")):
         return ""
-    given = [key.flag for key in RECORDING if getattr(config.option, key.ini) is not None]
+    heeded = _HEEDED if selecting else ()
+    given = [key.flag for key in RECORDING if getattr(config.option, key.ini) is not None and key.path not in heeded]
     return f"{', '.join(given)}: without effect, since nothing is recorded without --semantest" if given else ""

@@ -1,4 +1,4 @@
-"""The entry point that pytest loads at every start: options always, the recording only when asked for.
+"""The entry point that pytest loads at every start: options always, recording and selection only when asked for.
 
 pytest rewrites the assertions of every module of a plugin's distribution and so compiles it anew at each start where
 it cannot cache the result (a read-only installation, ``PYTHONDONTWRITEBYTECODE``, which container images like to
@@ -46,7 +46,7 @@ class _PlainImports:
 
 with _PlainImports():
     from pytest_semantest import hookspecs
-    from pytest_semantest.options import is_wanted, may_have_files, pytest_addoption, unheeded
+    from pytest_semantest.options import is_selecting, is_wanted, may_have_files, pytest_addoption, unheeded
 
 __all__ = ["PlainImports", "pytest_addhooks", "pytest_addoption", "pytest_configure", "semantest"]
 
@@ -83,17 +83,31 @@ class _Notice:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Load the recording only when it was asked for."""
+    """Load the recording and selection only when they were asked for."""
     files = _files(config)
-    wanted = is_wanted(config, files)
-    problem = _problem(config, files, wanted=wanted)
-    if wanted:
+    wanted, selecting = is_wanted(config, files), is_selecting(config, files)
+    problem = _problem(config, files, wanted=wanted or selecting)
+    if wanted or selecting:
         with _PlainImports():
-            from pytest_semantest.recording import install  # noqa: PLC0415 - only an active recording pays for it
-        install(config, files)
-    line = problem or unheeded(config, files)
+            _install(config, files, wanted=wanted, selecting=selecting)
+    line = problem or unheeded(config, files, selecting=selecting)
     if line:
         config.pluginmanager.register(_Notice(line), "semantest-notice")
+
+
+def _install(config: pytest.Config, files: Configuration | None, *, wanted: bool, selecting: bool) -> None:
+    """Only what is asked for is imported."""
+    from pytest_semantest.settings import resolve  # noqa: PLC0415
+
+    settings = resolve(config, files)
+    if wanted:
+        from pytest_semantest import recording  # noqa: PLC0415
+
+        recording.install(config, settings)
+    if selecting:
+        from pytest_semantest.selection import hooks  # noqa: PLC0415
+
+        hooks.install(config, settings)
 
 
 def _files(config: pytest.Config) -> Configuration | None:
@@ -106,7 +120,7 @@ def _files(config: pytest.Config) -> Configuration | None:
 
 
 def _problem(config: pytest.Config, files: Configuration | None, *, wanted: bool) -> str:
-    """What is wrong with the files, as a line. Raises ``UsageError`` where a recording would go by them."""
+    """What is wrong with the files, as a line. Raises ``UsageError`` where anything would go by them."""
     if files is None or not files.problems:
         return ""
     from pytest_semantest.protocol.configuration import ConfigurationError  # noqa: PLC0415 - imported by now

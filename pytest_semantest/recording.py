@@ -18,6 +18,7 @@ from pytest_semantest.distribution import (
     WORKER_NOTICES,
     WORKER_OUTPUT,
     ControllerHooks,
+    is_grouped,
 )
 from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper, is_done
@@ -30,19 +31,17 @@ from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from pytest_semantest.retry import RetryPolicy, reruns_possible
 from pytest_semantest.session_folder import make_session_folder, new_session_id
-from pytest_semantest.settings import Settings, resolve
+from pytest_semantest.settings import Settings
 from pytest_semantest.translate import Translator
 
 if TYPE_CHECKING:
     from pytest_semantest.details import Details
     from pytest_semantest.fixtures import Semantest
-    from pytest_semantest.protocol.configuration import Configuration
     from pytest_semantest.reports_at_end import ReportsAtEnd
 
 
-def install(config: pytest.Config, files: Configuration | None = None) -> None:
-    """Register an active recording for this process; ``files``: what the configuration files say."""
-    settings = resolve(config, files)
+def install(config: pytest.Config, settings: Settings) -> None:
+    """Register an active recording for this process."""
     recording = Recording(config, settings)
     config.stash[RECORDING] = recording
     config.pluginmanager.register(recording, "semantest-recording")
@@ -96,6 +95,13 @@ class Recording:
         if self._tests is not None and line not in self._tests.notices:
             self._tests.notices.append(self._tests.translator.text(line, 500))
 
+    @contained
+    def tell_selection(self, facts: dict[str, Any], left_out: Sequence[str]) -> None:
+        """Write what was selected, and which tests the budget left out, before the plan."""
+        if self._tests is not None:
+            self._tests.write("run/selection", facts)
+            self._tests.write_left_out("budget", left_out)
+
     def contain(self, error: BaseException) -> None:
         """Tell the user at the end what stopped the recording; the tests run on."""
         self._failed = True
@@ -132,9 +138,7 @@ class Recording:
         translator = Translator(
             redactor, rootdir=str(config.rootpath), limit=settings.output_limit, capture=settings.capture
         )
-        # In its workers xdist sets dist to "no" and says loadgroup apart.
-        grouped = getattr(config.option, "dist", "no") == "loadgroup" or getattr(config.option, "loadgroup", False)
-        ids = TestIds(redactor, grouped=grouped)
+        ids = TestIds(redactor, grouped=is_grouped(config))
         distributing = config.pluginmanager.hasplugin("dsession")
         if not self._is_worker:
             self._shipper = Shipper(self._place.folder, self._place.session_id, settings)

@@ -23,7 +23,10 @@ _TOKEN_BYTES = 4096
 
 
 class Settings(NamedTuple):
-    """Resolved settings; times in seconds, ``output_limit`` in characters. ``problems`` are lines for the user."""
+    """Resolved settings; times in seconds, ``output_limit`` in characters. ``problems`` are lines for the user.
+
+    ``order``, ``shard`` and ``budget`` are the texts that were given: selection/request.py reads them.
+    """
 
     directory: str
     url: str
@@ -48,6 +51,9 @@ class Settings(NamedTuple):
     quarantine_file: str
     quarantine_base: str
     quarantine_days: int
+    order: str
+    shard: str
+    budget: str
     problems: list[str]
 
 
@@ -208,6 +214,9 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         quarantine_file=_path(config, source, "semantest_quarantine_file"),
         quarantine_base=source.text("semantest_quarantine_base"),
         quarantine_days=max(1, int(source.number("semantest_quarantine_days"))),
+        order=source.text("semantest_order"),
+        shard=source.text("semantest_shard"),
+        budget=source.text("semantest_budget"),
         problems=source.problems,
     )
 

@@ -7,6 +7,8 @@ from typing import Any, Final, Literal, TypedDict
 RUN_START: Final = "run/start"
 RUN_PLAN: Final = "run/plan"
 RUN_CONTEXT: Final = "run/context"
+RUN_SELECTION: Final = "run/selection"
+RUN_LEFT_OUT: Final = "run/left-out"
 RUN_END: Final = "run/end"
 RUN_EXPECT: Final = "run/expect"
 WORKER_START: Final = "worker/start"

@@ -19,6 +19,7 @@ FALSE = ("", "0", "false", "no", "off")
 CAPTURE_POLICIES = ("failed", "all", "none")
 SCREENSHOTS = ("on-failure", "off")
 RETRY_POLICIES = ("all", "known-flaky")
+ORDERS = ("collected", "failed-first", "slowest-first", "likely-to-fail")
 #: The shape of a recorder's address, and of a run id.
 URL = r"(?i)(?:https?|wss?)://[^\s/]+"
 RUN_ID = r"[\w.:/@+-]{1,200}"
@@ -183,7 +184,21 @@ RECORDING = (
         "How many days ahead an entry of the list may expire. Default: 90.",
         limits=(1, 3650),
     ),
+    Key(
+        *("", "order", "choice", "collected", "ORDER"),
+        "Run tests in this order, by earlier runs: collected, failed-first, slowest-first or likely-to-fail. "
+        "Default: collected.",
+        choices=ORDERS,
+    ),
+    Key("", "shard", "text", None, "I/N", "Run the I-th of N parts of the tests, equally long by earlier runs."),
+    Key(
+        *("", "budget", "duration", None, "TIME"),
+        "Run what is most likely to fail within this time (90s, 2m); new, changed and failed tests always run.",
+    ),
 )
+
+#: Those of them that choose and order tests, with a recording or without one.
+SELECTION = ("order", "shard", "budget")
 
 #: What ``semantest-recorder serve`` and ``start`` take.
 RECORDER = (

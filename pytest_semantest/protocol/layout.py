@@ -10,6 +10,9 @@
         tokens.json tokens.lock       hashes of the tokens that were given out, 0600; held while they are changed
         semantest.db semantest.db.lock    the lock is held by who writes the database, for as long as it does
         history.json                  what earlier runs knew of each test, written by the recorder
+        test-snapshot.json            the same for selection, which needs more of every test (snapshot.py)
+        test-snapshot.remote.json     the one of a recorder elsewhere, as it was last fetched
+        pinned-snapshots/             those that the shards of a run share (pinned_snapshot.py)
         sessions/<session>/           one pytest session, until all of it is acknowledged
             main.journal gw0.journal  one append-only journal per process (encoding.py)
             main.status gw0.status    which phase the running test is in (encoding.py)
@@ -42,6 +45,9 @@ TOKENS_LOCK = "tokens.lock"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
+TEST_SNAPSHOT = "test-snapshot.json"
+REMOTE_TEST_SNAPSHOT = "test-snapshot.remote.json"
+PINNED_SNAPSHOTS = "pinned-snapshots"
 #: Where attachments are kept, by session, when the server that has all the events takes none.
 UNTAKEN = "untaken"
 #: Where journals with unreadable places are kept when all that could be read of them is acknowledged.
@@ -52,7 +58,8 @@ REPORTS = "reports"
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, SESSIONS, "artifacts", UNTAKEN, DAMAGED, REPORTS, ".gitignore"),
+    *(TOKENS, TOKENS_LOCK, HISTORY, TEST_SNAPSHOT, REMOTE_TEST_SNAPSHOT, PINNED_SNAPSHOTS),
+    *(SESSIONS, "artifacts", UNTAKEN, DAMAGED, REPORTS, ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"
 STATUS_SUFFIX = ".status"

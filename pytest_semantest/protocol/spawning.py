@@ -29,8 +29,8 @@ for fd in fds:
             pass
 sys.path += [folder for folder in {folders!r} if folder not in sys.path]
 """
-_SHIPPER = """\
-from pytest_semantest.shipper.program import main
+_PROGRAM = """\
+from {module} import main
 sys.exit(main(sys.argv[1:]))
 """
 _SEMANTEST = """\
@@ -41,7 +41,13 @@ main(prog_name="semantest")
 
 def shipper_command(*arguments: str) -> list[str]:
     """The argument list that runs the shipper under this interpreter."""
-    return [sys.executable, "-I", "-c", _BOOTSTRAP.format(folders=_import_folders()) + _SHIPPER, *arguments]
+    return module_command("pytest_semantest.shipper.program", *arguments)
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """The argument list that runs ``main`` of a module of this package in the same way."""
+    code = (_BOOTSTRAP + _PROGRAM).format(folders=_import_folders(), module=module)
+    return [sys.executable, "-I", "-c", code, *arguments]
 
 
 def semantest_command(*arguments: str) -> list[str]:

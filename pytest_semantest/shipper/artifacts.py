@@ -137,7 +137,7 @@ class Artifacts:
 
     def _send(self, endpoint: Endpoint, names: list[str]) -> None:
         """Sends one after the other over one connection; the first that fails ends it."""
-        connection, prefix = _connection(endpoint.url)
+        connection, prefix = connection_to(endpoint.url)
         try:
             for name in names:
                 answer = self._send_one(connection, prefix, endpoint.token, name)
@@ -215,7 +215,7 @@ def _is_of_recorder(text: str) -> bool:
     return isinstance(found, dict) and isinstance(found.get("code"), str)
 
 
-def _connection(url: str) -> tuple[http.client.HTTPConnection, str]:
+def connection_to(url: str) -> tuple[http.client.HTTPConnection, str]:
     """A connection that is not open yet, which goes past every proxy, and the path before that of an artifact."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     prefix = parts.path.rstrip("/").removesuffix("/ws")

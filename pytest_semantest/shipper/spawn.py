@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pytest_semantest.protocol.spawning import isolated_environment, shipper_command
+from pytest_semantest.protocol.spawning import isolated_environment, module_command, shipper_command
 
 #: The variable in which the recorder's token is handed over; a command line can be read by every user.
 TOKEN_VARIABLE = "SEMANTEST_TOKEN"  # noqa: S105  a name, not a token
@@ -25,6 +25,11 @@ def spawn_command(directory: str, session: str, *, url: str | None = None) -> li
     """
     command = shipper_command("--directory", str(Path(directory).absolute()), "--session", session)
     return [*command, "--url", url] if url is not None else command
+
+
+def fetch_command(url: str, path: str, run_id: str) -> list[str]:
+    """The argument list that fetches the snapshot of the recorder at ``url`` into ``path``; fetching.py says how."""
+    return module_command("pytest_semantest.shipper.fetching", url, path, run_id)
 
 
 def shipper_environment(

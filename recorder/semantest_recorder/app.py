@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DATABASE, HISTORY, RECORDER_LOCK
+from pytest_semantest.protocol.layout import DATABASE, HISTORY, RECORDER_LOCK, TEST_SNAPSHOT
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.recorder_log import OwnLog
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
@@ -42,12 +42,14 @@ from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.routes import Route
+from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.server.status import status_route
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.exchange import remove_drafts
 from semantest_recorder.store.history import write_history
+from semantest_recorder.store.snapshot import write_snapshot
 from semantest_recorder.token_file import TokenFile, new_token
 
 #: From the signal to the end, at most: another recorder waits 10 s for the folder, a container for its processes.
@@ -188,7 +190,7 @@ def routes_of_rooms(
     ``process``: see ``status_route``, ``clean``: ``cleanup_route``, ``say_alias``: ``alias_route``.
     """
     status, artifacts = status_route(hub, process), artifact_routes(ArtifactStore(directory))
-    return [status, *artifacts, cleanup_route(clean), alias_route(say_alias)]
+    return [status, *artifacts, cleanup_route(clean), alias_route(say_alias), snapshot_route(directory)]
 
 
 class _Daemon:
@@ -221,7 +223,7 @@ class _Daemon:
         """Serves until stopped, then drains; whether all that was taken in has been committed."""
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
-        history = HistoryKeeper(lambda: write_history(self._database, self._settings.directory / HISTORY))
+        history = HistoryKeeper(self._write_history)
         hub = self._engine.start(Security(_policy(self._settings)), history.note)
         runner = await self._start_server(hub)
         try:
@@ -244,6 +246,11 @@ class _Daemon:
         for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
             signal.signal(number, signal.SIG_IGN)
         return drained
+
+    def _write_history(self) -> None:
+        """What the next sessions of the project know of its tests."""
+        write_history(self._database, self._settings.directory / HISTORY)
+        write_snapshot(self._database, self._settings.directory / TEST_SNAPSHOT)
 
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)

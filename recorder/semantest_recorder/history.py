@@ -1,4 +1,7 @@
-"""Keeps ``history.json`` up to date: it is written again soon after something that can close a run was committed."""
+"""Keeps what the next sessions read (``history.json``, ``test-snapshot.json``) up to date.
+
+It is written again soon after something that can close a run was committed.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +48,6 @@ class HistoryKeeper:
         try:
             await asyncio.to_thread(self._write)
         except StoreError as error:  # its text says all, such as that the database was removed
-            _log.warning("history.json is not written: %s", error)
+            _log.warning("history.json and test-snapshot.json are not written: %s", error)
         except (OSError, sqlite3.Error):
-            _log.exception("history.json could not be written")
+            _log.exception("history.json or test-snapshot.json could not be written")

@@ -113,6 +113,18 @@ class Project:
             check=False,
         )
 
+    def recorder(self, *args: str) -> subprocess.CompletedProcess[str]:
+        """``semantest-recorder``; what it starts holds none of our pipes."""
+        return subprocess.run(
+            [self.python, "-m", "semantest_recorder.cli.recorder", *args],
+            cwd=self.path,
+            env=self.environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S * 2,
+            check=False,
+        )
+
     def report(self, *args: str) -> dict[str, Any]:
         """``semantest report --json``, once everything is in the database."""
         done = self.semantest("report", "--json", f"--sync-timeout={PATIENCE_S:g}", *args)

@@ -126,6 +126,7 @@ def test_heavy_parts_of_the_standard_library_stay_out(tmp_path: Path) -> None:
     recorded = look(tmp_path, recorded=True, workers=0)
     heavy = {"asyncio", "sqlite3", "ssl", "http.client", "urllib.request", "multiprocessing", "concurrent.futures"}
     assert not heavy & (recorded.modules - bare.modules)
+    assert not any(name.startswith("pytest_semantest.selection") for name in recorded.modules)  # nobody asked for it
 
 
 def test_an_inactive_plugin_imports_next_to_nothing(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from pytest_semantest.protocol import events as types
-from pytest_semantest.protocol.identity import SHIPPER_WORKER
+from pytest_semantest.protocol.identity import CLIENT_WORKER, SHIPPER_WORKER
 from semantest_recorder.core.attempts import (
     PHASES,
     begin,
@@ -48,6 +48,7 @@ from semantest_recorder.core.payloads import (
     repaired,
 )
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, WarningRow
+from semantest_recorder.core.selections import Selection
 from semantest_recorder.core.spans import places_in, with_span
 from semantest_recorder.core.suites import put_into_suite
 from semantest_recorder.core.tables import Source, Tables, Unread
@@ -148,6 +149,14 @@ def _run_plan(tables: Tables, source: Source, seq: int, event: RawEvent) -> None
 
 def _run_expect(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
     source.row.expected = read_payload(tables, source, seq, event, Expect).sessions
+    tables.closings_stale = True
+
+
+def _run_selection(tables: Tables, source: Source, seq: int, event: RawEvent) -> None:
+    if source.row.worker in (CLIENT_WORKER, SHIPPER_WORKER):
+        raise NotTheirsError("run/selection: only pytest tells what it selected")
+    payload = read_payload(tables, source, seq, event, Selection)
+    source.row.selection = msgspec.json.encode(payload).decode()
     tables.closings_stale = True
 
 
@@ -373,6 +382,7 @@ FACTS: Final[dict[str, Handler]] = {
     types.RUN_START: _run_start,
     types.RUN_CONTEXT: _run_context,
     types.RUN_PLAN: _run_plan,
+    types.RUN_SELECTION: _run_selection,
     types.RUN_END: _end,
     types.RUN_EXPECT: _run_expect,
     types.WORKER_END: _end,

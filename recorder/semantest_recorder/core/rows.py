@@ -17,6 +17,8 @@ class RunRow(msgspec.Struct):
     First is the source that started first (then the smaller name): ``facts_source`` and ``context_source``.
     ``planned`` counts the tests of every plan, those included whose names a gap hides, ``quarantined`` the bad tests
     that do not count.
+    ``planned`` counts the tests of every plan, those included whose names a gap hides; ``left_out`` those that a budget
+    left out of them.
     """
 
     id: str
@@ -36,6 +38,7 @@ class RunRow(msgspec.Struct):
     context: dict[str, Any] = msgspec.field(default_factory=dict)
     facts_source: str | None = None
     context_source: str | None = None
+    left_out: int = 0
 
 
 class SourceRow(msgspec.Struct):
@@ -44,7 +47,8 @@ class SourceRow(msgspec.Struct):
     ``state``: ``open``, ``ended`` (it said so itself), ``closed`` (its session ended without a word of it) or
     ``crashed``. A source that only a crash report named has ``last_seq`` 0. ``planned`` is the size of the plan that
     it announced, ``plan_known`` how many of those tests it named, ``plan_spans`` which places these have (spans.py);
-    ``dropped`` counts records that it could not write; ``expected``: how many sessions it says that the run is to have.
+    ``dropped`` counts records that it could not write; ``expected``: how many sessions it says that the run is to have;
+    ``selection`` is what its session chose (selections.py).
     """
 
     source: str
@@ -73,6 +77,7 @@ class SourceRow(msgspec.Struct):
     timed_out: bool = False
     plan_spans: str = ""
     expected: int = 0
+    selection: str | None = None
 
 
 class CrashRow(msgspec.Struct):

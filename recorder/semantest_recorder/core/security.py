@@ -22,7 +22,15 @@ from semantest_recorder.core.validation import EventValidator, Problem
 #: What a run consists of: these are never dropped, whatever a policy or a plugin says (HAZARDS 25).
 KEPT_TYPES = frozenset(
     {
-        *(types.RUN_START, types.RUN_PLAN, types.RUN_END, types.RUN_CANCEL, types.RUN_CONTEXT, types.JOURNAL_GAP),
+        *(
+            types.RUN_START,
+            types.RUN_PLAN,
+            types.RUN_SELECTION,
+            types.RUN_END,
+            types.RUN_CANCEL,
+            types.RUN_CONTEXT,
+            types.JOURNAL_GAP,
+        ),
         *(types.WORKER_START, types.WORKER_END, types.WORKER_CRASH, types.SHIPPER_START, types.COLLECT_ERROR),
         *(types.TEST_START, types.TEST_END),
     }

@@ -24,6 +24,7 @@ from semantest_recorder.core.ledger import (
     state_without_start,
 )
 from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, SourceRow, SuiteRow
+from semantest_recorder.core.selections import left_out_of, shards_of
 from semantest_recorder.core.suites import count_in_suite, recount_left, settle_end, suite_end, suite_start
 from semantest_recorder.core.tables import Closing, RunClosing, Source, Tables
 
@@ -324,6 +325,7 @@ def _settle_run(tables: Tables) -> None:
     run.stopped_early = any(row.stopped_early for row in mains)
     told = [row.stop_reason for row in rows if row.stop_reason and (row.cancelled or row.timed_out)]
     run.stop_reason = min(told or (row.stop_reason for row in rows if row.stop_reason), default=None)
+    run.left_out = left_out_of(rows)
     closed = tables.closing.closed
     run.ended_ms = max((row.ended_ms for row in working if row.ended_ms is not None), default=None) if closed else None
     run.state = state_of_run(
@@ -335,7 +337,8 @@ def _settle_run(tables: Tables) -> None:
         green=missing == 0
         and run.gaps == 0
         and len(mains) >= max((row.expected for row in rows), default=0)
-        and _bad_tests(tables) == tables.forgiven,
+        and _bad_tests(tables) == tables.forgiven
+        and _shards_are_whole(rows, tables.planned),
     )
     if msgspec.structs.astuple(run) != before:
         tables.dirty_run = True
@@ -343,6 +346,12 @@ def _settle_run(tables: Tables) -> None:
 
 def _bad_tests(tables: Tables) -> int:
     return sum(tables.counts.get(state, 0) for state in BAD_STATES)
+
+
+def _shards_are_whole(rows: Sequence[SourceRow], planned: int) -> bool:
+    """Whether no test is in no shard, as far as all shards came: others may be on their way."""
+    shards = shards_of(rows, planned)
+    return shards is None or bool(shards.missing) or shards.is_closed
 
 
 def _run_start(tables: Tables, working: Iterable[SourceRow], rows: Iterable[SourceRow]) -> float | None:

@@ -14,6 +14,7 @@ from pytest_semantest.protocol.identity import MAIN_WORKER, split_params, suite_
 from semantest_recorder.core.jobs import SessionOrigin
 from semantest_recorder.core.payloads import Quarantine
 from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
+from semantest_recorder.core.selections import SessionSelection, selections_of, shards_of
 from semantest_recorder.reports.named_jobs import name_jobs
 from semantest_recorder.reports.report import (
     AttemptInfo,
@@ -25,6 +26,8 @@ from semantest_recorder.reports.report import (
     QuarantineInfo,
     Report,
     RunInfo,
+    SelectionInfo,
+    ShardsInfo,
     SourceInfo,
     SubtestCounts,
     SubtestFailure,
@@ -71,7 +74,7 @@ def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
         attempts.setdefault(attempt.test_id, []).append(attempt)
     tests = [_test(result, attempts.get(result.test_id, ())) for result in sorted(rows.results, key=_plan_order)]
     report = Report(
-        run=_run(rows.run, rows.sources),
+        run=_run(rows.run, rows.sources, sum(result.position is not None for result in rows.results)),
         counts=count_states((test.state for test in tests), closed=rows.run.state in CLOSED_RUN_STATES),
         tests=tests,
         suites=[_suite(suite) for suite in rows.suites],
@@ -178,8 +181,9 @@ def _plan_order(result: ResultRow) -> tuple[bool, int, float]:
     return unplanned, result.position or 0, result.started_ms or 0.0
 
 
-def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
+def _run(run: RunRow, sources: list[SourceRow], planned: int) -> RunInfo:
     facts, context = run.facts, run.context
+    shards = shards_of(sources, planned)
     return RunInfo(
         **run_head(run),
         stopped_early=run.stopped_early,
@@ -201,6 +205,20 @@ def _run(run: RunRow, sources: list[SourceRow]) -> RunInfo:
         sessions=sum(source.worker == MAIN_WORKER for source in sources),
         expected_sessions=max((source.expected for source in sources), default=0),
         quarantined=run.quarantined,
+        left_out=run.left_out,
+        selections=[_selection(found) for found in selections_of(sources)],
+        shards=None if shards is None else ShardsInfo(**msgspec.structs.asdict(shards)),
+    )
+
+
+def _selection(found: SessionSelection) -> SelectionInfo:
+    told = msgspec.to_builtins(found.selection)
+    return SelectionInfo(
+        session=found.session,
+        collected=found.selection.collected,
+        left_out={"shard": found.selection.left_out.shard, "budget": found.selection.left_out.budget},
+        order=found.selection.order,
+        **{name: told.get(name) for name in ("shard", "budget", "snapshot")},
     )
 
 

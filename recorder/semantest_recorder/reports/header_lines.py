@@ -57,6 +57,7 @@ def _facts(run: RunInfo) -> Iterator[str]:
         yield place
     yield from _workers(run)
     yield from _jobs(run)
+    yield from _selected(run)
     if run.exit_code is not None:
         yield f"exit code {run.exit_code}"
     for key, value in sorted(run.labels.items()):
@@ -81,6 +82,20 @@ def _jobs(run: RunInfo) -> Iterator[str]:
     if jobs:
         more = f" and {len(jobs) - _JOBS_NAMED} more" if len(jobs) > _JOBS_NAMED else ""
         yield f"{plural(len(jobs), 'job')} ({inert_line(', '.join(jobs[:_JOBS_NAMED]))}{more})"
+
+
+def _selected(run: RunInfo) -> Iterator[str]:
+    """``shard 2 of 4``, ``budget 120 s``, ``order likely-to-fail``: of several sessions the first tells."""
+    found = [shard for one in run.selections if (shard := one.shard) is not None]
+    if len(found) == 1:
+        yield f"shard {found[0]['index']} of {found[0]['of']}"
+    elif run.shards is not None:
+        yield f"{len(run.shards.seen)} of {run.shards.of} shards"
+    for one in run.selections[:1]:
+        if one.budget is not None:
+            yield f"budget {duration(one.budget['limitMs'])}"
+        if one.order is not None:
+            yield f"order {inert_line(one.order)}"
 
 
 def _place(git: dict[str, Any] | None) -> str:

@@ -19,7 +19,7 @@ _DROPPED = """
 _DROPPED_WITH_VALUE = """
     -k -m --maxfail --deselect --ignore --ignore-glob --lfnf --last-failed-no-failures --splits --group --num-shards
     --shard-id --test-group --test-group-count --junitxml --junit-xml --report-log --html --json-report-file --log-file
-    --semantest-run-id
+    --semantest-run-id --semantest-order --semantest-shard --semantest-budget
 """
 #: Options that take the next argument as their value: pytest's and those of common plugins.
 _WITH_VALUE = """

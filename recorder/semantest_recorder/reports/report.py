@@ -50,6 +50,38 @@ class ImportedFrom(Public):
     sha256: str
 
 
+class ShardsInfo(Public):
+    """The shards of a run: of how many, the numbers of those that came and of those that did not.
+
+    ``alike``: all collected the same tests. ``lost`` counts tests that are in no shard although all came, ``doubled``
+    how often a test is in one more than needed.
+    """
+
+    of: int
+    seen: list[int]
+    missing: list[int]
+    alike: bool
+    lost: int
+    doubled: int
+
+
+class SelectionInfo(Public):
+    """What one session chose of the tests that it collected, and by what.
+
+    ``order`` is a policy, ``None`` for the order of collection; ``shard``: ``index`` (from 1) and ``of``; ``budget``:
+    ``limitMs``, ``expectedMs``, ``workers``, ``always`` (tests that run whatever the budget is); ``leftOut``: how many
+    for ``shard`` and ``budget``; ``snapshot``: ``checksum``, ``runs``, ``untilMs`` of what was known of earlier runs.
+    """
+
+    session: str
+    collected: int
+    left_out: dict[str, int]
+    order: str | None = None
+    shard: dict[str, int] | None = None
+    budget: dict[str, float] | None = None
+    snapshot: dict[str, Any] | None = None
+
+
 class RunHead(Public):
     """What every rendering says of a run first."""
 
@@ -70,6 +102,8 @@ class RunInfo(RunHead):
     ``origin``: ``pytest``, ``client`` for a run that another program started, or ``import``; ``imported_from`` are the
     files of that. ``sessions`` counts those that came, ``expected_sessions`` is 0 when nobody says how many there are.
     ``quarantined``: how many tests are in a bad state that does not count.
+    ``left_out``: tests that a budget left out; ``selections``: of the sessions that chose or ordered tests; ``shards``:
+    where all sessions are shards.
     """
 
     stopped_early: bool
@@ -91,6 +125,9 @@ class RunInfo(RunHead):
     sessions: int = 0
     expected_sessions: int = 0
     quarantined: int = 0
+    left_out: int = 0
+    selections: list[SelectionInfo] = field(default_factory=list)
+    shards: ShardsInfo | None = None
 
 
 class Counts(msgspec.Struct):

@@ -38,6 +38,7 @@ class RunSummary(RunHead):
     commit: str | None
     labels: dict[str, str]
     counts: Counts
+    left_out: int = 0
 
 
 class RunList(msgspec.Struct, kw_only=True):
@@ -56,6 +57,7 @@ def run_summary(run: RunRow, counts: Counts) -> RunSummary:
         planned=run.planned,
         gaps=run.gaps,
         quarantined=run.quarantined,
+        left_out=run.left_out,
         branch=branch if isinstance(branch, str) else None,
         commit=commit if isinstance(commit, str) else None,
         labels=run.labels,
@@ -89,7 +91,7 @@ def _wide(run: RunSummary) -> list[Text]:
     return _cells(
         run,
         moment(run.started_ms),
-        run_state_words(run.state, run.gaps, run.counts.total, run.quarantined),
+        run_state_words(run.state, run.gaps, run.counts.total, run.quarantined, run.left_out),
         count_words(run.counts),
     )
 

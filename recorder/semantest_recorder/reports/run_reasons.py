@@ -16,6 +16,8 @@ _EXIT_CODES = {
     4: "pytest could not use its command line or its settings, see its output",
     5: "no test ran",
 }
+#: So many missing shards are named.
+_SHARDS_NAMED = 10
 _DEATHS = frozenset({"crashed", "timeout"})
 _ONLY_DIED = re.compile(r"(?:the process|process \d+) died")
 
@@ -30,11 +32,27 @@ def run_reasons(report: Report) -> Iterator[str]:
         if source.state == "crashed" and source.source not in told and not is_told(run, source):
             who = "pytest" if source.worker == MAIN_WORKER else f"worker {source.worker}"
             yield f"{who}: {source.crash_reason or 'died, and nobody told why'}"
+    yield from _shard_reasons(run)
     if run.sessions < run.expected_sessions:
         came = f"{run.sessions} of {plural(run.expected_sessions, 'session')} came"
         yield f"{came}: shards or jobs are missing"
     elif run.state == "failed" and not run.stop_reason and not run.gaps and not report_is_bad(report):
         yield from _exit_code_reason(run)
+
+
+def _shard_reasons(run: RunInfo) -> Iterator[str]:
+    """Whether the shards of a run are all there, and whether every test is in one."""
+    shards = run.shards
+    if shards is None:
+        return
+    if len(run.selections) > 1 and shards.missing:
+        numbers = ", ".join(map(str, shards.missing[:_SHARDS_NAMED]))
+        more = f" and {len(shards.missing) - _SHARDS_NAMED} more" if len(shards.missing) > _SHARDS_NAMED else ""
+        yield f"of {shards.of} shards {len(shards.seen)} came; missing: {numbers}{more}"
+    if not shards.alike:
+        yield "its shards did not collect the same tests, so nobody can say that all of them ran"
+    if shards.lost:
+        yield f"{plural(shards.lost, 'test')} in no shard: the shards went by different snapshots of earlier runs"
 
 
 def is_told(run: RunInfo, source: SourceInfo) -> bool:

@@ -37,7 +37,7 @@ def exit_code_of(state: str) -> int:
     return EXIT_RUNNING if state in ("pending", "running") else EXIT_NOT_GREEN
 
 
-def run_state_words(state: str, gaps: int, tests: int, quarantined: int) -> str:
+def run_state_words(state: str, gaps: int, tests: int, quarantined: int, left_out: int = 0) -> str:
     """``failed, 2 records missing``: what came of a run, and whether all of it is known.
 
     A run without ``tests`` may have passed, as those of clients that only log: it is not called so without a word.
@@ -46,13 +46,16 @@ def run_state_words(state: str, gaps: int, tests: int, quarantined: int) -> str:
     words = _WORDS.get(state, state) + (", no tests" if state == "passed" and not tests else "")
     if quarantined:
         words += f", {plural(quarantined, 'test')} failed in quarantine"
+    words += f", {plural(left_out, 'test')} left out by budget" if left_out else ""
     return f"{words}, {plural(gaps, 'record')} missing" if gaps else words
 
 
 def state_in_words(run: RunInfo, tests: int) -> str:
     """``failed, 2 records missing, stopped early`` and the like, of a run with so many tests."""
     early = run.stopped_early and run.state not in ("interrupted", "cancelled")
-    return run_state_words(run.state, run.gaps, tests, run.quarantined) + (", stopped early" if early else "")
+    return run_state_words(run.state, run.gaps, tests, run.quarantined, run.left_out) + (
+        ", stopped early" if early else ""
+    )
 
 
 def count_words(counts: Counts, *, separator: str = ", ") -> str:

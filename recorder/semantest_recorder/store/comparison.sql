@@ -31,13 +31,14 @@ FROM marks m JOIN sources s USING (source_key) JOIN runs r USING (run_key) WHERE
 
 -- name: runs
 SELECT id AS run, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
-       facts, context, facts_source, context_source, received_ms, quarantined
+       facts, context, facts_source, context_source, received_ms, quarantined, left_out
 FROM runs WHERE id = ?;
 
 -- name: sources
 SELECT r.id AS run, s.source, s.session, s.worker, s.state, s.last_seq, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms,
        s.gaps, s.crash_reason, s.crash_test_id, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.holder, s.expected
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.holder, s.expected,
+       s.selection
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ?;
 
 -- name: quarantine

@@ -35,9 +35,9 @@ def load_run(connection: sqlite3.Connection, run_id: str) -> RunState:
 
 def run_row(row: Sequence[Any]) -> RunRow:
     """Of the columns of query ``run``."""
-    (*plain, facts_source, context_source, labels, facts, context) = row
+    (*plain, left_out, facts_source, context_source, labels, facts, context) = row
     plain[8] = bool(plain[8])
-    return RunRow(*(*plain, _json(labels), _json(facts), _json(context), facts_source, context_source))
+    return RunRow(*(*plain, _json(labels), _json(facts), _json(context), facts_source, context_source, left_out))
 
 
 def source_row(row: Sequence[Any]) -> SourceRow:

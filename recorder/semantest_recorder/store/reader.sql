@@ -1,11 +1,11 @@
 -- name: runs
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
-       quarantined, facts_source, context_source, labels, facts, context
+       quarantined, left_out, facts_source, context_source, labels, facts, context
 FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT ?;
 
 -- name: run
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
-       quarantined, facts_source, context_source, labels, facts, context
+       quarantined, left_out, facts_source, context_source, labels, facts, context
 FROM runs WHERE id = ?;
 
 -- name: last_run
@@ -23,7 +23,8 @@ SELECT id, coalesce(since_ms, 0.0) FROM runs WHERE id IN (SELECT value FROM json
 -- name: sources
 SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
        s.crash_reason, s.crash_test_id, s.last_seq, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,
-       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.expected
+       s.stopped_early, s.stop_reason, s.interrupted, s.cancelled, s.timed_out, s.plan_spans, s.expected,
+       s.selection
 FROM sources s JOIN runs r USING (run_key) WHERE r.id = ? ORDER BY s.source_key;
 
 -- name: crashes

@@ -259,6 +259,6 @@ def _split(test_id: str) -> tuple[str, str]:
 
 
 def _run_parameters(run_key: int, row: RunRow) -> tuple[Any, ...]:
-    _id, *plain, labels, facts, context, facts_source, context_source = _astuple(row)
+    _id, *plain, labels, facts, context, facts_source, context_source, left_out = _astuple(row)
     texts = [_encode(value).decode() for value in (labels, facts, context)]
-    return (run_key, *plain, *texts, facts_source, context_source)
+    return (run_key, *plain, *texts, facts_source, context_source, left_out)

@@ -27,6 +27,7 @@ CREATE TABLE runs (
     received_ms   REAL,                        -- when the first of it came
     -- By what runs are ordered: none began after it came, whatever its clock said.
     since_ms      REAL GENERATED ALWAYS AS (min(started_ms, coalesce(received_ms, started_ms))) VIRTUAL,
+    left_out      INTEGER NOT NULL DEFAULT 0,  -- tests that did not run for want of time (--semantest-budget)
     quarantined   INTEGER NOT NULL DEFAULT 0   -- bad tests that do not count
 ) STRICT;
 CREATE INDEX runs_by_time ON runs (since_ms);
@@ -59,7 +60,8 @@ CREATE TABLE sources (
     timed_out     INTEGER NOT NULL DEFAULT 0,
     plan_spans    TEXT NOT NULL DEFAULT '',      -- the places of its plan whose tests it named: 0-500 1000-1500
     holder        TEXT,                          -- the name of the token that it belongs to, part of the log
-    expected      INTEGER NOT NULL DEFAULT 0     -- how many sessions it says that the run is to have
+    expected      INTEGER NOT NULL DEFAULT 0,    -- how many sessions it says that the run is to have
+    selection     TEXT                           -- JSON: what its session chose of its tests
 ) STRICT;
 CREATE INDEX sources_by_run ON sources (run_key);
 

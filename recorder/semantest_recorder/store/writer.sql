@@ -63,14 +63,15 @@ ON CONFLICT (source_key, seq) DO UPDATE SET reason = reason || '; ' || excluded.
 -- name: put_run
 UPDATE runs SET name = ?2, state = ?3, exit_code = ?4, started_ms = ?5, ended_ms = ?6, planned = ?7, deselected = ?8,
        stopped_early = ?9, stop_reason = ?10, gaps = ?11, quarantined = ?12, labels = ?13, facts = ?14,
-       context = ?15, facts_source = ?16, context_source = ?17
+       context = ?15, facts_source = ?16, context_source = ?17, left_out = ?18
 WHERE run_key = ?1;
 
 -- name: put_sources
 UPDATE sources SET session = ?2, worker = ?3, state = ?4, pid = ?5, host = ?6, exit_code = ?7, started_ms = ?8,
        ended_ms = ?9, gaps = ?10, crash_reason = ?11, crash_test_id = ?12, last_seq = ?13, last_ms = ?14,
        planned = ?15, plan_known = ?16, deselected = ?17, dropped = ?18, stopped_early = ?19, stop_reason = ?20,
-       interrupted = ?21, cancelled = ?22, timed_out = ?23, plan_spans = ?24, expected = ?25
+       interrupted = ?21, cancelled = ?22, timed_out = ?23, plan_spans = ?24, expected = ?25,
+       selection = ?26
 WHERE source_key = ?1;
 
 -- name: holder_of

@@ -211,6 +211,10 @@ def _client(choose: Choices, session: str) -> Process:
 
 def _plan(main: Process, tests: list[str]) -> None:
     size = main.choose.number(1, 4)
+    if main.choose.yes(4):
+        place = {"index": main.choose.number(1, 2), "of": 2}
+        left_out = {"budget": main.choose.number(0, 2)}
+        main.write("run/selection", collected=len(tests), checksum="c", shard=place, leftOut=left_out)
     for offset in range(0, len(tests), size):
         main.write("run/plan", tests=tests[offset : offset + size], offset=offset, total=len(tests), deselected=1)
 

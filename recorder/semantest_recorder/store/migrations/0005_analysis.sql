@@ -4,6 +4,10 @@ ALTER TABLE results ADD COLUMN fingerprint TEXT;
 -- Of how many sessions a run is to be, so that one whose shard is missing is not green.
 ALTER TABLE sources ADD COLUMN expected INTEGER NOT NULL DEFAULT 0;
 
+-- What a session chose of its tests, and how many of a run a budget left out.
+ALTER TABLE sources ADD COLUMN selection TEXT;
+ALTER TABLE runs ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+
 -- Earlier names of tests (of functions, classes and files: of all tests in them), and what users said of them. Part of
 -- the log, kept by replay: what was compared may be deleted meanwhile.
 CREATE TABLE aliases (

@@ -1,0 +1,46 @@
+"""What the user asks of selection, from the texts of the options. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pytest_semantest.protocol.keys import ORDERS
+from pytest_semantest.selection.shard import Shard
+
+_SHARDS_MAX = 10_000
+_UNITS = {"s": 1e3, "m": 60e3, "h": 3600e3, "d": 86_400e3, "w": 604_800e3}
+
+
+class Request(NamedTuple):
+    """``order`` is a policy or empty, ``budget_ms`` milliseconds of running tests."""
+
+    order: str = ""
+    shard: Shard | None = None
+    budget_ms: float | None = None
+
+
+def parse_request(order: str, shard: str, budget: str) -> Request:
+    """The request; empty texts ask for nothing. Raises ``ValueError``: what is run must not be guessed."""
+    if order and order not in ORDERS:
+        raise ValueError(f"--semantest-order: {order!r} is not one of {', '.join(ORDERS)}")
+    return Request("" if order == ORDERS[0] else order, _shard(shard), _budget(budget))
+
+
+def _shard(text: str) -> Shard | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text, re.ASCII)
+    number, of = (int(found[1]), int(found[2])) if found else (0, 0)
+    if not 1 <= number <= of <= _SHARDS_MAX:
+        raise ValueError(f"--semantest-shard: {text!r} is no shard; the second of four is 2/4")
+    return Shard(number, of)
+
+
+def _budget(text: str) -> float | None:
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?)\s*([smhdw])", text, re.ASCII)
+    if not found or not float(found[1]):
+        raise ValueError(f"--semantest-budget: {text!r} is no time such as 90s, 2m or 1.5h")
+    return float(found[1]) * _UNITS[found[2]]
