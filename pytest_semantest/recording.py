@@ -76,6 +76,8 @@ class Recording:
             config.invocation_params.dir,
         )
         self._run_id = joined["runId"] if joined else settings.run_id or self._place.session_id
+        #: The runs that this one reruns.
+        self.rerun_of: list[str] = []
         self._orphan = self._is_worker and joined is None
         self._tests: TestHooks | None = None
         self._shipper: Shipper | None = None
@@ -182,6 +184,8 @@ class Recording:
             "pluginVersion": __version__,
             "protocolVersion": PROTOCOL_VERSION,
         }
+        if self.rerun_of:
+            facts["rerunOf"] = self.rerun_of
         if distributing:
             facts["distribution"] = {"workers": len(config.option.tx or ()), "mode": config.option.dist}
         if settings.retries:

@@ -25,7 +25,7 @@ _TOKEN_BYTES = 4096
 class Settings(NamedTuple):
     """Resolved settings; times in seconds, ``output_limit`` in characters. ``problems`` are lines for the user.
 
-    ``order``, ``shard`` and ``budget`` are the texts that were given: selection/request.py reads them.
+    ``order``, ``shard``, ``budget`` and ``rerun`` are the texts that were given: selection/request.py reads them.
     """
 
     directory: str
@@ -54,6 +54,7 @@ class Settings(NamedTuple):
     order: str
     shard: str
     budget: str
+    rerun: list[str]
     problems: list[str]
 
 
@@ -217,6 +218,7 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         order=source.text("semantest_order"),
         shard=source.text("semantest_shard"),
         budget=source.text("semantest_budget"),
+        rerun=source.values("semantest_rerun")[0],
         problems=source.problems,
     )
 

@@ -195,10 +195,14 @@ RECORDING = (
         *("", "budget", "duration", None, "TIME"),
         "Run what is most likely to fail within this time (90s, 2m); new, changed and failed tests always run.",
     ),
+    Key(
+        *("", "rerun", "words", (), "RUN"),
+        "Run only what this run still owes (an id, the beginning of one, or last); repeatable, or several by commas.",
+    ),
 )
 
 #: Those of them that choose and order tests, with a recording or without one.
-SELECTION = ("order", "shard", "budget")
+SELECTION = ("order", "shard", "budget", "rerun")
 
 #: What ``semantest-recorder serve`` and ``start`` take.
 RECORDER = (

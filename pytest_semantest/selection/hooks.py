@@ -21,10 +21,13 @@ from pytest_semantest.options import SELECTION_INPUT
 from pytest_semantest.protocol.printable import printable_line
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.selection.candidate import Collected
-from pytest_semantest.selection.choice import choose
+from pytest_semantest.selection.choice import Debt, choose
 from pytest_semantest.selection.lines import NAMED, header_line, missing_line, summary_lines
+from pytest_semantest.selection.owed import Owed, parse_owed
+from pytest_semantest.selection.owed_source import ask_what_is_owed
 from pytest_semantest.selection.places import Places
 from pytest_semantest.selection.request import Request, parse_request
+from pytest_semantest.selection.rerun_lines import is_elsewhere, rerun_facts, rerun_lines
 from pytest_semantest.selection.shard import Shard
 from pytest_semantest.selection.snapshot import Snapshot, parse_snapshot
 from pytest_semantest.selection.source import find_snapshot
@@ -39,14 +42,19 @@ def install(config: pytest.Config, settings: Settings) -> None:
     handed_over: dict[str, Any] | None = getattr(config, "workerinput", {}).get(SELECTION_INPUT)
     if handed_over is not None:
         shard = handed_over["shard"]
-        request = Request(handed_over["order"], Shard(*shard) if shard else None, handed_over["budgetMs"])
+        request = Request(
+            handed_over["order"], Shard(*shard) if shard else None, handed_over["budgetMs"], handed_over["rerun"]
+        )
     else:
         try:
-            request = parse_request(settings.order, settings.shard, settings.budget)
+            request = parse_request(settings.order, settings.shard, settings.budget, settings.rerun)
         except ValueError as error:
             raise pytest.UsageError(f"semantest: {error}") from None
     if request != Request():
-        config.pluginmanager.register(Selection(config, settings, request, handed_over), "semantest-selection")
+        selection = Selection(config, settings, request, handed_over)
+        if request.rerun and not (config.option.help or config.option.version):
+            selection.find_debt()
+        config.pluginmanager.register(selection, "semantest-selection")
 
 
 class Selection:
@@ -62,6 +70,8 @@ class Selection:
         self._content = b""
         self._snapshot: Snapshot | None = None
         self._workers = 1
+        self._debt = b""
+        self._owed: Owed | None = None
         #: Lines for the user; those of a choice come from ``_told``.
         self._notes: list[str] = []
         self._told: dict[str, Any] | None = None
@@ -92,7 +102,23 @@ class Selection:
         else:
             self._config.pluginmanager.register(_Items(self), "semantest-selection-items")
 
+    def find_debt(self) -> None:
+        """What the runs to rerun owe; before xdist starts its workers. Raises ``UsageError`` when nobody knows."""
+        try:
+            if self._handed_over is not None:
+                self._owed = parse_owed(zlib.decompress(self._handed_over["debt"]))
+                return
+            answer = ask_what_is_owed(self._settings, self._request.rerun)
+        except ValueError as error:
+            raise pytest.UsageError(f"semantest: --semantest-rerun: {printable_line(str(error))}") from None
+        self._debt, self._owed = answer.content, answer.owed
+        self._notes += answer.notes
+        if self._recording is not None:
+            self._recording.rerun_of = list(answer.owed.runs)
+
     def _find(self) -> None:
+        if not self._request.goes_by_history:
+            return
         found = find_snapshot(self._settings, for_shards=self._request.shard is not None)
         self._content, self._snapshot = found.content, found.snapshot
         if found.snapshot is None:
@@ -109,14 +135,28 @@ class Selection:
             "budgetMs": self._request.budget_ms,
             "snapshot": zlib.compress(self._content, 1) if self._snapshot is not None else b"",
             "workers": self._workers,
+            "rerun": self._request.rerun,
+            "namesTests": self._names_tests(),
+            "debt": zlib.compress(self._debt, 1),
             "tells": tells,
         }
 
-    def select(self, items: list[pytest.Item]) -> None:
-        """Leaves out and orders the items in place; whatever goes wrong leaves them as they were, and is told."""
+    @property
+    def is_rerun(self) -> bool:
+        """Whether it matters what others leave out."""
+        return self._owed is not None
+
+    def select(self, items: list[pytest.Item], before: Sequence[str] = ()) -> None:
+        """Leaves out and orders the items in place; whatever goes wrong leaves them as they were, and is told.
+
+        ``before``: the node ids of all that pytest collected, for a rerun. That one ends with a ``UsageError`` instead:
+        who asked for the rest must not get all.
+        """
         try:
-            chosen, left_out = self._choose(items)
+            chosen, left_out = self._choose(items, before)
         except CONTAINED as error:
+            if self._owed is not None:
+                raise pytest.UsageError(f"semantest: --semantest-rerun: {type(error).__name__}: {error}") from error
             self._notes.append(f"nothing was selected: {type(error).__name__}: {error}")
             self._tell()
             return
@@ -124,25 +164,50 @@ class Selection:
         if left_out:
             self._config.hook.pytest_deselected(items=left_out)
 
-    def _choose(self, items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
-        collected = self._collected(items)
-        choice = choose(collected, self._request, self._snapshot, self._workers)
+    def _choose(
+        self, items: Sequence[pytest.Item], before: Sequence[str]
+    ) -> tuple[list[pytest.Item], list[pytest.Item]]:
+        ids = self._ids()
+        collected = self._collected(items, ids)
+        debt = None
+        if self._owed is not None:
+            elsewhere = frozenset(ids.distinct(before)) - {test.id for test in collected}
+            debt = Debt(self._owed, elsewhere, not elsewhere and not self._names_tests())
+        choice = choose(collected, self._request, self._snapshot, self._workers, debt)
         beyond = [collected[at].id for at in choice.beyond_budget]
         self._told = {"facts": choice.facts, "leftOut": beyond[:NAMED]}
+        if choice.rest is not None:
+            self._told["rerun"] = rerun_facts(
+                choice.rest,
+                choice.runs,
+                choice.of_other_shards,
+                names_tests=self._names_tests(),
+                settles=bool(choice.facts["rerun"]["mended"]),
+            )
         self._tell()
         recording = self._recording
         if recording is not None:
             tells = self._handed_over is None or self._handed_over["tells"]
             recording.tell_selection(choice.facts, beyond if tells else ())
-        left_out = sorted([*choice.of_other_shards, *choice.beyond_budget])
+        left_out = sorted([*choice.of_other_shards, *choice.not_owed, *choice.beyond_budget])
         return [items[at] for at in choice.runs], [items[at] for at in left_out]
 
-    def _collected(self, items: Sequence[pytest.Item]) -> list[Collected]:
-        """The tests under the ids that a recording gives them."""
+    def _names_tests(self) -> bool:
+        """Whether the command line says where tests are; that of a worker is made by xdist."""
+        if self._handed_over is not None:
+            return bool(self._handed_over["namesTests"])
+        return self._config.args_source is pytest.Config.ArgsSource.ARGS
+
+    def _ids(self) -> TestIds:
         secrets = [*secret_values(os.environ), *([self._settings.token] if self._settings.token else [])]
-        ids = TestIds(Redactor(secrets, self._settings.redact), grouped=is_grouped(self._config))
+        return TestIds(Redactor(secrets, self._settings.redact), grouped=is_grouped(self._config))
+
+    def _collected(self, items: Sequence[pytest.Item], ids: TestIds) -> list[Collected]:
+        """The tests under the ids that a recording gives them."""
         names, places, fingerprints = ids.distinct([item.nodeid for item in items]), Places(), Fingerprints()
-        needs_code = self._request.budget_ms is not None or self._request.order == "likely-to-fail"
+        needs_code = (
+            self._request.budget_ms is not None or self._request.order == "likely-to-fail" or self._owed is not None
+        )
         return [
             Collected(
                 name,
@@ -166,7 +231,16 @@ class Selection:
 
     def pytest_report_header(self) -> str | None:
         """What selects, and by what."""
-        return None if self._is_worker else header_line(self._request, self._snapshot)
+        return None if self._is_worker else header_line(self._request, self._snapshot, self._owed)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """A rerun with nothing to run is as green as what it reran, or its shard: pytest would call it a failure."""
+        if self._told is None or self._owed is None or session.exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED:
+            return
+        facts, told = self._told["facts"], self._told["rerun"]
+        settled = is_elsewhere(told) or (self._owed.green and not facts["rerun"]["chosen"])
+        if settled and facts["collected"]:
+            session.exitstatus = pytest.ExitCode.OK
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """What was selected, what was left out, and why nothing could be."""
@@ -174,7 +248,10 @@ class Selection:
         for note in [*problems, *self._notes]:
             terminalreporter.write_line(f"semantest: {printable_line(note)}", yellow=True)
         if self._told is not None:
-            for line in summary_lines(self._told["facts"], self._told["leftOut"]):
+            lines = list(summary_lines(self._told["facts"], self._told["leftOut"]))
+            if self._owed is not None and "rerun" in self._told:
+                lines += rerun_lines(self._owed, self._told["rerun"], recorded=self._recording is not None)
+            for line in lines:
                 terminalreporter.write_line(f"semantest: {printable_line(line)}", yellow=line.startswith("NOT RUN"))
 
 
@@ -187,8 +264,9 @@ class _Items:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Generator[None, object, object]:
         """Outermost, since registered last: behind ``-k``, ``-m``, ``--lf``, ``--ff`` and what shuffles."""
+        before = [item.nodeid for item in items] if self._selection.is_rerun else ()
         result = yield
-        self._selection.select(items)
+        self._selection.select(items, before)
         return result
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_semantest.protocol.printable import printable_line
+from pytest_semantest.selection.owed import Owed
 from pytest_semantest.selection.request import Request
 from pytest_semantest.selection.snapshot import Snapshot
 
@@ -15,23 +16,33 @@ NAMED = 3
 _ID_SHOWN = 200
 
 
-def header_line(request: Request, snapshot: Snapshot | None) -> str:
+def header_line(request: Request, snapshot: Snapshot | None, owed: Owed | None = None) -> str:
     """What selects, and by what: above the tests."""
     parts = []
+    if owed is not None:
+        parts.append(f"rerun of {run_words(owed)}, which owes {owed.outstanding} of {plural(len(owed.tests), 'test')}")
     if request.shard is not None:
         parts.append(f"shard {request.shard.number} of {request.shard.of}")
     if request.budget_ms is not None:
         parts.append(f"budget {seconds(request.budget_ms)}")
     if request.order:
         parts.append(f"order {request.order}")
-    return f"semantest: {', '.join(parts)}, by {_basis(snapshot)}"
+    by = f", by {_basis(snapshot)}" if request.goes_by_history else ""
+    return f"semantest: {', '.join(parts)}{by}"
+
+
+def run_words(owed: Owed) -> str:
+    """``run 20261121-093000-a1b2c3``; of several the first ones."""
+    named = ", ".join(map(printable_line, owed.runs[:NAMED]))
+    more = f" and {len(owed.runs) - NAMED} more" if len(owed.runs) > NAMED else ""
+    return f"run{'' if len(owed.runs) == 1 else 's'} {named}{more}"
 
 
 def _basis(snapshot: Snapshot | None) -> str:
     if snapshot is None:
         return "nothing: no snapshot"
     newest = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(snapshot.until_ms / 1000))
-    return f"{_plural(snapshot.runs, 'run')} up to {newest}"
+    return f"{plural(snapshot.runs, 'run')} up to {newest}"
 
 
 def missing_line(request: Request, note: str) -> str:
@@ -51,7 +62,7 @@ def summary_lines(facts: Mapping[str, Any], left_out: Sequence[str]) -> Iterator
     number, shard, budget = facts["collected"], facts.get("shard"), facts.get("budget")
     if shard is not None:
         others = facts["leftOut"]["shard"]
-        yield f"shard {shard['index']} of {shard['of']}: {number - others} of {_plural(number, 'test')}"
+        yield f"shard {shard['index']} of {shard['of']}: {number - others} of {plural(number, 'test')}"
     if budget is None:
         return
     beyond, limit = facts["leftOut"]["budget"], seconds(budget["limitMs"])
@@ -64,7 +75,7 @@ def summary_lines(facts: Mapping[str, Any], left_out: Sequence[str]) -> Iterator
     if beyond:
         shown = ", ".join(printable_line(test_id)[:_ID_SHOWN] for test_id in left_out[:NAMED])
         more = f" and {beyond - NAMED} more" if beyond > NAMED else ""
-        yield f"NOT RUN: {_plural(beyond, 'test')} left out by the budget of {limit}: {shown}{more}"
+        yield f"NOT RUN: {plural(beyond, 'test')} left out by the budget of {limit}: {shown}{more}"
     else:
         yield f"all tests fit into the budget of {limit}"
 
@@ -74,5 +85,6 @@ def seconds(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.1f}".removesuffix(".0") + " s"
 
 
-def _plural(number: int, noun: str) -> str:
+def plural(number: int, noun: str) -> str:
+    """``1 test``, ``2 tests``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"

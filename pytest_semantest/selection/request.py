@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from pytest_semantest.protocol.keys import ORDERS
+from pytest_semantest.protocol.keys import ORDERS, RUN_ID
+from pytest_semantest.protocol.owed import OWED_RUNS
 from pytest_semantest.selection.shard import Shard
 
 _SHARDS_MAX = 10_000
@@ -13,18 +15,34 @@ _UNITS = {"s": 1e3, "m": 60e3, "h": 3600e3, "d": 86_400e3, "w": 604_800e3}
 
 
 class Request(NamedTuple):
-    """``order`` is a policy or empty, ``budget_ms`` milliseconds of running tests."""
+    """``order`` is a policy or empty, ``budget_ms`` milliseconds of running tests, ``rerun`` names of runs."""
 
     order: str = ""
     shard: Shard | None = None
     budget_ms: float | None = None
+    rerun: tuple[str, ...] = ()
+
+    @property
+    def goes_by_history(self) -> bool:
+        """Whether the snapshot of earlier runs is of use."""
+        return bool(self.order or self.shard is not None or self.budget_ms is not None)
 
 
-def parse_request(order: str, shard: str, budget: str) -> Request:
+def parse_request(order: str, shard: str, budget: str, rerun: Sequence[str] = ()) -> Request:
     """The request; empty texts ask for nothing. Raises ``ValueError``: what is run must not be guessed."""
     if order and order not in ORDERS:
         raise ValueError(f"--semantest-order: {order!r} is not one of {', '.join(ORDERS)}")
-    return Request("" if order == ORDERS[0] else order, _shard(shard), _budget(budget))
+    return Request("" if order == ORDERS[0] else order, _shard(shard), _budget(budget), _runs(rerun))
+
+
+def _runs(texts: Sequence[str]) -> tuple[str, ...]:
+    named = [name for text in texts for name in re.split(r"[,\s]+", text) if name]
+    for name in named:
+        if not re.fullmatch(RUN_ID, name):
+            raise ValueError(f"--semantest-rerun: {name!r} is no id of a run; `semantest runs` lists them")
+    if len(set(named)) > OWED_RUNS:
+        raise ValueError(f"--semantest-rerun: {len(set(named))} runs, at most {OWED_RUNS} can be named")
+    return tuple(dict.fromkeys(named))
 
 
 def _shard(text: str) -> Shard | None:

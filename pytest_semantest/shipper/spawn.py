@@ -27,6 +27,11 @@ def spawn_command(directory: str, session: str, *, url: str | None = None) -> li
     return [*command, "--url", url] if url is not None else command
 
 
+def fetch_owed_command(url: str, runs: Sequence[str]) -> list[str]:
+    """The argument list that prints what runs owe by the recorder at ``url``; fetching_owed.py says how."""
+    return module_command("pytest_semantest.shipper.fetching_owed", url, *runs)
+
+
 def fetch_command(url: str, path: str, run_id: str) -> list[str]:
     """The argument list that fetches the snapshot of the recorder at ``url`` into ``path``; fetching.py says how."""
     return module_command("pytest_semantest.shipper.fetching", url, path, run_id)

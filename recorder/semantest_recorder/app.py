@@ -12,6 +12,7 @@ import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
+from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
@@ -41,6 +43,7 @@ from semantest_recorder.server.application import create_application, create_run
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
 from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.server.status import status_route
@@ -190,7 +193,8 @@ def routes_of_rooms(
     ``process``: see ``status_route``, ``clean``: ``cleanup_route``, ``say_alias``: ``alias_route``.
     """
     status, artifacts = status_route(hub, process), artifact_routes(ArtifactStore(directory))
-    return [status, *artifacts, cleanup_route(clean), alias_route(say_alias), snapshot_route(directory)]
+    owed = owed_route(partial(answer_owed, directory / DATABASE))
+    return [status, *artifacts, cleanup_route(clean), alias_route(say_alias), snapshot_route(directory), owed]
 
 
 class _Daemon:

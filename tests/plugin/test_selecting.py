@@ -8,6 +8,9 @@ from zlib import crc32
 
 import pytest
 
+from pytest_semantest.selection import hooks
+from pytest_semantest.selection.owed import parse_owed
+from pytest_semantest.selection.owed_source import Answer
 from tests.plugin.conftest import KEPT, Record_, Recorded
 
 SUITE = {
@@ -44,6 +47,10 @@ def put_snapshot(folder: Path, content: str | None = None) -> None:
         "test-snapshot.remote.json",
     ):  # recordings here name a recorder that is not there
         (folder / ".semantest" / name).write_text(json.dumps(found) if content is None else content)
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("of our own")
 
 
 @pytest.fixture
@@ -183,16 +190,8 @@ def test_a_test_that_is_there_twice_runs_twice(suite: Path, record: Record_) -> 
     assert sorted(plan["tests"]) == [f"test_b.py::test_{name}" for name in ("4", "4#2", "5", "5#2")]
 
 
-def test_where_selection_breaks_all_runs(suite: Path, record: Record_, pytester: pytest.Pytester) -> None:
-    pytester.makeconftest(
-        """
-        from pytest_semantest.selection import hooks
-
-        def broken(*_): raise RuntimeError("of our own")
-
-        hooks.choose = broken
-        """
-    )
+def test_where_selection_breaks_all_runs(suite: Path, record: Record_, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "choose", broken)
     recorded = record("--semantest-shard=1/2", options=KEPT)
     recorded.result.assert_outcomes(passed=6, failed=1)
     recorded.result.stdout.fnmatch_lines(["semantest: nothing was selected: RuntimeError: of our own"])
@@ -282,3 +281,36 @@ def test_no_order_sets_fixtures_up_more_often(pytester: pytest.Pytester, record:
 
 def hash_of(name: str) -> int:
     return crc32(name.encode()) % 997
+
+
+OWES = {"schema": 1, "runs": ["earlier"], "chain": ["earlier"], "missing": [], "running": [], "complete": True}
+
+
+def put_debt(monkeypatch: pytest.MonkeyPatch, tests: dict[str, list[object]]) -> None:
+    """What an earlier run owes, as if somebody had been asked."""
+    content = json.dumps(OWES | {"state": "failed", "outstanding": len(tests), "tests": tests}).encode()
+    monkeypatch.setattr(hooks, "ask_what_is_owed", lambda *_: Answer(content, parse_owed(content), []))
+
+
+def test_a_shard_of_a_rerun_has_nothing_to_run_while_others_have(
+    suite: Path, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_debt(monkeypatch, {"test_b.py::test_4": ["failed", True, None]})
+    arguments = ("--semantest-rerun=earlier", "-p", "no:xdist")
+    results = [record(*arguments, f"--semantest-shard={number}/2", options=()).result for number in (1, 2)]
+    assert sorted(result.parseoutcomes().get("passed", 0) for result in results) == [0, 1]
+    assert [result.ret for result in results] == [0, 0]
+    both = "".join(result.stdout.str() for result in results)
+    assert "semantest: nothing to run in this shard: what run earlier owes is in others" in both
+    put_debt(monkeypatch, {"test_b.py::test_gone": ["failed", True, None]})
+    assert record(*arguments, "--semantest-shard=1/2", options=()).result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_rerun_that_breaks_runs_nothing(suite: Path, record: Record_, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another test runs all when selection breaks; who asked for the rest must not get that."""
+    put_debt(monkeypatch, {"test_b.py::test_5": ["failed", True, None]})
+    monkeypatch.setattr(hooks, "choose", broken)
+    recorded = record("--semantest-rerun=earlier", options=KEPT)
+    assert recorded.result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--semantest-rerun: RuntimeError: of our own" in recorded.result.stderr.str()
+    assert recorded.of("test/start") == []

@@ -14,6 +14,7 @@ from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.cli.take_in import SHIPPED, take_in
 from semantest_recorder.core.rows import RunRow
+from semantest_recorder.owed_reading import chain_of
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.stored_run import StoredPayloads, stored_rows
@@ -82,11 +83,13 @@ def _find(name: str, reader: Reader | None, heads: list[SessionHead], note: str,
     own = [head for head in heads if head.run_id == run_id]
     if own:
         found = journal_run(own, reader)
+        found.rows.chain = chain_of(reader, found.rows)
         found.notes.append(f"run {run_id} was read from its journals: {why_journals(own, note)}")
         return found
     if reader is None:
         raise RunNotFound(name, [])
     rows = stored_rows(reader, reader.run(run_id), explained_only=explained_only)
+    rows.chain = chain_of(reader, rows)
     notes = [f"some sessions are not in the database yet: {note}"] if note else []
     payloads = StoredPayloads(reader.path)
     return FoundRun(rows, payloads, notes, partial(payloads.test_events, rows.run.id))

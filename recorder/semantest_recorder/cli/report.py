@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "semantest report --failures-only --output",
         "semantest report 20261121-093000 --json | jq .counts",
         "semantest report --rerun > rerun.txt && pytest --semantest @rerun.txt",
+        "semantest report --chain",
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs",
     ),
 )
@@ -44,6 +45,12 @@ if TYPE_CHECKING:
     flag_value="rerun",
     help="Print the tests to run again, one per line, for `pytest @FILE`; exit code 0: some, 3: none.",
 )
+@click.option(
+    "--chain",
+    "together",
+    is_flag=True,
+    help="With what it reran and what reran it: the tests still owed, and the exit code of all of them as one.",
+)
 @sync_option
 @click.option("--failures-only", is_flag=True, help="Only the header, the counts and what is not green.")
 @limit_option
@@ -52,6 +59,7 @@ def command(
     run: str,
     directory: str | None,
     form: str | None,
+    together: bool,
     failures_only: bool,
     limit: int,
     output: bool,
@@ -63,6 +71,7 @@ def command(
     """
     from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
+    from semantest_recorder.owed_reading import owed_of  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
     from semantest_recorder.reports.details import add_events, explain_bad_tests  # noqa: PLC0415
     from semantest_recorder.reports.wording import exit_code_of  # noqa: PLC0415
@@ -76,6 +85,7 @@ def command(
         gc.enable()
     for note in found.notes:
         say_note(note)
+    owed = (found.rows.chain or owed_of(None, [found.rows])) if together else None
     if form == "rerun":
         sys.exit(_print_rerun(report))
     if form == "json":
@@ -94,7 +104,11 @@ def command(
         add_details(report, found.payload_of, shown)
         add_events(report, found.events_of, found.payload_of, place_finder(folder), shown)
         print_lines(report_lines(report, options))
-    sys.exit(exit_code_of(report.run.state))
+        if owed is not None:
+            from semantest_recorder.reports.owed_lines import chain_lines  # noqa: PLC0415
+
+            print_lines(chain_lines(owed, limit))
+    sys.exit(exit_code_of(report.run.state if owed is None else owed.state))
 
 
 def _print_rerun(report: Report) -> int:

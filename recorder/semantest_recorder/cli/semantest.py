@@ -20,6 +20,7 @@ _COMMANDS = {
     "report": "semantest_recorder.cli.report",
     "runs": "semantest_recorder.cli.runs",
     "show": "semantest_recorder.cli.show",
+    "owed": "semantest_recorder.cli.owed",
     "diff": "semantest_recorder.cli.diff",
     "failures": "semantest_recorder.cli.failures",
     "history": "semantest_recorder.cli.history",

@@ -15,6 +15,7 @@ from semantest_recorder.core.payloads import Count, Milliseconds, Number, Payloa
 from semantest_recorder.core.rows import SourceRow
 
 _Word = Annotated[str, msgspec.Meta(max_length=100)]
+_RunId = Annotated[str, msgspec.Meta(max_length=200)]
 #: More shards of a run are not named one by one.
 _SHARDS_MAX: Final = 10_000
 
@@ -51,6 +52,26 @@ class LeftOut(Payload, omit_defaults=True):
 
     shard: Count = 0
     budget: Count = 0
+    rerun: Count = 0
+
+
+class RerunFacts(Payload, omit_defaults=True):
+    """What a session ran of what earlier runs owe; ``of``: their ids. docs/design/rerun.md tells of the numbers.
+
+    ``owed`` and ``known``: tests that their chain owed and named before, ``chosen`` those of this session that ran for
+    it. ``gone`` of the owed ones were not collected. ``whole``: the command line named no tests, and nobody else left
+    any out. ``renamed``: pairs of an owed test's old and new id. ``mended``: files and the like whose collection had
+    failed, and which it collected whole.
+    """
+
+    of: tuple[_RunId, ...]
+    owed: Count = 0
+    known: Count = 0
+    chosen: Count = 0
+    gone: Count = 0
+    whole: bool = False
+    renamed: tuple[tuple[str, str], ...] = ()
+    mended: tuple[str, ...] = ()
 
 
 class Selection(Payload, omit_defaults=True):
@@ -62,6 +83,7 @@ class Selection(Payload, omit_defaults=True):
     shard: ShardPlace | None = None
     budget: BudgetPlan | None = None
     snapshot: SnapshotFacts | None = None
+    rerun: RerunFacts | None = None
     left_out: LeftOut = msgspec.field(default_factory=LeftOut)
 
 
@@ -125,7 +147,9 @@ def shards_of(sources: Iterable[SourceRow], planned: int) -> Shards | None:
     of = max(place.of for place in places if place is not None)
     missing = [index for index in range(1, of + 1) if index not in seen]
     alike = len({(one.selection.checksum, place.of) for one, place in zip(found, places, strict=True) if place}) == 1
-    wanted = found[0].selection.collected - sum(one.selection.left_out.budget for one in found)
+    wanted = found[0].selection.collected - sum(
+        one.selection.left_out.budget + one.selection.left_out.rerun for one in found
+    )
     return Shards(
         of=of,
         seen=sorted(seen),

@@ -13,11 +13,13 @@ from pytest_semantest.protocol.events import BAD_OUTCOMES, FINAL_STATES
 from pytest_semantest.protocol.identity import MAIN_WORKER, split_params, suite_of
 from semantest_recorder.core.jobs import SessionOrigin
 from semantest_recorder.core.payloads import Quarantine
+from semantest_recorder.core.rerun_chain import Owed, rerun_of
 from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow, SourceRow, SuiteRow, WarningRow
 from semantest_recorder.core.selections import SessionSelection, selections_of, shards_of
 from semantest_recorder.reports.named_jobs import name_jobs
 from semantest_recorder.reports.report import (
     AttemptInfo,
+    ChainInfo,
     Counts,
     ErrorInfo,
     ImportedFrom,
@@ -50,7 +52,7 @@ CLOSED_RUN_STATES = frozenset({"passed", "failed", "cancelled", "interrupted", "
 
 
 class RunRows(msgspec.Struct):
-    """All rows of one run."""
+    """All rows of one run; ``chain``: what it owes with its reruns, for one that has to do with reruns."""
 
     run: RunRow
     sources: list[SourceRow]
@@ -60,6 +62,7 @@ class RunRows(msgspec.Struct):
     warnings: list[WarningRow]
     #: Of a run of several sessions, where it is out of the database.
     origins: list[SessionOrigin] = msgspec.field(default_factory=list)
+    chain: Owed | None = None
 
 
 def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
@@ -81,6 +84,7 @@ def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
         warnings=[
             WarningInfo(row.category, row.message, row.test_id, row.file, row.line, row.count) for row in rows.warnings
         ],
+        chain=_chain(rows.chain) if rows.chain is not None else None,
     )
     name_jobs(report, rows.origins)
     return report
@@ -208,7 +212,12 @@ def _run(run: RunRow, sources: list[SourceRow], planned: int) -> RunInfo:
         left_out=run.left_out,
         selections=[_selection(found) for found in selections_of(sources)],
         shards=None if shards is None else ShardsInfo(**msgspec.structs.asdict(shards)),
+        rerun_of=list(rerun_of(facts)),
     )
+
+
+def _chain(owed: Owed) -> ChainInfo:
+    return ChainInfo(owed.chain, owed.state, len(owed.tests), owed.outstanding, owed.complete, owed.missing)
 
 
 def _selection(found: SessionSelection) -> SelectionInfo:

@@ -10,7 +10,7 @@ from rich.text import Text
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import ImportedFrom, Report, RunInfo
+from semantest_recorder.reports.report import ChainInfo, ImportedFrom, Report, RunInfo
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.wording import (
     count_word,
@@ -19,6 +19,7 @@ from semantest_recorder.reports.wording import (
     moment,
     nonzero,
     plural,
+    run_names,
     state_in_words,
 )
 
@@ -40,6 +41,8 @@ def header_lines(report: Report) -> Iterator[Text]:
     yield _counts(report)
     if run.imported_from:
         yield Text(f"  imported from {_files(run.imported_from)}")
+    if report.chain is not None:
+        yield Text("  ").append(_rerun(report, report.chain), STYLES.get(report.chain.state, ""))
     if run.gaps:
         yield Text()
         yield Text(f"!!! {plural(run.gaps, 'record')} MISSING !!!", "bold white on red")
@@ -96,6 +99,21 @@ def _selected(run: RunInfo) -> Iterator[str]:
             yield f"budget {duration(one.budget['limitMs'])}"
         if one.order is not None:
             yield f"order {inert_line(one.order)}"
+
+
+def _rerun(report: Report, chain: ChainInfo) -> str:
+    """``reruns 5 of 200 tests of run X; outstanding after it: 0, together they passed``."""
+    run = report.run
+    if run.rerun_of:
+        words = f"reruns {report.counts.total} of {plural(chain.tests, 'test')} of {run_names(run.rerun_of)}"
+    else:
+        words = f"rerun by {run_names([run_id for run_id in chain.runs if run_id != run.id])}"
+    words += f"; outstanding {'after it' if chain.runs[-1:] == [run.id] else 'by now'}: {chain.outstanding}"
+    if chain.missing:
+        return f"{words}, and what {run_names(chain.missing)} owed, not there any more"
+    if not chain.complete:
+        return f"{words}, and tests that no run names"
+    return f"{words}, together they passed" if chain.state == "passed" else words
 
 
 def _place(git: dict[str, Any] | None) -> str:

@@ -19,7 +19,7 @@ _DROPPED = """
 _DROPPED_WITH_VALUE = """
     -k -m --maxfail --deselect --ignore --ignore-glob --lfnf --last-failed-no-failures --splits --group --num-shards
     --shard-id --test-group --test-group-count --junitxml --junit-xml --report-log --html --json-report-file --log-file
-    --semantest-run-id --semantest-order --semantest-shard --semantest-budget
+    --semantest-run-id --semantest-rerun --semantest-order --semantest-shard --semantest-budget
 """
 #: Options that take the next argument as their value: pytest's and those of common plugins.
 _WITH_VALUE = """
@@ -61,6 +61,16 @@ def kept_options(report: Report) -> list[str]:
             kept += taken
         at += 2 if has_value else 1
     return kept
+
+
+def names_places(run: RunInfo) -> bool:
+    """Whether an argument of the run may say where tests are; one that may be an option's value counts as such."""
+    value = False
+    for argument in run.args:
+        if not argument.startswith("-") and not value:
+            return True
+        value = argument in _with_value or argument in _dropped_with_value
+    return False
 
 
 def _option(argument: str, following: str, places: set[str], *, guess: bool) -> tuple[list[str], bool]:

@@ -103,7 +103,7 @@ class RunInfo(RunHead):
     files of that. ``sessions`` counts those that came, ``expected_sessions`` is 0 when nobody says how many there are.
     ``quarantined``: how many tests are in a bad state that does not count.
     ``left_out``: tests that a budget left out; ``selections``: of the sessions that chose or ordered tests; ``shards``:
-    where all sessions are shards.
+    where all sessions are shards; ``rerun_of``: the runs of which it ran what they owed.
     """
 
     stopped_early: bool
@@ -128,6 +128,7 @@ class RunInfo(RunHead):
     left_out: int = 0
     selections: list[SelectionInfo] = field(default_factory=list)
     shards: ShardsInfo | None = None
+    rerun_of: list[str] = field(default_factory=list)
 
 
 class Counts(msgspec.Struct):
@@ -343,8 +344,24 @@ class WarningInfo(Public):
     count: int
 
 
+class ChainInfo(Public):
+    """A run together with those that it reran and those that reran it; ``runs``: their ids, the oldest first.
+
+    ``state``: ``passed``, ``failed`` or ``running``, of all of them as one. ``tests`` counts those that they name,
+    ``outstanding`` those that failed or never ran, and did not pass since. ``complete``: no test is unknown by name.
+    ``missing``: runs that belong to them and are not there any more.
+    """
+
+    runs: list[str]
+    state: str
+    tests: int
+    outstanding: int
+    complete: bool
+    missing: list[str] = field(default_factory=list)
+
+
 class Report(msgspec.Struct, kw_only=True):
-    """A run with everything in it; tests in the order of the plan."""
+    """A run with everything in it; tests in the order of the plan. ``chain``: of one that has to do with reruns."""
 
     schema: int = REPORT_SCHEMA
     run: RunInfo
@@ -352,3 +369,4 @@ class Report(msgspec.Struct, kw_only=True):
     tests: list[TestInfo]
     suites: list[SuiteInfo]
     warnings: list[WarningInfo]
+    chain: ChainInfo | None = None

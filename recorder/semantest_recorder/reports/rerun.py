@@ -7,7 +7,7 @@ import re
 import shlex
 
 from pytest_semantest.protocol.events import BAD_STATES
-from semantest_recorder.reports.kept_options import can_be_typed, kept_options
+from semantest_recorder.reports.kept_options import can_be_typed, kept_options, names_places
 from semantest_recorder.reports.report import Report, RunInfo, TestInfo, is_forgiven
 
 _NAMED_AT_MOST = 5
@@ -28,13 +28,26 @@ def rerun_command(report: Report, cwd: str, directory: str | None = None) -> str
         return None
     change = f"cd {shlex.quote(folder)} && " if elsewhere else ""
     options = kept_options(report)  # last, where none can take a test for its value
+    in_place = bool(cwd) and not elsewhere and directory is None
+    short = _by_history(run, options) if in_place else None
     if len(arguments) <= _NAMED_AT_MOST:
-        return f"{change}pytest --semantest {shlex.join([*arguments, *options])}"
+        command = f"{change}pytest --semantest {shlex.join([*arguments, *options])}"
+        return min(command, short or command, key=len)
+    if short is not None:
+        return short
     named = f" --directory {shlex.quote(directory)}" if directory is not None else ""
     listed = os.path.join(cwd, _LIST) if elsewhere else _LIST
     # Without a list pytest would run all tests: --rerun ends with 0 only when it made one.
     wanted = f"semantest report {shlex.quote(run.id)}{named} --rerun > {_LIST}"
     return f"{wanted} && {change}pytest --semantest {shlex.join([f'@{listed}', *options])}"
+
+
+def _by_history(run: RunInfo, options: list[str]) -> str | None:
+    """The way through the history; only where pytest collects what it did then, and finds the run."""
+    away = any(option.startswith(("--semantest-url", "--semantest-dir")) for option in options)
+    if away or names_places(run) or not can_be_typed(run.id):
+        return None
+    return f"pytest --semantest {shlex.join(['--semantest-rerun', run.id, *options])}"
 
 
 def rerun_arguments(report: Report) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from pytest_semantest.protocol.events import FINAL_STATES
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import Counts, RunInfo
 
 #: Exit codes of ``semantest`` (docs/reference): what a script can rely on.
@@ -27,6 +29,8 @@ _WORDS = {
     "interrupted": "interrupted",
     "timeout": "out of time",
 }
+#: So many runs are named in one line.
+_RUNS_NAMED = 5
 _STATE_WORDS = {"not_run": "not run"}
 
 
@@ -129,6 +133,13 @@ def percent(share: float) -> str:
 def plural(number: int, noun: str) -> str:
     """``1 warning``, ``2 warnings``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def run_names(run_ids: Sequence[str]) -> str:
+    """``run A``, ``runs A, B``; of many the first ones. They come from whoever recorded them."""
+    named = ", ".join(inert_line(run_id) for run_id in run_ids[:_RUNS_NAMED])
+    more = f" and {len(run_ids) - _RUNS_NAMED} more" if len(run_ids) > _RUNS_NAMED else ""
+    return f"{'run' if len(run_ids) == 1 else 'runs'} {named}{more}"
 
 
 def shortened(text: str, most: int) -> str:

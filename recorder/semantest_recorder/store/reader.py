@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from semantest_recorder.core.jobs import SessionOrigin, add_origin
+from semantest_recorder.core.rerun_chain import rerun_of
 from semantest_recorder.core.rows import (
     AttemptRow,
     CrashRow,
@@ -79,6 +80,10 @@ class Reader:
     def since_ms(self, run_ids: Sequence[str]) -> dict[str, float]:
         """By what these runs are ordered in time: when they started, or when they came if their clock was ahead."""
         return dict(self._all("since", msgspec.json.encode(run_ids).decode()))
+
+    def reruns(self) -> dict[str, tuple[str, ...]]:
+        """By the ids of runs that ran what others owed the ids of those."""
+        return {run_id: rerun_of({"rerunOf": _json(named)}) for run_id, named in self._all("reruns")}
 
     def run_by_id(self, run_id: str) -> RunRow:
         """The run with this very id. Raises ``RunNotFound``."""

@@ -20,6 +20,10 @@ SELECT id FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT 1000;
 -- name: since
 SELECT id, coalesce(since_ms, 0.0) FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
+-- name: reruns
+SELECT id, json_extract(facts, '$.rerunOf') FROM runs
+WHERE instr(facts, '"rerunOf"') AND json_type(facts, '$.rerunOf') = 'array';
+
 -- name: sources
 SELECT s.source, r.id, s.session, s.worker, s.state, s.pid, s.host, s.exit_code, s.started_ms, s.ended_ms, s.gaps,
        s.crash_reason, s.crash_test_id, s.last_seq, s.last_ms, s.planned, s.plan_known, s.deselected, s.dropped,

@@ -1,0 +1,34 @@
+"""``GET /api/v1/owed``: what runs still owe, for a pytest elsewhere that runs only that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from pytest_semantest.protocol.owed import OWED_PATH, OWED_RUNS
+from semantest_recorder.core.access import READERS
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.server.problem import problem
+from semantest_recorder.server.routes import Route
+
+_STATUS = {"RUN_NOT_FOUND": 404, "INVALID_REQUEST": 400, "STORE_ERROR": 503}
+
+
+def owed_route(owed: Callable[[Sequence[str]], Any]) -> Route:
+    """The route, ``?run=ID`` for each run; ``owed`` is called in a thread and raises ``Refusal``."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        names = request.query.getall("run", [])
+        if not 1 <= len(names) <= OWED_RUNS:
+            return problem(400, "INVALID_REQUEST", f"name the runs with ?run=ID, from 1 to {OWED_RUNS} of them")
+        try:
+            found = await asyncio.to_thread(owed, names)
+        except Refusal as refusal:
+            return problem(_STATUS[refusal.code], refusal.code, str(refusal))
+        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
+
+    return Route("GET", OWED_PATH, answer, READERS)
