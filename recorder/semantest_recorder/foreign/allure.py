@@ -66,10 +66,10 @@ def _tests(
 ) -> None:
     by_test: dict[str, list[dict[str, Any]]] = {}
     for told in sorted(results, key=lambda told: (moment_ms(told.get("start")) or 0.0, str(told.get("uuid")))):
-        key = text(told.get("historyId")) or f"{told.get('fullName')} {told.get('name')}"
+        key = text(told.get("historyId")) or f"{told.get('name')} {_ids(told, _labels(told))}"
         by_test.setdefault(key, []).append(told)
     for attempts in by_test.values():
-        labels = {str(label.get("name")): str(label.get("value")) for label in objects(attempts[0].get("labels"))}
+        labels = _labels(attempts[0])
         if "framework" in labels:
             run.tool = labels["framework"]
         test = ForeignTest(_ids(attempts[0], labels), [])
@@ -82,6 +82,10 @@ def _tests(
                 run.started_ms = min(start, run.started_ms or start)
             if stop is not None:
                 run.ended_ms = max(stop, run.ended_ms or stop)
+
+
+def _labels(told: dict[str, Any]) -> dict[str, str]:
+    return {str(label.get("name")): str(label.get("value")) for label in objects(told.get("labels"))}
 
 
 def _ids(told: dict[str, Any], labels: Mapping[str, str]) -> tuple[str, ...]:

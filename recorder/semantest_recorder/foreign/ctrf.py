@@ -17,6 +17,8 @@ _RAW = frozenset(
 
 
 _NEVER_RAN = ("not_run", "pending", "running")
+#: What an export of ours says of the run itself.
+_RUN = "semantest.run"
 _PHASES = ("setup", "call", "teardown")
 
 
@@ -36,7 +38,12 @@ def read_ctrf(data: bytes) -> ForeignRun:
     run.build_url = text(environment.get("buildUrl"))
     run.environment = {name: value for name, value in environment.items() if isinstance(value, str)}
     ours = (text(document.get("generatedBy")) or "").startswith("semantest")
-    run.tests = [_test(told, ours=ours) for told in objects(results.get("tests"))]
+    tests = objects(results.get("tests"))
+    proper = [told for told in tests if not ours or told.get("rawStatus") != _RUN]
+    if len(proper) < len(tests):
+        run.exit_code = 1
+        run.planned_total -= len(tests) - len(proper)
+    run.tests = [_test(told, ours=ours) for told in proper]
     run.stopped_early = ours and not all(test.attempts for test in run.tests)
     return run
 
@@ -49,7 +56,8 @@ def _test(told: dict[str, Any], *, ours: bool) -> ForeignTest:
     last = _attempt(told)
     attempts = [_attempt(one) for one in objects(told.get("retryAttempts"))]
     numbers = [whole(one.get("attempt")) for one in objects(told.get("retryAttempts"))]
-    if len(attempts) == 1 + (whole(told.get("retries")) or 0) and len(set(numbers)) == len(numbers):
+    retries = whole(told.get("retries"))
+    if retries is not None and len(attempts) == 1 + retries and len(set(numbers)) == len(numbers):
         attempts.pop()  # some tools tell of the last attempt there, too
     attempts.append(last)
     if len(attempts) == 1 and told.get("flaky") is True and last.outcome == "passed":

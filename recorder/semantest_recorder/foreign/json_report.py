@@ -29,6 +29,8 @@ def read_json_report(data: bytes) -> ForeignRun:
     if not isinstance(document.get("tests"), list) and "collectors" not in document:
         raise NotThisFormatError("this is no report of pytest-json-report: it has neither tests nor collectors")
     run = ForeignRun("pytest-json-report", "pytest", problem=problem, exit_code=whole(document.get("exitcode")))
+    if "exitcode" in document and run.exit_code is None:
+        run.unfinished = "the report has no exit code: pytest died, or still ran"
     took = duration_ms(document.get("duration"))
     run.ended_ms = moment_ms(document.get("created"))
     if run.ended_ms is not None:

@@ -58,7 +58,8 @@ class _Reading:
     def line(self, told: dict[str, Any]) -> None:
         kind = told["$report_type"]
         if kind == "SessionFinish":
-            self.run.exit_code, self._ended = whole(told.get("exitstatus")), True
+            self.run.exit_code = whole(told.get("exitstatus"))
+            self._ended = self.run.exit_code is not None
         elif kind == "CollectReport" and told.get("outcome") != "passed":
             self._uncollected(told)
         elif kind == "TestReport" and text(told.get("nodeid")):
@@ -93,6 +94,10 @@ class _Reading:
     def _report(self, told: dict[str, Any]) -> None:
         node_id, phase = told["nodeid"], told.get("when")
         if phase not in _PHASES:
+            if told.get("outcome") == "failed":  # so says xdist of a test whose worker died
+                attempt = self._attempt(told, node_id, None)
+                attempt.outcome, attempt.failure = "crashed", _failure(told.get("longrepr"), None)
+                del self._open[node_id]
             return
         attempt = self._attempt(told, node_id, phase)
         took = duration_ms((duration_ms(told.get("duration")) or 0.0) * 1000)
@@ -111,7 +116,7 @@ class _Reading:
         if phase == "teardown":
             self._open.pop(node_id, None)
 
-    def _attempt(self, told: dict[str, Any], node_id: str, phase: str) -> ForeignAttempt:
+    def _attempt(self, told: dict[str, Any], node_id: str, phase: str | None) -> ForeignAttempt:
         """The attempt that a report is about: a setup begins one."""
         attempt = self._open.get(node_id)
         if attempt is not None and phase != "setup":

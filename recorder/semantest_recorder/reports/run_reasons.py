@@ -1,15 +1,18 @@
-"""Why a run ended as it did, as far as its tests do not say so; without any form."""
+"""Why and how a run ended, as far as its tests do not say so; without any form."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
-from pytest_semantest.protocol.events import BAD_STATES
+from pytest_semantest.protocol.events import BAD_OUTCOMES, BAD_STATES
 from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.reports.report import Report, RunInfo, SourceInfo
-from semantest_recorder.reports.wording import nonzero, plural
+from semantest_recorder.reports.wording import nonzero, plural, state_in_words
 
+#: What a format of tests calls the run itself, where no test tells that it is not green.
+RUN_ITSELF: Final = "semantest.run"
 #: Where pytest's exit code alone says why a run failed.
 _EXIT_CODES = {
     3: "pytest had an internal error, see its output",
@@ -18,6 +21,7 @@ _EXIT_CODES = {
 }
 #: So many missing shards are named.
 _SHARDS_NAMED = 10
+_FAILED, _INTERRUPTED = 1, 2
 _DEATHS = frozenset({"crashed", "timeout"})
 _ONLY_DIED = re.compile(r"(?:the process|process \d+) died")
 
@@ -65,6 +69,29 @@ def report_is_bad(report: Report) -> bool:
     """Whether some test is in a bad state that counts."""
     bad = sum(number for state, number in nonzero(report.counts) if state in BAD_STATES)
     return bad > report.run.quarantined
+
+
+def hidden_failure(report: Report) -> list[str]:
+    """Why the run is not green, line by line, when no test says so; else nothing.
+
+    Who reads a file that holds tests and nothing else would take such a run for green.
+    """
+    bad = sum(number for state, number in nonzero(report.counts) if state in BAD_OUTCOMES)
+    if report.run.state == "passed" or bad > report.run.quarantined:
+        return []
+    return [f"the run is not green: {state_in_words(report.run, report.counts.total)}", *run_reasons(report)]
+
+
+def told_exit_code(run: RunInfo) -> int | None:
+    """The exit code that tells what came of the run: pytest's own, but never 0 of a run that is not green.
+
+    ``None`` when pytest never came to its end.
+    """
+    if run.exit_code or run.state == "passed":
+        return run.exit_code or 0
+    if run.state == "failed":
+        return _FAILED
+    return _INTERRUPTED if run.exit_code == 0 and run.state not in ("pending", "running") else None
 
 
 def _exit_code_reason(run: RunInfo) -> Iterator[str]:

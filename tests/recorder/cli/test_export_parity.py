@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
@@ -15,7 +16,7 @@ from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import RUN, Recording, small_run
 from tests.recorder.reports.exporters.agreement import assert_agrees, ran
-from tests.recorder.reports.exporters.readers import READERS, read_csv, read_junit, read_markdown
+from tests.recorder.reports.exporters.readers import READERS, read_csv, read_ctrf, read_junit, read_markdown
 
 SUITE = """
 import pytest, sys
@@ -222,16 +223,26 @@ def test_every_format_tells_of_what_is_lost_or_was_not_reached(broken_off: Path)
         assert_agrees(name.removesuffix("-xunit1"), seen, ran(report) if name == "reportlog" else report.tests)
 
 
-def test_a_run_that_is_red_without_a_bad_test_is_red_in_junit(tmp_path: Path) -> None:
+def test_a_run_that_is_red_without_a_bad_test_is_red_in_every_format(tmp_path: Path) -> None:
     recording = Recording()
     recording.start()
-    recording.plan("a.py::test_ok", "a.py::test_after")
+    recording.add("main", "run/plan", {"tests": ["a.py::test_ok"], "offset": 0, "total": 1, "deselected": 2})
     recording.test("a.py::test_ok")
-    recording.end(2, stoppedEarly=True, stopReason="Interrupted: stopping")
-    recording.store(tmp_path / ".semantest")
-    found = _exported(tmp_path / ".semantest", "junit")
-    assert [one.state for one in read_junit(found)] == ["passed", "semantest.not_run", "error"]
-    assert b"Interrupted: stopping" in found
+    recording.add("main", "journal/gap", {"reason": "damaged"})
+    recording.end(0)
+    folder = tmp_path / ".semantest"
+    recording.store(folder)
+    found = _exported(folder, "junit")
+    assert [one.state for one in read_junit(found)] == ["passed", "error"]
+    assert b"the run is not green: failed, 1 record missing" in found
+    assert [one.state for one in read_ctrf(_exported(folder, "ctrf"))] == ["passed", "semantest.run"]
+    assert json.loads(_exported(folder, "ctrf"))["results"]["summary"]["failed"] == 1
+    assert json.loads(_exported(folder, "reportlog").splitlines()[-1])["exitstatus"] == 1
+    document = json.loads(_exported(folder, "pytest-json-report"))
+    assert (document["exitcode"], document["summary"]["collected"]) == (1, 3)  # the plugin counts deselected ones
+    for rows in ("tests", "attempts"):
+        assert [row["run_state"] for row in read_csv(_exported(folder, "csv", "--rows", rows))] == ["failed"]
+    assert b"# \xe2\x9d\x8c Run" in _exported(folder, "markdown")
 
 
 def test_suites_of_several_runs_stand_in_one_file(tmp_path: Path) -> None:

@@ -91,6 +91,25 @@ def test_a_log_with_reruns_expected_failures_and_skips() -> None:
     assert (run.exit_code, run.unfinished) == (1, None)
 
 
+def test_a_test_whose_worker_died_crashed() -> None:
+    died = report("a.py::test_1", "???", "failed", longrepr="worker 'gw0' crashed", location=["a.py", None, "a.py"])
+    lines = [report("a.py::test_1", "setup"), died, line("SessionFinish", exitstatus=1)]
+    for told_lines in (lines, lines[1:]):
+        (test,) = read_reportlog("\n".join(told_lines).encode()).tests
+        (attempt,) = test.attempts
+        assert (attempt.outcome, attempt.failure and attempt.failure.message) == ("crashed", "worker 'gw0' crashed")
+
+
+@pytest.mark.parametrize("retries", [{}, {"retries": 1}])
+def test_retries_of_ctrf_need_no_number(retries: dict[str, int]) -> None:
+    retry = {"attempt": 1, "status": "failed", "message": "first"}
+    test = {"name": "a", "status": "passed", "duration": 1, "flaky": True, "retryAttempts": [retry], **retries}
+    (found,) = read_ctrf(json.dumps({"results": {"tests": [test]}}).encode()).tests
+    assert [one.outcome for one in found.attempts] == ["failed", "passed"]
+    assert found.attempts[0].failure is not None
+    assert found.attempts[0].failure.message == "first"
+
+
 def test_tests_that_a_json_report_lacks_are_planned() -> None:
     """Under xdist it loses tests while its summary says that none failed."""
     names = ["a.py::test_1", "a.py::test_2", "a.py::test_3"]
@@ -133,6 +152,15 @@ def test_allure_attempts_attachments_and_a_damaged_result(tmp_path: Path) -> Non
     assert run.problem.reason.startswith("3-result.json")
     with pytest.raises(UnreadableError):
         read_allure({"3-result.json": b"{"})
+
+
+def test_allure_results_without_a_history_are_told_apart_by_their_parameters() -> None:
+    results = [
+        result(number, "", status, parameters=[{"name": "x", "value": str(number)}])
+        for number, status in ((1, "failed"), (2, "passed"))
+    ]
+    run = read_allure({f"{one['uuid']}-result.json": json.dumps(one).encode() for one in results})
+    assert [[attempt.outcome for attempt in test.attempts] for test in run.tests] == [["failed"], ["passed"]]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from semantest_recorder.reports.report import (
     TestInfo,
     is_forgiven,
 )
+from semantest_recorder.reports.run_reasons import RUN_ITSELF, hidden_failure
 from semantest_recorder.reports.verdict import final_attempt, full_text, other_attempts, why
 from semantest_recorder.reports.wording import nonzero
 
@@ -63,6 +64,8 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
     stream.writelines(
         (b",\n" if number else b"\n") + json_text(_test(test)) for number, test in enumerate(run.tests(every_test))
     )
+    if reasons := hidden_failure(report):
+        stream.write((b",\n" if report.tests else b"\n") + json_text(_run_itself(reasons)))
     stream.write(b"\n]}}\n")
 
 
@@ -82,10 +85,12 @@ def _summary(report: Report) -> dict[str, Any]:
     # Whoever reads it fails for each that failed.
     numbers["failed"] -= report.run.quarantined
     numbers["other"] += report.run.quarantined
+    hidden = 1 if hidden_failure(report) else 0
+    numbers["failed"] += hidden
     start = _whole(report.run.started_ms) or 0
     stop = max(start, _whole(report.run.ended_ms) or start)
     return {
-        "tests": report.counts.total,
+        "tests": report.counts.total + hidden,
         **numbers,
         "flaky": report.counts.flaky,
         "suites": len({test.suite for test in report.tests}),
@@ -115,6 +120,19 @@ def _environment(run: RunInfo) -> dict[str, Any]:
     }
     extra = {"run": run.id, "labels": run.labels, "python": known.get("python"), "exitCode": run.exit_code}
     return {key: value for key, value in told.items() if isinstance(value, str)} | {"extra": extra}
+
+
+def _run_itself(reasons: list[str]) -> dict[str, Any]:
+    """The run as a test that failed: readers look at tests and their numbers only."""
+    return {
+        "id": _uuid(RUN_ITSELF),
+        "name": RUN_ITSELF,
+        "status": "failed",
+        "duration": 0,
+        "suite": ["semantest"],
+        "rawStatus": RUN_ITSELF,
+        "message": "\n".join(reasons),
+    }
 
 
 def _test(test: TestInfo) -> dict[str, Any]:

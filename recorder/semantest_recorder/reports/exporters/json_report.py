@@ -8,6 +8,7 @@ from semantest_recorder.reports.exporters.exporter import ExportedRun, ExportOpt
 from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
+from semantest_recorder.reports.run_reasons import told_exit_code
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
 
 #: The word of the plugin for each state. xdist reports a test whose worker died as failed; what the plugin has no word
@@ -47,10 +48,10 @@ def _head(report: Report) -> dict[str, Any]:
     return {
         "created": ended / 1000,
         "duration": max(0.0, ended - started) / 1000,
-        "exitcode": run.exit_code,
+        "exitcode": told_exit_code(run),
         "root": run.rootdir,
         "environment": run.environment or {},
-        "summary": summary | {"total": len(tests), "collected": len(tests)},
+        "summary": summary | {"total": len(tests), "collected": len(tests) + run.deselected},
     }
 
 

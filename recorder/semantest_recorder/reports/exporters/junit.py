@@ -13,9 +13,8 @@ from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, e
 from semantest_recorder.reports.exporters.pytest_phases import file_line
 from semantest_recorder.reports.exporters.xml_text import element, opening, text
 from semantest_recorder.reports.report import AttemptInfo, Counts, Report, TestInfo, is_forgiven
-from semantest_recorder.reports.run_reasons import run_reasons
+from semantest_recorder.reports.run_reasons import RUN_ITSELF, hidden_failure
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
-from semantest_recorder.reports.wording import state_in_words
 
 #: Outcomes and states that are a ``failure``: what pytest calls failed. All other bad ones are an ``error``.
 _FAILURES = frozenset({"failed", "timeout"})
@@ -49,8 +48,8 @@ def _write(runs: Runs, stream: BinaryIO, *, with_places: bool) -> None:
         report = run.report
         stream.write(_suite_opening(report, "pytest" if len(runs) == 1 else report.run.id).encode())
         stream.writelines(_testcase(test, with_places=with_places).encode() for test in run.tests(every_test))
-        if _hides_failure(report):
-            stream.write(_run_case(report).encode())
+        if reasons := hidden_failure(report):
+            stream.write(_run_case(reasons).encode())
         stream.write(b"</testsuite>")
     stream.write(b"</testsuites>\n")
 
@@ -71,7 +70,7 @@ def _suite_opening(report: Report, name: str) -> str:
 def _numbers(report: Report) -> dict[str, int]:
     """What the attributes of a ``testsuite`` count: each test once."""
     counts = report.counts
-    hidden = int(_hides_failure(report))
+    hidden = 1 if hidden_failure(report) else 0
     forgiven = [test.state for test in report.tests if is_forgiven(test)]
     return {
         "errors": sum(_count(counts, state) - forgiven.count(state) for state in _ERRORS) + hidden,
@@ -86,16 +85,9 @@ def _count(counts: Counts, state: str) -> int:
     return number if isinstance(number, int) else 0  # pending and running are not there in a run that is over
 
 
-def _hides_failure(report: Report) -> bool:
-    """Whether the run is not green and no test would say so: readers of JUnit XML look at tests only."""
-    bad = sum(_count(report.counts, state) for state in _FAILURES | _ERRORS)
-    return report.run.state != "passed" and bad <= report.run.quarantined
-
-
-def _run_case(report: Report) -> str:
+def _run_case(reasons: list[str]) -> str:
     """The run itself as a ``testcase`` with an error, as pytest writes an internal error of its own."""
-    reasons = [f"the run is not green: {state_in_words(report.run, report.counts.total)}", *run_reasons(report)]
-    fault = _fault("error", "; ".join(reasons), "semantest.run", "\n".join(reasons))
+    fault = _fault("error", "; ".join(reasons), RUN_ITSELF, "\n".join(reasons))
     return element("testcase", {"classname": "semantest", "name": "run", "time": "0.000"}, fault)
 
 

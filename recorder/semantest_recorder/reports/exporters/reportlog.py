@@ -10,6 +10,7 @@ from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, e
 from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
+from semantest_recorder.reports.run_reasons import told_exit_code
 from semantest_recorder.reports.verdict import final_attempt, full_text, is_uncollected, why
 
 
@@ -30,7 +31,9 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
         told = {"category": warning.category, "filename": warning.file, "lineno": warning.line}
         kind = {"$report_type": "WarningMessage", "when": "runtest", "location": None}
         _line(stream, {**told, "message": warning.message, **kind})
-    _line(stream, {"exitstatus": run.report.run.exit_code, "$report_type": "SessionFinish"})
+    exit_code = told_exit_code(run.report.run)
+    if exit_code is not None:  # a pytest that died, or still runs, does not write the last line either
+        _line(stream, {"exitstatus": exit_code, "$report_type": "SessionFinish"})
 
 
 def _line(stream: BinaryIO, value: Any) -> None:

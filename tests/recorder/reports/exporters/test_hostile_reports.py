@@ -119,11 +119,13 @@ def _run(report: Report, texts: list[str]) -> ExportedRun:
     return ExportedRun(report, lambda _, seq: events.get(seq, details), events_of, lambda _: None)
 
 
+_RUN_ITSELF = {"junit": "semantest::run", "ctrf": "semantest.run"}
+
+
 def _told(kind: str, seen: list[Seen], report: Report) -> list[TestInfo]:
-    """The tests that the format can tell of; the run itself stands in JUnit XML when no test is red."""
-    if kind == "junit":
-        known = {name_in(kind, test) for test in report.tests}
-        seen[:] = [one for one in seen if one.name in known or one.name != "semantest::run"]
+    """The tests that the format can tell of; the run itself stands in JUnit XML and CTRF when no test is red."""
+    known = {name_in(kind, test) for test in report.tests}
+    seen[:] = [one for one in seen if one.name in known or one.name != _RUN_ITSELF.get(kind)]
     return ran(report) if kind == "reportlog" else report.tests
 
 
