@@ -110,7 +110,7 @@ class _Reading:
     def __init__(self, tool: str) -> None:
         self.run = ForeignRun("junit", tool)
         self.announced_bad = False
-        self._by_ids: dict[tuple[str, ...], ForeignTest] = {}
+        self._by_ids: dict[tuple[Element, tuple[str, ...]], ForeignTest] = {}
 
     def suite(self, suite: Element) -> None:
         run = self.run
@@ -156,18 +156,19 @@ class _Reading:
         if self.run.tool != "pytest":
             self.run.tests.append(self._test(case, suite, attempts))
         else:
-            self._take_pytest(self._test(case, suite, attempts))
+            self._take_pytest(self._test(case, suite, attempts), suite)
         if started_ms is None:
             return None
         total = sum(attempt.duration_ms or 0.0 for attempt in attempts)
         return started_ms + total
 
-    def _take_pytest(self, test: ForeignTest) -> None:
+    def _take_pytest(self, test: ForeignTest, suite: Element) -> None:
         """Takes a test of pytest, which names each once, unless its teardown failed, too, or it was run again.
 
-        Of an attempt that pytest-rerunfailures repeated the file says nothing but that there was one.
+        The same test in another suite is of another pytest, of another job say, and not an attempt more. Of an
+        attempt that pytest-rerunfailures repeated the file says nothing but that there was one.
         """
-        known = self._by_ids.setdefault(test.ids, test)
+        known = self._by_ids.setdefault((suite, test.ids), test)
         if known is test:
             self.run.tests.append(test)
             return

@@ -174,8 +174,7 @@ class _Telling:
         """All tests of all files, each once; more than these where a tool says that more were to run."""
         names = [name for file in self._files for name in (*file.run.planned, *_own_ids(file.run))]
         tests = list(dict.fromkeys(map(self._id, names)))
-        announced = sum(max(file.run.planned_total, 0) for file in self._files) if not overlaps(self._files) else 0
-        total = max(len(tests), announced)
+        total = len(tests) + sum(map(_unnamed, self._files))
         for offset in range(0, len(tests) or min(total, 1), _PLAN_CHUNK):
             chunk = tests[offset : offset + _PLAN_CHUNK]
             payload = {"tests": chunk, "offset": offset, "total": total, "deselected": 0}
@@ -301,6 +300,11 @@ def _sayable(text: str) -> str:
 def _own_ids(run: ForeignRun) -> list[str]:
     """Tests proper: what could not be collected was in no plan."""
     return [test.test_id for test in run.tests if test.collected]
+
+
+def _unnamed(file: ForeignFile) -> int:
+    """How many more tests were to run, says the tool, than the file names."""
+    return max(0, file.run.planned_total - len({*file.run.planned, *_own_ids(file.run)}))
 
 
 def _exit_code(run: ForeignRun) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from semantest_recorder.cli.foreign_files import read_files
 from semantest_recorder.cli.import_session import Asked, Imported, prepare
 from semantest_recorder.core.rows import AttemptRow
 from tests.recorder.cli.command import semantest
-from tests.recorder.cli.recording import Recording
+from tests.recorder.cli.recording import RUN, Recording, green_run
 
 #: What a format has no word for, and what stands there instead.
 _WORDS = {
@@ -40,9 +41,10 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def read_back(stored: Path, kind: str, folder: Path) -> Imported:
+def read_back(stored: Path, kind: str, folder: Path, *runs: str) -> Imported:
     file = folder / f"export.{kind}"
-    assert semantest("export", "--format", kind, "-o", file, "--directory", stored).code == 0
+    asked = [word for run in runs for word in ("--run", run)]
+    assert semantest("export", "--format", kind, "-o", file, "--directory", stored, *asked).code == 0
     found = read_files(file, None)
     assert found.unread == []
     return prepare(folder / ".semantest", found.files, Asked(None, None, {}, None, None, None), 1.0)
@@ -75,3 +77,44 @@ def test_the_shape_of_json_report_has_no_attempts(stored: Path, tmp_path: Path) 
     found = {name: test.result.state for name, test in imported.tests.items()}
     assert found == {name: state for name, state in states.items() if name in found}
     assert len(found) >= len(states) - 1
+
+
+def _with_a_gap(recording: Recording) -> None:
+    recording.add("main", "journal/gap", {"reason": "damaged"})
+    recording.end(0)
+
+
+def _without_a_session(recording: Recording) -> None:
+    recording.end(0)
+    recording.start("client")
+    recording.add("client", "run/expect", {"sessions": 3})
+
+
+def _died(recording: Recording) -> None:
+    recording.start("shipper")
+    crash = {"source": f"{RUN}.main", "worker": "main", "reason": "process 1 died"}
+    recording.add("shipper", "worker/crash", crash)
+    recording.end(0, "shipper")
+
+
+@pytest.mark.parametrize("end", [_with_a_gap, _without_a_session, _died, lambda recording: recording.end(1)])
+def test_a_run_that_is_red_without_a_bad_test_stays_red(end: Callable[[Recording], None], tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.plan("a.py::test_ok")
+    recording.test("a.py::test_ok")
+    end(recording)
+    recording.store(tmp_path / ".semantest")
+    for kind in (*_WORDS, "pytest-json-report"):
+        imported = read_back(tmp_path / ".semantest", kind, tmp_path).state
+        assert imported.run.state in ("failed", "interrupted"), kind
+        assert {name: test.result.state for name, test in imported.tests.items()} == {"a.py::test_ok": "passed"}
+
+
+def test_a_test_of_two_runs_in_one_file_is_not_run_again(tmp_path: Path) -> None:
+    other = "20261121-100000-0a0a0a"
+    green_run().store(tmp_path / ".semantest")
+    green_run(other).store(tmp_path / ".semantest")
+    imported = read_back(tmp_path / ".semantest", "junit", tmp_path, RUN, other).state
+    found = {name: test.result.state for name, test in imported.tests.items()}
+    assert found == {"a.py::test_ok": "passed", "a.py::test_ok#2": "passed"}
