@@ -11,7 +11,7 @@ from semantest_recorder.cli.foreign_files import read_files
 from semantest_recorder.cli.import_session import Asked, Imported, prepare
 from semantest_recorder.core.rows import AttemptRow
 from tests.recorder.cli.command import semantest
-from tests.recorder.cli.recording import RUN, Recording, green_run
+from tests.recorder.cli.recording import RUN, START, Recording, green_run
 
 #: What a format has no word for, and what stands there instead.
 _WORDS = {
@@ -118,3 +118,16 @@ def test_a_test_of_two_runs_in_one_file_is_not_run_again(tmp_path: Path) -> None
     imported = read_back(tmp_path / ".semantest", "junit", tmp_path, RUN, other).state
     found = {name: test.result.state for name, test in imported.tests.items()}
     assert found == {"a.py::test_ok": "passed", "a.py::test_ok#2": "passed"}
+
+
+@pytest.mark.parametrize("kind", [*_WORDS, "pytest-json-report"])
+def test_what_failed_in_one_job_and_passed_later_in_another_is_not_flaky(tmp_path: Path, kind: str) -> None:
+    for number, outcome in enumerate(("failed", "passed")):
+        job = Recording(f"job-{number}", run_id=RUN, start_ms=START + 1000 * number)
+        job.start()
+        job.plan("a.py::test_a")
+        job.test("a.py::test_a", outcome)
+        job.end(outcome == "failed")
+        job.store(tmp_path / ".semantest")
+    imported = read_back(tmp_path / ".semantest", kind, tmp_path).state
+    assert (imported.run.state, imported.tests["a.py::test_a"].result.state) == ("failed", "failed")

@@ -11,7 +11,7 @@ from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
 from semantest_recorder.reports.run_reasons import told_exit_code
-from semantest_recorder.reports.verdict import final_attempt, full_text, is_uncollected, why
+from semantest_recorder.reports.verdict import final_attempt, full_text, is_uncollected, other_attempts, why
 
 
 def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noqa: ARG001 - an Exporter
@@ -23,7 +23,8 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
             _line(stream, _collect_report(test))
             continue
         final = final_attempt(test)
-        for attempt in test.attempts_detail:
+        # Of several jobs the one that decided is not always the last; readers go by the last report.
+        for attempt in [*other_attempts(test), *([final] if final is not None else [])]:
             is_rerun = attempt is not final and attempt.outcome in BAD_OUTCOMES
             for report in _test_reports(test, attempt, is_rerun=is_rerun):
                 _line(stream, report)
