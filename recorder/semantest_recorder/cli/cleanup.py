@@ -59,7 +59,7 @@ def _configured(path: str, kind: click.ParamType) -> Callable[[Callable[..., Non
     multiple=True,
     metavar="RUN",
     shell_complete=complete_run,
-    help="This run, whatever the other options let stay; can be repeated.",
+    help="Only this run, and nothing by age, number or size; can be repeated.",
 )
 @click.option("--dry-run", is_flag=True, help="Only show what would go.")
 @click.option("--yes", is_flag=True, help="Do not ask. Needed without a terminal.")

@@ -57,23 +57,30 @@ def _folders(path: Path, depth: int) -> Iterator[Path]:
 @contextmanager
 def offered(place: Place, problems: list[str]) -> Iterator[list[Offer]]:
     """The sources of a place while its database is open; what cannot be read is told in ``problems``."""
-    offers: list[Offer] = []
+    offers: dict[str, Offer] = {}
     connection: sqlite3.Connection | None = None
     try:
         if place.database is not None:
             try:
                 connection = connect_read_only(place.database)
-                offers += offers_of(connection)
+                offers = {offer.source: offer for offer in offers_of(connection)}
             except (StoreError, sqlite3.Error) as error:
                 problems.append(f"{place.database} cannot be read: {error}")
         if place.folder is not None:
-            known = {offer.source for offer in offers}
-            for session in session_folders(place.folder):
-                offers += [offer for offer in _of_session(session, problems) if offer.source not in known]
-        yield offers
+            for offer in _unshipped(place.folder, problems):
+                stored = offers.get(offer.source)
+                if stored is None or offer.last_seq > stored.last_seq:
+                    offers[offer.source] = offer
+        yield list(offers.values())
     finally:
         if connection is not None:
             connection.close()
+
+
+def _unshipped(folder: Path, problems: list[str]) -> Iterator[Offer]:
+    """The sources whose journals lie in a folder: nothing of them was shipped, or not all."""
+    for session in session_folders(folder):
+        yield from _of_session(session, problems)
 
 
 def _of_session(session: Path, problems: list[str]) -> Iterator[Offer]:

@@ -84,6 +84,20 @@ def test_jobs_that_shared_a_run_id_are_one_run_which_names_the_job(tmp_path: Pat
     assert semantest("rebuild", "--check", "--json", "--directory", folder).json["differences"] == []
 
 
+def test_what_was_not_shipped_to_its_recorder_any_more_is_merged_from_the_journal(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.start()
+    recording.plan("a.py::test_ok", "a.py::test_after")
+    recording.test("a.py::test_ok")
+    recording.store(tmp_path / "job" / ".semantest")
+    recording.test("a.py::test_after")
+    recording.end(0)
+    recording.journal(tmp_path / "job" / ".semantest")
+    said = merge(tmp_path / "all", tmp_path / "job", "--json")
+    (run,) = said.json["runs"]
+    assert (said.code, run["state"], run["counts"]["passed"]) == (0, "passed", 2), said.err
+
+
 @pytest.mark.parametrize("announced", [True, False])
 def test_a_run_with_a_missing_shard_is_not_green_until_it_comes(tmp_path: Path, announced: bool) -> None:
     for number in (1, 2, 3):
