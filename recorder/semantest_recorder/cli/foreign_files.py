@@ -102,7 +102,12 @@ def _take_allure(found: Found, folder: Path) -> None:
     digest, total = hashlib.sha256(), 0
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.is_symlink():
-            data = files[path.name] = _content(path)
+            try:
+                data = files[path.name] = _content(path)
+            except UnreadableError as error:
+                if is_of_allure(path.name):  # an attachment is left out, and told where it is missing
+                    found.unread.append(Unread(str(path), error.problem))
+                continue
             total += len(data)
             if total > _FOLDER_MAX:
                 raise Stop(f"{folder} holds more than {size(_FOLDER_MAX)}: name a folder of one run")

@@ -152,8 +152,10 @@ def _say_unread(found: list[Found], *, partial: bool) -> list[str]:
         say_note(line)
     files = [file for one in found for file in one.files]
     if unread and not partial:
+        from semantest_recorder.reports.wording import plural  # noqa: PLC0415
+
         whole = sum(len(file.run.tests) for file in files)
-        way = f"--partial imports the {whole} tests that can be read" if whole else "have it written anew"
+        way = f"--partial imports the {plural(whole, 'test')} that can be read" if whole else "have it written anew"
         raise Stop(f"nothing was imported: {len(unread)} of the files cannot be read to the end; {way}", EXIT_FAILED)
     if not files:
         raise Stop("nothing was imported: no file can be read", EXIT_FAILED)
@@ -173,7 +175,9 @@ def _run(folder: Path, group: list[Found], asked: Asked, *, dry_run: bool) -> tu
 
     files = [file for one in group for file in one.files]
     modified = max((Path(file.name).stat().st_mtime for file in files), default=0.0) * 1000
-    imported = prepare(folder, files, asked, round(modified, 3))
+    names = {file.name for file in files}
+    missing = [str(unread) for one in group for unread in one.unread if unread.file not in names]
+    imported = prepare(folder, files, asked, round(modified, 3), missing)
     if not dry_run and imported.known is None and not imported.waits:
         write_journals(folder, imported)
     run = imported.state.run

@@ -66,13 +66,17 @@ class Imported(msgspec.Struct):
     waits: bool
 
 
-def prepare(folder: Path, files: Sequence[ForeignFile], asked: Asked, modified_ms: float) -> Imported:
+def prepare(
+    folder: Path, files: Sequence[ForeignFile], asked: Asked, modified_ms: float, missing: Sequence[str] = ()
+) -> Imported:
     """What importing these files, at least one, into this folder comes to; nothing is written.
 
-    ``modified_ms``: when the newest of them was changed. The same files give the same names, whenever and wherever
-    they are imported. Raises what reading the database raises, except when there is none.
+    ``modified_ms``: when the newest of them was changed. ``missing``: why others could not be read at all. The same
+    files give the same names, whenever and wherever they are imported. Raises what reading the database raises, except
+    when there is none.
     """
-    content = hashlib.sha256("".join(sorted(file.sha256 for file in files)).encode()).hexdigest()
+    parts = [*sorted(file.sha256 for file in files), *("?" for _ in missing)]
+    content = hashlib.sha256("".join(parts).encode()).hexdigest()
     run_id = asked.run_id or f"import-{content[:12]}"
     base = f"import-{hashlib.sha256(f'{run_id} {content}'.encode()).hexdigest()[:16]}"
     known_run, session_name = None, base
@@ -94,6 +98,7 @@ def prepare(folder: Path, files: Sequence[ForeignFile], asked: Asked, modified_m
         asked.started_ms if asked.started_ms is not None else modified_ms,
         asked.branch,
         asked.commit,
+        missing,
     )
     if asked.started_ms is not None:
         _move(files, asked.started_ms)

@@ -66,7 +66,10 @@ class ForeignFile(msgspec.Struct):
 
 
 class Heading(msgspec.Struct):
-    """What is said of the run as a whole. ``started_ms``: when it began, should no file say so."""
+    """What is said of the run as a whole. ``started_ms``: when it began, should no file say so.
+
+    ``missing``: why files of the run could not be read at all; such a run is never green.
+    """
 
     run_id: str
     session: str
@@ -75,6 +78,7 @@ class Heading(msgspec.Struct):
     started_ms: float
     branch: str | None = None
     commit: str | None = None
+    missing: Sequence[str] = ()
 
 
 class Session(msgspec.Struct):
@@ -123,6 +127,7 @@ class _Telling:
             if worker != MAIN_WORKER:
                 ended = {"runId": self._heading.run_id, "worker": worker, "exitCode": _exit_code(file.run)}
                 own.append(_event(WORKER_END, last, ended))
+        events[MAIN_WORKER] += [self._gap(end, reason) for reason in self._heading.missing]
         events[MAIN_WORKER].append(self._run_end(end))
         return Session(events, self._artifacts)
 
@@ -203,8 +208,12 @@ class _Telling:
             output, pairs = self._output(note.output), self._pairs(note.properties)
             payload = {"suite": self._text(note.suite), "logs": output, "properties": pairs}
             yield _event(_NOTE, at, payload)
-        if run.problem is not None:  # what it hides nobody knows: the run is not green
-            yield _event(JOURNAL_GAP, at, {"reason": self._text(str(run.problem))})
+        if run.problem is not None:
+            yield self._gap(at, str(run.problem))
+
+    def _gap(self, at: float, reason: str) -> Event:
+        """Something could not be read: what it hides nobody knows, so the run is not green."""
+        return _event(JOURNAL_GAP, at, {"reason": self._text(reason)})
 
     def _of_attempt(self, test: ForeignTest, number: int, attempt: ForeignAttempt, start: float) -> Iterator[Event]:
         test_id = self._id(test.test_id)

@@ -170,6 +170,19 @@ def test_a_folder_of_surefire_with_a_damaged_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_file_of_which_nothing_can_be_read_makes_no_green_run(tmp_path: Path) -> None:
+    whole, lost = tmp_path / "whole.xml", tmp_path / "lost.xml"
+    whole.write_text('<testsuite><testcase classname="a" name="t"/></testsuite>')
+    lost.write_bytes(b"")
+    names, folder = (whole, lost), tmp_path / ".semantest"
+    refused = semantest("import", *names, "--directory", folder)
+    assert (refused.code, "--partial imports the 1 test that can be read" in refused.err) == (1, True)
+    (run,) = semantest("import", *names, "--partial", "--dry-run", "--json", "--directory", folder).json["runs"]
+    assert (run["state"], run["gaps"], run["counts"]["passed"]) == ("failed", 1, 1)
+    (alone,) = semantest("import", whole, "--dry-run", "--json", "--directory", folder).json["runs"]
+    assert (alone["state"], alone["run"] != run["run"]) == ("passed", True)
+
+
 def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     mine = tmp_path / "mine.xml"
     mine.write_bytes((SAMPLES / "gradle.xml").read_bytes())
