@@ -15,12 +15,13 @@ from semantest_recorder.reports.verdict import final_attempt
 _ERROR_COLUMNS = ("error_type", "error_message", "error_file", "error_line", "reason")
 TEST_COLUMNS: Final = (
     *("run", "run_started_at", "run_state", "test", "file", "line", "suite", "name", "params", "markers"),
-    *("state", "attempts", "duration_ms", "worker", "started_at"),
+    *("state", "attempts", "duration_ms", "worker", "job", "started_at"),
     *_ERROR_COLUMNS,
     *("quarantine_reason", "quarantine_owner", "quarantine_expires", "forgiven"),
 )
 ATTEMPT_COLUMNS: Final = (
-    *("run", "run_started_at", "run_state", "test", "state", "attempt", "outcome", "phase", "worker", "started_at"),
+    *("run", "run_started_at", "run_state", "test", "state", "attempt", "outcome", "phase", "worker", "job"),
+    "started_at",
     *("duration_ms", "setup_ms", "call_ms", "teardown_ms", "subtests_passed", "subtests_failed"),
     *_ERROR_COLUMNS,
 )
@@ -48,7 +49,7 @@ def _none(_test: TestInfo) -> bool:
 def _test_row(run: RunInfo, test: TestInfo) -> Iterator[Cell]:
     final = final_attempt(test)
     yield from (run.id, run.started_at, run.state, test.id, test.file, test.line, test.suite, test.name, test.params)
-    yield from (" ".join(test.markers), test.state, test.attempts, round(test.duration_ms, 3), test.worker)
+    yield from (" ".join(test.markers), test.state, test.attempts, round(test.duration_ms, 3), test.worker, test.job)
     yield final.started_at if final is not None else None
     yield from _error_cells(test.error)
     yield test.reason
@@ -58,7 +59,7 @@ def _test_row(run: RunInfo, test: TestInfo) -> Iterator[Cell]:
 
 def _attempt_row(run: RunInfo, test: TestInfo, attempt: AttemptInfo) -> Iterator[Cell]:
     yield from (run.id, run.started_at, run.state, test.id, test.state, attempt.attempt, attempt.outcome or "running")
-    yield from (attempt.phase, attempt.worker, attempt.started_at, round(attempt.duration_ms, 3))
+    yield from (attempt.phase, attempt.worker, attempt.job, attempt.started_at, round(attempt.duration_ms, 3))
     yield from (attempt.phases.setup, attempt.phases.call, attempt.phases.teardown)
     yield from (attempt.subtests.passed, attempt.subtests.failed)
     yield from _error_cells(attempt.error)

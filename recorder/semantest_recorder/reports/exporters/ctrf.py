@@ -155,7 +155,7 @@ def _test(test: TestInfo) -> dict[str, Any]:
     found |= _outcome(test.state, final, test.reason)
     if final is not None:
         found |= {"steps": [_step(step) for step in final.steps]} if final.steps else {}
-        extra: dict[str, Any] = {"attempt": final.attempt, "phases": final.phases}
+        extra: dict[str, Any] = {"attempt": final.attempt, "phases": final.phases} | _job(final)
         found["extra"] = extra | ({"userProperties": final.user_properties} if final.user_properties else {})
     if test.quarantine is not None:
         found["extra"] = found.get("extra", {}) | {"quarantine": test.quarantine}
@@ -170,11 +170,15 @@ def _retry(attempt: AttemptInfo) -> dict[str, Any]:
         "attempt": max(1, attempt.attempt),
         "status": STATUS[outcome],
         "duration": _whole(max(0.0, attempt.duration_ms)) or 0,
-        "extra": {"rawStatus": outcome, "worker": attempt.worker},
+        "extra": {"rawStatus": outcome, "worker": attempt.worker} | _job(attempt),
     }
     if attempt.error is not None and attempt.error.line is not None:
         found["line"] = attempt.error.line
     return found | _outcome(outcome, attempt, None)
+
+
+def _job(attempt: AttemptInfo) -> dict[str, str]:
+    return {} if attempt.job is None else {"job": attempt.job}
 
 
 def _outcome(state: str, attempt: AttemptInfo | None, reason: str | None) -> dict[str, Any]:

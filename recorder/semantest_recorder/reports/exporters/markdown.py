@@ -106,15 +106,14 @@ def _head(report: Report) -> Iterator[str]:
 
 def _test_lines(test: TestInfo) -> Iterator[str]:
     final = final_attempt(test)
-    worker = f", worker {code(test.worker)}" if test.worker not in (None, "main") else ""
-    took = "could not be collected" if is_uncollected(test) else f"{duration(test.duration_ms)}{worker}"
+    took = "could not be collected" if is_uncollected(test) else f"{duration(test.duration_ms)}{_where(test)}"
     yield ""
     yield f"**{state_word(test.state)}** {code(test.id)} ({took})"
     if (told := test.quarantine) is not None:
         yield f"- in quarantine until {code(told.expires)}, {code(told.owner)}: {code(told.reason)}"
     bad = bad_attempts(test)
     for attempt in bad:
-        yield f"- attempt {attempt.attempt}, {state_word(attempt.outcome or '')}: {_message(attempt)}"
+        yield f"- attempt {attempt.attempt}{_where(attempt)}, {state_word(attempt.outcome or '')}: {_message(attempt)}"
     if test.state == "flaky":
         return
     yield ""
@@ -126,6 +125,12 @@ def _test_lines(test: TestInfo) -> Iterator[str]:
         for output in final.output:
             yield from _folded(f"{output.stream} {output.phase or ''}".strip(), output.text)
         yield from _folded("last output", final.last_output or "")
+
+
+def _where(told: TestInfo | AttemptInfo) -> str:
+    """The job, if the run has several, and the worker, if that was not pytest itself."""
+    job = f", job {code(told.job)}" if told.job is not None else ""
+    return job + (f", worker {code(told.worker)}" if told.worker not in (None, "main") else "")
 
 
 def _message(attempt: AttemptInfo) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import sqlite3
@@ -15,6 +16,7 @@ from semantest_recorder.core.jobs import SessionOrigin, job_names
 from tests.recorder.cli.command import Said, semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import START, Recording, green_run, small_run
+from tests.recorder.reports.exporters.test_html import Page
 
 TEST = "a.py::test_everywhere"
 
@@ -25,7 +27,7 @@ def job(
     """The history of one job of CI: a test for each outcome, the first of which all jobs have."""
     number = hashlib.sha256(name.encode()).hexdigest()[:6]
     recording = Recording(f"20261121-093000-{number}", run_id=run_id, start_ms=START + int(number, 16) % 1000)
-    recording.start(labels={"os": name}, host=f"runner-of-{name}")
+    recording.start(labels={"os": name, "team": "shop"}, host=f"runner-of-{name}")
     if shard is not None:
         recording.add("main", "run/selection", {"collected": 2, "shard": shard})
     tests = [TEST, *(f"a.py::test_{name}_{n}" for n in range(1, len(outcomes)))]
@@ -64,6 +66,7 @@ def test_jobs_that_shared_a_run_id_are_one_run_which_names_the_job(tmp_path: Pat
     assert done.json["sources"] == before.json["sources"]
     (run,) = done.json["runs"]
     assert (run["state"], run["sessions"], run["counts"]["failed"], run["counts"]["total"]) == ("failed", 3, 1, 2)
+    assert report(folder)["run"]["labels"] == {"team": "shop"}, "os is that of a job"
     test = next(test for test in report(folder)["tests"] if test["id"] == TEST)
     assert (test["state"], test["job"]) == ("failed", "os=windows")
     assert {one["job"]: one["outcome"] for one in test["attemptsDetail"]} == {
@@ -74,6 +77,7 @@ def test_jobs_that_shared_a_run_id_are_one_run_which_names_the_job(tmp_path: Pat
     text = semantest("report", "--directory", folder).out
     assert f"FAILED {TEST}  (job os=windows" in text
     assert "failed 5.0 ms on os=windows" in text
+    _assert_that_exports_name_the_job(folder)
     for name in ("windows", "linux", "macos"):  # one by one, in another order
         assert merge(other, tmp_path / "jobs" / name).code == 0
     assert dump(other) == dump(folder)
@@ -96,6 +100,23 @@ def test_what_was_not_shipped_to_its_recorder_any_more_is_merged_from_the_journa
     said = merge(tmp_path / "all", tmp_path / "job", "--json")
     (run,) = said.json["runs"]
     assert (said.code, run["state"], run["counts"]["passed"]) == (0, "passed", 2), said.err
+
+
+def _assert_that_exports_name_the_job(folder: Path) -> None:
+    def exported(kind: str, *more: str) -> str:
+        return semantest("export", "--format", kind, *more, "--directory", folder).out
+
+    rows = csv.DictReader(exported("csv", "--rows", "attempts").splitlines())
+    jobs = {"os=linux": "passed", "os=macos": "passed", "os=windows": "failed"}
+    assert {row["job"]: row["outcome"] for row in rows if row["test"] == TEST} == jobs
+    test = next(test for test in json.loads(exported("ctrf"))["results"]["tests"] if test["name"] == TEST)
+    assert test["extra"]["job"] == "os=windows"
+    assert {retry["extra"]["job"] for retry in test["retryAttempts"]} == {"os=linux", "os=macos"}
+    assert "ms, job `os=windows`)" in exported("markdown")
+    lanes = Page(exported("html")).index()["timeline"]["lanes"]
+    assert {(lane["worker"], lane["job"]) for lane in lanes} == {
+        ("main", f"os={name}") for name in ("linux", "macos", "windows")
+    }
 
 
 @pytest.mark.parametrize("announced", [True, False])

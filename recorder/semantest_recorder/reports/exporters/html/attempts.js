@@ -19,6 +19,7 @@ function stateWord(state) {
 function attemptCard(run, attempt, { several, all = false }) {
   const state = run.states[run.stateNumber.get(attempt.outcome ?? "running")];
   const facts = [duration(attempt.durationMs)];
+  if (attempt.job) facts.push(`job ${attempt.job}`);
   if (attempt.worker !== "main") facts.push(`worker ${attempt.worker}`);
   if (["crashed", "timeout", "interrupted"].includes(attempt.outcome))
     facts.push(`in ${attempt.phase ?? "an unknown phase"}`);

@@ -115,12 +115,19 @@ function runFacts(info) {
     moment(info.startedMs),
     info.durationMs === null ? "not ended" : `took ${duration(info.durationMs)}`,
     [place, commit].filter(Boolean).join(" "),
+    jobsOf(info),
     workersOf(info),
     info.exitCode === null ? "" : `exit code ${info.exitCode}`,
     info.ci?.provider ? `CI ${info.ci.provider}` : "",
     ...Object.entries(info.labels).map(([name, value]) => `${name}=${value}`),
   ];
   return found.filter(Boolean).map(inertLine);
+}
+
+/* The shards or jobs of CI, where the run is of several. */
+function jobsOf({ sources }) {
+  const jobs = new Set(sources.map(({ job }) => job).filter(Boolean));
+  return jobs.size ? plural(jobs.size, "job") : "";
 }
 
 /* As many workers as were asked for: one that crashed is replaced by another. */

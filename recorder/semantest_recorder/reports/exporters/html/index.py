@@ -105,12 +105,12 @@ def _timeline(report: Report) -> dict[str, Any]:
     return {
         "beganMs": began,
         "test": [number for _started, number, _attempt in told],
-        "lane": [lanes.number((attempt.source, attempt.worker)) for _started, _number, attempt in told],
+        "lane": [lanes.number((attempt.source, attempt.worker, attempt.job)) for _started, _number, attempt in told],
         "attempt": [attempt.attempt for _started, _number, attempt in told],
         "start": [round(started - began, 1) for started in starts],
         "ms": [_rounded(attempt.duration_ms) for _started, _number, attempt in told],
         "state": [_outcome(attempt) for _started, _number, attempt in told],
-        "lanes": [{"source": source, "worker": worker} for source, worker in lanes.all()],
+        "lanes": [{"source": source, "worker": worker, "job": job} for source, worker, job in lanes.all()],
     }
 
 

@@ -156,7 +156,7 @@ function processes(run) {
     return el(
       "tr",
       {},
-      el("th", { scope: "row" }, source.worker),
+      el("th", { scope: "row" }, processName(source)),
       cells.map((cell) => el("td", {}, cell)),
     );
   });

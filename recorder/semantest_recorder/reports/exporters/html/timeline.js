@@ -144,7 +144,7 @@ class TimelineView {
   _words(at) {
     const { timeline, states, tests } = this._run;
     const again = timeline.attempt[at] > 1 ? `, attempt ${timeline.attempt[at]}` : "";
-    const lane = timeline.lanes[timeline.lane[at]].worker;
+    const lane = processName(timeline.lanes[timeline.lane[at]]);
     return `${tests.id[timeline.test[at]]}${again}: ${states[timeline.state[at]].word}, ${duration(timeline.ms[at])}, on ${lane}, ${duration(timeline.start[at])} after the first`;
   }
 
@@ -273,7 +273,7 @@ class TimelineView {
     context.fillStyle = paint.page;
     context.fillRect(0, top, NAMES, LANE);
     context.fillStyle = paint.text;
-    context.fillText(inertLine(lane.worker), 2, top + LANE / 2 + 4, NAMES - 10);
+    context.fillText(inertLine(processName(lane)), 2, top + LANE / 2 + 4, NAMES - 10);
   }
 
   _drawAxis(context, paint, width, height) {
@@ -291,13 +291,14 @@ class TimelineView {
   /* How busy each process was, as a table: the same for who cannot see the drawing. */
   _busy() {
     const { start, ms } = this._run.timeline;
-    const rows = this._lanes.slice(0, 200).map(({ worker, attempts }) => {
+    const rows = this._lanes.slice(0, 200).map((lane) => {
+      const { attempts } = lane;
       const busy = attempts.reduce((sum, at) => sum + ms[at], 0);
       const last = attempts.reduce((latest, at) => Math.max(latest, start[at] + ms[at]), 0);
       return el(
         "tr",
         {},
-        el("th", { scope: "row" }, worker),
+        el("th", { scope: "row" }, processName(lane)),
         ...[
           count(attempts.length),
           duration(busy),
@@ -318,11 +319,11 @@ class TimelineView {
   }
 }
 
-/* Lanes in the order of the workers' names (gw2 before gw10), each with its attempts by time. */
+/* Lanes in the order of their processes' names (gw2 before gw10), each with its attempts by time. */
 function lanesOf(timeline) {
   const lanes = timeline.lanes.map((lane) => ({ ...lane, attempts: [] }));
   timeline.lane.forEach((lane, at) => lanes[lane].attempts.push(at));
-  return lanes.sort((a, b) => BY_NAME.compare(a.worker, b.worker) || BY_NAME.compare(a.source, b.source));
+  return lanes.sort((a, b) => BY_NAME.compare(processName(a), processName(b)) || BY_NAME.compare(a.source, b.source));
 }
 
 /* How far a bar keeps from the edges of its lane: what is bad is taller, what was skipped lower. Colour is not alone. */

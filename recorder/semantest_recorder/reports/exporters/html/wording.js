@@ -50,3 +50,9 @@ function moment(ms) {
 function asText(value) {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
+
+/* What a process is called: its job, if the run has several, and its worker, if the job has several. */
+function processName({ job, worker }) {
+  if (!job) return worker;
+  return worker === "main" ? job : `${job} ${worker}`;
+}
