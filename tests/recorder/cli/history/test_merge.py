@@ -29,7 +29,7 @@ def job(
     recording = Recording(f"20261121-093000-{number}", run_id=run_id, start_ms=START + int(number, 16) % 1000)
     recording.start(labels={"os": name, "team": "shop"}, host=f"runner-of-{name}")
     if shard is not None:
-        recording.add("main", "run/selection", {"collected": 2, "shard": shard})
+        recording.add("main", "run/selection", {"collected": len(outcomes), "shard": shard})
     tests = [TEST, *(f"a.py::test_{name}_{n}" for n in range(1, len(outcomes)))]
     recording.plan(*tests)
     for test_id, outcome in zip(tests, outcomes, strict=True):
