@@ -43,6 +43,8 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "cleanup": [(["cleanup", "--keep", "0", "--dry-run"], 0)],
     "backup": [(["backup", "copy.db"], 0)],
     "restore": [(["restore", "copy.db", "--dry-run"], 0)],
+    "merge": [(["merge", "copy.db", "--dry-run"], 0)],
+    "import": [(["import", "evil.json", "--dry-run"], 0)],
     "rebuild": [(["rebuild", "--check"], 0)],
     "plugins": [(["plugins"], 2)],
     "config": [(["config", "show"], 0), (["config", "check"], 2)],
@@ -62,7 +64,7 @@ LIVE: dict[str, list[tuple[list[str], int]]] = {
 SILENT = {
     *("completion bash", "backup copy.db", "restore copy.db --dry-run", "rebuild --check", "rebuild --check --json"),
     *("replay --from 2000-01-01 --to 2100-01-01", "token list", "token list --json"),
-    *("dump out --format jsonl --force", "open"),
+    *("dump out --format jsonl --force", "open", "merge copy.db --dry-run"),
 }
 _WITHOUT_JSON = ("backup", "restore", "completion", "open", "export")
 Ask = Callable[[list[str], int], None]
@@ -145,6 +147,8 @@ def test_no_command_prints_what_steers_a_terminal(folder: Path, ask: Ask) -> Non
     (session_folder / "shipper.log").write_text(EVIL * 20)
     (folder / "recorder.log").write_text(EVIL * 20)
     (folder / "recorder.json").write_text(json.dumps({"pid": 1, "url": EVIL, "token": EVIL, "version": EVIL}))
+    results = {"tool": {"name": EVIL}, "tests": [{"name": EVIL, "status": "failed", "message": EVIL}]}
+    Path("evil.json").write_text(json.dumps({"results": results}))
     settings, text = folder.parent / "semantest.toml", as_toml(EVIL)
     settings.write_text(f"[plugins]\nmodules = [{text}]\n[plugins.{text}]\n{text} = {text}\n")
     assert COMMANDS.keys() | LIVE.keys() == set(
