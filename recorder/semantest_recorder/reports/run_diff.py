@@ -131,9 +131,9 @@ def run_diff(
 
 
 def branch_and_commit(run: RunRow) -> tuple[str | None, str | None]:
-    """Where in git a run was, as far as it says so: CI checks out a commit, and knows the branch itself."""
+    """Where in git a run was, as far as it says so: CI knows the branch itself, and the commit without git."""
     git, ci = (found if isinstance(found := run.context.get(name), dict) else {} for name in ("git", "ci"))
-    branch, commit = git.get("branch") or ci.get("branch"), git.get("commit")
+    branch, commit = (git.get(name) or ci.get(name) for name in ("branch", "commit"))
     return branch if isinstance(branch, str) else None, commit if isinstance(commit, str) else None
 
 

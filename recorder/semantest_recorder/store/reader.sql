@@ -76,8 +76,8 @@ ORDER BY e.test_key, e.source_key, e.seq;
 SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WHERE source = ?) AND seq = ?;
 
 -- name: history
-SELECT r.id, r.name, r.state, r.started_ms, json_extract(r.context, '$.git.branch'),
-       json_extract(r.context, '$.git.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
+SELECT r.id, r.name, r.state, r.started_ms, coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch'),
+       coalesce(r.context ->> '$.git.commit', r.context ->> '$.ci.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
 FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
 ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?2;

@@ -36,6 +36,7 @@ def record_run(
     *,
     branch: str | None = "main",
     on_ci: bool = False,
+    with_git: bool = True,
     commit: str | None = None,
     environment: Mapping[str, Any] | None = None,
     args: Sequence[str] = ("tests",),
@@ -45,17 +46,19 @@ def record_run(
 ) -> str:
     """Stores run ``number``, an hour behind the one before; its id. ``not_run`` is planned behind what ran.
 
-    ``on_ci``: git is at a commit, and only CI knows the branch.
+    ``on_ci``: git is at a commit, and only CI knows the branch; without ``with_git`` the commit, too.
     """
     recording = Recording(run_id(number), start_ms=START + number * APART_MS)
     recording.start(args=list(args), pythonVersion="3.13.1", pytestVersion="9.2.0", platform="linux")
     planned = [*tests, *not_run]
     recording.add("main", "run/plan", {"tests": planned, "offset": 0, "total": len(planned), "deselected": deselected})
-    ci = {"provider": "github", "branch": branch}
-    git = {"branch": None if on_ci else branch, "commit": commit or f"{number:040x}", "root": "/home/dev/project"}
-    recording.add(
-        "main", "run/context", {"git": git, "environment": dict(environment or {})} | ({"ci": ci} if on_ci else {})
-    )
+    commit = commit or f"{number:040x}"
+    context: dict[str, Any] = {"environment": dict(environment or {})}
+    if with_git:
+        context["git"] = {"branch": None if on_ci else branch, "commit": commit, "root": "/home/dev/project"}
+    if on_ci:
+        context["ci"] = {"provider": "github", "branch": branch, "commit": commit}
+    recording.add("main", "run/context", context)
     for test_id, ran in tests.items():
         _test(recording, test_id, ran)
     if end:

@@ -69,6 +69,17 @@ def test_a_name_that_two_runs_have_at_once_is_two_tests(tmp_path: Path) -> None:
     assert [run["state"] for run in found["runs"]] == ["flaky"]
 
 
+def test_ci_knows_the_commit_without_git(tmp_path: Path) -> None:
+    for number, ran in enumerate((PASSED, FAILED), 1):
+        record_run(tmp_path, number, {OTHER: ran}, on_ci=True, with_git=False)
+    last = f"{2:040x}"
+    for command, runs in (("history", "runs"), ("show", "history")):
+        newest = semantest(command, OTHER, "--directory", tmp_path, "--json").json[runs][0]
+        assert (newest["branch"], newest["commit"]) == ("main", last), command
+    assert semantest("blame", OTHER, "--directory", tmp_path, "--json").json["firstBad"]["commit"] == last
+    assert semantest("diff", "--directory", tmp_path, "--json").json["after"]["commit"] == last
+
+
 def test_a_context_of_a_wrong_shape_breaks_nothing(tmp_path: Path) -> None:
     odd: Any = {"name": 7}
     record_run(tmp_path, 1, {OTHER: PASSED}, branch=odd, commit=odd, environment={"python": [3], "packages": 5})
