@@ -48,8 +48,8 @@ def command(
 ) -> None:
     """Find the last good and the first bad run of a test, the commits between them, and what else changed.
 
-    TEST is a test's id or its name; or a part of an id that only one test has. A failure on a commit on which the test
-    passed as well is flakiness, and no cause. Runs are those of one branch.
+    TEST is a test's id or its name; or a part of an id that only one test has. A failure of code with which the test
+    passed as well is flakiness, and no cause. Runs are those of one branch, and of one leg of a matrix.
     """
     from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
     from semantest_recorder.cli.stored_history import stored_history  # noqa: PLC0415

@@ -21,7 +21,7 @@ _SAID = {
     blame.FIXED: "good again; this is the last time that it broke",
     blame.ALWAYS_BROKEN: "broken in every run: history cannot tell with which commit",
     blame.NEVER_BROKEN: "never broken: there is nothing to blame",
-    blame.FLAKY: "flaky: it failed and passed on the same commit, so history names no commit",
+    blame.FLAKY: "flaky: it failed and passed with the same code, so history names no commit",
     blame.NOTHING: "without a verdict in every run: history cannot tell",
 }
 

@@ -13,7 +13,9 @@ import msgspec
 
 from semantest_recorder.core.analysis.comparison import NO_VERDICT, TestInRun
 from semantest_recorder.core.analysis.rows import Failure, PastRun
+from semantest_recorder.core.analysis.run_code import Leg, code_of
 from semantest_recorder.core.analysis.selection import RunFacts
+from semantest_recorder.store.analysis_window import told_text
 from semantest_recorder.store.errors import BranchNotFound, CannotOpen, RunNotFound
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
@@ -104,8 +106,7 @@ class AnalysisRuns:
         """
         found: dict[str, PastRun] = {}
         for row in self._all("history", _list(test_ids), branch, min(runs * len(test_ids), _MOST)):
-            past = PastRun(*row)
-            found.setdefault(past.run_id, past._replace(branch=_text(past.branch), commit=_text(past.commit)))
+            found.setdefault(row[0], _past_run(row))
         return list(found.values())[:runs]
 
     def failures(self, run_id: str) -> list[Failure]:
@@ -153,6 +154,14 @@ def read_run_facts(connection: sqlite3.Connection, run_key: int) -> RunFacts:
     arguments = tuple(arg for arg in told if isinstance(arg, str)) if isinstance(told, list) else ()
     cwd, rootdir = (text if isinstance(text, str) else "" for text in (cwd, rootdir))
     return RunFacts(arguments, cwd, rootdir, deselected, planned, sessions, bool(over))
+
+
+def _past_run(row: tuple[Any, ...]) -> PastRun:
+    *told, python, platform, packages, labels = row
+    run = PastRun(*told)
+    leg, commit = Leg(told_text(python), told_text(platform), labels), _text(run.commit)
+    code = code_of(commit, leg.python, leg.platform, told_text(packages), labels, clean=not run.dirty)
+    return run._replace(branch=_text(run.branch), commit=commit, leg=leg, code=code)
 
 
 def _text(value: object) -> str | None:

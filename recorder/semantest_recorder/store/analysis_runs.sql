@@ -69,7 +69,9 @@ ORDER BY t.test_key, a.attempt;
 -- name: history
 SELECT r.id, r.name, r.state, r.since_ms, coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch'),
        coalesce(r.context ->> '$.git.commit', r.context ->> '$.ci.commit'),
-       json_extract(r.context, '$.git.dirty'), t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint
+       json_extract(r.context, '$.git.dirty'), t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint,
+       json_extract(r.facts, '$.pythonVersion'), json_extract(r.facts, '$.platform'),
+       json_extract(r.context, '$.environment.packages'), r.labels
 FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
 WHERE ?2 IS NULL OR coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch') = ?2

@@ -129,7 +129,7 @@ def test_commits_that_are_not_here(
     [
         ([FAILED, FAILED], "broken in every run: history cannot tell"),
         ([PASSED, PASSED], "never broken: there is nothing to blame"),
-        ([PASSED, FLAKY], "flaky: it failed and passed on the same commit"),
+        ([PASSED, FLAKY], "flaky: it failed and passed with the same code"),
         ([Ran("skipped")], "without a verdict in every run"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from semantest_recorder.core.analysis.run_code import Leg, RunCode
+
 
 class Failure(NamedTuple):
     """A bad attempt of a test whose state in the run is ``state``; type, message and place of its error."""
@@ -20,7 +22,10 @@ class Failure(NamedTuple):
 
 
 class PastRun(NamedTuple):
-    """A test in one run, under the name ``test_id`` that it had there; ``since_ms``: when the run started."""
+    """A test in one run, under the name ``test_id`` that it had there; ``since_ms``: when the run started.
+
+    ``code`` is what is the same in runs of the same code, ``None`` where that is not known.
+    """
 
     run_id: str
     run_name: str | None
@@ -36,3 +41,5 @@ class PastRun(NamedTuple):
     worker: str | None
     reason: str | None
     fingerprint: str | None
+    leg: Leg = Leg(None, None, None)
+    code: RunCode | None = None

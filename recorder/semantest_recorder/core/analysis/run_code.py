@@ -18,6 +18,14 @@ class RunCode(NamedTuple):
     labels: str | None
 
 
+class Leg(NamedTuple):
+    """What ran a run, packages aside, which change from commit to commit: one leg of a matrix has the same."""
+
+    python: str | None
+    platform: str | None
+    labels: str | None
+
+
 def code_of(commit: str | None, *surroundings: str | None, clean: bool) -> RunCode | None:
     """The code of a run; ``None`` where the commit is not known, or is not what ran.
 

@@ -10,12 +10,18 @@ from semantest_recorder.core.analysis import blame as verdicts
 from semantest_recorder.core.analysis.blame import Blame, blame
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.core.analysis.run_code import Leg, code_of
 
 STATES = {".": "passed", "F": "failed", "E": "error", "~": "flaky", "s": "skipped", "x": "xfailed", "-": "not_run"}
 
 
-def past(number: int, state: str, commit: str | None, dirty: int = 0) -> PastRun:
-    return PastRun(f"r{number}", None, "failed", 1.0, "main", commit, dirty, "t", state, 1, 1.0, None, None, None)
+def past(
+    number: int, state: str, commit: str | None, dirty: int = 0, python: str = "3.12", packages: str = ""
+) -> PastRun:
+    leg, code = Leg(python, "linux", "{}"), code_of(commit, python, "linux", packages, "{}", clean=not dirty)
+    return PastRun(
+        *(f"r{number}", None, "failed", 1.0, "main", commit, dirty, "t", state, 1, 1.0, None, None, None), leg, code
+    )
 
 
 def runs(strip: str, commits: str = "", dirty: int = 0) -> list[PastRun]:
@@ -58,6 +64,41 @@ def test_a_failure_on_a_commit_that_passed_as_well_is_chance() -> None:
     assert told(blame(runs(".F.", "abb"))) == (verdicts.FLAKY, None, None, None)
 
 
+def matrix(strip: str, pythons: str) -> list[PastRun]:
+    """Two runs of each commit, with the Pythons that have these letters."""
+    legs = zip(strip, pythons, strict=True)
+    return [past(n, STATES[letter], "abcdef"[n // 2], python=python) for n, (letter, python) in enumerate(legs)]
+
+
+@pytest.mark.parametrize(
+    ("strip", "pythons", "answer"),
+    [
+        (".....F.F", "pqpqpqpq", (verdicts.BROKEN_SINCE, 3, 5, None)),
+        (".....F.F..", "pqpqpqpqpq", (verdicts.FIXED, 3, 5, 9)),
+        (".....F.F.", "pqpqpqpqp", (verdicts.BROKEN_SINCE, 3, 5, None)),
+        (".F.F", "pqpq", (verdicts.BROKEN_SINCE, 2, 3, None)),
+        (".....FFF", "pppppqqq", (verdicts.BROKEN_SINCE, 4, 5, None)),
+        ("..FFF...", "pppppqqq", (verdicts.FIXED, 1, 2, 5)),
+    ],
+    ids=["breaks", "mended", "last is another leg", "never good there", "new Python breaks it", "new Python mends it"],
+)
+def test_a_leg_of_a_matrix_is_no_flakiness(
+    strip: str, pythons: str, answer: tuple[str, int | None, int | None, int | None]
+) -> None:
+    found = blame(matrix(strip, pythons))
+    assert told(found) == answer
+    assert (found.flaky_commits, found.without_verdict) == ([], 0)
+
+
+def test_other_packages_are_a_cause_and_no_chance() -> None:
+    history = [past(0, "passed", "a"), past(1, "failed", "a", packages="new"), past(2, "failed", "b", packages="new")]
+    assert told(blame(history)) == (verdicts.BROKEN_SINCE, 0, 1, None)
+
+
+def test_a_failure_by_chance_is_not_called_good() -> None:
+    assert told(blame(runs(".FF", "aab"))) == (verdicts.BROKEN_SINCE, 0, 2, None)
+
+
 def test_changed_files_make_another_state_of_the_same_commit() -> None:
     found = blame(runs("..F", "aaa", dirty=1))
     assert told(found) == (verdicts.BROKEN_SINCE, 1, 2, None)
@@ -87,6 +128,7 @@ _RUNS = st.lists(
         st.sampled_from(list(STATES.values())),
         st.sampled_from(["a", "b", None]),
         st.sampled_from([0, 1]),
+        st.sampled_from(["3.12", "3.13"]),
     ),
     max_size=10,
 )
@@ -102,7 +144,9 @@ def test_the_answer_is_what_the_runs_say(history: list[PastRun]) -> None:
         assert found.first_bad is not None
         assert found.last_good < found.first_bad
         between = history[found.last_good + 1 : found.first_bad]
-        assert found.without_verdict == len(between)
-        assert all(run.state in ("skipped", "not_run") for run in between)
+        silent = [run for run in between if run.state in ("skipped", "not_run")]
+        assert found.without_verdict == len(silent)
+        others = [run for run in between if run not in silent and run.leg == history[found.first_bad].leg]
+        assert all(run.state in BROKEN and run.commit in found.flaky_commits for run in others)
     if found.verdict == verdicts.BROKEN_SINCE:
         assert found.last_good is not None
