@@ -72,12 +72,23 @@ def command(
 
 
 def _failures(history: StoredHistory, run_ids: list[str]) -> FailureList:
-    from semantest_recorder.core.analysis.clustering import Occurrence, clusters, first_seen  # noqa: PLC0415
+    from semantest_recorder.core.analysis.clustering import (  # noqa: PLC0415
+        Occurrence,
+        clusters,
+        first_seen,
+        under_name,
+    )
     from semantest_recorder.reports.failure_list import failure_list  # noqa: PLC0415
 
     runs = history.runs
     found = clusters(Occurrence(run_id, failure) for run_id in run_ids for failure in runs.failures(run_id))
     tests = dict.fromkeys(test_id for cluster in found for test_id in cluster.tests)
-    earlier = [Occurrence(run_id, failure) for run_id, failure in runs.failures_of(tests)]
+    present = {name: test_id for test_id in tests for name in history.identity.ids_of(test_id)} | {
+        one: one for one in tests
+    }
+    earlier = [
+        Occurrence(run_id, under_name(failure, present[failure.test_id]))
+        for run_id, failure in runs.failures_of(present)
+    ]
     since = {cluster.id: first_seen(cluster, earlier) or cluster.runs[-1] for cluster in found}
     return failure_list(run_ids, found, since, runs.started([*since.values(), *run_ids]))

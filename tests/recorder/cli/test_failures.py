@@ -52,6 +52,14 @@ def test_over_several_runs_a_cause_keeps_its_id(folder: Path) -> None:
     assert [run["id"] for run in other["runs"]] == [run_id(2)]
 
 
+def test_a_cause_is_known_under_the_name_that_its_test_had_before(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {"a.py::test_old[1]": lost(1)})
+    record_run(tmp_path, 2, {"b.py::test_new[1]": lost(2)})
+    assert semantest("alias", "add", "a.py::test_old", "b.py::test_new", "--directory", tmp_path).code == 0
+    (cause,) = semantest("failures", "--directory", tmp_path, "--json").json["clusters"]
+    assert cause["firstSeen"]["id"] == run_id(1)
+
+
 def test_nothing_failed(folder: Path) -> None:
     said = semantest("failures", run_id(1), "--directory", folder)
     assert (said.code, said.out) == (0, f"Nothing failed in run {run_id(1)}.\n")

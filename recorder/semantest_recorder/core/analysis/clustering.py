@@ -97,6 +97,13 @@ def cluster_id(kind: str, message: str, file: str, function: str) -> str:
     return sha256("\0".join((kind, message, file, function)).encode("utf-8", "replace")).hexdigest()[:8]
 
 
+def under_name(failure: Failure, test_id: str) -> Failure:
+    """A failure under another name of its test; a place in the test's own file moves along."""
+    old, new = (name.partition("::")[0] for name in (failure.test_id, test_id))
+    file = failure.file.removesuffix(old) + new if failure.file and _is_own(failure) else failure.file
+    return failure._replace(test_id=test_id, file=file)
+
+
 def first_seen(cluster: Cluster, earlier: Sequence[Occurrence]) -> str | None:
     """The run of the first of ``earlier`` (oldest first) that has the cluster's cause at a test of it."""
     cause, tests = _cause(cluster.occurrences[0].failure), set(cluster.tests)
