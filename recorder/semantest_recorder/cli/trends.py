@@ -7,6 +7,7 @@ from typing import get_args
 
 import click
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
@@ -61,14 +62,17 @@ def command(
     from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
     from semantest_recorder.core.analysis.trend import trend, trend_changes  # noqa: PLC0415
     from semantest_recorder.reports.trend_table import trend_csv, trend_lines, trends  # noqa: PLC0415
+    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
     from semantest_recorder.store.analysis_trend import run_numbers  # noqa: PLC0415
     from semantest_recorder.store.analysis_window import closed_runs  # noqa: PLC0415
 
     if as_json and as_csv:
         raise Stop("--json and --csv are two forms of the same: give one", EXIT_USAGE)
     usual = 100 if by == "run" else None
-    with found_window(project_folder(directory), window, sync_timeout, usual) as (connection, seen):
-        numbers = run_numbers(connection, seen, closed_runs(connection, window.branch))
+    folder = project_folder(directory)
+    with found_window(folder, window, sync_timeout, usual) as (connection, seen):
+        known = closed_runs(connection, window.branch)
+        numbers = run_numbers(connection, seen, known, read_identity(folder / DATABASE))
     points = trend(numbers, by)
     found = trends(seen, window.branch, by, points, trend_changes(points))
     if as_json:

@@ -121,6 +121,8 @@ def test_a_test_that_was_renamed_goes_on(tmp_path: Path) -> None:
     assert test["first"]["run"] == "run-0"
     (entry,) = semantest("slowest", "--directory", folder, "--json").json["entries"]
     assert (entry["id"], entry["times"], entry["totalMs"]) == (new, 6, 30.0)
+    points = semantest("trends", "--directory", folder, "--json").json["points"]
+    assert [point["added"] for point in points] == [None, 0, 0]
     assert read_history(folder / "semantest.db")["flaky"] == {new: {"flaky": 3, "runs": 3, "p95": 5.0}}
 
 
