@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -17,8 +16,7 @@ from semantest_recorder.cli.stop import NothingRecorded
 from semantest_recorder.cli.window_options import WindowOptions
 from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.reports.wording import moment
-from semantest_recorder.store.analysis_window import branches, window
-from semantest_recorder.store.errors import BranchNotFound
+from semantest_recorder.store.analysis_window import require_branch, window
 from semantest_recorder.store.reader import connect_read_only
 
 
@@ -43,12 +41,13 @@ def found_window(
         yield connection, runs
 
 
-def _why_none(connection: sqlite3.Connection, options: WindowOptions) -> Exception:
+def _why_none(connection: sqlite3.Connection, options: WindowOptions) -> NothingRecorded:
+    """Raises ``BranchNotFound`` for a branch that no run has."""
     newest = window(connection, branch=options.branch, most=1)
     if newest:
         started = moment(newest[0].since_ms)
         return NothingRecorded(f"no run started in that time, the newest one did on {started}: give a longer --window")
     if options.branch is None:
         return NothingRecorded("no run has ended yet")
-    near = difflib.get_close_matches(options.branch, branches(connection), n=3, cutoff=0.4)
-    return BranchNotFound(options.branch, near, known=False)
+    require_branch(connection, options.branch)
+    return NothingRecorded(f"no run of branch {options.branch!r} has ended yet")

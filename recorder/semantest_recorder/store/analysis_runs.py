@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from semantest_recorder.core.analysis.comparison import NO_VERDICT, TestInRun
 from semantest_recorder.core.analysis.rows import Failure, PastRun
 from semantest_recorder.core.analysis.run_code import Leg, code_of
 from semantest_recorder.core.analysis.selection import RunFacts
-from semantest_recorder.store.analysis_window import told_text
+from semantest_recorder.store.analysis_window import require_branch, told_text
 from semantest_recorder.store.errors import BranchNotFound, CannotOpen, RunNotFound
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
@@ -49,9 +48,10 @@ class AnalysisRuns:
 
     def require_branch(self, branch: str) -> None:
         """Raises ``BranchNotFound`` for one that no run has."""
-        known = [str(row[0]) for row in self._all("branches")]
-        if branch not in known:
-            raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=False)
+        try:
+            require_branch(self._connection, branch)
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
 
     def last_runs(self, number: int, branch: str | None) -> list[str]:
         """The last runs, newest first, of one branch if it is named. Raises ``BranchNotFound``."""

@@ -30,10 +30,6 @@ ORDER BY since_ms DESC, run_key DESC LIMIT ?2;
 -- name: started
 SELECT id, started_ms FROM runs WHERE id IN (SELECT value FROM json_each(?));
 
--- name: branches
-SELECT DISTINCT coalesce(context ->> '$.git.branch', context ->> '$.ci.branch') AS branch FROM runs
-WHERE branch IS NOT NULL ORDER BY branch;
-
 -- name: tests
 SELECT t.id, x.state, x.duration_ms, x.fingerprint
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ? ORDER BY x.position IS NULL, x.position, x.test_key;

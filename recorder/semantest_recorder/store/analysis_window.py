@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import msgspec
 
 from semantest_recorder.core.analysis.window import WindowRun
+from semantest_recorder.store.errors import BranchNotFound
 from semantest_recorder.store.queries import statements
 
 _SQL = statements("analysis_window.sql")
@@ -30,9 +32,11 @@ def closed_runs(connection: sqlite3.Connection, branch: str | None) -> list[int]
     return [key for (key,) in connection.execute(_SQL["keys"], (branch,))]
 
 
-def branches(connection: sqlite3.Connection) -> list[str]:
-    """The branches of closed runs, that of the newest run first."""
-    return [str(branch) for branch, _ in connection.execute(_SQL["branches"])]
+def require_branch(connection: sqlite3.Connection, branch: str) -> None:
+    """Raises ``BranchNotFound`` for one that no run has, with the nearest that there are."""
+    known = [str(name) for (name,) in connection.execute(_SQL["branches"])]
+    if branch not in known:
+        raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=False)
 
 
 def test_ids(connection: sqlite3.Connection, tests: Iterable[int]) -> dict[int, str]:

@@ -13,8 +13,8 @@ WHERE state NOT IN ('pending', 'running')
 ORDER BY since_ms, run_key;
 
 -- name: branches
-SELECT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch, max(since_ms)
-FROM runs WHERE state NOT IN ('pending', 'running') GROUP BY branch HAVING branch IS NOT NULL ORDER BY 2 DESC;
+SELECT DISTINCT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch
+FROM runs WHERE branch IS NOT NULL ORDER BY branch;
 
 -- name: test_ids
 SELECT test_key, id FROM tests WHERE test_key IN (SELECT value FROM json_each(?));

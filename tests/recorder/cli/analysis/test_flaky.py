@@ -83,6 +83,17 @@ def test_what_is_not_there_is_told(history: Path, tmp_path: Path, command: str) 
     empty.store(tmp_path / ".semantest")
     said = semantest(command, "--directory", tmp_path / ".semantest")
     assert (said.code, said.err) == (3, "semantest: no run has ended yet\n")
+    _store_a_run_that_goes_on(tmp_path / ".semantest")
+    said = semantest(command, "--directory", tmp_path / ".semantest", "--branch", "feature")
+    assert (said.code, said.err) == (3, "semantest: no run of branch 'feature' has ended yet\n")
+
+
+def _store_a_run_that_goes_on(folder: Path) -> None:
+    recording = Recording("goes-on")
+    recording.start()
+    recording.start("shipper")
+    recording.add("shipper", "run/context", {"runId": "goes-on", "git": {"branch": "feature"}})
+    recording.store(folder)
 
 
 def test_ci_knows_the_branch_where_git_is_at_a_commit(tmp_path: Path) -> None:
