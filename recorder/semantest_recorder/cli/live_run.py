@@ -13,6 +13,7 @@ from semantest_recorder.core.rows import ResultRow
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
 from semantest_recorder.reports.live import LiveView, Usual, live_view, usual_time
+from semantest_recorder.store.aliases import read_identity
 
 _HISTORY = 20
 #: States whose attempts a look does not need.
@@ -25,6 +26,7 @@ class LiveRun:
     def __init__(self, folder: Path, run_id: str) -> None:
         self.run_id = run_id
         self._reader = reader_of(folder)
+        self._identity = read_identity(self._reader.path)
         self._told: dict[str, str] = {}
         self._usual: dict[str, Usual | None] = {}
         self.reload()
@@ -94,5 +96,6 @@ class LiveRun:
 
     def _usual_of(self, test_id: str) -> Usual | None:
         if test_id not in self._usual:
-            self._usual[test_id] = usual_time(self._reader.history(test_id, _HISTORY))
+            _own, *others = self._identity.ids_of(test_id)
+            self._usual[test_id] = usual_time(self._reader.history(test_id, _HISTORY, other_names=others))
         return self._usual[test_id]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from semantest_recorder.cli.live_feed import LiveEvent
 from semantest_recorder.cli.live_run import LiveRun
 from semantest_recorder.core.batch import RawEvent
+from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
 
 
@@ -110,3 +111,18 @@ def test_what_has_finished_is_told_once(tmp_path: Path) -> None:
         ("b.py::test_flaky", "flaky"),
         ("b.py::test_skip[1-x]", "skipped"),
     ]
+
+
+def test_usual_times_go_on_over_a_rename(tmp_path: Path) -> None:
+    earlier = Recording("earlier", start_ms=START - 3_600_000)
+    earlier.start()
+    earlier.test("a.py::test_old")
+    earlier.end()
+    earlier.store(tmp_path)
+    now = Recording()
+    now.start()
+    now.begin("a.py::test_new")
+    now.store(tmp_path)
+    assert semantest("alias", "add", "a.py::test_old", "a.py::test_new", "--directory", tmp_path).code == 0
+    (running,) = LiveRun(tmp_path, RUN).view(now.now).running
+    assert (running.test_id, running.usual_ms) == ("a.py::test_new", 5.0)
