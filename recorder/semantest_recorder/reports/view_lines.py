@@ -41,5 +41,5 @@ def schema_document(views: Mapping[str, View]) -> dict[str, Any]:
 
 
 def plain(text: str) -> str:
-    """What is told of a view or column, without what Markdown marks as code."""
-    return text.replace("`", "")
+    """What is told of a view or column, in one line, without what Markdown marks as code."""
+    return text.replace("`", "").replace("\n", " ")
