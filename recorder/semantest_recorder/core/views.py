@@ -44,7 +44,7 @@ _INTEGERS: Final = frozenset(
 
 def kind_of(column: str) -> Kind:
     """Of what kind the values of a column are, in any view: what its name says."""
-    if column.endswith("_ms") or column == "rate":
+    if column.endswith("_ms") or column in ("rate", "confidence"):
         return "REAL"
     return "INTEGER" if column in _INTEGERS else "TEXT"
 
@@ -277,6 +277,23 @@ VIEWS: Final[dict[str, View]] = {
         {
             "The flakiest": "SELECT test, flaky_runs, runs, round(100 * rate) AS percent FROM v_flaky\n"
             "ORDER BY rate DESC, test LIMIT 5",
+        },
+    ),
+    "v_aliases": View(
+        "An earlier name of a test, or of a function, class or file and of all tests in it. Other views count by ids;\n"
+        "`semantest flaky`, `slowest`, `trends`, `history` and others go on over a rename.",
+        {
+            "old": "the earlier id",
+            "new": "the later one",
+            "state": "`detected` (by the recorder), `added` (by a user), `removed` (by a user: they are two tests)",
+            "since_ms": "when the first run with the new id started, or when a user said so",
+            "evidence": "why the recorder thinks so; empty if a user said so",
+            "confidence": "how sure that is, 0 to 1; NULL if a user said so",
+            "first_run": "id of the first run with the new id; NULL if a user said so",
+        },
+        {
+            "The last renames, the newest first": "SELECT old, new, evidence FROM v_aliases\n"
+            "WHERE state <> 'removed' ORDER BY since_ms DESC, new LIMIT 5",
         },
     ),
     "v_suites": View(

@@ -45,7 +45,8 @@ class DumpSource:
     def rows(self, view: str, runs: Sequence[str] | None) -> Iterator[list[Row]]:
         """The rows of a view in portions, its columns in the order of ``VIEWS``.
 
-        ``runs``: only what these have; of a view of tests those that one of them has, ``None`` for all.
+        ``runs``: only what these have; of a view of tests those that one of them has, ``None`` for all. A view that
+        has neither runs nor tests is whole.
         """
         columns = ", ".join(f'"{column}"' for column in VIEWS[view].columns)
         cursor = self._connection.execute(*_of_runs(view, columns, runs))
@@ -55,9 +56,10 @@ class DumpSource:
 
 def _of_runs(view: str, what: str, runs: Sequence[str] | None) -> tuple[str, tuple[str, ...]]:
     """The query for a view, which is one of ours."""
-    if runs is None:
+    columns = VIEWS[view].columns
+    if runs is None or not columns.keys() & {"run", "test"}:
         return f"SELECT {what} FROM {view}", ()  # noqa: S608
     chosen = "run IN (SELECT value FROM json_each(?))"
-    if "run" not in VIEWS[view].columns:
+    if "run" not in columns:
         chosen = f"test IN (SELECT test FROM v_results WHERE {chosen})"  # noqa: S608
     return f"SELECT {what} FROM {view} WHERE {chosen}", (msgspec.json.encode(runs).decode(),)  # noqa: S608

@@ -15,8 +15,11 @@ import pytest
 from benchmarks.history_database import build
 from benchmarks.history_suite import Suite
 from semantest_recorder.core.views import VIEWS, kind_of
+from semantest_recorder.store.aliases import say_alias
+from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.reader import connect_read_only
-from tests.recorder.cli.recording import Recording
+from tests.recorder.cli.recording import START, Recording
 
 RUNS, TESTS = 34, 120
 TOLD = "20261121-093000-a1b2c3"
@@ -39,6 +42,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     last.test("a.py::test_bad", "failed")
     last.end(1)
     last.store(folder)
+    connection, _notices = open_for_writing(folder / "semantest.db", lambda: START)
+    with closing(connection):
+        say_alias(Ingest(connection), "a.py::test_said", "a.py::test_tells", "added", START)
     return folder / "semantest.db"
 
 

@@ -102,6 +102,9 @@ FROM (SELECT test_key, count(*) AS runs, sum(state = 'flaky') AS flaky_runs, max
       FROM results WHERE started_ms IS NOT NULL GROUP BY test_key HAVING flaky_runs > 0) h
 JOIN tests t USING (test_key);
 
+CREATE VIEW v_aliases AS
+SELECT old_id AS old, new_id AS new, state, since_ms, evidence, confidence, run_id AS first_run FROM aliases;
+
 CREATE VIEW v_suites AS
 SELECT r.id AS run, s.suite_id AS suite, s.name, s.total, s.done, s.passed, s.failed, s.skipped, s.started_ms, s.ended_ms,
        s.ended_ms - s.started_ms AS duration_ms
