@@ -83,9 +83,8 @@ def _failures(history: StoredHistory, run_ids: list[str]) -> FailureList:
     runs = history.runs
     found = clusters(Occurrence(run_id, failure) for run_id in run_ids for failure in runs.failures(run_id))
     tests = dict.fromkeys(test_id for cluster in found for test_id in cluster.tests)
-    present = {name: test_id for test_id in tests for name in history.identity.ids_of(test_id)} | {
-        one: one for one in tests
-    }
+    present = {name: test_id for test_id in tests for name in history.identity.ids_of(test_id)}
+    present |= {test_id: test_id for test_id in tests}  # two names of one test may fail in one run
     earlier = [
         Occurrence(run_id, under_name(failure, present[failure.test_id]))
         for run_id, failure in runs.failures_of(present)
