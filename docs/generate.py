@@ -104,6 +104,7 @@ KINDS = {
     "url": "string",
     "integer": "whole number",
     "seconds": "number of seconds",
+    "percent": "number from 0 to 100",
     "duration": 'string such as `"30d"`, `"12h"`, `"90m"`',
     "size": 'string such as `"500MB"`, `"2 GB"`',
     "lines": "list of strings",
@@ -117,6 +118,7 @@ SECTION_TEXTS = {
     "policy": "The security policy that a recorder starts with.",
     "plugins": "Plugins of the recorder. `[plugins.<name>]` holds a plugin's own options, passed on as they are.",
     "cleanup": "What `semantest cleanup` deletes. A run stays only if every key that is set lets it stay.",
+    "gate": "What `semantest gate` asks of a run. A key that is not set asks nothing.",
 }
 
 

@@ -62,8 +62,15 @@ def _seconds(_key: Key, value: Any) -> str:
     return "" if good and not math.isnan(value) else "and must be a number of seconds from 0 up"
 
 
-def _list(_key: Key, value: Any) -> str:
+def _percent(_key: Key, value: Any) -> str:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 100
+    return "" if good else "and must be a number from 0 to 100"
+
+
+def _list(key: Key, value: Any) -> str:
     good = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if good and key.choices and (wrong := [one for one in value if one not in key.choices]):
+        return f"and {wrong[0]!r} is none of {', '.join(key.choices)}"
     return "" if good else 'and must be a list of strings: ["...", "..."]'
 
 
@@ -92,6 +99,7 @@ _CHECKS: dict[str, Callable[[Key, Any], str]] = {
     "choice": _choice,
     "integer": _integer,
     "seconds": _seconds,
+    "percent": _percent,
     "duration": _matching(_DURATION, 'an age such as "30d", "12h" or "90m"'),
     "size": _matching(_SIZE, 'a size such as "500MB" or "2 GB"'),
     "lines": _list,
@@ -114,7 +122,7 @@ def _parsed(key: Key, text: str) -> Any:
     if key.kind == "flag":
         word = text.strip().lower()
         return word in TRUE if word in TRUE + FALSE else text
-    if key.kind in ("integer", "seconds"):
+    if key.kind in ("integer", "seconds", "percent"):
         try:
             number = float(text)
         except ValueError:

@@ -20,6 +20,8 @@ CAPTURE_POLICIES = ("failed", "all", "none")
 SCREENSHOTS = ("on-failure", "off")
 RETRY_POLICIES = ("all", "known-flaky")
 ORDERS = ("collected", "failed-first", "slowest-first", "likely-to-fail")
+#: Policies of ``semantest gate``.
+FAIL_ON = ("flaky", "lost", "left-out", "warnings", "new-failures", "slower")
 #: The shape of a recorder's address, and of a run id.
 URL = r"(?i)(?:https?|wss?)://[^\s/]+"
 RUN_ID = r"[\w.:/@+-]{1,200}"
@@ -40,6 +42,7 @@ class Key:
     url      a string                             itself
     choice   a string                             itself
     integer  a whole number                       itself
+    percent  a number from 0 to 100               itself
     seconds  a number from 0 up                   itself
     duration a string such as ``"30d"``           itself
     size     a string such as ``"2 GB"``          itself
@@ -289,7 +292,36 @@ CLEANUP = (
     ),
 )
 
-SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP}
+#: What ``semantest gate`` asks of a run; the names are those of ``core/gate.py``.
+GATE = (
+    Key(
+        "gate", "base", "text", None, "BRANCH", "Compare with the last run of this branch that went through its tests."
+    ),
+    Key("gate", "complete", "flag", True, "", "Every planned test ran, every shard came, and no budget left any out."),
+    Key("gate", "min-tests", "integer", None, "N", "At least so many tests ran."),
+    Key("gate", "min-pass-rate", "percent", None, "PERCENT", "Of the tests that were not skipped so many passed."),
+    Key("gate", "max-failed", "integer", 0, "N", "At most so many tests failed, crashed or ran out of time."),
+    Key("gate", "max-lost", "integer", 0, "N", "At most so many tests have no complete record."),
+    Key("gate", "max-flaky", "integer", None, "N", "At most so many tests failed, then passed."),
+    Key("gate", "max-flaky-rate", "percent", None, "PERCENT", "The same as a share of the tests that ran."),
+    Key("gate", "max-quarantined", "integer", None, "N", "At most so many tests failed in quarantine."),
+    Key("gate", "max-left-out", "integer", None, "N", "At most so many tests were left out by a budget."),
+    Key("gate", "max-warnings", "integer", None, "N", "At most so many warnings."),
+    Key("gate", "max-duration", "duration", None, "TIME", "The run took no longer: 90s, 15m."),
+    Key("gate", "max-slower", "integer", None, "N", "At most so many tests became slower than they usually are."),
+    Key("gate", "max-removed", "integer", None, "N", "At most so many tests of the base are no longer there."),
+    Key("gate", "no-new-failures", "flag", False, "", "No test fails that did not fail in the base."),
+    Key(
+        "gate",
+        "critical",
+        "lines",
+        (),
+        "TEST",
+        "A test, function, class, file, folder or pattern that passed.",
+    ),
+)
+
+SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP, "gate": GATE}
 
 #: Variables that belong to no key: the shipper's, and those handed over between our own processes.
 OTHER_VARIABLES = ("SEMANTEST_CA_FILE", "SEMANTEST_SHIPPER_REDACT", "SEMANTEST_COVERAGE")

@@ -23,27 +23,31 @@ if TYPE_CHECKING:
     from semantest_recorder.cli.recovery import SessionHead
 
 
-def current_run(folder: Path, name: str, sync_seconds: float, *, explained_only: bool = False) -> FoundRun:
+def current_run(folder: Path, name: str, sync_seconds: float | None, *, explained_only: bool = False) -> FoundRun:
     """The run called ``name`` (id, unique prefix or ``last``) with everything that is known of it.
 
     ``explained_only``: attempts are wanted only if a test of the run is not plainly green.
 
     Journals that the recorder does not have yet are shipped first, for at most ``sync_seconds`` (0: not at all);
-    those that cannot be shipped are read directly. Raises what ``store.reader.Reader`` raises.
+    those that cannot be shipped are read directly, and with ``None`` seconds all that are not in the database yet.
+    Raises what ``store.reader.Reader`` raises.
     """
-    note = take_in_leftovers(folder, sync_seconds)
+    note = _taken_in(folder, sync_seconds)
     return reread_when_shipped(lambda: _current(folder, name, note, explained_only=explained_only))
 
 
 def current_runs(folder: Path, names: Sequence[str], sync_seconds: float | None) -> list[Callable[[], FoundRun]]:
     """How to find each of the runs called ``names``, one named twice only once; as :func:`current_run`.
 
-    With ``None`` seconds nothing is shipped, and all that is not in the database yet is read from its journals.
     Raises what :func:`current_run` raises for a name that means no run, before any run is read.
     """
-    note = "nothing was to be shipped" if sync_seconds is None else take_in_leftovers(folder, sync_seconds)
+    note = _taken_in(folder, sync_seconds)
     ids = reread_when_shipped(lambda: [_id_of(folder, name, note) for name in names])
     return [partial(_reread, folder, run_id, note) for run_id in dict.fromkeys(ids)]
+
+
+def _taken_in(folder: Path, seconds: float | None) -> str:
+    return "nothing was to be shipped" if seconds is None else take_in_leftovers(folder, seconds)
 
 
 def _reread(folder: Path, run_id: str, note: str) -> FoundRun:

@@ -16,7 +16,6 @@ from semantest_recorder.cli.stop import EXIT_USAGE, NothingRecorded, Stop
 if TYPE_CHECKING:
     from semantest_recorder.cli.stored_history import StoredHistory
     from semantest_recorder.core.rows import RunRow
-    from semantest_recorder.reports.run_diff import RunDiff
 
 
 @click.command(
@@ -59,6 +58,7 @@ def command(
     one before it (with --base: with the last of that branch). A test that a run merely did not run is not called
     removed. A test is slower or faster when its time is far from its own times in the last 20 runs.
     """
+    from semantest_recorder.cli.run_difference import run_difference  # noqa: PLC0415
     from semantest_recorder.cli.stored_history import stored_history  # noqa: PLC0415
     from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN, EXIT_RUNNING  # noqa: PLC0415
 
@@ -69,7 +69,7 @@ def command(
     try:
         with stored_history(project_folder(directory), sync_timeout) as history:
             run = history.reader.run(later)
-            found = _diff(history, _earlier(history, run, earlier, branch), run)
+            found = run_difference(history, _earlier(history, run, earlier, branch), run)
     finally:
         gc.enable()
     if as_json:
@@ -101,32 +101,3 @@ def _earlier(history: StoredHistory, run: RunRow, name: str | None, branch: str 
             f"there is no run of {of} before {run.id}: name two runs (`semantest runs` lists them), or --base BRANCH"
         )
     return history.reader.run(found)
-
-
-def _diff(history: StoredHistory, before: RunRow, after: RunRow) -> RunDiff:
-    from semantest_recorder.core.analysis.comparison import compare  # noqa: PLC0415
-    from semantest_recorder.core.analysis.selection import Selection  # noqa: PLC0415
-    from semantest_recorder.core.analysis.time_shift import PASSES, may_have_shifted, run_factor, shifts  # noqa: PLC0415
-    from semantest_recorder.reports.run_diff import run_diff  # noqa: PLC0415
-
-    runs, identity = history.runs, history.identity
-    tests = runs.tests(before.id), runs.tests(after.id)
-    facts = runs.facts(before.id), runs.facts(after.id)
-    missing = (Selection(facts[0], tests[0], facts[1]).why_missing, Selection(facts[1], tests[1], facts[0]).why_missing)
-
-    def last_verdicts(test_ids: list[str]) -> dict[str, str]:
-        return runs.last_verdicts(before.id, {test_id: identity.ids_of(test_id) for test_id in test_ids}, PASSES)
-
-    found = compare(*tests, identity, missing, last_verdicts)
-    both = [
-        (new, tests[0][old].duration_ms, tests[1][new].duration_ms)
-        for new, old in found.pairs.items()
-        if tests[0][old].state == tests[1][new].state == "passed"
-    ]
-    factor = run_factor((was, now) for _test, was, now in both)
-    moved = {test_id: now for test_id, was, now in both if may_have_shifted(was, now, factor)}
-    names = {test_id: [found.pairs[test_id], *identity.ids_of(test_id)] for test_id in moved}
-    earlier = runs.passes(before.id, names, PASSES)
-    shifted = shifts({test_id: (now, earlier.get(test_id, ())) for test_id, now in moved.items()}, len(both), factor)
-    broken = [change.test_id for change in (*found.newly_failing, *found.still_failing)]
-    return run_diff(before, after, found, shifted, factor, runs.errors(after.id, broken))

@@ -12,7 +12,7 @@ import click
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.format_name import FormatName
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import directory_option, project_folder, sync_option
+from semantest_recorder.cli.options import directory_option, journals_option, project_folder, sync_option
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 from semantest_recorder.reports.exporters.formats import FORMATS
 
@@ -67,9 +67,7 @@ Find = Callable[[], "FoundRun"]
     type=click.Choice(["images", "none"]),
     help="Of html: put the pictures that tests attached into the file (the default), or nothing.",
 )
-@click.option(
-    "--journals", is_flag=True, help="Read what is not in the database yet from its journals; ship nothing first."
-)
+@journals_option
 @directory_option
 @sync_option
 def command(

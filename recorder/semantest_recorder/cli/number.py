@@ -31,3 +31,22 @@ class Factor(click.FloatRange):
         if not 0 <= number < math.inf:
             self.fail(f"{value!r} is no factor: give a number from 0 up, such as 1 or 0.5", param, ctx)
         return number
+
+
+class Percent(click.FloatRange):
+    """A number from 0 to 100."""
+
+    name = "percent"
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=100)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does it, with or without the sign; "nan" is none."""
+        try:
+            number = float(str(value).removesuffix("%"))
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= 100:
+            self.fail(f"{value!r} is no share: give a number from 0 to 100", param, ctx)
+        return number

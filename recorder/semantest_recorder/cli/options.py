@@ -39,6 +39,14 @@ sync_option = click.option(
     help="How long to wait for journals that are not in the database yet; 0 does not look for them.",
 )
 
+journals_option = click.option(
+    "--journals", is_flag=True, help="Read what is not in the database yet from its journals; ship nothing first."
+)
+
+exit_code_option = click.option(
+    "--exit-code", is_flag=True, help="Exit as `semantest report` does: 0 only when the run is green."
+)
+
 
 def project_folder(directory: str | None) -> Path:
     """The ``.semantest`` folder. Raises ``NothingRecorded`` when there is none, ``Stop`` when it cannot be read."""

@@ -15,6 +15,7 @@ from semantest_recorder.reports.alias_list import AliasList
 from semantest_recorder.reports.blame_report import BlameReport
 from semantest_recorder.reports.failure_list import FailureList
 from semantest_recorder.reports.flaky_list import FlakyList
+from semantest_recorder.reports.gate_result import GateResult
 from semantest_recorder.reports.history_of_test import TestHistory
 from semantest_recorder.reports.report import REPORT_SCHEMA, Report
 from semantest_recorder.reports.run_diff import RunDiff
@@ -32,6 +33,7 @@ PRINTED: Final[dict[str, type]] = {
     "history": TestHistory,
     "blame": BlameReport,
     "alias list": AliasList,
+    "gate": GateResult,
 }
 
 

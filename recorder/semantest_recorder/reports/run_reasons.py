@@ -22,6 +22,10 @@ _EXIT_CODES = {
 #: So many missing shards are named.
 _SHARDS_NAMED = 10
 _FAILED, _INTERRUPTED = 1, 2
+#: Where pytest's exit code is 1, and no test is bad.
+DECIDED_ELSEWHERE = (
+    "no test failed: --semantest-strict, a coverage limit or another plugin decided so, see pytest's output"
+)
 _DEATHS = frozenset({"crashed", "timeout"})
 _ONLY_DIED = re.compile(r"(?:the process|process \d+) died")
 
@@ -99,4 +103,4 @@ def _exit_code_reason(run: RunInfo) -> Iterator[str]:
     if run.exit_code in _EXIT_CODES:
         yield _EXIT_CODES[run.exit_code]
     elif run.exit_code:
-        yield "no test failed: --semantest-strict, a coverage limit or another plugin decided so, see pytest's output"
+        yield DECIDED_ELSEWHERE

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
 from semantest_recorder.core.rows import AttemptRow, ResultRow, SourceRow, WarningRow
 from semantest_recorder.reports.aggregate import RunRows, add_details, aggregate
+from semantest_recorder.reports.run_reasons import DECIDED_ELSEWHERE
 from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests
 from tests.recorder.reports.rows_of import MAIN, RUN, START, attempt_row, result_row, run_rows
 
@@ -192,7 +193,7 @@ def test_a_test_out_of_time_shows_its_limit() -> None:
         (5, "  no test ran"),
         (4, "  pytest could not use its command line or its settings, see its output"),
         (3, "  pytest had an internal error, see its output"),
-        (1, "  no test failed: --semantest-strict, a coverage limit or another plugin decided so, see pytest's output"),
+        (1, f"  {DECIDED_ELSEWHERE}"),
     ],
 )
 def test_a_run_that_failed_without_a_bad_test_says_why(code: int, reason: str) -> None:
