@@ -35,9 +35,10 @@ from pytest_semantest.settings import Settings
 from pytest_semantest.translate import Translator
 
 if TYPE_CHECKING:
+    from pytest_semantest.at_end import AtEnd
+    from pytest_semantest.command_at_end import Recorded
     from pytest_semantest.details import Details
     from pytest_semantest.fixtures import Semantest
-    from pytest_semantest.reports_at_end import ReportsAtEnd
 
 
 def install(config: pytest.Config, settings: Settings) -> None:
@@ -53,11 +54,10 @@ def install(config: pytest.Config, settings: Settings) -> None:
         policy = RetryPolicy(config, settings, recording.notice)
         settings.problems.extend(policy.problems)
         config.pluginmanager.register(policy, "semantest-retry")
-    if settings.report and not hasattr(config, "workerinput"):
-        from pytest_semantest.reports_at_end import ReportsAtEnd  # noqa: PLC0415 - for those who want reports
+    if (settings.fail_on or settings.report or settings.github != "off") and not hasattr(config, "workerinput"):
+        from pytest_semantest.at_end import AtEnd  # noqa: PLC0415 - for those who want something of it
 
-        recording.reports = ReportsAtEnd(settings.report, str(config.invocation_params.dir), settings.report_timeout)
-        config.pluginmanager.register(recording.reports, "semantest-reports")
+        recording.at_end = AtEnd(config, settings)
 
 
 class Recording:
@@ -89,8 +89,8 @@ class Recording:
         self._redactor: Redactor | None = None
         self._details: Details | None = None
         self._depth = forks.depth
-        #: What is to be written when all is over, if anything is.
-        self.reports: ReportsAtEnd | None = None
+        #: What is to be judged and written when all is over, if anything is.
+        self.at_end: AtEnd | None = None
 
     def notice(self, line: str) -> None:
         """Tell the user something at the end, once."""
@@ -305,17 +305,40 @@ class Recording:
         if self._depth != forks.depth:
             return  # a test's child that left by SystemExit runs the rest of the session
         self._end(session)
-        self._be_strict(session, "exit code 1: --semantest-strict asks for a complete and shipped recording")
-        if self.reports is not None:
-            self._write_reports(self.reports)
-            self._be_strict(session, "exit code 1: --semantest-strict asks for the reports")
+        self._require_recording(session)
+        if self.at_end is not None:
+            self._do_at_end(session, self.at_end)
 
     @contained
-    def _write_reports(self, reports: ReportsAtEnd) -> None:
+    def _require_recording(self, session: pytest.Session) -> None:
+        if self._shortfall():
+            self._be_strict(session, "a complete and shipped recording")
+
+    @contained
+    def _do_at_end(self, session: pytest.Session, at_end: AtEnd) -> None:
+        hits, told = at_end.judge(self._missing(), self._recorded())
+        self._problems.extend(told)
+        if session.exitstatus == 0 and hits:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._problems.extend(f"exit code 1: {line}" for line in hits)
+            self._end(session)
+        if not at_end.write_reports(self._recorded()):
+            self._be_strict(session, "the reports")
+        at_end.tell_github(self._recorded())
+
+    def _recorded(self) -> Recorded | None:
+        """The run for commands about it; ``None`` when nothing was recorded."""
         if self._tests is None:
-            reports.nothing_recorded()
-        else:
-            reports.write(self._place.directory, self._place.folder, self._run_id, shipped=not self._shortfall())
+            return None
+        from pytest_semantest.command_at_end import Recorded  # noqa: PLC0415 - it is there by now
+
+        return Recorded(self._place.directory, self._place.folder, self._run_id, shipped=not self._shortfall())
+
+    def _missing(self) -> int:
+        """How many planned tests have no result although nothing stopped the session."""
+        if self._tests is None or self._stopped or self._session is None or _stopped_early(self._session):
+            return 0
+        return max(0, self._tests.planned - self._tests.finished)
 
     @contained
     def _end(self, session: pytest.Session) -> None:
@@ -351,13 +374,11 @@ class Recording:
             payload["workersDropped"] = tests.workers_dropped
         tests.write_end("run/end", payload)
 
-    @contained
-    def _be_strict(self, session: pytest.Session, line: str) -> None:
-        """``--semantest-strict``: the only way in which recording changes an exit code, told by this ``line``."""
-        missing = self._shortfall() or (self.reports is not None and self.reports.lines and not self.reports.complete)
-        if self._settings.strict and not self._is_worker and session.exitstatus == 0 and missing:
+    def _be_strict(self, session: pytest.Session, asked: str) -> None:
+        """``--semantest-strict`` asks for what is not there: the exit code is 1 where it would be 0."""
+        if self._settings.strict and not self._is_worker and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            self._problems.append(line)
+            self._problems.append(f"exit code 1: --semantest-strict asks for {asked}")
             if self._tests is not None:
                 self._write_end(session)
 
@@ -396,15 +417,15 @@ class Recording:
         shortfall = self._shortfall()
         if self._tests is None or self._is_worker:
             return
-        missing = self._tests.planned - self._tests.finished
-        if missing > 0 and not self._stopped and self._session is not None and not _stopped_early(self._session):
+        missing = self._missing()
+        if missing:
             lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
             terminalreporter.write_line(f"semantest: LOST: {lost}; {self._where_to_look(shortfall)}", red=True)
         if shortfall:
             terminalreporter.write_line(f"semantest: {printable_line(shortfall)}", yellow=True)
         elif self._config.option.verbose >= -1:
             count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
-            ran = count if missing <= 0 else f"{self._tests.finished} of {count}"
+            ran = count if self._tests.planned <= self._tests.finished else f"{self._tests.finished} of {count}"
             terminalreporter.write_line(f"semantest: {ran} recorded, run {self._run_id}; {self._where_to_look('')}")
 
     def _where_to_look(self, shortfall: str) -> str:

@@ -1,28 +1,18 @@
-"""``--semantest-report``: what pytest asks ``semantest export`` for when all tests are over.
-
-As with the shipper (``launch.py``) no child of pytest's stays: ``sh`` starts the command in a session of its own and
-exits, and the command's exit code comes through a file.
-"""
+"""``--semantest-report``: what pytest asks ``semantest export`` for when all tests are over."""
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import pytest
 
+from pytest_semantest.command_at_end import CommandAtEnd, Deadline, Recorded
 from pytest_semantest.protocol.printable import printable_line
 from pytest_semantest.protocol.report_formats import FORMATS, unknown_format
-from pytest_semantest.protocol.spawning import isolated_environment, semantest_command
 
-_POLL_S = 0.02
-#: As ``remove`` of the shipper's folder.py knows files that go with the session.
-_SUFFIX = ".tmp"
 _UNFINISHED = "is not there yet, it is still being written"
-_SCRIPT = 'code="$1"; said="$2"; shift 2; { "$@" </dev/null >/dev/null 2>"$said"; echo $? >"$code"; } >/dev/null 2>&1 &'
 
 
 class WantedReport:
@@ -45,29 +35,19 @@ class WantedReport:
 class ReportsAtEnd:
     """Has the reports of a run written, and says what came of each."""
 
-    _sleep = time.sleep
-    _monotonic = time.monotonic
-    _spawn = os.posix_spawn
-    _waitpid = os.waitpid
-    _open = open
-
-    def __init__(self, values: Sequence[str], start: str, patience: float) -> None:
-        """``start``: where the user is; ``patience``: seconds that all of them may take. Raises ``UsageError``."""
+    def __init__(self, values: Sequence[str], start: str) -> None:
+        """``start``: where the user is. Raises ``UsageError``."""
         self._wanted = [WantedReport(value, start) for value in values]
-        self._patience = patience
-        self._deadline = 0.0
         #: A line for each report, and whether all are there.
         self.lines: list[str] = []
         self.complete = False
 
-    def write(self, directory: str, folder: str, run_id: str, *, shipped: bool) -> None:
-        """Write them; ``folder`` is that of the session in ``directory``, ``shipped``: the database has all of it."""
-        self._deadline = ReportsAtEnd._monotonic() + self._patience
-        started = [self._start(number, directory, folder, run_id, shipped) for number in range(len(self._wanted))]
-        said = []
-        for number, problem in enumerate(started):
-            said.append(problem or self._outcome(number, folder))
+    def write(self, recorded: Recorded, deadline: Deadline) -> None:
+        """Write them all."""
+        started = [self._start(number, recorded) for number in range(len(self._wanted))]
+        said = [one if isinstance(one, str) else self._outcome(one, deadline) for one in started]
         self.complete = not any(said)
+        run_id = recorded.run_id
         named = (
             run_id if run_id.replace("-", "").isalnum() else "{run}"
         )  # of another id the file has a name that is near
@@ -87,55 +67,20 @@ class ReportsAtEnd:
         for line in told:
             terminalreporter.write_line(f"semantest: {printable_line(line)}", yellow=not self.complete)
 
-    def _start(self, number: int, directory: str, folder: str, run_id: str, shipped: bool) -> str:
-        """Start the command for one report; what is wrong with it, or an empty text."""
-        wanted, place = self._wanted[number], os.path.abspath(directory)
-        source = ("--sync-timeout", "0") if shipped else ("--journals",)
-        command = semantest_command(
-            *("export", "--format", wanted.format, "--run", run_id, "-o", wanted.path, "--directory", place, *source)
-        )
-        code, told = _files(folder, number)
+    def _start(self, number: int, recorded: Recorded) -> CommandAtEnd | str:
+        """Start the command for one report; else what is wrong."""
+        wanted = self._wanted[number]
         try:
             os.makedirs(os.path.dirname(wanted.path) or ".", exist_ok=True)  # as --junitxml does
-            pid = ReportsAtEnd._spawn(
-                "/bin/sh",
-                ["sh", "-c", _SCRIPT, "sh", code, told, *command],
-                isolated_environment(os.environ),
-                setsid=True,
-            )
+            arguments = ("export", "--format", wanted.format, "--run", recorded.run_id, "-o", wanted.path)
+            return CommandAtEnd(recorded, f"report-{number}", *arguments)
         except (OSError, ValueError) as error:
             return f"is not written: {error}"
-        with suppress(ChildProcessError):  # where SIGCHLD is ignored, or a handler of the user's takes every child
-            ReportsAtEnd._waitpid(pid, 0)
-        return ""
-
-    def _outcome(self, number: int, folder: str) -> str:
-        """Wait for the command, not after Ctrl-C; what went wrong, or an empty text."""
-        code, told = _files(folder, number)
-        try:
-            while not (found := self._read(code)).endswith("\n"):
-                if ReportsAtEnd._monotonic() >= self._deadline:
-                    return _UNFINISHED
-                ReportsAtEnd._sleep(_POLL_S)
-        except KeyboardInterrupt:
-            self._deadline = 0.0
-            return _UNFINISHED
-        if found == "0\n":
-            return ""
-        lines = self._read(told).strip().splitlines()
-        reason = lines[-1].removeprefix("semantest: ") if lines else f"exit code {found.strip()}"
-        return f"is not written: {reason}"
 
     @staticmethod
-    def _read(path: str) -> str:
-        try:
-            with ReportsAtEnd._open(path, encoding="utf-8", errors="replace") as file:
-                return file.read(65536)
-        except OSError:
-            return ""
-
-
-def _files(folder: str, number: int) -> tuple[str, str]:
-    """Where the exit code of a command goes, and what it says; deleted with the session's folder."""
-    name = os.path.join(os.path.abspath(folder), f"report-{number}")
-    return f"{name}.code{_SUFFIX}", f"{name}.said{_SUFFIX}"
+    def _outcome(command: CommandAtEnd, deadline: Deadline) -> str:
+        """Wait for the command; what went wrong, or an empty text."""
+        code = command.exit_code(deadline)
+        if code is None:
+            return _UNFINISHED
+        return f"is not written: {command.reason() or f'exit code {code}'}" if code else ""

@@ -38,6 +38,8 @@ class Settings(NamedTuple):
     flush_timeout: float
     report: list[str]
     report_timeout: float
+    fail_on: list[str]
+    github: str
     capture: str
     output_limit: int
     redact: list[str]
@@ -202,6 +204,8 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         flush_timeout=source.number("semantest_flush_timeout"),
         report=_reports(config, source),
         report_timeout=source.number("semantest_report_timeout"),
+        fail_on=[name for text in source.values("semantest_fail_on")[0] for name in text.replace(",", " ").split()],
+        github=source.choice("semantest_github"),
         capture=source.choice("semantest_capture"),
         output_limit=max(200, int(source.number("semantest_output_limit"))),
         redact=source.patterns("semantest_redact"),

@@ -20,8 +20,9 @@ CAPTURE_POLICIES = ("failed", "all", "none")
 SCREENSHOTS = ("on-failure", "off")
 RETRY_POLICIES = ("all", "known-flaky")
 ORDERS = ("collected", "failed-first", "slowest-first", "likely-to-fail")
-#: Policies of ``semantest gate``.
+#: What may fail a session that pytest calls green, and what is said to GitHub Actions.
 FAIL_ON = ("flaky", "lost", "left-out", "warnings", "new-failures", "slower")
+GITHUB = ("off", "summary", "annotations", "all")
 #: The shape of a recorder's address, and of a run id.
 URL = r"(?i)(?:https?|wss?)://[^\s/]+"
 RUN_ID = r"[\w.:/@+-]{1,200}"
@@ -142,7 +143,20 @@ RECORDING = (
         *("", "report", "lines", (), "FORMAT:PATH"),
         "Write a report to PATH at the end: junit, ctrf, markdown, ... as `semantest export`; repeatable.",
     ),
-    Key("", "report-timeout", "seconds", 30, "SECONDS", "Longest wait at the end for these reports. Default: 30."),
+    Key(
+        *("", "report-timeout", "seconds", 30, "SECONDS"),
+        "Longest wait at the end for reports, for what fail-on asks of history, and for github. Default: 30.",
+    ),
+    Key(
+        *("", "fail-on", "lines", (), "POLICY"),
+        "Exit code 1 instead of 0 for: flaky, lost, left-out, warnings, new-failures, slower; repeatable.",
+        choices=FAIL_ON,
+    ),
+    Key(
+        *("", "github", "choice", "off", "WHAT"),
+        "In GitHub Actions, show at the end: summary, annotations, all or off. Default: off.",
+        choices=GITHUB,
+    ),
     Key(
         *("", "capture", "choice", "failed", "POLICY"),
         "Whose captured output to keep: failed, all or none. Default: failed.",

@@ -24,7 +24,8 @@ _SHARDS_NAMED = 10
 _FAILED, _INTERRUPTED = 1, 2
 #: Where pytest's exit code is 1, and no test is bad.
 DECIDED_ELSEWHERE = (
-    "no test failed: --semantest-strict, a coverage limit or another plugin decided so, see pytest's output"
+    "no test failed: --semantest-strict, --semantest-fail-on, a coverage limit or another plugin decided so, "
+    "see pytest's output"
 )
 _DEATHS = frozenset({"crashed", "timeout"})
 _ONLY_DIED = re.compile(r"(?:the process|process \d+) died")
