@@ -118,7 +118,7 @@ SECTION_TEXTS = {
     "policy": "The security policy that a recorder starts with.",
     "plugins": "Plugins of the recorder. `[plugins.<name>]` holds a plugin's own options, passed on as they are.",
     "cleanup": "What `semantest cleanup` deletes. A run stays only if every key that is set lets it stay.",
-    "gate": "What `semantest gate` asks of a run. A key that is not set asks nothing.",
+    "gate": "What `semantest gate` asks of a run ([ci.md](../guide/ci.md#a-gate)). A key that is not set asks nothing.",
 }
 
 
