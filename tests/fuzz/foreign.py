@@ -54,7 +54,7 @@ def check(choose: Choices) -> None:
 def _check_run(run: ForeignRun) -> None:
     settle_ids(run.tests, set(uncertain(run.tests)[:1]), set())
     redactor = Redactor()
-    texts = Texts(lambda text: redactor.clip(text, 500), redactor.redact_exact)
+    texts = Texts(lambda text: redactor.clip(text, 500), redactor.redact_exact, lambda _name, value: value)
     heading = Heading("r", "s", None, {}, 1.0)
     session = foreign_session([ForeignFile("f", "0", run)], ["main"], heading, texts)
     events = session.events["main"]

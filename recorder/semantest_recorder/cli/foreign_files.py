@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from pytest_semantest.protocol.artifacts import MAX_ARTIFACT
 from pytest_semantest.protocol.reading import open_to_read
 from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
 from semantest_recorder.foreign.allure import read_allure
@@ -16,6 +17,7 @@ from semantest_recorder.foreign.errors import NotThisFormatError, Problem, Unrea
 from semantest_recorder.foreign.formats import ALLURE, FORMATS, format_of, is_of_allure
 from semantest_recorder.foreign.run import ForeignRun
 from semantest_recorder.foreign.session import ForeignFile
+from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import size
 
 #: A file of more bytes is no report of tests: 100,000 tests with tracebacks are some 50 MB.
@@ -53,7 +55,7 @@ def read_files(path: Path, wanted: str | None) -> Found:
     Raises ``Stop`` when there is nothing of that name, or nothing to import in it.
     """
     if not path.exists():
-        raise Stop(f"{path} does not exist: name a file or a folder with results", EXIT_NOTHING)
+        raise Stop(f"{inert_line(str(path))} does not exist: name a file or a folder with results", EXIT_NOTHING)
     found = Found()
     if not path.is_dir():
         _take(found, path, wanted, in_folder=False)
@@ -67,7 +69,7 @@ def read_files(path: Path, wanted: str | None) -> Found:
             _take(found, one, wanted, in_folder=True)
     if not found.files and not found.unread:
         title = FORMATS[wanted].title if wanted else ", ".join(known.title for known in FORMATS.values())
-        raise Stop(f"{path} holds no results of tests that can be read ({title})", EXIT_NOTHING)
+        raise Stop(f"{inert_line(str(path))} holds no results of tests that can be read ({title})", EXIT_NOTHING)
     return found
 
 
@@ -98,25 +100,29 @@ def _take(found: Found, path: Path, wanted: str | None, *, in_folder: bool) -> N
 
 
 def _take_allure(found: Found, folder: Path) -> None:
+    """An attachment that cannot be read is left out, and its attempt says so; a result is a problem of the run."""
     files: dict[str, bytes] = {}
-    digest, total = hashlib.sha256(), 0
+    digest, total, problem = hashlib.sha256(), 0, None
     for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.is_symlink():
-            try:
-                data = files[path.name] = _content(path)
-            except UnreadableError as error:
-                if is_of_allure(path.name):  # an attachment is left out, and told where it is missing
-                    found.unread.append(Unread(str(path), error.problem))
-                continue
-            total += len(data)
-            if total > _FOLDER_MAX:
-                raise Stop(f"{folder} holds more than {size(_FOLDER_MAX)}: name a folder of one run")
-            digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(data).digest())
+        if path.is_symlink() or not path.is_file():
+            continue
+        try:
+            data = _content(path, BYTES_MAX if is_of_allure(path.name) else MAX_ARTIFACT)
+        except UnreadableError as error:
+            if is_of_allure(path.name):
+                problem = problem or Problem(f"{path.name}: {error.problem}")
+            continue
+        files[path.name] = data
+        total += len(data)
+        if total > _FOLDER_MAX:
+            raise Stop(f"{folder} holds more than {size(_FOLDER_MAX)}: name a folder of one run")
+        digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + hashlib.sha256(data).digest())
     try:
         run = read_allure(files)
     except UnreadableError as error:
-        found.unread.append(Unread(str(folder), error.problem))
+        found.unread.append(Unread(str(folder), problem or error.problem))
         return
+    run.problem = run.problem or problem
     _keep(found, str(folder), digest.hexdigest(), run)
 
 
@@ -126,16 +132,16 @@ def _keep(found: Found, name: str, sha256: str, run: ForeignRun) -> None:
         found.unread.append(Unread(name, run.problem))
 
 
-def _content(path: Path) -> bytes:
-    """Raises ``UnreadableError``."""
+def _content(path: Path, most: int = BYTES_MAX) -> bytes:
+    """Raises ``UnreadableError``, for a file of more than ``most`` bytes without reading it."""
     try:
-        descriptor = open_to_read(path)
-        with os.fdopen(descriptor, "rb") as file:
-            data = file.read(BYTES_MAX + 1)
+        with os.fdopen(open_to_read(path), "rb") as file:
+            too_large = os.fstat(file.fileno()).st_size > most
+            data = b"" if too_large else file.read(most + 1)
     except OSError as error:
         raise UnreadableError(f"it cannot be read: {error.strerror}") from None
-    if len(data) > BYTES_MAX:
-        raise UnreadableError(f"it is larger than {size(BYTES_MAX)}")
+    if too_large or len(data) > most:
+        raise UnreadableError(f"it is larger than {size(most)}")
     return data
 
 

@@ -79,17 +79,17 @@ def prepare(
     content = hashlib.sha256("".join(parts).encode()).hexdigest()
     run_id = asked.run_id or f"import-{content[:12]}"
     base = f"import-{hashlib.sha256(f'{run_id} {content}'.encode()).hexdigest()[:16]}"
-    known_run, session_name = None, base
+    known_run, session_name, texts = None, base, _texts(folder)
     try:
         with closing(connect_read_only(folder / DATABASE)) as connection:
-            _settle_names(files, connection)
+            _settle_names(files, connection, texts)
             known_run = run_of_source(connection, source_name(base, MAIN_WORKER))
             session_name = _free_name(connection, base) if known_run is None else base
             if session_name != base:
                 known_run = run_of_source(connection, source_name(session_name, MAIN_WORKER))
     except NoDatabase:
         for file in files:
-            settle_ids(file.run.tests, (), ())
+            settle_ids(file.run.tests, (), (), texts.name)
     heading = Heading(
         run_id,
         session_name,
@@ -102,7 +102,7 @@ def prepare(
     )
     if asked.started_ms is not None:
         _move(files, asked.started_ms)
-    session = foreign_session(files, _workers(files), heading, _texts(folder))
+    session = foreign_session(files, _workers(files), heading, texts)
     waits = (folder / SESSIONS / session_name).is_dir()
     return Imported(run_id, session_name, list(files), session, _state(run_id, session_name, session), known_run, waits)
 
@@ -142,11 +142,11 @@ def _body(event: Event) -> bytes:
     return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _settle_names(files: Sequence[ForeignFile], connection: sqlite3.Connection) -> None:
+def _settle_names(files: Sequence[ForeignFile], connection: sqlite3.Connection, texts: Texts) -> None:
     wanted = [test_id for file in files for test_id in uncertain(file.run.tests)]
     ids, suites = known_names(connection, wanted)
     for file in files:
-        settle_ids(file.run.tests, ids, suites)
+        settle_ids(file.run.tests, ids, suites, texts.name)
 
 
 def _free_name(connection: sqlite3.Connection, base: str) -> str:
@@ -188,7 +188,8 @@ def _workers(files: Sequence[ForeignFile]) -> list[str]:
 
 def _short_names(paths: Sequence[str]) -> list[str]:
     """Of ``linux/junit.xml`` and ``macos/junit.xml`` the parts that tell them apart."""
-    parts = [Path(path).with_suffix("").parts for path in paths]
+    whole = [Path.cwd() / os.path.normpath(path) for path in paths]  # "." has no name
+    parts = [(*path.parent.parts, path.stem) for path in whole]
     if len({one[-1] for one in parts}) == len(parts):
         return [one[-1] for one in parts]
     shared = {part for part in parts[0] if all(part in one for one in parts)}
@@ -203,7 +204,10 @@ def _texts(folder: Path) -> Texts:
     except (ValueError, re.error) as error:
         raise Stop(f"redact: {error}", EXIT_USAGE) from None
 
-    return Texts(lambda text: redactor.clip(text, _TEXT_MAX), redactor.redact_exact)
+    def value(name: str, text: str) -> str:
+        return redactor.redact_pair(name, "")[1] or text
+
+    return Texts(lambda text: redactor.clip(text, _TEXT_MAX), redactor.redact_exact, value)
 
 
 def _state(run_id: str, session_name: str, session: Session) -> RunState:

@@ -139,7 +139,7 @@ def _add_attachments(attempt: ForeignAttempt, part: dict[str, Any], files: Mappi
         if name in _STREAMS and media_type == "text/plain" and data is not None:
             attempt.output.append(ForeignOutput(_STREAMS[name], data.decode("utf-8", "replace")))
         else:
-            omitted = "" if data is not None else "its file is not in the folder, or cannot be read"
+            omitted = "" if data is not None else "its file is not in the folder, or too large, or cannot be read"
             attempt.attachments.append(ForeignAttachment(name, media_type, data, omitted))
     if depth < 50:
         for step in objects(part.get("steps")):

@@ -32,9 +32,8 @@ def seconds_ms(text: str | None) -> float | None:
 
 def duration_ms(value: object) -> float | None:
     """A duration that is one, to the microsecond; else ``None``."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return round(float(value), 3) if 0 <= value <= _LONGEST_MS else None
+    number = _finite(value)
+    return round(number, 3) if number is not None and 0 <= number <= _LONGEST_MS else None
 
 
 def moment_ms(value: object) -> float | None:
@@ -45,10 +44,22 @@ def moment_ms(value: object) -> float | None:
     """
     if isinstance(value, str):
         return _moment_of_text(value.strip())
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    number = _finite(value)
+    if number is None:
         return None
-    milliseconds = float(value) * 1000 if abs(value) < 1e11 else float(value)
+    milliseconds = number * 1000 if abs(number) < 1e11 else number
     return round(milliseconds, 3) if 0 < milliseconds < _LAST_MS else None
+
+
+def _finite(value: object) -> float | None:
+    """A number as a float; ``None`` for anything else, and for whole numbers (of any length in JSON) beyond floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _moment_of_text(text: str) -> float | None:

@@ -34,6 +34,11 @@ def text_of(data: bytes, declared: str | None = None) -> str:
         return data.decode("utf-8", "replace")
 
 
+def sayable(text: str) -> str:
+    """The text with lone surrogates, which JSON can name and UTF-8 cannot hold, spelled out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def xml_text(data: bytes) -> str:
     """The text of an XML file without its declaration, and with U+FFFD for characters that no XML may hold.
 

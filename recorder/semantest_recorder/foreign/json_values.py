@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from semantest_recorder.foreign.decoding import text_of
+from semantest_recorder.foreign.decoding import sayable, text_of
 from semantest_recorder.foreign.errors import Problem, UnreadableError
 
 
@@ -69,8 +69,8 @@ def objects(value: object) -> list[dict[str, Any]]:
 
 
 def text(value: object) -> str | None:
-    """A text that is not empty."""
-    return value if isinstance(value, str) and value else None
+    """A text that is not empty, with lone surrogates, which JSON can name and UTF-8 cannot hold, spelled out."""
+    return sayable(value) if isinstance(value, str) and value else None
 
 
 def whole(value: object) -> int | None:

@@ -6,6 +6,9 @@ classes begin has to be guessed: classes begin with a capital letter, says PEP 8
 
 from __future__ import annotations
 
+#: So many places where the file may end are tried: nobody nests packages and classes deeper, and each costs an id.
+_PLACES_MAX = 32
+
 
 def node_ids(dotted: str, name: str, file: str | None = None) -> tuple[str, ...]:
     """What the test ``name`` of class or module ``dotted`` may be called, the likeliest first.
@@ -22,7 +25,7 @@ def node_ids(dotted: str, name: str, file: str | None = None) -> tuple[str, ...]
     likely = len(parts)
     while likely > 1 and parts[likely - 1][:1].isupper():
         likely -= 1
-    ends = [likely, *(end for end in range(len(parts), 0, -1) if end != likely)]
+    ends = [likely, *(end for end in range(len(parts), 0, -1) if end != likely)][:_PLACES_MAX]
     return tuple("::".join([f"{'/'.join(parts[:end])}.py", *parts[end:], name]) for end in ends)
 
 

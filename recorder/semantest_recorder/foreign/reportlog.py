@@ -196,7 +196,8 @@ def _new_output(told: dict[str, Any], attempt: ForeignAttempt) -> list[ForeignOu
         if not isinstance(section, list) or len(section) != 2 or not all(isinstance(part, str) for part in section):
             continue
         words = section[0].split()
-        if len(words) == 3 and words[0] == "Captured" and words[1] in _STREAMS and (words[1], words[2]) not in known:
+        is_captured = len(words) == 3 and words[0] == "Captured" and words[1] in _STREAMS and words[2] in _PHASES
+        if is_captured and (words[1], words[2]) not in known:
             found.append(ForeignOutput(_STREAMS[words[1]], section[1], words[2]))
     return found
 

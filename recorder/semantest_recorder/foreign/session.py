@@ -28,6 +28,7 @@ from pytest_semantest.protocol.events import (
     Event,
 )
 from pytest_semantest.protocol.identity import MAIN_WORKER, name_of, source_name
+from semantest_recorder.foreign.decoding import sayable
 from semantest_recorder.foreign.run import (
     ForeignAttachment,
     ForeignAttempt,
@@ -41,8 +42,10 @@ _NOTE = "custom/import/suite"
 _PLAN_CHUNK = 500
 _GREEN, _RED, _NO_TESTS = 0, 1, 5
 
-#: Of so many characters the output of one attempt or suite is kept, and of so many pairs its properties.
-_OUTPUT_MAX = 262_144
+#: What of one attempt or suite is kept, so that its event fits into what a recorder takes (12 MiB of JSON): characters
+#: of its output and of its properties, and how many of each.
+_CHARACTERS_MAX = 262_144
+_OUTPUTS_MAX = 1000
 _PAIRS_MAX = 100
 
 
@@ -50,11 +53,12 @@ class Texts(NamedTuple):
     """How texts may be stored.
 
     ``clip`` gives a text without secrets, and how many characters were left out; ``name`` an id without what surely is
-    a secret.
+    a secret; ``value`` the value of a name that does not say that it is one.
     """
 
     clip: Callable[[str], tuple[str, int]]
     name: Callable[[str], str]
+    value: Callable[[str, str], str]
 
 
 class ForeignFile(msgspec.Struct):
@@ -168,7 +172,7 @@ class _Telling:
         branch = self._heading.branch or next((run.branch for run in runs if run.branch), None)
         commit = self._heading.commit or next((run.commit for run in runs if run.commit), None)
         build = next((run.build_url for run in runs if run.build_url), None)
-        told = {name: self._text(value) for run in runs for name, value in run.environment.items()}
+        told = dict(self._pairs([pair for run in runs for pair in run.environment.items()]))
         git = {name: self._text(value) for name, value in (("branch", branch), ("commit", commit)) if value}
         context = {"git": git, "ci": {"buildUrl": self._text(build)} if build else {}, "environment": told}
         found = {name: value for name, value in context.items() if value}
@@ -280,10 +284,10 @@ class _Telling:
     def _output(self, outputs: Sequence[ForeignOutput]) -> list[dict[str, Any]]:
         """Texts as they are kept; what is too much altogether is counted."""
         logs: list[dict[str, Any]] = []
-        room = _OUTPUT_MAX
+        room = _CHARACTERS_MAX
         for output in outputs:
-            text, dropped = self._texts.clip(_sayable(output.text))
-            if len(text) > room:
+            text, dropped = self._texts.clip(sayable(output.text))
+            if logs and (len(text) > room or len(logs) == _OUTPUTS_MAX):
                 logs[-1]["dropped"] = logs[-1].get("dropped", 0) + len(text) + dropped
                 continue
             room -= len(text)
@@ -291,19 +295,24 @@ class _Telling:
             logs.append({"stream": output.stream, "text": text} | phase | ({"dropped": dropped} if dropped else {}))
         return logs
 
-    def _pairs(self, pairs: Sequence[tuple[str, str]]) -> list[list[str]]:
-        return [[self._text(name), self._text(value)] for name, value in pairs[:_PAIRS_MAX]]
+    def _pairs(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Properties as they are kept: the first, as far as there is room."""
+        kept: list[tuple[str, str]] = []
+        room = _CHARACTERS_MAX
+        for told_name, told_value in pairs[:_PAIRS_MAX]:
+            name = self._text(told_name)
+            value = self._text(self._texts.value(name, told_value))
+            room -= len(name) + len(value)
+            if room < 0:
+                break
+            kept.append((name, value))
+        return kept
 
     def _text(self, text: str) -> str:
-        return self._texts.clip(_sayable(text))[0]
+        return self._texts.clip(sayable(text))[0]
 
     def _id(self, test_id: str) -> str:
-        return self._texts.name(_sayable(test_id))
-
-
-def _sayable(text: str) -> str:
-    """Lone surrogates, which JSON can name and UTF-8 cannot hold, spelled out."""
-    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+        return self._texts.name(sayable(test_id))
 
 
 def _own_ids(run: ForeignRun) -> list[str]:
