@@ -18,6 +18,7 @@ from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.run_id import RunIdName
 from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.stop import EXIT_FAILED, EXIT_USAGE, Stop
+from semantest_recorder.reports.inert import inert_line
 
 if TYPE_CHECKING:
     from semantest_recorder.cli.merging import Merged, Wanted
@@ -86,9 +87,9 @@ def _wanted(
     names = [name for name in what if not Path(name).exists()]
     missing = next((name for name in names if "/" in name), None)
     if missing is not None:
-        raise Stop(f"{missing} does not exist: name a folder, a database or a run", 3)
+        raise Stop(f"{inert_line(missing)} does not exist: name a folder, a database or a run", 3)
     if names and run_id is None:
-        text = f"{names[0]} is no folder; to merge runs into one, say its name: --run-id ID"
+        text = f"{inert_line(names[0])} is no folder; to merge runs into one, say its name: --run-id ID"
         raise Stop(text, EXIT_USAGE)
     if remove_originals and not names:
         raise Stop("--remove-originals is for runs of this history; folders are left as they are", EXIT_USAGE)

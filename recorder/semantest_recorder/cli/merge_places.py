@@ -13,7 +13,7 @@ import msgspec
 from pytest_semantest.protocol.artifacts import ARTIFACTS, MAX_ARTIFACT, is_sha256
 from pytest_semantest.protocol.identity import MAIN_WORKER
 from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, JOURNAL_SUFFIX, SESSIONS, session_folders
-from pytest_semantest.protocol.reading import open_to_read
+from pytest_semantest.protocol.reading import open_to_read, refuse_link
 from semantest_recorder.cli.recovery import events_by_source, session_head
 from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
 from semantest_recorder.store.artifacts import ArtifactStore
@@ -62,10 +62,14 @@ def offered(place: Place, problems: list[str]) -> Iterator[list[Offer]]:
     try:
         if place.database is not None:
             try:
+                if place.folder is not None:
+                    refuse_link(place.database)  # it would have another project's history merged
                 connection = connect_read_only(place.database)
                 offers = {offer.source: offer for offer in offers_of(connection)}
             except (StoreError, sqlite3.Error) as error:
                 problems.append(f"{place.database} cannot be read: {error}")
+            except OSError as error:
+                problems.append(f"{place.database} cannot be read: {error.strerror}")
         if place.folder is not None:
             for offer in _unshipped(place.folder, problems):
                 stored = offers.get(offer.source)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import msgspec
 
 from semantest_recorder.core.batch import LIVE, Batch, RawEvent, Refused
 from semantest_recorder.core.marking import marked
+from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.known import deleted_source
 from semantest_recorder.store.marks import stored_marks
@@ -25,6 +26,8 @@ HOLDER: Final = "merged/"
 _AT_ONCE = 5000
 
 ReadEvents = Callable[[int, int], list[RawEvent]]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Offer(msgspec.Struct):
@@ -59,18 +62,34 @@ class OfferError(Exception):
 def offers_of(connection: sqlite3.Connection, run_id: str | None = None) -> list[Offer]:
     """The sources of a database, all or those of one run, without those that only their recorder may write.
 
-    With ``run_id`` these are among them: it is for copies within one database. Raises ``sqlite3.Error``.
+    With ``run_id`` these are among them: it is for copies within one database. Raises ``sqlite3.Error``, and
+    ``StoreError`` for a database that no recorder made.
     """
+    no_table = connection.execute(_SQL["no_table"]).fetchone()
+    if no_table is not None:  # a view may take for ever
+        raise StoreError(f"its {no_table[0]} is no table")
     found = []
     for key, source, session, worker, run, last_seq, received_ms in connection.execute(_SQL["sources"]).fetchall():
-        names = (source, session, worker, run)
-        if not all(isinstance(name, str) for name in names) or (run_id is not None and run != run_id):
+        are_names = all(isinstance(name, str) for name in (source, session, worker, run))
+        if not (are_names and isinstance(last_seq, int) and isinstance(received_ms, float | None)):
+            raise StoreError("its list of sources holds what no recorder wrote")
+        if source.startswith(LIVE) if run_id is None else run != run_id:
             continue
-        if run_id is None and source.startswith(LIVE):
-            continue
-        read, mark = _reader(connection, key), _marker(connection)
+        read, mark = _of_offer(_reader(connection, key)), _of_offer(_marker(connection))
         found.append(Offer(source, session, worker, run, last_seq, received_ms or 0.0, read, mark))
     return found
+
+
+def _of_offer(read: Callable[P, T]) -> Callable[P, T]:
+    """As ``read``, but for its ``sqlite3.Error``: that is about what is offered, not about where it goes."""
+
+    def reading(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except sqlite3.Error as error:
+            raise OfferError(f"it cannot be read: {error}") from None
+
+    return reading
 
 
 def _marker(connection: sqlite3.Connection) -> Callable[[Batch], Batch]:
@@ -173,6 +192,9 @@ class Merger:
         if row is None:
             if deleted_source(self._connection, offer.source):
                 raise OfferError("its run was deleted here, so nothing of it is taken again")
+            if self._connection.execute(_SQL["recorded_session"], (offer.session, HOLDER)).fetchone() is not None:
+                raise OfferError("its session was recorded here: what is recorded here is not added to")
+            _require_own_run(offer)
             return 1
         key, last_seq, holder, run_id = row
         if run_id != offer.run_id:
@@ -192,6 +214,15 @@ class Merger:
         for first in range(start, offer.last_seq + 1, _AT_ONCE):
             events = offer.read(first, min(first + _AT_ONCE - 1, offer.last_seq))
             yield offer.mark(Batch(offer.source, first, events, received_ms, holder=HOLDER))
+
+
+def _require_own_run(offer: Offer) -> None:
+    """Raises ``OfferError`` when the first event, by which a source gets its run, names another one than the list."""
+    for event in offer.read(1, min(offer.last_seq, 1)):
+        payload = msgspec.json.decode(event.payload)
+        run_id = payload.get("runId") if isinstance(payload, dict) else None
+        if run_id != offer.run_id:
+            raise OfferError(f"its first event is of run {run_id!r}")
 
 
 def expectation(run_id: str, session: str, sessions: int, now_ms: float) -> Offer:
