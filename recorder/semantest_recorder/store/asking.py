@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Final
 
 from semantest_recorder.store.errors import StoreError
+from semantest_recorder.store.portions import next_portion
 from semantest_recorder.store.reader import connect_read_only
 from semantest_recorder.store.sql_mistakes import explain
 
@@ -91,7 +92,7 @@ class Asking:
             if self._interrupted:  # while the rows before were read
                 raise Interrupted
             try:
-                rows = self._timed(lambda: cursor.fetchmany(_ROWS))
+                rows = self._timed(lambda: next_portion(cursor, _ROWS))
             except sqlite3.Error as error:
                 raise self._told(error, sql, {}) from None
             if not rows:

@@ -10,6 +10,7 @@ import msgspec
 
 from semantest_recorder.core.views import VIEWS
 from semantest_recorder.store.asking import Row
+from semantest_recorder.store.portions import next_portion
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.reader import connect_read_only
 
@@ -50,7 +51,7 @@ class DumpSource:
         """
         columns = ", ".join(f'"{column}"' for column in VIEWS[view].columns)
         cursor = self._connection.execute(*_of_runs(view, columns, runs))
-        while portion := cursor.fetchmany(_ROWS):
+        while portion := next_portion(cursor, _ROWS):
             yield portion
 
 

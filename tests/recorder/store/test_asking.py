@@ -52,6 +52,15 @@ def test_what_was_recorded_is_asked_with_parameters(asking: Asking) -> None:
     assert rows(asking, "SELECT CAST(x'ff41' AS TEXT)") == [("\ufffdA",)]
 
 
+def test_rows_with_large_texts_are_few_in_a_portion(asking: Asking) -> None:
+    """Whatever a database holds, asking it takes no more memory than a portion of some megabytes."""
+    for value in ("zeroblob(1000000)", "printf('%.*c', 1000000, 'x')"):
+        sql = f"WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 600) SELECT {value} FROM t"
+        assert {len(portion) for portion in asking.ask(sql)[1]} == {9, 6}
+    sql = sql.replace(value, "n")
+    assert [len(portion) for portion in asking.ask(sql)[1]] == [500, 100]
+
+
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
