@@ -38,6 +38,8 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "sql": [(["sql", "v_results"], 0), (["sql", "v_events"], 0), (["sql", f'SELECT 1 FROM "{EVIL}"'], 2)],
     "dump": [(["dump", "out", "--format", "jsonl", "--force"], 0)],
     "open": [(["open"], 2)],
+    "import": [(["import", "reports", "--dry-run"], 0)],
+    "merge": [(["merge", EVIL], 3), (["merge", "elsewhere/.semantest", "--dry-run"], 1)],
     "recover": [(["recover"], 1), (["recover", "--all"], 1)],
     "sync": [(["sync", "--dry-run"], 0)],
     "cleanup": [(["cleanup", "--keep", "0", "--dry-run"], 0)],
@@ -98,6 +100,23 @@ def hostile(session: str, run_id: str, start_ms: float = START) -> Recording:
     return run
 
 
+def foreign_report(folder: Path) -> None:
+    """A report of another tool, by its name and in all that it says."""
+    failed = {
+        "outcome": "failed",
+        "crash": {"path": EVIL, "lineno": 3, "message": EVIL},
+        "longrepr": EVIL,
+        "stdout": EVIL,
+    }
+    document = {
+        "exitcode": 1,
+        "environment": {EVIL: EVIL},
+        "tests": [{"nodeid": TEST, "outcome": "failed", "call": failed}],
+    }
+    folder.mkdir()
+    (folder / f"{EVIL.replace('/', '')}.json").write_text(json.dumps(document))
+
+
 def what_steers(said: str) -> set[str]:
     """Characters that a terminal obeys or does not show, but for line ends and tabs."""
     kinds = {character: unicodedata.category(character) for character in set(said) - {"\n", "\t"}}
@@ -141,6 +160,9 @@ def test_no_command_prints_what_steers_a_terminal(folder: Path, ask: Ask) -> Non
         ended.end(1, "gw0")
         ended.end(1, reason=EVIL)
         ended.store(folder)
+    foreign_report(folder.parent / "reports")
+    other = hostile(SESSION, f"stored{EVIL}", START + 1)  # other events than those of the same name here
+    other.store(folder.parent / "elsewhere" / ".semantest")
     session_folder = hostile(LEFT, f"left{EVIL}").journal(folder)
     ship = {"state": "unreachable", "detail": EVIL, "named": True, "recorder": f"http://127.0.0.1:1/{EVIL}", "pid": 1}
     (session_folder / "ship.json").write_text(json.dumps(ship))
