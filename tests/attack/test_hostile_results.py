@@ -92,6 +92,13 @@ def test_a_folder_of_allure_is_read_whatever_lies_in_it(take: Import) -> None:
     assert "too large, or cannot be read" in semantest("show", test["id"], "--json", "--sync-timeout", "0").out
 
 
+def test_a_link_that_the_user_names_is_followed(take: Import) -> None:
+    Path("first.xml").write_text('<testsuite><testcase name="a"/></testsuite>')
+    Path("latest.xml").symlink_to("first.xml")
+    (told,) = take("latest.xml", "--dry-run").json["runs"]
+    assert (told["state"], told["files"][0]["file"]) == ("passed", "latest.xml")
+
+
 def test_folders_that_are_named_by_a_dot_are_told_apart(take: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     inner = Path("results/inner")
     inner.mkdir(parents=True)

@@ -86,7 +86,7 @@ def _names(folder: Path) -> list[Path]:
 
 def _take(found: Found, path: Path, wanted: str | None, *, in_folder: bool) -> None:
     try:
-        data = _content(path)
+        data = _content(path if in_folder else path.resolve())  # a link that the user names is meant
         name = wanted or format_of(data)
         reader = FORMATS[name].read
         run = reader(data) if reader is not None else read_allure({path.name: data})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: What a shell gives a program that Ctrl-C ended.
 _EXIT_INTERRUPTED: Final = 130
+_LIMIT_MAX: Final = 10**12
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d{0,17})(?:\.\d{1,18})?", re.ASCII)
 
 
@@ -77,7 +78,11 @@ def complete_view(_ctx: click.Context, _parameter: click.Parameter, incomplete: 
 )
 @click.option("--schema", is_flag=True, help="List the views with their columns; with a view's name that one only.")
 @click.option(
-    "--limit", type=Number(min=0), default=1000, show_default=True, help="Rows of a table; 0 shows all. Not for --json."
+    "--limit",
+    type=Number(min=0, max=_LIMIT_MAX),
+    default=1000,
+    show_default=True,
+    help="Rows of a table; 0 shows all. Not for --json.",
 )
 @click.option(
     "--timeout",

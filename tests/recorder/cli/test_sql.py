@@ -74,6 +74,7 @@ def test_a_table_says_when_there_are_more_rows(folder: Path) -> None:
     assert (said.code, len(said.out.splitlines())) == (0, 3)
     assert said.err == "semantest: there are more than 2 rows: --limit 0 shows all, and so do --csv and --jsonl\n"
     assert asked(folder, "v_results", "--limit", "4").err == ""
+    assert asked(folder, "v_results", "--limit", "9" * 20).code == 2
 
 
 @pytest.mark.parametrize(
