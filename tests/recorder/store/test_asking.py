@@ -180,7 +180,7 @@ def test_any_text_is_explained(sql: str, problem: str, known: bool) -> None:
             except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
                 problem = str(error)
         lines = explain(connection, sql, problem, []).split("\n")
-        if lines[-1].strip(" ^") == "" and "^" in lines[-1]:
+        if len(lines) > 1 and lines[-1].strip(" ^") == "" and "^" in lines[-1]:
             assert lines[-1].index("^") <= len(lines[-2])
 
 
