@@ -47,6 +47,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "blame": [(["blame", TEST], 1)],
     "alias": [(["alias", "list"], 0)],
     "quarantine": [(["quarantine", "list"], 3)],
+    "owed": [(["owed"], 1)],
     "recover": [(["recover"], 1), (["recover", "--all"], 1)],
     "sync": [(["sync", "--dry-run"], 0)],
     "cleanup": [(["cleanup", "--keep", "0", "--dry-run"], 0)],

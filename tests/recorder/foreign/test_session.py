@@ -13,7 +13,7 @@ def test_tests_that_a_file_announces_and_does_not_have_are_missed_in_a_matrix_to
     ]
     files[1].run.planned_total = 3
     assert overlaps(files)
-    texts = Texts(lambda text: (text, 0), lambda name: name)
+    texts = Texts(lambda text: (text, 0), lambda name: name, lambda _name, value: value)
     session = foreign_session(files, ["linux", "macos"], Heading("run", "session", None, {}, 0.0), texts)
     (plan,) = [event["payload"] for event in session.events["main"] if event["type"] == "run/plan"]
     assert (plan["tests"], plan["total"]) == (["a"], 3)
