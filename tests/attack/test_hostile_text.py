@@ -48,6 +48,9 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "alias": [(["alias", "list"], 0)],
     "quarantine": [(["quarantine", "list"], 3)],
     "owed": [(["owed"], 1)],
+    "gate": [(["gate"], 1)],
+    "ci": [(["ci", "github", "--summary-file", "summary.md"], 0)],
+    "badge": [(["badge"], 0), (["badge", "--branch", EVIL[:-3]], 3)],
     "recover": [(["recover"], 1), (["recover", "--all"], 1)],
     "sync": [(["sync", "--dry-run"], 0)],
     "cleanup": [(["cleanup", "--keep", "0", "--dry-run"], 0)],
@@ -80,7 +83,7 @@ SILENT = {
     *("dump out --format jsonl --force", "open", "flaky", "alias list", "alias list --json"),
     *("quarantine list", "quarantine list --json", "merge copy.db --dry-run"),
 }
-_WITHOUT_JSON = ("backup", "restore", "completion", "open", "export")
+_WITHOUT_JSON = ("backup", "restore", "completion", "open", "export", "ci", "badge")
 Ask = Callable[[list[str], int], None]
 
 
