@@ -96,18 +96,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _install(config: pytest.Config, files: Configuration | None, *, wanted: bool, selecting: bool) -> None:
-    """Only what is asked for is imported."""
+    """Only what is asked for is imported, by its whole name.
+
+    A package keeps a module as its attribute when a nested pytest (pytester) puts ``sys.modules`` back: taken from
+    there, an old recording and a new quarantine would meet.
+    """
     from pytest_semantest.settings import resolve  # noqa: PLC0415
 
     settings = resolve(config, files)
     if wanted:
-        from pytest_semantest import recording  # noqa: PLC0415
+        from pytest_semantest.recording import install  # noqa: PLC0415
 
-        recording.install(config, settings)
+        install(config, settings)
     if selecting:
-        from pytest_semantest.selection import hooks  # noqa: PLC0415
+        from pytest_semantest.selection.hooks import install_selection  # noqa: PLC0415
 
-        hooks.install(config, settings)
+        install_selection(config, settings)
 
 
 def _files(config: pytest.Config) -> Configuration | None:

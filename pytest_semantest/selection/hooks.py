@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pytest_semantest.recording import Recording
 
 
-def install(config: pytest.Config, settings: Settings) -> None:
+def install_selection(config: pytest.Config, settings: Settings) -> None:
     """Register selection for this process. Raises ``UsageError`` for what cannot be understood."""
     handed_over: dict[str, Any] | None = getattr(config, "workerinput", {}).get(SELECTION_INPUT)
     if handed_over is not None:
