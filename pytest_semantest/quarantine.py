@@ -2,12 +2,12 @@
 
 A failure is taken out of the count where its report is logged, in the process that ran the test: behind everybody who
 decides about it (skips, expected failures, reruns), before everybody who counts. What a crash takes with it, and a
-fixture that others share, is not one test's own and stays a failure.
+fixture that others share, is not one test's own and stays a failure; so does what is not recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final
 
 import pytest
@@ -24,18 +24,18 @@ from pytest_semantest.settings import Settings
 
 #: Key in ``workerinput`` and ``workeroutput``.
 _WORKER: Final = "semantest_quarantine"
-#: On a report of a failed teardown that is not forgiven: of which fixture.
-_SHARED: Final = "semantest_shared_fixture"
+#: On a report of a failure that is not forgiven although there is an entry: why.
+_COUNTS: Final = "semantest_counts"
 
 
-def install_quarantine(config: pytest.Config, settings: Settings) -> None:
+def install_quarantine(config: pytest.Config, settings: Settings, is_recorded: Callable[[], bool]) -> None:
     """Register quarantine for this process. Raises ``pytest.UsageError`` for a list that is wrong."""
     given = getattr(config, "workerinput", {}).get(_WORKER)
     if given is None and hasattr(config, "workerinput"):
         return  # the controller has none
     listed = load_list(config, settings) if given is None else QuarantineList.unpacked(given)
     summary = QuarantineSummary(listed, settings.directory)
-    config.pluginmanager.register(QuarantineHooks(config, listed, summary), "semantest-quarantine")
+    config.pluginmanager.register(QuarantineHooks(config, listed, summary, is_recorded), "semantest-quarantine")
     if given is None:
         config.pluginmanager.register(summary, "semantest-quarantine-summary")
 
@@ -43,11 +43,18 @@ def install_quarantine(config: pytest.Config, settings: Settings) -> None:
 class QuarantineHooks:
     """The hooks of pytest itself, of xdist's controller, and of each worker."""
 
-    def __init__(self, config: pytest.Config, listed: QuarantineList, summary: QuarantineSummary) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        listed: QuarantineList,
+        summary: QuarantineSummary,
+        is_recorded: Callable[[], bool],
+    ) -> None:
         self._config = config
         self._listed = listed
         self._matcher = Matcher(listed.entries)
         self._summary = summary
+        self._is_recorded = is_recorded
         #: Tests whose subtests failed and are forgiven.
         self._in_parts: set[str] = set()
 
@@ -107,7 +114,7 @@ class QuarantineHooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Note on the report what protects its test. A teardown that fails others' fixtures is not the test's own."""
+        """Note on the report what protects its test, or why nothing does."""
         report = yield
         self._mark(item.stash.get(QUARANTINED, None), call, report)
         return report
@@ -116,11 +123,17 @@ class QuarantineHooks:
     def _mark(self, facts: dict[str, str] | None, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         if facts is None:
             return
-        shared = _shared_fixture(call.excinfo) if report.when == "teardown" and report.failed else ""
-        if shared:
-            setattr(report, _SHARED, shared)
+        why = self._why_it_counts(call) if report.failed else ""
+        if why:
+            setattr(report, _COUNTS, why)
         else:
             setattr(report, PROTECTED, facts)
+
+    def _why_it_counts(self, call: pytest.CallInfo[None]) -> str:
+        if not self._is_recorded():
+            return "its failure is not recorded"
+        shared = _shared_fixture(call.excinfo)
+        return f"the teardown of {shared} failed, which other tests share" if shared else ""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
@@ -163,8 +176,8 @@ class QuarantineHooks:
             return
         if entry.is_expired(self._listed.today):
             why = f"its entry {entry.test} expired on {entry.expires}"
-        elif hasattr(report, _SHARED):
-            why = f"the teardown of {getattr(report, _SHARED)} failed, which other tests share"
+        elif hasattr(report, _COUNTS):
+            why = getattr(report, _COUNTS)
         elif report.when not in PHASES:
             why = "its process died, and took more with it than one test"
         else:
@@ -173,14 +186,16 @@ class QuarantineHooks:
 
 
 def _shared_fixture(excinfo: pytest.ExceptionInfo[BaseException] | None) -> str:
-    """The fixture of a class, module, package or session that failed in a teardown; empty when none did."""
+    """The fixture of a class, module, package or session whose teardown failed; empty when none did.
+
+    With other parameters the next test that asks for it tears it down, in its own setup.
+    """
     for error in _leaves(excinfo.value if excinfo is not None else None):
         innermost: FixtureDef[object] | None = None
         traceback = error.__traceback__
         while traceback is not None:
-            own = traceback.tb_frame.f_locals.get("self")
-            if issubclass(type(own), FixtureDef):  # isinstance asks the object, which may be anybody's
-                innermost = own
+            if traceback.tb_frame.f_code is FixtureDef.finish.__code__:
+                innermost = traceback.tb_frame.f_locals["self"]
             traceback = traceback.tb_next
         if innermost is not None and innermost.scope != "function":
             return f"{innermost.argname} ({innermost.scope} scope)"

@@ -41,7 +41,7 @@ def load_list(config: pytest.Config, settings: Settings) -> QuarantineList:
     shown = path if name.startswith("..") else name
     # In UTC, so that a list means the same on every machine.
     today = datetime.now(UTC).date()
-    data, notices = _content(settings, path, shown)
+    data, notices = _content(config, settings, path, shown)
     if data is None:
         return QuarantineList((), today, notices)
     found = read_quarantine(f"{settings.quarantine_base}:{shown}" if settings.quarantine_base else shown, data)
@@ -52,11 +52,11 @@ def load_list(config: pytest.Config, settings: Settings) -> QuarantineList:
     return QuarantineList(found.entries, today, notices)
 
 
-def _content(settings: Settings, path: str, shown: str) -> tuple[bytes | None, tuple[str, ...]]:
+def _content(config: pytest.Config, settings: Settings, path: str, shown: str) -> tuple[bytes | None, tuple[str, ...]]:
     """The bytes of the file, ``None`` when there is none; and what the user should be told of that."""
     try:
-        if settings.quarantine_base:
-            return _committed(settings.quarantine_base, path, shown)
+        if settings.quarantine_base is not None:
+            return _committed(settings.quarantine_base, str(config.rootpath), path, shown)
         return read_small_file(path)[0], ()
     except FileNotFoundError:
         if settings.quarantine_file:
@@ -66,12 +66,12 @@ def _content(settings: Settings, path: str, shown: str) -> tuple[bytes | None, t
         raise pytest.UsageError(f"semantest: {path}: it cannot be read: {error.strerror}") from None
 
 
-def _committed(revision: str, path: str, shown: str) -> tuple[bytes | None, tuple[str, ...]]:
+def _committed(revision: str, rootdir: str, path: str, shown: str) -> tuple[bytes | None, tuple[str, ...]]:
+    """The file in the repository of the rootdir, whatever repository it is in now: a change can bring a submodule."""
     from pytest_semantest.protocol.git import UnknownRevisionError, file_in_revision  # noqa: PLC0415 - few need it
 
-    folder, name = os.path.split(path)
     try:
-        commit, data = file_in_revision(folder, os.environ, revision, name, MOST_BYTES)
+        commit, data = file_in_revision(rootdir, os.environ, revision, os.path.relpath(path, rootdir), MOST_BYTES)
     except UnknownRevisionError as error:
         raise pytest.UsageError(f"semantest: quarantine-base: {error}") from None
     if data is None:

@@ -49,7 +49,7 @@ def install(config: pytest.Config, settings: Settings) -> None:
     if settings.quarantine:
         from pytest_semantest.quarantine import install_quarantine  # noqa: PLC0415 - few need it
 
-        install_quarantine(config, settings)
+        install_quarantine(config, settings, recording.is_complete)
     if settings.retries:
         policy = RetryPolicy(config, settings, recording.notice)
         settings.problems.extend(policy.problems)
@@ -96,6 +96,11 @@ class Recording:
         """Tell the user something at the end, once."""
         if self._tests is not None and line not in self._tests.notices:
             self._tests.notices.append(self._tests.translator.text(line, 500))
+
+    def is_complete(self) -> bool:
+        """Whether this process has recorded all so far."""
+        tests = self._tests
+        return tests is not None and not (self._failed or tests.problem or tests.journal.dropped)
 
     @contained
     def tell_selection(self, facts: dict[str, Any], left_out: Sequence[str]) -> None:

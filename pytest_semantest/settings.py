@@ -51,7 +51,8 @@ class Settings(NamedTuple):
     retry_delay: float
     quarantine: bool
     quarantine_file: str
-    quarantine_base: str
+    #: ``None`` where none was given; an empty one is no revision, and no reason to believe the work tree.
+    quarantine_base: str | None
     quarantine_days: int
     order: str
     shard: str
@@ -111,6 +112,9 @@ class _Source:
     def text(self, key: str) -> str:
         values, _ = self.values(key)
         return values[-1].strip() if values else ""
+
+    def text_if_given(self, key: str) -> str | None:
+        return self.text(key) if self.values(key)[0] else None
 
     def flag(self, key: str) -> bool:
         values, where = self.values(key)
@@ -217,7 +221,7 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         retry_delay=source.number("semantest_retry_delay"),
         quarantine=source.flag("semantest_quarantine"),
         quarantine_file=_path(config, source, "semantest_quarantine_file"),
-        quarantine_base=source.text("semantest_quarantine_base"),
+        quarantine_base=source.text_if_given("semantest_quarantine_base"),
         quarantine_days=max(1, int(source.number("semantest_quarantine_days"))),
         order=source.text("semantest_order"),
         shard=source.text("semantest_shard"),

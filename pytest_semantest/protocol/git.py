@@ -52,10 +52,11 @@ class UnknownRevisionError(LookupError):
 def file_in_revision(
     folder: str, environment: Mapping[str, str], revision: str, name: str, most: int
 ) -> tuple[str, bytes | None]:
-    """The commit that ``revision`` is, and what the file ``name`` of ``folder`` holds in it, ``None`` without one.
+    """The commit that ``revision`` is in the repository of ``folder``, and what the file ``name`` holds in it.
 
-    It is read as it was committed: no filter and no conversion of the repository has a say. Raises
-    ``UnknownRevisionError``, and ``OSError`` for a file that cannot be read or has more than ``most`` bytes.
+    ``name`` is relative to ``folder``; ``None`` where that commit has no such file. It is read as it was committed: no
+    filter and no conversion of the repository has a say. Raises ``UnknownRevisionError``, and ``OSError`` for a file
+    that cannot be read or has more than ``most`` bytes.
     """
     environment = {**environment, "GIT_NO_REPLACE_OBJECTS": "1"}
     commit = None

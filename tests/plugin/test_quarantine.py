@@ -45,6 +45,16 @@ SHARED = """
     def test_last(database): {body}
 """
 
+CHANGED = """
+    import pytest
+    @pytest.fixture(scope="module")
+    def database(request):
+        yield
+        if request.param == 1: raise RuntimeError("the database is gone")
+    @pytest.mark.parametrize("database", [1, 2], indirect=True)
+    def test_next(database): pass
+"""
+
 
 def entries(*tests: str, days: int = 10) -> str:
     """The list with an entry for each of these tests, which expire in so many days."""
@@ -120,6 +130,10 @@ CASES = {
         "NOT PROTECTED test_shared.py::test_last: the teardown of database (module scope) failed*",
     ),
     "so does the test": Case(entries("test_shared.py"), {"test_shared": SHARED.format(body="assert 0")}, (ON,), 1, 0),
+    "what others share fails to end when the next one asks for it otherwise": Case(
+        *(entries("test_two.py::test_next[2]"), {"test_two": CHANGED}, (ON,), 1, 0),
+        "NOT PROTECTED test_two.py::test_next?2?: the teardown of database (module scope) failed*",
+    ),
     "a file cannot be collected": Case(
         *(entries("test_own.py"), {"test_own": "import nonesuch"}, (ON,), 2, 0, "ERROR test_own.py"),
         untold="*no test falls under*",
@@ -260,6 +274,15 @@ def test_without_a_list_nothing_is_in_quarantine_and_that_is_told(pytester: pyte
     recorded.result.stdout.fnmatch_lines(["quarantine is on, and there is no semantest-quarantine.toml*"])
 
 
+def test_what_is_not_recorded_is_not_protected(write: Write, record: Record_, pytester: pytest.Pytester) -> None:
+    write(entries("test_own.py"), test_own="def test_call(): assert 0")
+    (pytester.path / "taken").touch()
+    for workers in ((), ("-n1",)):
+        recorded = record(ON, "--semantest-dir=taken/here", *workers)
+        assert recorded.result.ret == 1
+        recorded.result.stdout.fnmatch_lines(["NOT PROTECTED test_own.py::test_call: its failure is not recorded"])
+
+
 def git(*arguments: str) -> None:
     who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
     subprocess.run(["git", *who, *arguments], capture_output=True, check=True)
@@ -278,7 +301,24 @@ def test_a_change_cannot_quarantine_its_own_failures(write: Write, record: Recor
     git("commit", "-qm", "reviewed")
     write("")
     assert record(ON, base).result.ret == 0
-    assert "git knows no revision 'origin/main'" in str(record(ON, f"{base[:-4]}origin/main").result.stderr)
+    for missing in ("origin/main", "", " "):
+        assert f"git knows no revision '{missing.strip()}'" in str(record(ON, f"{base[:-4]}{missing}").result.stderr)
+
+
+def test_the_base_is_a_revision_of_the_repository_that_is_tested(
+    write: Write, record: Record_, pytester: pytest.Pytester
+) -> None:
+    """A change may name another list, and bring a submodule that has a revision of the same name."""
+    for folder in (pytester.path, pytester.mkdir("own")):
+        git("-C", str(folder), "init", "-q")
+        git("-C", str(folder), "commit", "-q", "--allow-empty", "-m", "before")
+    (pytester.path / "own" / "list.toml").write_text(entries("test_own.py"))
+    git("-C", "own", "add", ".")
+    git("-C", "own", "commit", "-qm", "anything")
+    write("", test_own="def test_call(): assert 0")
+    recorded = record(ON, "--semantest-quarantine-base=main", "--semantest-quarantine-file=own/list.toml")
+    assert recorded.result.ret == 1
+    recorded.result.stdout.fnmatch_lines(["main (*) has no own/list.toml: no test is in quarantine"])
 
 
 def test_a_test_that_passed_often_enough_is_told(write: Write, record: Record_, pytester: pytest.Pytester) -> None:
