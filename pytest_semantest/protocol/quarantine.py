@@ -34,6 +34,13 @@ _KEYS = (*_REQUIRED, "issue", "added")
 _DATES = ("expires", "added")
 #: Characters of each text.
 _LONGEST = {"test": 2000, "reason": 500, "owner": 200, "issue": 500}
+#: Tests that have nothing in common but what pytest asks of their names: a glob that fits them all fits everybody's.
+_ANYBODYS = (
+    "test_a.py::test_b",
+    "c/tests/test_d.py::TestE::test_f",
+    "g/h_test.py::TestI::test_j[k]",
+    "l/test_m.py::test_n",
+)
 _HEADING = re.compile(rf"^[ \t]*\[\[[ \t]*{TABLE}[ \t]*\]\]", re.MULTILINE)
 
 
@@ -231,7 +238,7 @@ def problem_of_test(test: str) -> str:
         return f"test is {test}; it must be as pytest prints it: relative to the rootdir, with slashes"
     if test != test.strip() or test.endswith(("::", "/")):
         return f"test is {test!r}; it must be a node id, a function, a class, a file, or a glob such as tests/slow/*"
-    if is_glob(test) and not re.search(r"\w", test):
+    if is_glob(test) and all(_is_met(test, _names(test_id)) for test_id in _ANYBODYS):
         return f"test is {test}: every test; name files or functions"
     return ""
 

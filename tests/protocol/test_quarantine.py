@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_semantest.protocol.quarantine import (
     Entry,
     Matcher,
+    problem_of_test,
     read_quarantine,
     too_far_ahead,
     unmatched,
@@ -72,6 +73,16 @@ def test_entries_without_headings_of_their_own_are_told_by_number() -> None:
     )
     two = f'[[quarantine]]\n{GOOD}added = "x"\n[[quarantine]]\n{GOOD}'.replace('"r"', '"""x\n[[quarantine]]"""')
     assert all(problem.startswith("q.toml: entry ") for problem in read_quarantine("q.toml", two.encode()).problems)
+
+
+@pytest.mark.parametrize("test", ["*", "?*", "*.py", "*test*", "*::test_*", "*py::*", "*e*t*"])
+def test_a_glob_that_fits_the_tests_of_everybody_is_refused(test: str) -> None:
+    assert "every test; name files or functions" in problem_of_test(test)
+
+
+@pytest.mark.parametrize("test", ["tests/*", "*/slow/*", "*::test_slow*", "*::TestCart", "test_c*", "*[[]postgres]"])
+def test_a_glob_that_names_something_is_not(test: str) -> None:
+    assert problem_of_test(test) == ""
 
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: f"[[quarantine]]\n{text}".encode()))
