@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from pytest_semantest.protocol.snapshot import VERSION
 
@@ -38,8 +38,8 @@ def parse_snapshot(content: bytes) -> Snapshot:
     if not isinstance(found, dict) or found.get("version") != VERSION:
         raise ValueError(f"it is no snapshot of version {VERSION}")
     tests, runs, until = found.get("tests"), found.get("runs"), found.get("untilMs")
-    if not isinstance(tests, dict) or not isinstance(runs, int) or not isinstance(until, (int, float)):
-        raise ValueError("it is not complete")  # noqa: TRY004 - of what is in a file
+    if not isinstance(tests, dict) or not isinstance(runs, int) or not _is_time(until):
+        raise ValueError("it is not complete")
     known = {test_id: _known(row) for test_id, row in tests.items()}
     return Snapshot(known, runs, float(until), sha256(content).hexdigest()[:16])
 
@@ -58,5 +58,5 @@ def _known(row: Any) -> Known:
     )
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15

@@ -60,6 +60,7 @@ def test_a_snapshot() -> None:
         b"[" * 100_000,
         b'{"version": 2, "runs": 1, "untilMs": 1, "tests": {}}',
         b'{"version": 1, "runs": "1", "untilMs": 1, "tests": {}}',
+        *(b'{"version": 1, "runs": 1, "untilMs": %b, "tests": {}}' % until for until in (b"9" * 400, b"1e300", b"NaN")),
         b'{"version": 1, "runs": 1, "untilMs": 1, "tests": {"a": [1, 1]}}',
         b'{"version": 1, "runs": 1, "untilMs": 1, "tests": {"a": ["1", 1, "p", "x"]}}',
         b'{"version": 1, "runs": 1, "untilMs": 1, "tests": {"a": [-1, 1, "p", "x"]}}',
