@@ -147,9 +147,7 @@ def shards_of(sources: Iterable[SourceRow], planned: int) -> Shards | None:
     of = max(place.of for place in places if place is not None)
     missing = [index for index in range(1, of + 1) if index not in seen]
     alike = len({(one.selection.checksum, place.of) for one, place in zip(found, places, strict=True) if place}) == 1
-    wanted = found[0].selection.collected - sum(
-        one.selection.left_out.budget + one.selection.left_out.rerun for one in found
-    )
+    wanted = found[0].selection.collected - sum(_left_out_by_shard(found).values())
     return Shards(
         of=of,
         seen=sorted(seen),
@@ -158,3 +156,13 @@ def shards_of(sources: Iterable[SourceRow], planned: int) -> Shards | None:
         lost=max(wanted - planned, 0) if alike and not missing else 0,
         doubled=max(sum(one.planned for one in found) - planned, 0),
     )
+
+
+def _left_out_by_shard(found: Iterable[SessionSelection]) -> dict[int, int]:
+    """How many tests of each shard no session ran, at most: one that ran again under another budget may run more."""
+    fewest: dict[int, int] = {}
+    for one in found:
+        place, number = one.selection.shard, one.selection.left_out.budget + one.selection.left_out.rerun
+        if place is not None:
+            fewest[place.index] = min(number, fewest.get(place.index, number))
+    return fewest

@@ -84,6 +84,15 @@ def test_a_shard_that_ran_again_doubles_and_loses_nothing() -> None:
     assert run.run.state == "passed"
 
 
+def test_what_a_budget_left_out_of_a_shard_twice_hides_no_other_test() -> None:
+    run = RunState("run")
+    for name in ("s1", "s2"):
+        session(run, name, TESTS[:1], selection((1, 2), budget=1))
+    session(run, "s3", TESTS[2:3], selection((2, 2)))
+    assert shards(run) == Shards(of=2, seen=[1, 2], missing=[], alike=True, lost=1, doubled=1)
+    assert run.run.state == "failed"
+
+
 def test_what_a_budget_left_out_is_counted_once_for_each_session() -> None:
     run = RunState("run")
     session(run, "s1", TESTS[:1], selection((1, 2), budget=1), worker=True)
