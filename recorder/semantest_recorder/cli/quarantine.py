@@ -122,7 +122,8 @@ def check(file: str | None, warn: int, directory: str | None, as_json: bool) -> 
                 f"{one.entry.place}: {one.entry.test} expired on {one.entry.expires}: mend it, or decide anew"
             )
         elif one.status == "unmatched":
-            problems.append(f"{one.entry.place}: no test of run {run} falls under {one.entry.test}: remove it")
+            advice = _what_to_do(one.entry.test, directory)
+            problems.append(f"{one.entry.place}: no test of run {run} falls under {one.entry.test}: {advice}")
         elif one.status == "passing":
             notes.append(
                 f"{one.entry.place}: {one.entry.test} passed in {one.passed} of {one.passed} results: take it out"
@@ -141,6 +142,14 @@ def check(file: str | None, warn: int, directory: str | None, as_json: bool) -> 
     _tell_check(told, as_json=as_json)
     if problems:
         raise click.exceptions.Exit(1)
+
+
+def _what_to_do(test: str, directory: str | None) -> str:
+    """About an entry that no test falls under; pytest, which reads no database, knows a test by its present name."""
+    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
+
+    present = read_identity(_database(directory)).current(test)
+    return "remove it" if present == test else f"write {present}, which it is called now"
 
 
 def _tell_check(told: QuarantineCheck, *, as_json: bool) -> None:
@@ -163,17 +172,13 @@ def _tell_check(told: QuarantineCheck, *, as_json: bool) -> None:
 
 def _standings(entries: list[Entry], now: date, runs: int, directory: str | None) -> tuple[str | None, list[Standing]]:
     """The last run of the whole suite, if one is recorded, and how the entries stand."""
-    from pytest_semantest.protocol.layout import DATABASE  # noqa: PLC0415
-    from semantest_recorder.cli.place import working_directory  # noqa: PLC0415
-    from semantest_recorder.cli.semantest_folder import semantest_folder  # noqa: PLC0415
     from semantest_recorder.core.quarantine_standing import entry_tests, standings, whole_run  # noqa: PLC0415
     from semantest_recorder.store.errors import NoDatabase  # noqa: PLC0415
     from semantest_recorder.store.quarantine import QuarantineHistory  # noqa: PLC0415
 
-    folder = semantest_folder(directory, working_directory(directory))
-    history = QuarantineHistory((folder or Path()) / DATABASE)
+    history = QuarantineHistory(_database(directory))
     try:
-        past = history.runs(max(runs, _RUNS)) if folder is not None else []
+        past = history.runs(max(runs, _RUNS))
         whole = whole_run(past)
         tests = entry_tests(entries, history.tests_of(whole)) if whole is not None else None
         ids = [test_id for mine in (tests or {}).values() for test_id in mine]
@@ -181,3 +186,13 @@ def _standings(entries: list[Entry], now: date, runs: int, directory: str | None
     except NoDatabase:
         whole, tests, states = None, None, []
     return whole.run_id if whole is not None else None, standings(entries, now, tests, states)
+
+
+def _database(directory: str | None) -> Path:
+    """The project's database; it need not be there."""
+    from pytest_semantest.protocol.layout import DATABASE  # noqa: PLC0415
+    from semantest_recorder.cli.place import working_directory  # noqa: PLC0415
+    from semantest_recorder.cli.semantest_folder import semantest_folder  # noqa: PLC0415
+
+    here = working_directory(directory)
+    return (semantest_folder(directory, here) or here) / DATABASE

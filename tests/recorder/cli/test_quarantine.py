@@ -158,6 +158,20 @@ def test_a_check_fails_for_what_is_wrong_and_only_tells_what_ends_soon(folder: P
     assert quarantine("list").code == 2
 
 
+def test_an_entry_of_a_renamed_test_is_told_its_present_name(folder: Path) -> None:
+    before = Recording("20261121-092900-a1b2c3", start_ms=START - 60_000)
+    before.start()
+    before.plan("a.py::test_old")
+    before.test("a.py::test_old")
+    before.end(0)
+    before.store(folder / ".semantest")
+    assert semantest("alias", "add", "a.py::test_old", TESTS[1]).code == 0
+    (folder / "semantest-quarantine.toml").write_text(text("a.py::test_old"))
+    said = quarantine("check")
+    assert said.code == 1
+    assert "falls under a.py::test_old: write a.py::test_bad, which it is called now" in said.err
+
+
 def test_without_a_file_or_a_history_it_is_told_what_is_not_known(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
