@@ -1,6 +1,6 @@
 """What commands cost on a long history: whole processes, from the start of Python to their end.
 
-The history is that of ``benchmarks/history_database.py`` (``--runs`` of ``--tests`` tests, a million results if nothing
+The history is that of ``tests/histories/database.py`` (``--runs`` of ``--tests`` tests, a million results if nothing
 else is given). Each round runs every command once, in an order that rotates. ``semantest --version`` is what any
 command pays for being started.
 
@@ -22,8 +22,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.children import Cost, Program, round_robin
-from benchmarks.history_database import history_folder
+from tests.children import Cost, Program, round_robin
+from tests.histories.database import history_folder
 
 
 class Measured(NamedTuple):
@@ -64,7 +64,7 @@ def main() -> int:
     parser.add_argument("--tests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--directory", type=Path, help="where the history is kept; see benchmarks.history_database")
+    parser.add_argument("--directory", type=Path, help="where the history is kept; see tests.histories.database")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     folder = history_folder(options.runs, options.tests, options.seed, options.directory)

@@ -1,6 +1,6 @@
 """The HTML report of a large run: what writing it takes, how large it is, how soon it is there and searched.
 
-The run is the last one of ``benchmarks/history_database.py`` (``--tests`` of them, failed, flaky and skipped ones
+The run is the last one of ``tests/histories/database.py`` (``--tests`` of them, failed, flaky and skipped ones
 included). ``semantest export`` writes it, a process of its own; Chromium opens the file, as a reader does.
 
     python -m benchmarks.html_report [--tests 20000] [--rounds 5] [--directory FOLDER] [--json]
@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.children import Program, run
-from benchmarks.history_database import history_folder
 from tests.browsers.html_pages import OpenPage, chromium
+from tests.children import Program, run
+from tests.histories.database import history_folder
 
 SEARCH = """() => {
   const search = document.getElementById("search");
@@ -40,7 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tests", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--directory", type=Path, help="where the run is kept; see benchmarks.history_database")
+    parser.add_argument("--directory", type=Path, help="where the run is kept; see tests.histories.database")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     folder = history_folder(1, options.tests, 1, options.directory)

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.children import Cost, Program, paired_difference, paired_ratio, round_robin
 from benchmarks.peers import CASES, INACTIVE, ROOT, BenchEnvironment, Case, bench_environment, clean_environment
+from tests.children import Cost, Program, paired_difference, paired_ratio, round_robin
 from tests.page_sections import machine, table, write_section
 
 Costs = Mapping[str, Sequence[Cost]]

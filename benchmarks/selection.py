@@ -37,13 +37,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.history_database import BENCH
 from pytest_semantest.selection.candidate import OVERHEAD_MS, Collected, with_history
 from pytest_semantest.selection.order import ordered
 from pytest_semantest.selection.shard import shards
 from pytest_semantest.selection.snapshot import parse_snapshot
 from tests.compat.packages import Package
 from tests.compat.workbench import PIP, ROOT, _source, build_wheel
+from tests.histories.database import BENCH
 
 #: A mutant, or new tests of old code, may never end: such a case is left out.
 TIMEOUT_S = 90

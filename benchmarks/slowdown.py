@@ -27,9 +27,9 @@ from statistics import median
 
 import psutil
 
-from benchmarks.children import Cost, Program, paired_ratio, run
 from benchmarks.overhead import make_suite
 from benchmarks.peers import CASES, ROOT, BenchEnvironment, bench_environment, clean_environment
+from tests.children import Cost, Program, paired_ratio, run
 
 STATES = ("bare", "healthy", "stopped", "absent", "throttling")
 #: By default, and without pytest's wait for the last acknowledgement.

@@ -21,16 +21,16 @@ from pytest_semantest.distribution import (
     is_grouped,
 )
 from pytest_semantest.journal import Clock, Journal
-from pytest_semantest.launch import Shipper, is_done
+from pytest_semantest.launch import Shipper
 from pytest_semantest.phase_slot import PhaseSlot, open_phase_slot
 from pytest_semantest.place import Place
 from pytest_semantest.process import platform_facts, process_facts
 from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
-from pytest_semantest.protocol.printable import printable_line
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from pytest_semantest.retry import RetryPolicy, reruns_possible
 from pytest_semantest.session_folder import make_session_folder, new_session_id
+from pytest_semantest.session_summary import Standing
 from pytest_semantest.settings import Settings
 from pytest_semantest.translate import Translator
 
@@ -316,12 +316,12 @@ class Recording:
 
     @contained
     def _require_recording(self, session: pytest.Session) -> None:
-        if self._shortfall():
+        if self._standing().shortfall():
             self._be_strict(session, "a complete and shipped recording")
 
     @contained
     def _do_at_end(self, session: pytest.Session, at_end: AtEnd) -> None:
-        hits, told = at_end.judge(self._missing(), self._recorded())
+        hits, told = at_end.judge(self._standing().missing(), self._recorded())
         self._problems.extend(told)
         if session.exitstatus == 0 and hits:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -337,13 +337,8 @@ class Recording:
             return None
         from pytest_semantest.command_at_end import Recorded  # noqa: PLC0415 - it is there by now
 
-        return Recorded(self._place.directory, self._place.folder, self._run_id, shipped=not self._shortfall())
-
-    def _missing(self) -> int:
-        """How many planned tests have no result although nothing stopped the session."""
-        if self._tests is None or self._stopped or self._session is None or _stopped_early(self._session):
-            return 0
-        return max(0, self._tests.planned - self._tests.finished)
+        shipped = not self._standing().shortfall()
+        return Recorded(self._place.directory, self._place.folder, self._run_id, shipped=shipped)
 
     @contained
     def _end(self, session: pytest.Session) -> None:
@@ -351,7 +346,7 @@ class Recording:
         self._write_end(session)
         if self._is_worker:
             output = self._config.workeroutput  # type: ignore[attr-defined]
-            output[WORKER_OUTPUT] = self._all_problems()
+            output[WORKER_OUTPUT] = self._standing().all_problems()
             output[WORKER_NOTICES] = tests.notices if tests is not None else []
             if tests is None or not tests.is_end_written:
                 output[WORKER_DROPPED] = tests.journal.dropped if tests is not None else 1  # at least its start
@@ -414,64 +409,15 @@ class Recording:
         """What was recorded, where to look, what is still to be shipped, what went wrong."""
         if self._depth != forks.depth:
             return
-        for problem in [*self._all_problems(), *(self._tests.notices if self._tests is not None else ())]:
-            terminalreporter.write_line(f"semantest: {printable_line(problem)}", yellow=True)
-        note = self._final_note()
-        if note:
-            terminalreporter.write_line(f"semantest: {printable_line(note)}", yellow=True)
-        shortfall = self._shortfall()
-        if self._tests is None or self._is_worker:
-            return
-        missing = self._missing()
-        if missing:
-            lost = f"{missing} planned test{' has' if missing == 1 else 's have'} no result"
-            terminalreporter.write_line(f"semantest: LOST: {lost}; {self._where_to_look(shortfall)}", red=True)
-        if shortfall:
-            terminalreporter.write_line(f"semantest: {printable_line(shortfall)}", yellow=True)
-        elif self._config.option.verbose >= -1:
-            count = f"{self._tests.planned} test{'' if self._tests.planned == 1 else 's'}"
-            ran = count if self._tests.planned <= self._tests.finished else f"{self._tests.finished} of {count}"
-            terminalreporter.write_line(f"semantest: {ran} recorded, run {self._run_id}; {self._where_to_look('')}")
+        verbosity = self._config.option.verbose
+        for line, colour in self._standing().lines(is_worker=self._is_worker, verbosity=verbosity):
+            terminalreporter.write_line(f"semantest: {line}", **({colour: True} if colour else {}))
 
-    def _where_to_look(self, shortfall: str) -> str:
-        """How the run is read: here, from its journals at least, unless a recorder elsewhere has all of it."""
-        url = self._shipper.elsewhere(self._final) if self._shipper is not None and not shortfall else None
-        if url is None or self._tests is None:
-            return f"see: {self._place.command('report')}"
-        url = printable_line(self._tests.translator.text(url, 300))
-        return f"sent to {url}; see where that recorder runs: semantest report {self._run_id}"
-
-    def _all_problems(self) -> list[str]:
-        problems = list(dict.fromkeys(self._problems))
-        if self._tests is not None:
-            problems += [line for line in (self._tests.problem, self._tests.journal.problem) if line]
-            problems += self._tests.worker_problems
-        return problems
-
-    def _shortfall(self) -> str:
-        """What is missing for a complete, shipped recording; empty when nothing is."""
-        tests = self._tests
-        if tests is None:
-            return "nothing was recorded"
-        if tests.journal.dropped:
-            return f"{tests.journal.dropped} events are lost: {tests.journal.problem}"
-        if self._failed or tests.problem or tests.worker_problems:
-            return "the recording is not complete"
-        if self._final is not None and is_done(self._final, tests.journal.seq, self._place.worker):
-            return ""
-        if not os.path.exists(self._place.journal):
-            return f"the journal is gone: somebody deleted {self._place.journal}"
-        detail = (self._final or {}).get("detail")
-        why = f"not all shipped yet ({detail})" if detail else "not all shipped yet"
-        kept, sync = self._place.shown_folder(), self._place.command("sync")
-        return f"{why}; everything is kept in {kept}: the shipper goes on, or run: {sync}"
-
-    def _final_note(self) -> str:
-        """What the shipper has to say although it has shipped all."""
-        done = self._tests is not None and self._final is not None
-        if not done or not is_done(self._final or {}, 0, self._place.worker):
-            return ""
-        return str((self._final or {}).get("detail") or "")
+    def _standing(self) -> Standing:
+        stopped = bool(self._stopped) or self._session is None or bool(_stopped_early(self._session))
+        return Standing(
+            *(self._tests, self._shipper, self._final, self._failed, stopped, self._problems, self._place, self._run_id)
+        )
 
 
 RECORDING = pytest.StashKey[Recording]()

@@ -13,16 +13,19 @@ def write_whole(
     content: bytes,
     *,
     mode: int = 0o600,
+    exact: bool = False,
     durable: bool = False,
     owner: tuple[int, int] | None = None,
 ) -> None:
     """Puts a file with this content in the place of ``path`` in one step.
 
-    ``mode`` is that of a new file, from which the umask takes away; ``durable``: its content is on the disk before it
-    is seen; ``owner``: the user and group that it is given to. Raises ``OSError``, which names ``path``; then there is
-    the file that was there before, or none.
+    ``mode`` is that of a new file, from which the umask takes away unless it is ``exact``; ``durable``: its content is
+    on the disk before it is seen; ``owner``: the user and group that it is given to. Raises ``OSError``, which names
+    ``path``; then there is the file that was there before, or none.
     """
     with _draft_of(os.fspath(path), mode) as descriptor:
+        if exact:
+            os.fchmod(descriptor, mode)
         _fill(descriptor, content, durable=durable, owner=owner)
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.children import Program, run
-from benchmarks.history_database import history_folder
+from tests.children import Program, run
+from tests.histories.database import history_folder
 from tests.user_environment import user_environment
 
 _RUNS, _FEW, _MANY = 10, 200, 6_000

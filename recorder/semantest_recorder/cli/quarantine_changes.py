@@ -129,10 +129,10 @@ def change(path: Path, change: Callable[[str], str], *, may_be_new: bool = False
     from pytest_semantest.protocol.whole_file import write_whole  # noqa: PLC0415
     from semantest_recorder.core.quarantine_text import CannotEditError  # noqa: PLC0415
 
-    mode = 0o666
+    mode, known = 0o666, False
     try:
         data, facts = read_small_file(path)
-        mode = stat.S_IMODE(facts.st_mode)
+        mode, known = stat.S_IMODE(facts.st_mode), True
     except FileNotFoundError:
         if not may_be_new:
             raise
@@ -142,4 +142,4 @@ def change(path: Path, change: Callable[[str], str], *, may_be_new: bool = False
     except (CannotEditError, UnicodeError) as error:
         raise Stop(f"{path}: {error}", EXIT_USAGE) from None
     # Whoever has a link to the list means the list.
-    write_whole(path.resolve(), changed.encode(), mode=mode)
+    write_whole(path.resolve(), changed.encode(), mode=mode, exact=known)

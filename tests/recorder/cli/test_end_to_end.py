@@ -84,10 +84,10 @@ def test_record_and_report(project: Project) -> None:
     assert said.returncode == 1, said.stderr
     assert "8 tests: 3 passed, 1 failed, 1 error, 1 skipped, 1 xfailed, 1 flaky" in said.stdout
     assert "    | printed by the test" in said.stdout
-    assert "pytest --semantest test_a.py::test_bad test_a.py::test_error" in said.stdout
     assert "\x1b" not in said.stdout
     assert states(project.json("report")) == _STATES
     (run,) = project.json("runs")["runs"]
+    assert f"pytest --semantest --semantest-rerun {run['id']} " in said.stdout
     assert run["counts"]["total"] == 8
     assert project.semantest("show", "test_each[2]").stdout.count("number = 2") == 1
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -187,11 +189,19 @@ def test_without_a_file_or_a_history_it_is_told_what_is_not_known(
     assert "no run of the whole suite is recorded" in quarantine("list", "--file", "other.toml").out
 
 
+@pytest.fixture
+def umask() -> Iterator[None]:
+    """A user whose new files are nobody else's: files that are there keep their rights."""
+    before = os.umask(0o077)
+    yield
+    os.umask(before)
+
+
 def add(test: str, *more: str) -> Said:
     return quarantine("add", test, "--reason", 'it is "slow"', "--owner", "ann", "--expires", "14d", *more)
 
 
-def test_an_entry_is_added_and_removed_and_the_rest_stays(folder: Path) -> None:
+def test_an_entry_is_added_and_removed_and_the_rest_stays(folder: Path, umask: None) -> None:
     file = folder / "semantest-quarantine.toml"
     assert add("test_bad").code == 0
     assert f"expires = {TODAY + timedelta(14)}\nadded = {TODAY}\n" in file.read_text()

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from benchmarks.history_database import build
-from benchmarks.history_suite import Suite
 from semantest_recorder.core.views import VIEWS, kind_of
 from semantest_recorder.store.aliases import say_alias
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import open_for_writing
 from semantest_recorder.store.reader import connect_read_only
+from tests.histories.database import build
+from tests.histories.suite import Suite
 from tests.recorder.cli.recording import START, Recording
 
 RUNS, TESTS = 34, 120

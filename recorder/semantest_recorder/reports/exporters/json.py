@@ -30,4 +30,5 @@ def _write(run: ExportedRun, stream: BinaryIO) -> None:
     for number, test in enumerate(run.tests()):
         stream.write(b"," if number else b"")
         stream.write(json_text(test))
-    stream.write(b'],"suites":%b,"warnings":%b}' % (json_text(report.suites), json_text(report.warnings)))
+    stream.write(b'],"suites":%b,"warnings":%b,' % (json_text(report.suites), json_text(report.warnings)))
+    stream.write(b'"chain":%b}' % json_text(report.chain))

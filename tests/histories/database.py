@@ -1,11 +1,11 @@
 """A database with a long history, built by the recorder's own ingest: what commands are measured on.
 
-``--runs`` runs of ``--tests`` tests (``benchmarks/history_suite.py`` says what becomes of them) go through the writer
+``--runs`` runs of ``--tests`` tests (``tests/histories/suite.py`` says what becomes of them) go through the writer
 in the batches of sessions with four xdist workers each: git and CI context on two thirds of them, retries, flaky tests,
 regressions that come with a run and are mended by another, renamed and moved tests, new and deleted ones, slow trends,
 skips, warnings, a crashed worker and an interrupted run now and then. The default is a million results.
 
-    python -m benchmarks.history_database [--runs 100] [--tests 10000] [--seed 1] [--directory FOLDER]
+    python -m tests.histories.database [--runs 100] [--tests 10000] [--seed 1] [--directory FOLDER]
 
 What was built is kept in FOLDER/.semantest and used again as long as schema and numbers are the same; the path of that
 folder is printed.
@@ -28,14 +28,14 @@ from zlib import crc32
 
 import msgspec
 
-from benchmarks.history_suite import Fate, Suite
 from semantest_recorder.core.batch import Batch, Committed, RawEvent, Verdict
 from semantest_recorder.store.schema import creation_script
 from semantest_recorder.store.writer import Writer
+from tests.histories.suite import Fate, Suite
 
 #: Changed with every change of what is built.
 STORY: Final = 1
-BENCH: Final = Path(__file__).resolve().parent.parent / ".bench"
+BENCH: Final = Path(__file__).resolve().parents[2] / ".bench"
 BATCH = 500
 WORKERS = ("gw0", "gw1", "gw2", "gw3")
 #: 2026-08-01 06:00 UTC, and how far apart runs are: six hours.
