@@ -4,7 +4,8 @@ VENV ?= .venv
 WHEEL_VENV ?= .venv-wheel
 PEERS_VENV ?= .venv-peers
 DATASETTE_VENV ?= .venv-datasette
-WORKERS ?= 2
+# More than cores: many tests wait for processes that they started.
+WORKERS ?= 3
 PYTEST_ARGS ?=
 MATRIX_ARGS ?=
 SECONDS ?= 60
@@ -18,12 +19,25 @@ PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 DATASETTE = $(CURDIR)/$(DATASETTE_VENV)/bin/datasette
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format check-format types imports wheel test-wheel peers peers-wheel peers-install docs compat matrix test-oldest chaos fuzz soak bench demo clean
+.PHONY: help test prepare environments peers-environment datasette-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install docs compat matrix test-oldest chaos fuzz soak bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-test: lint test-wheel test-oldest  ## everything CI runs: lint, types, import directions, all tests against the built wheel
+test: prepare test-wheel test-oldest  ## everything CI runs: lint, types, import directions, all tests against the built wheel
+
+# One core looks through the types while the other one unpacks packages. A Python that is missing is installed once.
+prepare:
+	@.ci/python > /dev/null
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint environments
+
+environments: $(WHEEL_VENV)/.ready peers-environment datasette-environment
+
+peers-environment:
+	@$(MAKE) --no-print-directory $(PEERS_VENV)/.ready || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
+
+datasette-environment:
+	@$(MAKE) --no-print-directory $(DATASETTE_VENV)/.ready || echo "MISSING: Datasette, in $(DATASETTE_VENV)" >&2
 
 $(VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(VENV) --group dev --editable .
@@ -59,7 +73,7 @@ format: $(VENV)/.ready  ## format the code and apply ruff's safe fixes
 
 wheel: $(VENV)/.ready  ## sdist, and the wheel built from it, in dist/
 	@rm -rf dist
-	$(BIN)/python -m build --outdir dist > /dev/null
+	$(BIN)/python -m build --no-isolation --outdir dist > /dev/null
 	@ls dist
 
 peers-wheel: wheel
@@ -78,8 +92,8 @@ test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel
 	@rm -f .coverage .coverage.*
 	@rm -f $(PEERS_VENV)/.has-wheel
 	@$(MAKE) --no-print-directory peers-install || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
-	@$(MAKE) --no-print-directory $(DATASETTE_VENV)/.ready || echo "MISSING: Datasette, in $(DATASETTE_VENV)" >&2
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) -m "not slow" $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory datasette-environment
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 

@@ -1,4 +1,4 @@
-"""Writes what is made from the code: pages of configuration, options, commands, roles, embedding, SQL; the hazards.
+"""Writes what is made from code: configuration, options, commands, roles, embedding, SQL, hazards, JSON schemas.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -26,6 +26,7 @@ from semantest_recorder.client import AsyncClient, Client, CommandError, EventsR
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.core.views import VIEWS, VIEWS_VERSION, View, kind_of
+from semantest_recorder.reports.json_schema import PRINTED, page_name, schema_text
 from semantest_recorder.role_table import message_roles, served_routes
 
 DOCS = Path(__file__).resolve().parent
@@ -400,6 +401,7 @@ def pages() -> dict[Path, str]:
         "embedding.md": embedding_page(),
         "sql.md": sql_page(),
     }
+    reference |= {page_name(command): schema_text(command) for command in PRINTED}
     reliability = with_section(RELIABILITY.read_text(encoding="utf-8"), "hazards", hazards_section())
     return {REFERENCE / name: text for name, text in reference.items()} | {RELIABILITY: reliability}
 

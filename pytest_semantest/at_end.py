@@ -8,7 +8,8 @@ import pytest
 
 from pytest_semantest.command_at_end import Deadline, Recorded
 from pytest_semantest.fail_on import FailOn, checked_policies
-from pytest_semantest.github_at_end import GithubAtEnd, is_github
+from pytest_semantest.github_at_end import GithubAtEnd
+from pytest_semantest.protocol.github_step import is_github
 from pytest_semantest.reports_at_end import ReportsAtEnd
 from pytest_semantest.settings import Settings
 

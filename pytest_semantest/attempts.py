@@ -2,14 +2,13 @@
 
 Without reruns an attempt starts in ``pytest_runtest_protocol`` and its phases come by ``pytest_runtest_logreport``:
 this also holds for ``--forked``, whose child writes nothing. pytest-rerunfailures logs an attempt's reports only after
-the attempt, and not all of them; when it may act, ``RerunHooks`` takes them where they are made.
+the attempt, and not all of them; when it may act, or tests are repeated, ``RerunHooks`` takes them where they are made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from typing import Any
-from zlib import crc32
 
 import pytest
 
@@ -20,73 +19,15 @@ from pytest_semantest.journal import Clock, Journal
 from pytest_semantest.launch import Shipper
 from pytest_semantest.phase_slot import PhaseSlot, pack_ending
 from pytest_semantest.protocol.encoding import CALL, PHASES, TEARDOWN
-from pytest_semantest.protocol.identity import distinct_ids, strip_group
-from pytest_semantest.protocol.redaction import Redactor
-from pytest_semantest.translate import Attempt, Remains, Translator, judge, skip_reason, spell_surrogates
+from pytest_semantest.recorded_ids import TestIds
+from pytest_semantest.repeated_items import NUMBER, TIMES
+from pytest_semantest.translate import Attempt, Remains, Translator, judge, skip_reason
 
 _PLAN_CHUNK = 500
-#: Characters. A plan's chunk of such ids, each character escaped to 12 bytes, still is a record that can be shipped.
-_ID_MAX = 1900
 _LOOK_EVERY_MS = 2000.0
 _WARNINGS_MAX = 500
 _TEST_REPORT = pytest.TestReport
 _SUBTEST_REPORTS = ("SubtestReport", "SubTestReport")
-
-
-class TestIds:
-    """Test ids of this process: like in every other process of the run, and free of secrets."""
-
-    __test__ = False
-
-    def __init__(self, redactor: Redactor, *, grouped: bool) -> None:
-        self._redactor = redactor
-        self._grouped = grouped
-        #: Only the few that differ from their node id: 20,000 tests must not cost memory.
-        self._renamed: dict[str, str] = {}
-        self._repeated: dict[pytest.Item, str] = {}
-
-    def collect(self, items: Sequence[pytest.Item]) -> list[str]:
-        """The ids of the collected items, in order."""
-        names = [item.nodeid for item in items]
-        ids = self.distinct(names)
-        if len(set(names)) != len(names) or len(self._renamed) > 1:
-            self._repeated = {
-                item: test_id
-                for item, name, test_id in zip(items, names, ids, strict=True)
-                if test_id != self.of_name(name)
-            }
-        return ids
-
-    def distinct(self, node_ids: Sequence[str]) -> list[str]:
-        """The ids for node ids in collection order, repeated ones numbered."""
-        if self._grouped:
-            ids = [self._make(node_id) for node_id in node_ids]
-        else:
-            ids = [self._make(node_id) if "[" in node_id or not node_id.isascii() else node_id for node_id in node_ids]
-        self._renamed.update({name: made for name, made in zip(node_ids, ids, strict=True) if made is not name})
-        return distinct_ids(ids)
-
-    def of_item(self, item: pytest.Item, node_id: str) -> str:
-        """The id of a collected item with this node id."""
-        if self._repeated:
-            repeated = self._repeated.get(item)
-            if repeated is not None:
-                return repeated
-        return self._renamed.get(node_id, node_id) if self._renamed else node_id
-
-    def of_name(self, node_id: str) -> str:
-        """The id for a node id that was collected, or that never was (an item made while tests run)."""
-        return self._renamed.get(node_id, node_id) if self._renamed else node_id
-
-    def _make(self, node_id: str) -> str:
-        if self._grouped:
-            node_id = strip_group(node_id)
-        if "[" in node_id:
-            node_id = self._redactor.redact_exact(node_id)
-        if len(node_id) > _ID_MAX:
-            checksum = crc32(node_id.encode(errors="replace"))
-            node_id = f"{node_id[:_ID_MAX]}...[{len(node_id)} characters, {checksum:08x}]"
-        return node_id if node_id.isascii() else spell_surrogates(node_id)
 
 
 class TestHooks:
@@ -186,6 +127,8 @@ class TestHooks:
         started = self.translator.start(attempt, markers, params, timeout, self._fingerprints.of(item))
         if self.quarantines and (facts := item.stash.get(QUARANTINED, None)) is not None:
             started = self.translator.with_quarantine(started, facts)
+        if self.reruns and (times := item.stash.get(TIMES, 0)):
+            started = self.translator.with_repetitions(started, times)
         # Between the end of one test and the start of the next no test's code runs.
         attempt.seq = self.journal.append_next(started)
         self.running[node_id] = self._latest = attempt
@@ -343,7 +286,7 @@ class TestHooks:
 
 
 class RerunHooks:
-    """Attempts when pytest-rerunfailures may repeat a test: started at setup, ended at the teardown's report."""
+    """Attempts when a test may run several times: started at setup, ended at the teardown's report."""
 
     def __init__(self, tests: TestHooks) -> None:
         self._tests = tests
@@ -358,7 +301,8 @@ class RerunHooks:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """An attempt begins; rerunfailures counts them in ``execution_count``, also over crashed workers."""
         self._tests.pending.pop(item.nodeid, None)
-        attempt = self._tests.start(item, int(getattr(item, "execution_count", 1)))
+        number = item.stash.get(NUMBER, 0) or int(getattr(item, "execution_count", 1))
+        attempt = self._tests.start(item, number)
         # pytest keeps the output of a test's earlier attempts with that of this one.
         attempt.old_sections = len(getattr(item, "_report_sections", ()))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -13,11 +12,6 @@ from pytest_semantest.protocol.printable import printable_line
 
 #: How a note of ``semantest ci github`` begins that its user wants to read; others tell how it came by the run.
 _NO_SUMMARY = "no summary: "
-
-
-def is_github(environment: Mapping[str, str]) -> bool:
-    """Whether this is a step of GitHub Actions, or of a system that behaves alike."""
-    return environment.get("GITHUB_ACTIONS", "").lower() == "true"
 
 
 class GithubAtEnd:

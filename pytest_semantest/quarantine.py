@@ -1,8 +1,8 @@
 """Quarantine in pytest: tests on the list run, are recorded as they are, and their failures do not fail the run.
 
 A failure is taken out of the count where its report is logged, in the process that ran the test: behind everybody who
-decides about it (skips, expected failures, reruns), before everybody who counts. What a crash takes with it, and a
-fixture that others share, is not one test's own and stays a failure; so does what is not recorded.
+decides about it (skips, expected failures, reruns), before everybody who counts. What a crash takes with it, and what
+others share, is not one test's own and stays a failure; so does what is not recorded.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from _pytest.fixtures import FixtureDef
 
 from pytest_semantest.containment import contained
 from pytest_semantest.forgiveness import FORGIVEN, PROTECTED, QUARANTINED, is_forgiven, is_protected
+from pytest_semantest.own_teardown import OwnTeardown
+from pytest_semantest.present_names import present_names
 from pytest_semantest.protocol.encoding import PHASES
+from pytest_semantest.protocol.globs import is_glob
 from pytest_semantest.protocol.identity import strip_group
-from pytest_semantest.protocol.quarantine import Entry, Matcher, file_of, is_glob, unmatched
+from pytest_semantest.protocol.quarantine import Entry, Matcher, file_of, names_of, unmatched
 from pytest_semantest.quarantine_list import QuarantineList, load_list
 from pytest_semantest.quarantine_summary import QuarantineSummary
 from pytest_semantest.settings import Settings
@@ -55,6 +58,9 @@ class QuarantineHooks:
         self._matcher = Matcher(listed.entries)
         self._summary = summary
         self._is_recorded = is_recorded
+        self._own_teardown = OwnTeardown()
+        #: Why a test has failed in a way that counts, by node id: no later attempt takes that back.
+        self._counted: dict[str, str] = {}
         #: Tests whose subtests failed and are forgiven.
         self._in_parts: set[str] = set()
 
@@ -72,8 +78,8 @@ class QuarantineHooks:
             entry = self._matcher.find(item.nodeid)
             if entry is not None and not entry.is_expired(self._listed.today):
                 item.stash[QUARANTINED] = entry.facts()
-        found = self._unmatched([item.nodeid for item in items]) if not session.testsfailed else ()
-        missing = [entry.test for entry in found]
+        node_ids = [item.nodeid for item in items]
+        missing = self._present_names(self._unmatched(node_ids) if not session.testsfailed else [], node_ids)
         if hasattr(self._config, "workeroutput"):
             self._config.workeroutput[_WORKER] = missing
         else:
@@ -95,6 +101,14 @@ class QuarantineHooks:
             or not (is_glob(entry.test) or (self._config.rootpath / file_of(entry.test)).exists())
         ]
 
+    def _present_names(self, missing: list[Entry], node_ids: Sequence[str]) -> dict[str, str | None]:
+        """What these entries call their tests, and of tests without an entry the one that each may be now."""
+        if not missing:
+            return {}
+        names = [name for node_id in node_ids if self._matcher.find(node_id) is None for name in names_of(node_id)]
+        likely = present_names([entry.test for entry in missing if not is_glob(entry.test)], names)
+        return {entry.test: likely.get(entry.test) for entry in missing}
+
     # -- xdist --------------------------------------------------------------------------------------------------
 
     @pytest.hookimpl(optionalhook=True)
@@ -110,6 +124,13 @@ class QuarantineHooks:
 
     # -- what becomes of a failure ------------------------------------------------------------------------------
 
+    @pytest.hookimpl
+    @contained
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Before pytest undoes anything."""
+        if QUARANTINED in item.stash:
+            self._own_teardown.watch(item)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -123,8 +144,10 @@ class QuarantineHooks:
     def _mark(self, facts: dict[str, str] | None, call: pytest.CallInfo[None], report: pytest.TestReport) -> None:
         if facts is None:
             return
-        why = self._why_it_counts(call) if report.failed else ""
+        why = (self._counted.get(report.nodeid) or self._why_it_counts(call)) if report.failed else ""
+        self._own_teardown.forget()
         if why:
+            self._counted[report.nodeid] = why
             setattr(report, _COUNTS, why)
         else:
             setattr(report, PROTECTED, facts)
@@ -132,8 +155,13 @@ class QuarantineHooks:
     def _why_it_counts(self, call: pytest.CallInfo[None]) -> str:
         if not self._is_recorded():
             return "its failure is not recorded"
-        shared = _shared_fixture(call.excinfo)
-        return f"the teardown of {shared} failed, which other tests share" if shared else ""
+        error = call.excinfo.value if call.excinfo is not None else None
+        if call.when == "teardown" and self._own_teardown.raised(error):
+            return ""
+        shared = _shared_fixture(error)
+        if shared:
+            return f"the teardown of {shared} failed, which other tests share"
+        return "something failed in its teardown that is not its own" if call.when == "teardown" else ""
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> Generator[None, object, object]:
@@ -185,12 +213,12 @@ class QuarantineHooks:
         self._summary.unforgiven[node_id] = why
 
 
-def _shared_fixture(excinfo: pytest.ExceptionInfo[BaseException] | None) -> str:
+def _shared_fixture(failure: BaseException | None) -> str:
     """The fixture of a class, module, package or session whose teardown failed; empty when none did.
 
     With other parameters the next test that asks for it tears it down, in its own setup.
     """
-    for error in _leaves(excinfo.value if excinfo is not None else None):
+    for error in _leaves(failure):
         innermost: FixtureDef[object] | None = None
         traceback = error.__traceback__
         while traceback is not None:

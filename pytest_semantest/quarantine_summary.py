@@ -37,8 +37,8 @@ class QuarantineSummary:
         self.unforgiven: dict[str, str] = {}
         #: What the hooks could not do.
         self.problems: dict[str, None] = {}
-        #: Entries under which no collected test falls.
-        self.unmatched: list[str] = []
+        #: Entries under which no collected test falls, and what each may be called now.
+        self.unmatched: dict[str, str | None] = {}
 
     @pytest.hookimpl
     def pytest_report_header(self) -> str | None:
@@ -71,13 +71,14 @@ class QuarantineSummary:
         for node_id, why in self.unforgiven.items():
             yield f"NOT PROTECTED {node_id}: {why}", {"red": True}
         yield from ((line, {}) for line in self._passed())
-        for test in self.unmatched:
-            yield f"no test falls under the entry {test}: take it out, or correct its name", {"yellow": True}
+        for test, now in self.unmatched.items():
+            hint = "take it out, or correct its name" if now is None else f"if it is {now} now, correct its name"
+            yield f"no test falls under the entry {test}: {hint}", {"yellow": True}
         yield from ((line, {"yellow": True}) for line in (*self._listed.notices, *self.problems))
 
     def _passed(self) -> Iterator[str]:
         """Tests that need no quarantine any more, and how many others passed."""
-        failed = {strip_group(report.nodeid) for report in self.forgiven}
+        failed = {strip_group(report.nodeid) for report in self.forgiven} | self.unforgiven.keys()
         passed = [node_id for node_id in self.passed if node_id not in failed]
         if not passed:
             return

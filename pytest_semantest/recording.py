@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_semantest import __version__, forks
-from pytest_semantest.attempts import RerunHooks, TestHooks, TestIds
+from pytest_semantest.attempts import RerunHooks, TestHooks
 from pytest_semantest.containment import contained
+from pytest_semantest.detail_hooks import DetailHooks
 from pytest_semantest.distribution import (
     WORKER_DROPPED,
     WORKER_INPUT,
@@ -28,6 +29,8 @@ from pytest_semantest.process import platform_facts, process_facts
 from pytest_semantest.protocol.identity import MAIN_WORKER, source_name
 from pytest_semantest.protocol.redaction import Redactor, secret_values
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
+from pytest_semantest.recorded_ids import TestIds
+from pytest_semantest.repeated_items import REPEATS
 from pytest_semantest.retry import RetryPolicy, reruns_possible
 from pytest_semantest.session_folder import make_session_folder, new_session_id
 from pytest_semantest.session_summary import Standing
@@ -37,7 +40,6 @@ from pytest_semantest.translate import Translator
 if TYPE_CHECKING:
     from pytest_semantest.at_end import AtEnd
     from pytest_semantest.command_at_end import Recorded
-    from pytest_semantest.details import Details
     from pytest_semantest.fixtures import Semantest
 
 
@@ -87,7 +89,7 @@ class Recording:
         self._final: dict[str, Any] | None = None
         self._failed = False
         self._redactor: Redactor | None = None
-        self._details: Details | None = None
+        self._details: DetailHooks | None = None
         self._depth = forks.depth
         #: What is to be judged and written when all is over, if anything is.
         self.at_end: AtEnd | None = None
@@ -152,6 +154,8 @@ class Recording:
         tests = TestHooks(journal, slot, clock, translator, ids, self._shipper)
         tests.quarantines = settings.quarantine
         self._tests = tests
+        self._details = DetailHooks(tests, settings, self._place.folder, redactor, self._items)
+        config.pluginmanager.register(self._details, "semantest-details")
         self._hear_event_hook()
         tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         if distributing:
@@ -208,10 +212,12 @@ class Recording:
         ids = tests.ids.collect(session.items)
         if not self._is_worker:
             tests.write_plan(ids)
-        if reruns_possible(self._config, session.items):
+        if REPEATS in self._config.stash or reruns_possible(self._config, session.items):
             self._config.pluginmanager.register(RerunHooks(tests), "semantest-reruns")
-        if any("semantest" in getattr(item, "fixturenames", ()) for item in session.items):
-            self._import_details()
+        if self._details is not None and any(
+            "semantest" in getattr(item, "fixturenames", ()) for item in session.items
+        ):
+            self._details.load()
 
     def _hear_event_hook(self) -> None:
         """Let ``pytest_semantest_event`` see every event from now on, if anybody implements it."""
@@ -229,47 +235,13 @@ class Recording:
 
             self._config.pluginmanager.register(StopRequest(self._place.folder, self._session), "semantest-stop")
 
-    # -- what tests tell of themselves ---------------------------------------------------------------------------
-
-    @staticmethod
-    def _import_details() -> None:
-        """A module keeps the functions that it finds at its import: those of a test may be faked."""
-        from pytest_semantest.plugin import PlainImports  # noqa: PLC0415 - it is there by now
-
-        with PlainImports():
-            import pytest_semantest.details  # noqa: F401, PLC0415 - most sessions never need it
-
     def details(self) -> Semantest:
         """What the ``semantest`` fixture gives; without effect when nothing could be recorded."""
-        if self._tests is None or self._redactor is None:
-            from pytest_semantest.fixtures import Semantest  # noqa: PLC0415
+        if self._details is None:
+            from pytest_semantest.fixtures import Semantest  # noqa: PLC0415 - few need it
 
             return Semantest()
-        if self._details is None:
-            from pytest_semantest.artifacts import ArtifactFolder  # noqa: PLC0415 - most sessions never need it
-            from pytest_semantest.details import Details  # noqa: PLC0415
-
-            artifacts = ArtifactFolder(self._place.folder, self._settings.attachment_limit, self._redactor)
-            self._details = Details(self._tests, artifacts, self._settings.output_limit, self._items)
-        return self._details
-
-    @pytest.hookimpl(tryfirst=True)
-    @contained
-    def pytest_exception_interact(self, node: Any, report: Any) -> None:
-        """A test failed: pictures of its pages, before they are torn down. pytest-timeout's timer is off by now."""
-        tests, when = self._tests, getattr(report, "when", None)
-        if tests is None or self._settings.screenshots == "off" or when not in ("setup", "call"):
-            return
-        attempt = tests.running.get(node.nodeid)
-        if attempt is None or not getattr(node, "funcargs", None):
-            return
-        from pytest_semantest.plugin import PlainImports  # noqa: PLC0415 - it is there by now
-
-        with PlainImports():
-            from pytest_semantest.pictures import pictured, take_failure  # noqa: PLC0415
-
-            if pictured(node) and self.details() is self._details:
-                take_failure(node, attempt, self._details)
+        return self._details.begin()
 
     # -- end -----------------------------------------------------------------------------------------------------
 

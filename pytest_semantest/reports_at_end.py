@@ -48,9 +48,8 @@ class ReportsAtEnd:
         said = [one if isinstance(one, str) else self._outcome(one, deadline) for one in started]
         self.complete = not any(said)
         run_id = recorded.run_id
-        named = (
-            run_id if run_id.replace("-", "").isalnum() else "{run}"
-        )  # of another id the file has a name that is near
+        # Of another id the file has a name that is near.
+        named = run_id if run_id.replace("-", "").isalnum() else "{run}"
         self.lines = [
             f"{one.format} report: {one.shown.replace('{run}', named)}{problem and ' '}{problem}"
             for one, problem in zip(self._wanted, said, strict=True)

@@ -12,6 +12,7 @@ import pytest
 from pytest_semantest.containment import CONTAINED
 from pytest_semantest.protocol.identity import strip_group
 from pytest_semantest.protocol.layout import HISTORY
+from pytest_semantest.repeated_items import TIMES
 from pytest_semantest.settings import Settings
 
 
@@ -81,7 +82,7 @@ class RetryDecision:
     def pytest_runtest_makereport(self, item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Behind pytest-rerunfailures, which has classified the error by now."""
         report = yield
-        if report.failed and not hasattr(report, "wasxfail"):
+        if report.failed and not hasattr(report, "wasxfail") and TIMES not in item.stash:
             terminal: dict[str, bool] | None = getattr(item, "_terminal_errors", None)
             again = self._decide(item, report, int(getattr(item, "execution_count", 1)))
             if again is not None and terminal is not None:

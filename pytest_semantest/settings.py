@@ -25,7 +25,8 @@ _TOKEN_BYTES = 4096
 class Settings(NamedTuple):
     """Resolved settings; times in seconds, ``output_limit`` in characters. ``problems`` are lines for the user.
 
-    ``order``, ``shard``, ``budget`` and ``rerun`` are the texts that were given: selection/request.py reads them.
+    ``order``, ``shard``, ``budget``, ``rerun`` and ``repeat_new`` are the texts that were given:
+    selection/request.py reads them.
     """
 
     directory: str
@@ -58,6 +59,7 @@ class Settings(NamedTuple):
     shard: str
     budget: str
     rerun: list[str]
+    repeat_new: str
     problems: list[str]
 
 
@@ -227,6 +229,7 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         shard=source.text("semantest_shard"),
         budget=source.text("semantest_budget"),
         rerun=source.values("semantest_rerun")[0],
+        repeat_new=source.text("semantest_repeat_new"),
         problems=source.problems,
     )
 

@@ -27,6 +27,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _LONE_SURROGATE = "[\ud800-\udfff]"
 _CAPTURED = r"Captured (stdout|stderr|log) (setup|call|teardown)"
 _TYPE = r"([A-Za-z_][\w.]*)(?::|$)"
+#: How pytest marks the lines of an error in what it prints.
+_MARKED = r"^E\s{3}"
 _PYTEST_TIMEOUT = r"Failed: Timeout \(?>\s?[\d.]+s"
 _ITEMS = 100
 #: Bytes. Far below what a shipper sends: a larger body, which caps for single texts cannot exclude, is cut down.
@@ -119,6 +121,11 @@ class Translator:
         told = {name: self.text(value, 2000) for name, value in facts.items()}
         return b'%b,"quarantine":%b}}' % (body[:-2], self._json(told).encode("ascii"))
 
+    @staticmethod
+    def with_repetitions(body: bytes, times: int) -> bytes:
+        """The body of a ``test/start`` that also says how often its test is to run."""
+        return b'%b,"repetitions":%d}}' % (body[:-2], times)
+
     def end(self, attempt: Attempt, now: float, report: pytest.TestReport | Remains) -> bytes:
         """The body of ``test/end``; ``report`` is the last one and holds output and user properties."""
         outcome = attempt.outcome
@@ -190,7 +197,7 @@ class Translator:
             found: dict[str, Any] = {"file": self.relative(str(crash.path)), "line": crash.lineno}
         else:
             lines = [line for line in rendered[-self._limit :].splitlines() if line.strip()]
-            message = lines[-1].strip() if lines else ""
+            message = re.sub(_MARKED, "", lines[-1]).strip() if lines else ""
             found = {}
         kind = re.match(_TYPE, message)
         if kind:

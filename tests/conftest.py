@@ -11,7 +11,9 @@ import pytest
 _MEASURED = "COVERAGE_PROCESS_CONFIG"
 #: Of so many tests the processes of one are measured: it takes longer than most of these processes themselves, and
 #: they all run through the same code.
-_SAMPLE = 6
+_SAMPLE = 10
+#: So many cases of a parametrized test are measured: with most parameters the others run through the same lines.
+_CASES = 8
 
 
 @pytest.fixture(autouse=True)
@@ -22,12 +24,19 @@ def sample_coverage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture(autouse=True)
-def examples_are_not_measured(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Examples of Hypothesis run through the same code again and again, of which other tests tell coverage."""
-    coverage = sys.modules.get("coverage") if request.node.get_closest_marker("hypothesis") else None
+def repetitions_are_not_measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What runs through the same code again and again tells coverage nothing new."""
+    coverage = sys.modules.get("coverage") if _repeats(request.node) else None
     running = coverage.Coverage.current() if coverage else None
     if running is not None:
         running.stop()
     yield
     if running is not None:
         running.start()
+
+
+def _repeats(item: pytest.Item) -> bool:
+    """Examples of Hypothesis, and of a parametrized test all but its first cases."""
+    case = getattr(item, "callspec", None)
+    number = max(case.indices.values(), default=0) if case else 0
+    return number >= _CASES or item.get_closest_marker("hypothesis") is not None

@@ -19,6 +19,11 @@ from pytest_semantest.protocol.printable import printable_line
 #: How the place of a setting is told.
 PLACES = {OWN_FILE: OWN_FILE, PYPROJECT: f"{PYPROJECT} [tool.semantest]"}
 
+#: A key of n parts takes time of n squared to read, some seconds for so many.
+_DOTS_SQUARED = 20_000_000
+#: Tables and lists in each other; what is deeper could be read and not be printed.
+_DEEPEST = 100
+
 
 class ConfigurationError(ValueError):
     """The files or the environment say what means nothing; ``problems`` are lines that name place and key."""
@@ -101,9 +106,16 @@ def _table(name: str, data: bytes) -> dict[str, Any] | None:
 
 
 def read_toml(name: str, data: bytes) -> dict[str, Any]:
-    """The document in ``data``. Raises ``ConfigurationError``, with a line that names the file."""
+    """The document in ``data``. Raises ``ConfigurationError``, with a line that names the file.
+
+    Whole numbers are those of 64 bits, which TOML asks of a reader: longer ones cannot even be printed.
+    """
+    dots = [line.count(b".") for line in data.split(b"\n")]
+    if sum(number * number for number in dots) > _DOTS_SQUARED:
+        line = dots.index(max(dots)) + 1
+        raise ConfigurationError([f"{name}:{line}: too many dots: a key of so many parts takes too long to read"])
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        document = tomllib.loads(data.decode("utf-8"))
     except UnicodeDecodeError:
         raise ConfigurationError([f"{name}: it is not UTF-8 text"]) from None
     except tomllib.TOMLDecodeError as error:
@@ -112,6 +124,21 @@ def read_toml(name: str, data: bytes) -> dict[str, Any]:
         raise ConfigurationError([f"{name}: it cannot be read: {printable_line(str(error))}"]) from None
     except RecursionError:
         raise ConfigurationError([f"{name}: it is nested too deeply"]) from None
+    _check_values(name, document)
+    return document
+
+
+def _check_values(name: str, document: dict[str, Any]) -> None:
+    """Raises ``ConfigurationError`` for values that cannot be told; dotted keys nest without any recursion."""
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        tables = (one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list)))
+        level = [value for values in tables for value in values]
+        if any(isinstance(value, int) and not -(2**63) <= value < 2**63 for value in level):
+            raise ConfigurationError([f"{name}: it cannot be read: a whole number has more than 64 bits"])
+        if not level:
+            return
+    raise ConfigurationError([f"{name}: it is nested too deeply"])
 
 
 class _Reading:

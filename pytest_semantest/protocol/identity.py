@@ -27,16 +27,28 @@ def strip_group(node_id: str) -> str:
 def distinct_ids(node_ids: Sequence[str]) -> list[str]:
     """Test ids for node ids in collection order: the second same one gets ``#2``, the third ``#3``.
 
-    The order of collection is the same in every xdist worker, so each process comes to the same ids.
+    A number that makes the name of another test is passed over. The order of collection is the same in every xdist
+    worker, so each process comes to the same ids.
     """
-    if len(set(node_ids)) == len(node_ids):
+    taken = set(node_ids)
+    if len(taken) == len(node_ids):
         return list(node_ids)
     seen: dict[str, int] = {}
     ids = []
     for node_id in node_ids:
-        count = seen[node_id] = seen.get(node_id, 0) + 1
-        ids.append(node_id if count == 1 else f"{node_id}#{count}")
+        count, found = seen.get(node_id, 0) + 1, node_id
+        while count > 1 and (found := f"{node_id}#{count}") in taken:
+            count += 1
+        seen[node_id] = count
+        taken.add(found)
+        ids.append(found)
     return ids
+
+
+def without_number(test_id: str) -> str:
+    """The id without the ``#2`` that ``distinct_ids`` may have put behind it."""
+    name, mark, number = test_id.rpartition("#")
+    return name if mark and number.isascii() and number.isdigit() else test_id
 
 
 def split_params(test_id: str) -> tuple[str, str]:

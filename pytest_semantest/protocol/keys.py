@@ -216,10 +216,15 @@ RECORDING = (
         *("", "rerun", "words", (), "RUN"),
         "Run only what this run still owes (an id, the beginning of one, or last); repeatable, or several by commas.",
     ),
+    Key(
+        *("", "repeat-new", "integer", None, "N"),
+        "Run tests that did not pass in any earlier run up to N times: the first time that fails makes them fail.",
+        limits=(1, 1000),
+    ),
 )
 
 #: Those of them that choose and order tests, with a recording or without one.
-SELECTION = ("order", "shard", "budget", "rerun")
+SELECTION = ("order", "shard", "budget", "rerun", "repeat-new")
 
 #: What ``semantest-recorder serve`` and ``start`` take.
 RECORDER = (

@@ -11,7 +11,7 @@
         semantest.db semantest.db.lock    the lock is held by who writes the database, for as long as it does
         history.json                  what earlier runs knew of each test, written by the recorder
         test-snapshot.json            the same for selection, which needs more of every test (snapshot.py)
-        test-snapshot.remote.json     the one of a recorder elsewhere, as it was last fetched
+        remote-snapshots/             those of recorders elsewhere by their addresses, as they were last fetched
         pinned-snapshots/             those that the shards of a run share (pinned_snapshot.py)
         sessions/<session>/           one pytest session, until all of it is acknowledged
             main.journal gw0.journal  one append-only journal per process (encoding.py)
@@ -46,7 +46,7 @@ STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
 TEST_SNAPSHOT = "test-snapshot.json"
-REMOTE_TEST_SNAPSHOT = "test-snapshot.remote.json"
+REMOTE_SNAPSHOTS = "remote-snapshots"
 PINNED_SNAPSHOTS = "pinned-snapshots"
 #: Where attachments are kept, by session, when the server that has all the events takes none.
 UNTAKEN = "untaken"
@@ -58,7 +58,7 @@ REPORTS = "reports"
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, TEST_SNAPSHOT, REMOTE_TEST_SNAPSHOT, PINNED_SNAPSHOTS),
+    *(TOKENS, TOKENS_LOCK, HISTORY, TEST_SNAPSHOT, REMOTE_SNAPSHOTS, PINNED_SNAPSHOTS),
     *(SESSIONS, "artifacts", UNTAKEN, DAMAGED, REPORTS, ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"

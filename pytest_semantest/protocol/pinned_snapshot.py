@@ -22,11 +22,11 @@ def pinned_snapshot(directory: str, run_id: str) -> str:
 
     A pin is a second name of the snapshot, which is always replaced whole. Raises ``OSError`` where it cannot be made.
     """
-    folder = os.path.join(directory, PINNED_SNAPSHOTS)
-    path = os.path.join(folder, f"{sha256(run_id.encode(errors='surrogatepass')).hexdigest()[:32]}.json")
+    path = pin_of(directory, run_id)
     if not os.path.exists(path):
+        folder = os.path.dirname(path)
         os.makedirs(folder, 0o700, exist_ok=True)
-        _forget(folder)
+        forget_old(folder, _KEPT, _KEPT_S)
         with suppress(FileExistsError):  # another shard was first
             try:
                 os.link(os.path.join(directory, TEST_SNAPSHOT), path, follow_symlinks=False)
@@ -35,12 +35,22 @@ def pinned_snapshot(directory: str, run_id: str) -> str:
     return path
 
 
-def _forget(folder: str) -> None:
-    """Deletes pins of runs that are long over; what links and names are made of changes ``st_ctime``."""
-    pins = sorted(
-        ((entry.stat(follow_symlinks=False).st_ctime, entry.path) for entry in os.scandir(folder)), reverse=True
-    )
-    for number, (changed, path) in enumerate(pins):
-        if number >= _KEPT or changed < time.time() - _KEPT_S:
+def pin_of(directory: str, run_id: str) -> str:
+    """Where the pin of a run is, or would be."""
+    name = sha256(run_id.encode(errors="surrogatepass")).hexdigest()[:32]
+    return os.path.join(directory, PINNED_SNAPSHOTS, f"{name}.json")
+
+
+def forget_old(folder: str, most: int, seconds: float) -> None:
+    """Deletes files that are older, and the oldest beyond so many.
+
+    By ``st_ctime``, which changes with each name and link.
+    """
+    files = []
+    for entry in os.scandir(folder):
+        with suppress(FileNotFoundError):  # another session's draft, or one that it deletes here
+            files.append((entry.stat(follow_symlinks=False).st_ctime, entry.path))
+    for number, (changed, path) in enumerate(sorted(files, reverse=True)):
+        if number >= most or changed < time.time() - seconds:
             with suppress(OSError):
                 os.unlink(path)

@@ -21,6 +21,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pytest_semantest.protocol.configuration import ConfigurationError, read_toml
+from pytest_semantest.protocol.globs import glob_pattern, is_glob
 from pytest_semantest.protocol.identity import split_params
 from pytest_semantest.protocol.printable import printable_line
 
@@ -110,20 +111,15 @@ class Matcher:
         for entry in entries:
             self._exact[entry.test] = entry
             if is_glob(entry.test):
-                self._globs.append((_pattern(entry.test), entry))
+                self._globs.append((glob_pattern(entry.test), entry))
 
     def find(self, test_id: str) -> Entry | None:
         """The entry of this test id, ``None`` when no entry is meant for it."""
-        names = _names(test_id)
+        names = names_of(test_id)
         for name in names:
             if name in self._exact:
                 return self._exact[name]
         return next((entry for pattern, entry in self._globs if any(map(pattern.fullmatch, names))), None)
-
-
-def is_glob(test: str) -> bool:
-    """Whether an entry's test is a pattern. Brackets are those of parameters, not of a set."""
-    return "*" in test or "?" in test
 
 
 def file_of(test: str) -> str:
@@ -135,15 +131,15 @@ def unmatched(entries: Iterable[Entry], test_ids: Iterable[str]) -> list[Entry]:
     """Entries under which none of the tests falls, also where a more exact entry is what counts."""
     names: set[str] = set()
     for test_id in test_ids:
-        names.update(_names(test_id))
+        names.update(names_of(test_id))
     return [entry for entry in entries if entry.test not in names and not _is_met(entry.test, names)]
 
 
 def _is_met(test: str, names: Iterable[str]) -> bool:
-    return is_glob(test) and any(map(_pattern(test).fullmatch, names))
+    return is_glob(test) and any(map(glob_pattern(test).fullmatch, names))
 
 
-def _names(test_id: str) -> list[str]:
+def names_of(test_id: str) -> list[str]:
     """What an entry may call a test: its id, its function, the classes and the file that it is in."""
     names = [test_id, split_params(test_id)[0]]
     while "::" in names[-1]:
@@ -151,15 +147,13 @@ def _names(test_id: str) -> list[str]:
     return names
 
 
-def _pattern(glob: str) -> re.Pattern[str]:
-    parts = {"*": ".*", "?": "."}
-    return re.compile("".join(parts.get(character, re.escape(character)) for character in glob), re.DOTALL)
-
-
 def _lines_of(text: str) -> Iterator[int]:
     """The line of each ``[[quarantine]]``, from 1."""
+    line, start = 1, 0
     for heading in _HEADING.finditer(text):
-        yield text.count("\n", 0, heading.start()) + 1
+        line += text.count("\n", start, heading.start())
+        start = heading.start()
+        yield line
 
 
 class _Reading:
@@ -238,7 +232,7 @@ def problem_of_test(test: str) -> str:
         return f"test is {test}; it must be as pytest prints it: relative to the rootdir, with slashes"
     if test != test.strip() or test.endswith(("::", "/")):
         return f"test is {test!r}; it must be a node id, a function, a class, a file, or a glob such as tests/slow/*"
-    if is_glob(test) and all(_is_met(test, _names(test_id)) for test_id in _ANYBODYS):
+    if is_glob(test) and all(_is_met(test, names_of(test_id)) for test_id in _ANYBODYS):
         return f"test is {test}: every test; name files or functions"
     return ""
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from statistics import median, median_low
 from typing import NamedTuple
 
-from pytest_semantest.protocol.snapshot import FAILED
+from pytest_semantest.protocol.snapshot import FAILED, FLAKY, PASSED
 from pytest_semantest.selection.snapshot import Known, Snapshot
 
 #: What pytest itself takes for a test beside its phases (docs/design/plugin.md), in milliseconds.
@@ -39,6 +39,11 @@ class Candidate(NamedTuple):
     def is_new(self) -> bool:
         """Whether no earlier run tells of it."""
         return self.known is None
+
+    @property
+    def never_passed(self) -> bool:
+        """Whether it passed in no earlier run, be it on a retry."""
+        return self.known is None or not {PASSED, FLAKY}.intersection(self.known.verdicts)
 
     @property
     def is_changed(self) -> bool:

@@ -1,17 +1,18 @@
-"""From what was collected to what runs: shard, then rerun, then budget, then order.
+"""From what was collected to what runs: shard, then rerun, then budget, then order; and what of it runs several times.
 
 Pure: alike in every process of a session.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from pytest_semantest.selection.budget import within_budget
+from pytest_semantest.selection.budget import Chosen, within_budget
 from pytest_semantest.selection.candidate import Collected, Suite, with_history
 from pytest_semantest.selection.order import ordered
 from pytest_semantest.selection.owed import Owed
+from pytest_semantest.selection.renamed import under_new_names
 from pytest_semantest.selection.request import Request
 from pytest_semantest.selection.rest import RUNS, Rest, rest_of
 from pytest_semantest.selection.shard import checksum_of, shards
@@ -34,7 +35,7 @@ class Debt(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Positions of the tests that run, in their order, and of those left out.
+    """Positions of the tests that run, in their order, of those left out, and of those that run several times.
 
     ``facts`` is the payload of ``run/selection`` (docs/design/events.md).
     """
@@ -45,6 +46,7 @@ class Choice(NamedTuple):
     facts: dict[str, Any]
     not_owed: Sequence[int] = ()
     rest: Rest | None = None
+    repeated: Sequence[int] = ()
 
 
 def choose(
@@ -53,12 +55,15 @@ def choose(
     snapshot: Snapshot | None,
     workers: int,
     debt: Debt | None = None,
+    renamed: Mapping[str, str] | None = None,
 ) -> Choice:
     """What runs of the collected tests on so many processes. Without a snapshot there is no budget and no order.
 
-    Shards come first: which tests are in one must not depend on what was rerun since another one began.
+    Shards come first: which tests are in one must not depend on what was rerun since another one began, nor on
+    ``renamed`` (new ids of tests to those in the snapshot), which options other than theirs decide about.
     """
     left = list(range(len(collected)))
+    times = request.times if snapshot is not None and snapshot.tests else 1
     facts: dict[str, Any] = {"collected": len(left), "leftOut": {}}
     if snapshot is not None:
         facts["snapshot"] = {"checksum": snapshot.checksum, "runs": snapshot.runs, "untilMs": snapshot.until_ms}
@@ -70,6 +75,8 @@ def choose(
         facts["shard"] = {"index": request.shard.number, "of": request.shard.of}
         facts["checksum"] = checksum_of([test.id for test in collected])
         facts["leftOut"]["shard"] = len(others)
+    if snapshot is not None and renamed:
+        snapshot = under_new_names(snapshot, renamed)
     not_owed: list[int] = []
     rest: Rest | None = None
     if debt is not None:
@@ -82,22 +89,29 @@ def choose(
         facts["leftOut"]["rerun"] = len(not_owed)
     beyond: list[int] = []
     if request.budget_ms is not None and snapshot is not None:
-        suite = _part(collected, left, snapshot)
-        chosen = within_budget(suite, request.budget_ms, workers)
+        chosen = within_budget(_part(collected, left, snapshot, times), request.budget_ms, workers)
         kept = {left[position] for position in chosen.positions}
         beyond = [at for at in left if at not in kept]
         left = [at for at in left if at in kept]
-        facts["budget"] = {
-            "limitMs": request.budget_ms,
-            "expectedMs": round(chosen.expected_ms, 1),
-            "workers": workers,
-            "always": chosen.always,
-        }
+        facts["budget"] = _budget_facts(request.budget_ms, chosen, workers)
         facts["leftOut"]["budget"] = len(beyond)
     if request.order and snapshot is not None:
-        left = [left[position] for position in ordered(_part(collected, left, snapshot), request.order)]
+        left = [left[position] for position in ordered(_part(collected, left, snapshot, times), request.order)]
         facts["order"] = request.order
-    return Choice(left, others, beyond, facts, not_owed, rest)
+    repeated = _never_passed(collected, left, snapshot) if times > 1 else []
+    if times > 1:
+        facts["repeat"] = {"times": times, "tests": len(repeated)}
+    return Choice(left, others, beyond, facts, not_owed, rest, repeated)
+
+
+def _never_passed(collected: Sequence[Collected], positions: Sequence[int], snapshot: Snapshot | None) -> list[int]:
+    candidates = with_history([collected[at] for at in positions], snapshot).candidates
+    return [at for at, candidate in zip(positions, candidates, strict=True) if candidate.never_passed]
+
+
+def _budget_facts(budget_ms: float, chosen: Chosen, workers: int) -> dict[str, Any]:
+    expected = round(chosen.expected_ms, 1)
+    return {"limitMs": budget_ms, "expectedMs": expected, "workers": workers, "always": chosen.always}
 
 
 def _rerun_facts(debt: Debt, rest: Rest, chosen: int, *, sees_all: bool) -> dict[str, Any]:
@@ -113,5 +127,11 @@ def _rerun_facts(debt: Debt, rest: Rest, chosen: int, *, sees_all: bool) -> dict
     }
 
 
-def _part(collected: Sequence[Collected], positions: Sequence[int], snapshot: Snapshot) -> Suite:
-    return with_history([collected[at] for at in positions], snapshot)
+def _part(collected: Sequence[Collected], positions: Sequence[int], snapshot: Snapshot, times: int) -> Suite:
+    """Some of the tests with their history; those that run so many times take as much longer."""
+    suite = with_history([collected[at] for at in positions], snapshot)
+    if times == 1:
+        return suite
+    return suite._replace(
+        candidates=[one._replace(own_ms=one.own_ms * times) if one.never_passed else one for one in suite.candidates]
+    )

@@ -13,21 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_semantest.attempts import TestIds
 from pytest_semantest.containment import CONTAINED
 from pytest_semantest.distribution import is_grouped
 from pytest_semantest.fingerprint import Fingerprints
 from pytest_semantest.options import SELECTION_INPUT
 from pytest_semantest.protocol.printable import printable_line
 from pytest_semantest.protocol.redaction import Redactor, secret_values
+from pytest_semantest.recorded_ids import TestIds
+from pytest_semantest.repetition import RepetitionSummary, install_repetition, why_not
 from pytest_semantest.selection.candidate import Collected
 from pytest_semantest.selection.choice import Debt, choose
+from pytest_semantest.selection.gone import Gone
 from pytest_semantest.selection.lines import NAMED, header_line, missing_line, summary_lines
 from pytest_semantest.selection.owed import Owed, parse_owed
 from pytest_semantest.selection.owed_source import ask_what_is_owed
 from pytest_semantest.selection.places import Places
+from pytest_semantest.selection.renamed import renamed_since
 from pytest_semantest.selection.request import Request, parse_request
-from pytest_semantest.selection.rerun_lines import is_elsewhere, rerun_facts, rerun_lines
+from pytest_semantest.selection.rerun_lines import is_elsewhere, is_unrelated, rerun_facts, rerun_lines
 from pytest_semantest.selection.shard import Shard
 from pytest_semantest.selection.snapshot import Snapshot, parse_snapshot
 from pytest_semantest.selection.source import find_snapshot
@@ -43,11 +46,17 @@ def install_selection(config: pytest.Config, settings: Settings) -> None:
     if handed_over is not None:
         shard = handed_over["shard"]
         request = Request(
-            handed_over["order"], Shard(*shard) if shard else None, handed_over["budgetMs"], handed_over["rerun"]
+            handed_over["order"],
+            Shard(*shard) if shard else None,
+            handed_over["budgetMs"],
+            handed_over["rerun"],
+            handed_over["times"],
         )
     else:
         try:
-            request = parse_request(settings.order, settings.shard, settings.budget, settings.rerun)
+            request = parse_request(
+                settings.order, settings.shard, settings.budget, settings.rerun, settings.repeat_new
+            )
         except ValueError as error:
             raise pytest.UsageError(f"semantest: {error}") from None
     if request != Request():
@@ -95,6 +104,8 @@ class Selection:
             self._snapshot = parse_snapshot(zlib.decompress(content)) if content else None
         else:
             self._find()
+            if self._request.times > 1:
+                self._config.pluginmanager.register(RepetitionSummary(), "semantest-repetition-summary")
         if self._config.pluginmanager.hasplugin("dsession"):
             each = self._config.option.dist == "each"  # all of them run all tests
             self._workers = 1 if each else max(len(self._config.option.tx or ()), 1)
@@ -136,6 +147,7 @@ class Selection:
             "snapshot": zlib.compress(self._content, 1) if self._snapshot is not None else b"",
             "workers": self._workers,
             "rerun": self._request.rerun,
+            "times": self._request.times,
             "namesTests": self._names_tests(),
             "debt": zlib.compress(self._debt, 1),
             "tells": tells,
@@ -173,7 +185,9 @@ class Selection:
         if self._owed is not None:
             elsewhere = frozenset(ids.distinct(before)) - {test.id for test in collected}
             debt = Debt(self._owed, elsewhere, not elsewhere and not self._names_tests())
-        choice = choose(collected, self._request, self._snapshot, self._workers, debt)
+        known = self._snapshot.tests if self._snapshot is not None else {}
+        renamed = renamed_since(collected, known, Gone(items, self._config.rootpath))
+        choice = choose(collected, self._possible(), self._snapshot, self._workers, debt, renamed)
         beyond = [collected[at].id for at in choice.beyond_budget]
         self._told = {"facts": choice.facts, "leftOut": beyond[:NAMED]}
         if choice.rest is not None:
@@ -189,8 +203,18 @@ class Selection:
         if recording is not None:
             tells = self._handed_over is None or self._handed_over["tells"]
             recording.tell_selection(choice.facts, beyond if tells else ())
+        if choice.repeated:
+            install_repetition(self._config, [items[at] for at in choice.repeated], self._request.times)
         left_out = sorted([*choice.of_other_shards, *choice.not_owed, *choice.beyond_budget])
         return [items[at] for at in choice.runs], [items[at] for at in left_out]
+
+    def _possible(self) -> Request:
+        """The request, without repetitions where this session cannot have them: a budget then is for one time each."""
+        obstacle = why_not(self._config) if self._request.times > 1 else ""
+        if not obstacle:
+            return self._request
+        self._notes.append(f"tests run once each: --semantest-repeat-new does not go with {obstacle}")
+        return self._request._replace(times=1)
 
     def _names_tests(self) -> bool:
         """Whether the command line says where tests are; that of a worker is made by xdist."""
@@ -205,16 +229,9 @@ class Selection:
     def _collected(self, items: Sequence[pytest.Item], ids: TestIds) -> list[Collected]:
         """The tests under the ids that a recording gives them."""
         names, places, fingerprints = ids.distinct([item.nodeid for item in items]), Places(), Fingerprints()
-        needs_code = (
-            self._request.budget_ms is not None or self._request.order == "likely-to-fail" or self._owed is not None
-        )
+        of_item = fingerprints.of if self._request.goes_by_code else _nothing
         return [
-            Collected(
-                name,
-                name.partition("::")[0],
-                *places.of(item),
-                fingerprints.of(item) if needs_code else "",
-            )
+            Collected(name, name.partition("::")[0], *places.of(item), of_item(item))
             for item, name in zip(items, names, strict=True)
         ]
 
@@ -239,7 +256,7 @@ class Selection:
             return
         facts, told = self._told["facts"], self._told["rerun"]
         settled = is_elsewhere(told) or (self._owed.green and not facts["rerun"]["chosen"])
-        if settled and facts["collected"]:
+        if settled and facts["collected"] and not is_unrelated(told):
             session.exitstatus = pytest.ExitCode.OK
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -253,6 +270,10 @@ class Selection:
                 lines += rerun_lines(self._owed, self._told["rerun"], recorded=self._recording is not None)
             for line in lines:
                 terminalreporter.write_line(f"semantest: {printable_line(line)}", yellow=line.startswith("NOT RUN"))
+
+
+def _nothing(_item: pytest.Item) -> str:
+    return ""
 
 
 class _Items:

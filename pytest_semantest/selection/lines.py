@@ -27,6 +27,8 @@ def header_line(request: Request, snapshot: Snapshot | None, owed: Owed | None =
         parts.append(f"budget {seconds(request.budget_ms)}")
     if request.order:
         parts.append(f"order {request.order}")
+    if request.times > 1:
+        parts.append(f"new tests up to {request.times} times")
     by = f", by {_basis(snapshot)}" if request.goes_by_history else ""
     return f"semantest: {', '.join(parts)}{by}"
 
@@ -54,6 +56,8 @@ def missing_line(request: Request, note: str) -> str:
         without.append("the budget leaves nothing out")
     if request.shard is not None:
         without.append("shards get equal numbers of tests")
+    if request.times > 1:
+        without.append("no test runs more than once")
     return f"{note}; {', '.join(without)}"
 
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pytest_semantest.protocol.owed import OWED_SCHEMA
+
+#: The name of the newest run.
+LAST = "last"
 
 
 class Told(NamedTuple):
@@ -46,7 +50,7 @@ def parse_owed(content: bytes) -> Owed:
     aliases = found.get("aliases", {})
     if not isinstance(aliases, dict):
         raise ValueError("the answer is not complete")  # noqa: TRY004 - as above
-    return Owed(
+    owed = Owed(
         runs=_names(found.get("runs")),
         missing=_names(found.get("missing")),
         running=_names(found.get("running")),
@@ -55,6 +59,19 @@ def parse_owed(content: bytes) -> Owed:
         outstanding=found["outstanding"],
         tests={test_id: _told(row) for test_id, row in tests.items()},
         aliases={test_id: _names(names) for test_id, names in aliases.items()},
+    )
+    if owed.outstanding != sum(told.owed for told in owed.tests.values()):
+        raise ValueError("the answer contradicts itself: it counts other tests as owed than it names")
+    if owed.green and (owed.outstanding or owed.missing or owed.running or not owed.complete):
+        raise ValueError("the answer contradicts itself: what is green owes nothing, and all of it is known")
+    return owed
+
+
+def is_about(owed: Owed, asked: Sequence[str]) -> bool:
+    """Whether it is an answer to this question: ids of runs, unique beginnings of such, ``last``."""
+    begins = tuple("" if name == LAST else name for name in asked)
+    return all(run.startswith(begins) for run in owed.runs) and all(
+        any(run.startswith(begin) for run in owed.runs) for begin in begins
     )
 
 

@@ -6,12 +6,12 @@ process that runs somebody's tests. Without an answer nothing may run: who asked
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from pytest_semantest.protocol.spawning import module_command
-from pytest_semantest.selection.owed import Owed, parse_owed
+from pytest_semantest.selection.asking import ask
+from pytest_semantest.selection.owed import Owed, is_about, parse_owed
 from pytest_semantest.settings import Settings
 
 #: Seconds. So long a session waits for the answer; leftover journals are taken in before.
@@ -33,6 +33,8 @@ def ask_what_is_owed(settings: Settings, runs: Sequence[str]) -> Answer:
     if not content:
         raise ValueError(lines[-1] if lines else "nobody says what the run owes")
     owed = parse_owed(content)
+    if not is_about(owed, runs):
+        raise ValueError("the answer is about other runs than those that were asked for")
     if owed.running:
         raise ValueError(
             f"run {owed.running[0]} is not over: what it owes is known at its end "
@@ -50,26 +52,16 @@ def ask_what_is_owed(settings: Settings, runs: Sequence[str]) -> Answer:
 
 def _ask(settings: Settings, runs: Sequence[str]) -> tuple[bytes, str]:
     """What the program wrote to stdout and stderr."""
-    import subprocess  # noqa: PLC0415 - only where runs are rerun
-
-    from pytest_semantest.shipper.spawn import fetch_owed_command, shipper_environment  # noqa: PLC0415
-
     if settings.url:
+        from pytest_semantest.shipper.spawn import fetch_owed_command  # noqa: PLC0415 - only where one elsewhere is asked
+
         command = fetch_owed_command(settings.url, runs)
     else:
         own = ("owed", "--json", "--directory", settings.directory, *runs)
         command = module_command("semantest_recorder.cli.semantest", *own)
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=shipper_environment(os.environ, token=settings.token or None),
-            timeout=ANSWER_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ValueError(f"{settings.url or 'the history'}: no answer in {ANSWER_S:g} s") from None
+    done = ask(settings, command, ANSWER_S)
+    if done is None:
+        raise ValueError(f"{settings.url or 'the history'}: no answer in {ANSWER_S:g} s")
     said = done.stderr.decode(errors="replace")
     if settings.url and not done.stdout:
         said = f"{settings.url}: {said}"

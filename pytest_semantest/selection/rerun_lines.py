@@ -30,6 +30,7 @@ def rerun_facts(
     return {
         "runs": dict(Counter(rest.rules[at] for at in runs)),
         "inOtherShards": sum(rest.rules[at] in RUNS for at in other_shards),
+        "collected": len(rest.rules),
         "foreign": rest.rules.count(FOREIGN),
         "gone": [len(rest.gone), rest.gone[:NAMED]],
         "leftOut": [len(rest.left_out), rest.left_out[:NAMED]],
@@ -43,12 +44,19 @@ def is_elsewhere(facts: Mapping[str, Any]) -> bool:
     return bool(facts["inOtherShards"]) and not facts["runs"] and not facts["gone"][0] and not facts["leftOut"][0]
 
 
+def is_unrelated(facts: Mapping[str, Any]) -> bool:
+    """Whether none of the collected tests was part of what is rerun, as in another project or rootdir."""
+    return bool(facts["foreign"]) and facts["foreign"] == facts["collected"]
+
+
 def rerun_lines(owed: Owed, facts: Mapping[str, Any], *, recorded: bool) -> Iterator[str]:
     """What runs and why, what is owed and does not run, and what that means."""
     who, runs = run_words(owed), facts["runs"]
     if runs:
         why = ", ".join(f"{runs[rule]} {words}" for rule, words in _WHY if rule in runs)
         yield f"rerun of {who}: {plural(sum(runs.values()), 'test')}: {why}"
+    elif is_unrelated(facts):
+        yield f"nothing to run: no test that was collected is one of {who}; is that of another project or rootdir?"
     elif owed.green:
         yield f"nothing to run: {who} owes nothing any more"
     elif is_elsewhere(facts):

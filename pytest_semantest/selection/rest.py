@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from pytest_semantest.protocol.identity import split_params
+from pytest_semantest.protocol.identity import split_params, without_number
 from pytest_semantest.selection.candidate import Collected
 from pytest_semantest.selection.owed import Owed
-
-_ORDINAL = re.compile(r"#\d+$")
+from pytest_semantest.selection.renamed import case_of
 
 #: Rules for tests that were collected, by their rows in the table; the first that holds decides.
 OWED: Final = 1
@@ -46,7 +44,7 @@ def rest_of(collected: Sequence[Collected], owed: Owed, elsewhere: Collection[st
     ``elsewhere``: ids of tests that pytest collected and that are not among them, for ``-k`` or another plugin left
     them out.
     """
-    twins = {_plain(test_id) for test_id, told in owed.tests.items() if told.owed}
+    twins = {without_number(test_id) for test_id, told in owed.tests.items() if told.owed}
     uncollected = {test_id for test_id, told in owed.tests.items() if told.owed and told.state == "error"}
     ids = {test.id for test in collected}
     absent = [test_id for test_id, told in owed.tests.items() if told.owed and test_id not in ids]
@@ -60,7 +58,7 @@ def rest_of(collected: Sequence[Collected], owed: Owed, elsewhere: Collection[st
         told = owed.tests.get(test.id)
         if told is not None and told.owed:
             return OWED
-        if _plain(test.id) in twins:
+        if without_number(test.id) in twins:
             return TWIN
         if told is not None:
             changed = told.fingerprint and test.fingerprint and told.fingerprint != test.fingerprint
@@ -78,11 +76,6 @@ def rest_of(collected: Sequence[Collected], owed: Owed, elsewhere: Collection[st
         gone=[test_id for test_id in unseen if test_id not in renamed],
         left_out=[test_id for test_id in absent if test_id in elsewhere],
     )
-
-
-def _plain(test_id: str) -> str:
-    """The id without the number that tells tests of one name apart."""
-    return _ORDINAL.sub("", test_id)
 
 
 def _renamed(gone: Sequence[str], strangers: Sequence[Collected], owed: Owed) -> dict[str, str]:
@@ -105,15 +98,11 @@ def _by_alias(gone: Iterable[str], strangers: Collection[str], owed: Owed) -> di
 
 def _by_code(gone: Iterable[str], strangers: Iterable[Collected], owed: Owed) -> dict[str, str]:
     """Where only one that is gone has this function and case, and only one new one."""
-    old = [(test_id, _case(test_id, owed.tests[test_id].fingerprint)) for test_id in gone]
-    new = [(test.id, _case(test.id, test.fingerprint)) for test in strangers]
+    old = [(test_id, case_of(test_id, owed.tests[test_id].fingerprint)) for test_id in gone]
+    new = [(test.id, case_of(test.id, test.fingerprint)) for test in strangers]
     old_cases, new_cases = Counter(case for _, case in old), Counter(case for _, case in new)
     names = {case: test_id for test_id, case in new}
     return {test_id: names[case] for test_id, case in old if case[0] and old_cases[case] == 1 and new_cases[case] == 1}
-
-
-def _case(test_id: str, fingerprint: str) -> tuple[str, str]:
-    return fingerprint, split_params(test_id)[1]
 
 
 def _above(test_id: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeGuard
 
-from pytest_semantest.protocol.snapshot import VERSION
+from pytest_semantest.protocol.snapshot import VERDICTS, VERSION
 
 
 class Known(NamedTuple):
@@ -53,7 +53,7 @@ def _known(row: Any) -> Known:
     return Known(
         float(duration),
         float(fixtures) if _is_time(fixtures) else None,
-        verdicts,
+        verdicts[:VERDICTS],
         fingerprint if isinstance(fingerprint, str) else None,
     )
 

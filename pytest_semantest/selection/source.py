@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from hashlib import sha256
 from typing import NamedTuple
 
-from pytest_semantest.protocol.layout import REMOTE_TEST_SNAPSHOT, TEST_SNAPSHOT
-from pytest_semantest.protocol.pinned_snapshot import pinned_snapshot
+from pytest_semantest.protocol.layout import REMOTE_SNAPSHOTS, TEST_SNAPSHOT
+from pytest_semantest.protocol.pinned_snapshot import forget_old, pinned_snapshot
 from pytest_semantest.protocol.printable import printable_line
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.small_file import read_small_file
 from pytest_semantest.protocol.snapshot import SNAPSHOT_MAX
+from pytest_semantest.selection.asking import ask
 from pytest_semantest.selection.snapshot import Snapshot, parse_snapshot
 from pytest_semantest.settings import Settings
 
 #: Seconds. So long a session waits for a recorder elsewhere before it goes by what it has.
 FETCH_S = 5.0
+#: Copies from so many recorders are kept, for so many seconds.
+_RECORDERS, _KEPT_S = 20, 30 * 86_400
 
 
 class Found(NamedTuple):
@@ -35,9 +39,11 @@ def find_snapshot(settings: Settings, *, for_shards: bool) -> Found:
     run_id = settings.run_id if for_shards else ""
     if not settings.url:
         return _read_own(settings.directory, run_id)
-    path = os.path.join(settings.directory, REMOTE_TEST_SNAPSHOT)
+    path = remote_snapshot(settings.directory, settings.url)
     try:
         make_private_folder(settings.directory)
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        forget_old(os.path.dirname(path), _RECORDERS, _KEPT_S)
         failure = _fetch(settings, path, run_id)
     except OSError as error:
         failure = f"{error.filename}: {error.strerror}"
@@ -48,22 +54,18 @@ def find_snapshot(settings: Settings, *, for_shards: bool) -> Found:
     return found._replace(note=f"no snapshot from {settings.url}: {printable_line(failure)}; {kept}")
 
 
+def remote_snapshot(directory: str, url: str) -> str:
+    """Where the copy from the recorder at this address is: what one knows must not be taken for another's word."""
+    name = sha256(url.rstrip("/").encode(errors="surrogatepass")).hexdigest()[:32]
+    return os.path.join(directory, REMOTE_SNAPSHOTS, f"{name}.json")
+
+
 def _fetch(settings: Settings, path: str, run_id: str) -> str:
     """Fetches the snapshot into ``path``; why that did not work, empty when it did."""
-    import subprocess  # noqa: PLC0415 - only where a recorder elsewhere is asked
+    from pytest_semantest.shipper.spawn import fetch_command  # noqa: PLC0415 - only where a recorder elsewhere is asked
 
-    from pytest_semantest.shipper.spawn import fetch_command, shipper_environment  # noqa: PLC0415
-
-    try:
-        done = subprocess.run(
-            fetch_command(settings.url, path, run_id),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=shipper_environment(os.environ, token=settings.token or None),
-            timeout=FETCH_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+    done = ask(settings, fetch_command(settings.url, path, run_id), FETCH_S)
+    if done is None:
         return f"no answer in {FETCH_S:g} s"
     return "" if done.returncode == 0 else done.stderr.decode(errors="replace").strip()[-300:] or "it was not fetched"
 

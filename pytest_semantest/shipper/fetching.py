@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from pytest_semantest import __version__
 from pytest_semantest.protocol.snapshot import SNAPSHOT_MAX, SNAPSHOT_PATH
 from pytest_semantest.protocol.whole_file import write_whole
+from pytest_semantest.selection.snapshot import parse_snapshot
 from pytest_semantest.shipper.artifacts import connection_to
 from pytest_semantest.shipper.spawn import TOKEN_VARIABLE
 
@@ -25,7 +26,10 @@ def main(arguments: Sequence[str]) -> int:
     """``URL PATH RUN``: the exit code is 0 when the snapshot is at ``PATH``; else stderr has one line that says why."""
     url, path, run_id = arguments
     try:
-        write_whole(path, _fetch(url, os.environ.get(TOKEN_VARIABLE), run_id))
+        content = _fetch(url, os.environ.get(TOKEN_VARIABLE), run_id)
+        if content:  # the shards of the run have none
+            parse_snapshot(content)  # what cannot be used takes no place of what can
+        write_whole(path, content)
     except (OSError, http.client.HTTPException, ValueError) as error:
         print(getattr(error, "strerror", None) or error, file=sys.stderr)  # noqa: T201
         return 1

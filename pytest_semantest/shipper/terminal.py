@@ -7,12 +7,13 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+from pytest_semantest.protocol.github_step import as_text
 from pytest_semantest.protocol.printable import printable_line
 
 
 def say(text: str) -> None:
     """One line on stderr; what a recorder says of itself does not steer a terminal."""
-    _write(sys.stderr, printable_line(text))
+    _write(sys.stderr, as_text(printable_line(text)))
 
 
 def hand_over(result: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rerun_chain import ChainRun, Owed, chain_ids, chain_run, owed_by, rerun_of
 from semantest_recorder.reports.aggregate import RunRows
-from semantest_recorder.store.aliases import read_identity
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError
+from semantest_recorder.store.identity import read_identity
 from semantest_recorder.store.reader import Reader
 
 

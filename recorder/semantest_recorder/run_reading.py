@@ -19,7 +19,8 @@ from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate, c
 from semantest_recorder.reports.details import explain_bad_tests
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import Reader, connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
+from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.status import Status
 from semantest_recorder.stored_run import StoredPayloads, stored_rows
 

@@ -13,7 +13,8 @@ from semantest_recorder.core.rows import RunRow, TestEventRow
 from semantest_recorder.reports.aggregate import RunRows, is_explained
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import Reader, connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
+from semantest_recorder.store.reader import Reader
 
 _SQL = statements("reader.sql")
 
@@ -57,16 +58,20 @@ class StoredPayloads:
 
 
 def stored_rows(reader: Reader, run: RunRow, *, explained_only: bool) -> RunRows:
-    """The rows of a run; with ``explained_only`` without attempts when no test needs to be explained."""
+    """The rows of a run; with ``explained_only`` the attempts of tests that need to be explained only."""
     results = reader.results(run.id)
-    wanted = not explained_only or any(is_explained(result) for result in results)
+    if explained_only:
+        explained = [result.test_id for result in results if is_explained(result)]
+        attempts = reader.attempts_of(run.id, explained) if explained else []
+    else:
+        attempts = reader.attempts(run.id)
     sources = reader.sources(run.id)
     several = sum(source.worker == MAIN_WORKER for source in sources) > 1
     return RunRows(
         run=run,
         sources=sources,
         results=results,
-        attempts=reader.attempts(run.id) if wanted else [],
+        attempts=attempts,
         suites=reader.suites(run.id),
         warnings=reader.warnings(run.id),
         origins=reader.origins(run.id) if several else [],

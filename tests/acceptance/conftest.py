@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.leftovers import end_processes_of
+from tests.recorder.cli.command import semantest_in
 from tests.user_environment import WITHOUT_HYPOTHESIS
 
 #: Nothing here takes nearly as long; a machine that is busy with other things may.
@@ -126,10 +127,11 @@ class Project:
         )
 
     def report(self, *args: str) -> dict[str, Any]:
-        """``semantest report --json``, once everything is in the database."""
-        done = self.semantest("report", "--json", f"--sync-timeout={PATIENCE_S:g}", *args)
-        assert done.stdout, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
+        """``semantest report --json``, once everything is in the database; in this process."""
+        limit = f"--sync-timeout={PATIENCE_S:g}"
+        said = semantest_in(self.path, self.environment(), "report", "--json", limit, *args)
+        assert said.out, said.err
+        found: dict[str, Any] = said.json
         return found
 
     def oracle(self) -> list[str]:

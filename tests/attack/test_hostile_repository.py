@@ -180,7 +180,7 @@ def test_a_report_of_what_others_recorded_runs_and_writes_nothing_elsewhere(
     assert project.recorder(*advised[1:]).returncode == 0  # what is asked for by name
     assert "Run " in project.semantest("report").stdout
     assert session_folders(project.folder) == []
-    project.close()
+    project.stop_recorder()
     assert harm.exists()
 
 

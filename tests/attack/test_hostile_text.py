@@ -23,11 +23,12 @@ pytestmark = pytest.mark.hazard(33)
 #: Colours, a title, a link (OSC 8), C1, overwriting by CR and backspace, direction, what nobody sees, formulas.
 EVIL = (
     "=cmd|' /C calc'!A1\x1b[2J\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\\x9b31m\x90q\x9c"
-    "\rforged\b\b\x7f\x0b\x0c\x85\u2028\u202etxt.exe\u2066\u200b\U000e0041<script>alert(1)</script>[red]rich[/red]\nsecond"
+    "\rforged\b\b\x7f\x0b\x0c\x85\u2028\u202etxt.exe\u2066\u200b\U000e0041<script>alert(1)</script>[red]rich[/red]"
+    "##[stop-commands]on\nsecond"
 )
 SESSION = "20261121-093000-a1b2c3"
 LEFT = "20261121-100000-ffffff"
-TEST = f"evil_{EVIL}.py::test_{EVIL}[{EVIL}]"
+TEST = f"::add-mask::evil_{EVIL}.py::test_{EVIL}[{EVIL}]"
 #: How each command is asked for all that it can say, and how it ends; with ``--json`` as well where it knows that.
 COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "report": [(["report"], 1), (["report", "stored", "--output"], 1)],
@@ -84,6 +85,10 @@ SILENT = {
     *("quarantine list", "quarantine list --json", "merge copy.db --dry-run"),
 }
 _WITHOUT_JSON = ("backup", "restore", "completion", "open", "export", "ci", "badge")
+#: Those whose output is for files; `ci` prints commands of its own.
+FOR_FILES = ("ci", "export", "dump", "badge", "sql --json")
+#: What a runner of GitHub takes for a command, wherever it comes from.
+COMMAND = re.compile(r"^.*##\[.*|^\s*::.*", re.MULTILINE)
 Ask = Callable[[list[str], int], None]
 
 
@@ -145,7 +150,9 @@ def as_toml(text: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Everything is printed in a step of GitHub Actions, which takes some lines for commands."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     return tmp_path / ".semantest"
 
 
@@ -162,6 +169,7 @@ def ask(folder: Path, capfd: pytest.CaptureFixture[str]) -> Ask:
             asked = " ".join([*call, *form])
             assert (found.code, what_steers(said)) == (code, set()), (asked, said)
             assert not re.search(r"^(forged|txt|second)", said, re.MULTILINE), (asked, said)
+            assert " ".join([call[0], *form]) in FOR_FILES or not COMMAND.search(said), (asked, COMMAND.search(said))
             assert ("<script>" in said) == (asked not in SILENT), (asked, said)
             if form and found.out:
                 json.loads(found.out.splitlines()[-1] if call[0] in ("replay", "watch") else found.out)

@@ -15,7 +15,6 @@ from semantest_recorder.reports.exporters.html.page import page_parts
 from semantest_recorder.reports.inert import inert
 from tests.browsers.conftest import need_playwright
 from tests.browsers.html_pages import OpenPage, chromium, hash_of
-from tests.leftovers import end_processes_of
 from tests.recorder.cli.project import Project
 from tests.recorder.reports.rows_of import attempt_row, result_row, run_rows
 
@@ -128,7 +127,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
         yield root / "report.html", project.json("report")
     finally:
         project.close()
-        end_processes_of(root)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.chaos.campaign import run_campaign
 
-FAULTS, SEED = 14, 20
+FAULTS, SEED = 10, 20
 PATIENCE_S = 120.0
 
 

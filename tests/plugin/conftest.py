@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.record import Record, scan
+from pytest_semantest.selection.source import remote_snapshot
 from tests.leftovers import end_processes_of
+from tests.plugin.quarantined import Write
 from tests.user_environment import WITHOUT_HYPOTHESIS
 
 #: Port 9 (discard): nothing listens there.
@@ -76,6 +78,15 @@ def artifacts(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.glob(".semantest/sessions/*/artifacts/*")}
 
 
+def put_test_snapshot(folder: Path, content: str) -> None:
+    """What earlier runs told of the tests, where sessions below look: recordings name a recorder that is not there."""
+    own = folder / ".semantest"
+    remote = Path(remote_snapshot(str(own), NOWHERE))
+    remote.parent.mkdir(parents=True, exist_ok=True)
+    for path in (own / "test-snapshot.json", remote):
+        path.write_text(content)
+
+
 Record_ = Callable[..., Recorded]
 
 
@@ -95,3 +106,15 @@ def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
     yield run
     end_processes_of(pytester.path)  # shippers that wait for a recorder that never comes, as long as this process lives
+
+
+@pytest.fixture
+def write(pytester: pytest.Pytester) -> Write:
+    """Writes the list of a quarantine, and tests by the name of their file."""
+
+    def write(listed: str, **files: str) -> None:
+        (pytester.path / "semantest-quarantine.toml").write_text(listed)
+        if files:
+            pytester.makepyfile(**files)
+
+    return write

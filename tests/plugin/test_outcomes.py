@@ -148,7 +148,9 @@ def test_collection_errors_and_skipped_files(pytester: pytest.Pytester, record: 
     errors = {payload["testId"]: payload for payload in recorded.of("collect/error")}
     assert set(errors) == {"test_broken.py", "test_away.py"}
     assert errors["test_broken.py"]["outcome"] == "failed"
-    assert "nothing_of_that_name" in errors["test_broken.py"]["error"]["message"]
+    error = errors["test_broken.py"]["error"]
+    told = "ModuleNotFoundError: No module named 'nothing_of_that_name'"
+    assert (error["message"], error["type"]) == (told, "ModuleNotFoundError")
     assert (errors["test_away.py"]["outcome"], errors["test_away.py"]["reason"]) == ("skipped", "no display")
     (end,) = recorded.of("run/end")
     assert end["exitCode"] == recorded.result.ret == 2

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+import textwrap
+from datetime import timedelta
+from typing import NamedTuple
 
 import msgspec
 import pytest
 
 from semantest_recorder.core.batch import RawEvent
 from semantest_recorder.core.run_state import RunState
-from tests.plugin.conftest import KEPT, Record_, Recorded
+from tests.plugin.conftest import Record_, Recorded
+from tests.plugin.quarantined import ON, TODAY, Write, entries
 
-TODAY = datetime.now(UTC).date()
-ON = "--semantest-quarantine"
 OWN = """
     import pytest
 
@@ -45,6 +43,13 @@ SHARED = """
     def test_last(database): {body}
 """
 
+LESS_LATER = """
+    attempts = []
+    def test_it(request):
+        request.node.addfinalizer(lambda: 1 / 0)
+        if not attempts: request.node.parent.addfinalizer(lambda: 1 / 0)
+        attempts.append(1)
+"""
 CHANGED = """
     import pytest
     @pytest.fixture(scope="module")
@@ -56,28 +61,92 @@ CHANGED = """
 """
 
 
-def entries(*tests: str, days: int = 10) -> str:
-    """The list with an entry for each of these tests, which expire in so many days."""
-    expires = TODAY + timedelta(days)
-    return "\n".join(
-        f'[[quarantine]]\ntest = "{test}"\nreason = "the clock jumps"\nowner = "ann"\nexpires = {expires}'
-        for test in tests
-    )
-
-
-Write = Callable[..., None]
-
-
-@pytest.fixture
-def write(pytester: pytest.Pytester) -> Write:
-    """Writes the list, and tests by the name of their file."""
-
-    def write(listed: str, **files: str) -> None:
-        (pytester.path / "semantest-quarantine.toml").write_text(listed)
-        if files:
-            pytester.makepyfile(**files)
-
-    return write
+#: By file: whose finalizer fails in the teardown of the only test in it. All but the first group are not its own.
+TEARDOWNS = {
+    "own": {
+        "item": "def test_it(request): request.node.addfinalizer(lambda: 1 / 0)",
+        "fixtures": """
+            @pytest.fixture
+            def one(request): request.addfinalizer(lambda: 1 / 0)
+            @pytest.fixture
+            def two(one):
+                yield
+                raise RuntimeError("two")
+            @pytest.fixture(scope="class")  # outside of a class it is nobody else's
+            def three():
+                yield
+                raise RuntimeError("three")
+            def test_it(two, three): pass
+        """,
+        "method": """
+            class TestIt:
+                def test_it(self): pass
+                def teardown_method(self): raise ExceptionGroup("", [ValueError()])
+        """,
+        "function": """
+            def test_it(): pass
+            def teardown_function(): 1 / 0
+        """,
+        "unittest": """
+            import unittest
+            class TestIt(unittest.TestCase):
+                def test_it(self): pass
+                def tearDown(self): 1 / 0
+        """,
+    },
+    "shared": {
+        # The last of all tests is where that happens.
+        "z_session": "def test_it(request): request.session.addfinalizer(lambda: 1 / 0)",
+        "parent": "def test_it(request): request.node.parent.addfinalizer(lambda: 1 / 0)",
+        "class": """
+            class TestIt:
+                def test_it(self, request): request.node.getparent(pytest.Class).addfinalizer(lambda: 1 / 0)
+        """,
+        "xunit_module": """
+            def test_it(): pass
+            def teardown_module(): 1 / 0
+        """,
+        "xunit_class": """
+            class TestIt:
+                def test_it(self): pass
+                @classmethod
+                def teardown_class(cls): 1 / 0
+        """,
+        "unittest_class": """
+            import unittest
+            class TestIt(unittest.TestCase):
+                def test_it(self): pass
+                @classmethod
+                def tearDownClass(cls): 1 / 0
+        """,
+        "both": """
+            def test_it(request):
+                request.node.addfinalizer(lambda: 1 / 0)
+                request.node.parent.addfinalizer(lambda: 1 / 0)
+        """,
+        "same": """
+            def test_it(request):
+                def finalizer(): 1 / 0
+                request.node.addfinalizer(finalizer)
+                request.node.parent.addfinalizer(finalizer)
+        """,
+        "same_error": """
+            error = RuntimeError("both")
+            def test_it(request):
+                def finalizer(): raise error
+                request.node.addfinalizer(finalizer)
+                request.node.parent.addfinalizer(finalizer)
+        """,
+        "hook": "def test_it(): pass",
+    },
+}
+HOOK = """
+    import pytest
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(item):
+        yield
+        assert "hook" not in item.nodeid
+"""
 
 
 def settled(recorded: Recorded) -> RunState:
@@ -134,6 +203,10 @@ CASES = {
         *(entries("test_two.py::test_next[2]"), {"test_two": CHANGED}, (ON,), 1, 0),
         "NOT PROTECTED test_two.py::test_next?2?: the teardown of database (module scope) failed*",
     ),
+    "an attempt before failed in what others share": Case(
+        *(entries("test_own.py"), {"test_own": LESS_LATER}, (ON, "--semantest-retries=1"), 1, 0),
+        "NOT PROTECTED test_own.py::test_it: something failed in its teardown that is not its own",
+    ),
     "a file cannot be collected": Case(
         *(entries("test_own.py"), {"test_own": "import nonesuch"}, (ON,), 2, 0, "ERROR test_own.py"),
         untold="*no test falls under*",
@@ -148,6 +221,10 @@ CASES = {
     ),
     "all pass": Case(
         *(entries("test_own.py"), {"test_own": "def test_well(): pass"}, (ON,), 0, 0, "1 test in quarantine passed")
+    ),
+    "its test was renamed": Case(
+        *(entries("test_own.py::test_gone_by"), {"test_own": "def test_going_by(): assert 0"}, (ON,), 1, 0),
+        "no test falls under the entry test_own.py::test_gone_by: if it is test_own.py::test_going_by now, correct *",
     ),
     "nobody falls under an entry": Case(
         *(entries("test_own.py::test_gone"), {"test_own": "def test_well(): pass"}, (ON,), 0, 0),
@@ -209,6 +286,27 @@ def test_the_record_keeps_what_is_true(write: Write, record: Record_, pytester: 
     recorded.result.stdout.fnmatch_lines(["*test_call QUARANTINED*"])
 
 
+def test_of_a_teardown_only_what_is_the_tests_own_is_forgiven(write: Write, record: Record_) -> None:
+    files = {
+        f"test_{kind}_{name}": f"import pytest\n{textwrap.dedent(text)}"
+        for kind, found in TEARDOWNS.items()
+        for name, text in found.items()
+    }
+    write(entries("test_*.py::*"), conftest=HOOK, **files)
+    recorded = record(ON, "-p", "no:randomly", "--tb=short")
+    assert recorded.result.ret == 1
+    bad = {
+        test_id.partition(".")[0] for test_id, test in settled(recorded).tests.items() if test.result.state != "passed"
+    }
+    assert bad == set(files)
+    assert {test_id.partition(".")[0] for test_id in forgiven(settled(recorded))} == {
+        f"test_own_{name}" for name in TEARDOWNS["own"]
+    }
+    told = "NOT PROTECTED test_shared_{}.py::*: something failed in its teardown that is not its own"
+    recorded.result.stdout.fnmatch_lines_random([told.format(name) for name in ("both", "hook", "parent", "z_session")])
+    recorded.result.stdout.no_fnmatch_line("*in quarantine passed")
+
+
 def test_failures_in_quarantine_are_no_last_failures_and_open_the_debugger(
     write: Write, pytester: pytest.Pytester, record: Record_
 ) -> None:
@@ -246,96 +344,3 @@ def test_workers_go_by_the_list_of_the_controller(
     told = "NOT PROTECTED test_dies.py::test_dies: its process died*" if crash else "QUARANTINED test_dies.py*"
     recorded.result.stdout.fnmatch_lines([told])
     recorded.result.stdout.fnmatch_lines(["no test falls under the entry test_own.py::test_gone*"])
-
-
-def usage_error(recorded: Recorded) -> str:
-    assert recorded.result.ret == pytest.ExitCode.USAGE_ERROR
-    assert not recorded.events
-    return str(recorded.result.stderr)
-
-
-def test_a_list_that_is_wrong_ends_the_session_before_it_begins(
-    write: Write, record: Record_, pytester: pytest.Pytester
-) -> None:
-    write(entries("a.py").replace("reason", "reson"), test_own="def test_call(): assert 0")
-    wrong = "semantest-quarantine.toml:1: entry 1: 'reson' is no key; did you mean reason?"
-    assert f"{wrong} (and 1 more: semantest quarantine check)" in usage_error(record(ON))
-    write(entries("test_own.py", days=91), test_own="def test_call(): assert 0")
-    assert "more than 90 days ahead" in usage_error(record(ON))
-    missing = usage_error(record(ON, "--semantest-quarantine-file=lists/q.toml", options=KEPT[:1]))
-    assert f"there is no {pytester.path / 'lists/q.toml'}" in missing
-    assert record(ON, "--semantest-quarantine-days=91").result.ret == 0
-
-
-def test_without_a_list_nothing_is_in_quarantine_and_that_is_told(pytester: pytest.Pytester, record: Record_) -> None:
-    pytester.makepyfile("def test_call(): assert 0")
-    recorded = record(ON)
-    assert recorded.result.ret == 1
-    recorded.result.stdout.fnmatch_lines(["quarantine is on, and there is no semantest-quarantine.toml*"])
-
-
-def test_what_is_not_recorded_is_not_protected(write: Write, record: Record_, pytester: pytest.Pytester) -> None:
-    write(entries("test_own.py"), test_own="def test_call(): assert 0")
-    (pytester.path / "taken").touch()
-    for workers in ((), ("-n1",)):
-        recorded = record(ON, "--semantest-dir=taken/here", *workers)
-        assert recorded.result.ret == 1
-        recorded.result.stdout.fnmatch_lines(["NOT PROTECTED test_own.py::test_call: its failure is not recorded"])
-
-
-def git(*arguments: str) -> None:
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main"]
-    subprocess.run(["git", *who, *arguments], capture_output=True, check=True)
-
-
-def test_a_change_cannot_quarantine_its_own_failures(write: Write, record: Record_) -> None:
-    """The list is that of the base revision, whatever stands in the work tree."""
-    base = "--semantest-quarantine-base=main"
-    git("init", "-q")
-    git("commit", "-q", "--allow-empty", "-m", "before")
-    write(entries("test_own.py"), test_own="def test_call(): assert 0")
-    recorded = record(ON, base)
-    assert recorded.result.ret == 1
-    recorded.result.stdout.fnmatch_lines(["main (*) has no semantest-quarantine.toml: no test is in quarantine"])
-    git("add", ".")
-    git("commit", "-qm", "reviewed")
-    write("")
-    assert record(ON, base).result.ret == 0
-    for missing in ("origin/main", "", " "):
-        assert f"git knows no revision '{missing.strip()}'" in str(record(ON, f"{base[:-4]}{missing}").result.stderr)
-
-
-def test_the_base_is_a_revision_of_the_repository_that_is_tested(
-    write: Write, record: Record_, pytester: pytest.Pytester
-) -> None:
-    """A change may name another list, and bring a submodule that has a revision of the same name."""
-    for folder in (pytester.path, pytester.mkdir("own")):
-        git("-C", str(folder), "init", "-q")
-        git("-C", str(folder), "commit", "-q", "--allow-empty", "-m", "before")
-    (pytester.path / "own" / "list.toml").write_text(entries("test_own.py"))
-    git("-C", "own", "add", ".")
-    git("-C", "own", "commit", "-qm", "anything")
-    write("", test_own="def test_call(): assert 0")
-    recorded = record(ON, "--semantest-quarantine-base=main", "--semantest-quarantine-file=own/list.toml")
-    assert recorded.result.ret == 1
-    recorded.result.stdout.fnmatch_lines(["main (*) has no own/list.toml: no test is in quarantine"])
-
-
-def test_a_test_that_passed_often_enough_is_told(write: Write, record: Record_, pytester: pytest.Pytester) -> None:
-    write(entries("test_own.py"), test_own="def test_a(): pass\ndef test_b(): pass")
-    history: dict[str, Any] = {
-        "version": 1,
-        "quarantined": {
-            "test_own.py::test_a": {"runs": 20, "passed": 20},
-            "test_own.py::test_b": {"runs": 20, "passed": 19},
-        },
-    }
-    (pytester.path / ".semantest").mkdir()
-    (pytester.path / ".semantest" / "history.json").write_bytes(msgspec.json.encode(history))
-    recorded = record(ON)
-    recorded.result.stdout.fnmatch_lines(
-        [
-            "test_own.py::test_a: it passed in all of its last 20 runs: take it out (semantest quarantine remove)",
-            "1 test in quarantine passed",
-        ]
-    )

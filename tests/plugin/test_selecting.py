@@ -11,7 +11,7 @@ import pytest
 from pytest_semantest.selection import hooks
 from pytest_semantest.selection.owed import parse_owed
 from pytest_semantest.selection.owed_source import Answer
-from tests.plugin.conftest import KEPT, Record_, Recorded
+from tests.plugin.conftest import KEPT, NOWHERE, Record_, Recorded, put_test_snapshot
 
 SUITE = {
     "test_a": """
@@ -41,12 +41,7 @@ COLLECTED = ["1[x]", "2[x]", "1[y]", "2[y]", "3", "4", "5"]
 
 def put_snapshot(folder: Path, content: str | None = None) -> None:
     found = {"version": 1, "runs": 2, "untilMs": 1.0, "tests": TESTS}
-    (folder / ".semantest").mkdir(exist_ok=True)
-    for name in (
-        "test-snapshot.json",
-        "test-snapshot.remote.json",
-    ):  # recordings here name a recorder that is not there
-        (folder / ".semantest" / name).write_text(json.dumps(found) if content is None else content)
+    put_test_snapshot(folder, json.dumps(found) if content is None else content)
 
 
 def broken(*_: object) -> None:
@@ -136,6 +131,33 @@ def test_a_budget_that_is_too_short_runs_what_always_runs(suite: Path, record: R
     recorded = record("--semantest-budget=0.1s", options=())
     recorded.result.assert_outcomes(passed=2, deselected=6)
     recorded.result.stdout.fnmatch_lines(["semantest: the 2 tests that always run (*) take about 1 s, more than*"])
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"), [(NOWHERE, "the one of * ago is used"), ("http://127.0.0.1:10", "there is none from before")]
+)
+def test_the_copy_from_one_recorder_is_not_taken_for_anothers(
+    suite: Path, record: Record_, url: str, kept: str
+) -> None:
+    recorded = record("--co", "-q", "--semantest-order=failed-first", "--semantest-url", url, options=())
+    recorded.result.stdout.fnmatch_lines([f"semantest: no snapshot from {url}: *; {kept}*"])
+
+
+def test_a_test_that_was_renamed_is_no_new_one_and_one_that_was_not_asked_for_is_not_gone(
+    pytester: pytest.Pytester, record: Record_
+) -> None:
+    """A new one would run whatever the budget is."""
+    text = b"def (): assert 1"
+    code = f"{crc32(text):08x}-{len(text):x}"
+    slow = [5000.0, 0.1, "pp", code]
+    pytester.makepyfile(test_a="def test_new(): assert 1", test_b="def test_b(): pass")
+    found = {"version": 1, "runs": 2, "untilMs": 1.0, "tests": {"test_a.py::test_old": slow}}
+    put_snapshot(pytester.path, json.dumps(found))
+    budget = ("--semantest-budget=1s",)
+    record(*budget, options=()).result.assert_outcomes(passed=1, deselected=1)
+    pytester.makepyfile(test_a="def test_old(): assert 1", test_c="def test_new(): assert 1")
+    record(*budget, "test_c.py", options=()).result.assert_outcomes(passed=1)
+    record(*budget, "-k", "test_new", options=()).result.assert_outcomes(passed=1, deselected=2)
 
 
 @pytest.mark.parametrize("content", [None, "", "{", '{"version": 9}'])
@@ -288,7 +310,9 @@ OWES = {"schema": 1, "runs": ["earlier"], "chain": ["earlier"], "missing": [], "
 
 def put_debt(monkeypatch: pytest.MonkeyPatch, tests: dict[str, list[object]]) -> None:
     """What an earlier run owes, as if somebody had been asked."""
-    content = json.dumps(OWES | {"state": "failed", "outstanding": len(tests), "tests": tests}).encode()
+    number = sum(bool(row[1]) for row in tests.values())
+    state = "failed" if number else "passed"
+    content = json.dumps(OWES | {"state": state, "outstanding": number, "tests": tests}).encode()
     monkeypatch.setattr(hooks, "ask_what_is_owed", lambda *_: Answer(content, parse_owed(content), []))
 
 
@@ -304,6 +328,18 @@ def test_a_shard_of_a_rerun_has_nothing_to_run_while_others_have(
     assert "semantest: nothing to run in this shard: what run earlier owes is in others" in both
     put_debt(monkeypatch, {"test_b.py::test_gone": ["failed", True, None]})
     assert record(*arguments, "--semantest-shard=1/2", options=()).result.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+def test_a_run_of_another_project_makes_nothing_green(
+    suite: Path, record: Record_, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It owes nothing, and none of its tests is here: that nothing runs says nothing of those that are."""
+    for test_id, code in (("x.py::t", pytest.ExitCode.NO_TESTS_COLLECTED), ("test_b.py::test_4", pytest.ExitCode.OK)):
+        put_debt(monkeypatch, {test_id: ["passed", False, None]})
+        result = record("--semantest-rerun=earlier", options=()).result
+        assert (result.ret, result.parseoutcomes().get("passed")) == (code, None)
+        told = "is that of another project or rootdir?" in result.stdout.str()
+        assert told == (code != pytest.ExitCode.OK)
 
 
 def test_a_rerun_that_breaks_runs_nothing(suite: Path, record: Record_, monkeypatch: pytest.MonkeyPatch) -> None:

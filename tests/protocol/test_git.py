@@ -46,12 +46,37 @@ def test_the_file_is_that_of_the_revision(repository: Path) -> None:
         read(repository, "base", most=3)
 
 
-@pytest.mark.parametrize("revision", ["origin/main", "--output=x", "base:sub/list.toml", ""])
+@pytest.mark.parametrize("revision", ["origin/main", "--output=x", "base:sub/list.toml", "", "a\0b"])
 def test_what_is_no_revision_is_told_with_what_to_do(repository: Path, revision: str) -> None:
     with pytest.raises(UnknownRevisionError, match=r"in CI it has to be fetched first: `git fetch"):
         read(repository, revision)
     assert not list(repository.glob("x*"))
     assert not (repository.parent / "x").exists()
+
+
+def test_a_name_that_may_mean_two_revisions_means_none(repository: Path) -> None:
+    """git takes a tag for it, which whoever may push can put in the place of the branch."""
+    git(repository, "update-ref", "refs/remotes/origin/main", "HEAD")
+    assert read(repository, "origin/main") == b"old\n"
+    git(repository, "commit", "-qam", "second")
+    git(repository, "tag", "origin/main")
+    for revision in ("origin/main", "origin/main~0", "origin/main^{commit}", "origin/main@{0}"):
+        with pytest.raises(UnknownRevisionError, match="refs/tags/origin/main and refs/remotes/origin/main"):
+            read(repository, revision)
+    assert read(repository, "refs/remotes/origin/main") == b"old\n"
+    assert read(repository, "refs/tags/origin/main") == b"new\n"
+
+
+def test_what_is_no_file_there_cannot_be_read_and_a_link_is_not_followed(repository: Path) -> None:
+    (repository / "link.toml").symlink_to("list.toml")
+    (repository / "folder.toml").mkdir()
+    (repository / "folder.toml" / "x").touch()
+    git(repository, "add", ".")
+    git(repository, "update-index", "--add", "--cacheinfo", f"160000,{git(repository, 'rev-parse', 'HEAD')},sub/m.toml")
+    git(repository, "commit", "-qm", "second")
+    for name, why in (("folder.toml", "git cannot read"), ("m.toml", "git cannot read"), ("link.toml", "is a link")):
+        with pytest.raises(OSError, match=why):
+            read(repository, "HEAD", name)
 
 
 def test_a_repository_runs_nothing_and_replaces_nothing(repository: Path, tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_semantest.protocol.identity import distinct_ids, name_of, source_name, split_params, strip_group, suite_of
@@ -22,11 +24,18 @@ def test_strip_group(node_id: str, stripped: str) -> None:
     assert strip_group(node_id) == stripped
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c"])))
+@given(st.lists(st.sampled_from(["a", "b", "a#2", "a#2#2", "a#3"])))
+@example(["a", "a", "a#2", "a#2"])
 def test_distinct_ids_are_distinct_and_in_order(names: list[str]) -> None:
+    """Whatever tests are called: two under one id would be one, and the failure of one the retry of the other."""
     ids = distinct_ids(names)
     assert len(set(ids)) == len(names)
-    assert [one.partition("#")[0] for one in ids] == names
+    assert all(re.fullmatch(rf"{name}(#\d+)?", one) for one, name in zip(ids, names, strict=True))
+    assert [one for one, name in zip(ids, names, strict=True) if one == name] == list(dict.fromkeys(names))
+
+
+def test_ids_of_tests_of_one_name_are_numbered() -> None:
+    assert distinct_ids(["a", "b", "a", "a"]) == ["a", "b", "a#2", "a#3"]
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,11 @@ def test_a_list_is_read_with_all_that_it_says() -> None:
         (f"[[quarantines]]\n{GOOD}", "'quarantines' is no key of this file; did you mean quarantine?"),
         ("schema = 2\n", "schema is 2, and this version reads 1"),
         ("[[quarantine]\n", "q.toml: it is no TOML: "),
+        (f"schema = 0x{'f' * 5000}\n", "q.toml: it cannot be read: a whole number has more than 64 bits"),
+        (f"[[quarantine]]\n{GOOD}added = [0x{'f' * 5000}]\n", "a whole number has more than 64 bits"),
+        (f"[[quarantine]]\n{GOOD}".replace("reason", f"reason{'.a' * 1000}"), "q.toml: it is nested too deeply"),
+        (f"# why\n[a{'.a' * 100_000}]\n", "q.toml:2: too many dots: a key of so many parts takes too long to read"),
+        (f"a{'.a' * 500} = 1\n" * 1000, "q.toml:1: too many dots"),
         ("\xff", "q.toml: it is not UTF-8 text"),
     ],
 )

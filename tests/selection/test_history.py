@@ -79,9 +79,10 @@ def test_a_snapshot_that_cannot_be_used(content: bytes) -> None:
         (("collected", "", ""), Request()),
         (("failed-first", "2/4", "90s"), Request("failed-first", Shard(2, 4), 90_000.0)),
         (("", "", "1.5 h"), Request("", None, 5_400_000.0)),
+        (("", "", "", (), "5"), Request(times=5)),
     ],
 )
-def test_what_is_asked_for(texts: tuple[str, str, str], request_: Request) -> None:
+def test_what_is_asked_for(texts: tuple[Any, ...], request_: Request) -> None:
     assert parse_request(*texts) == request_
 
 
@@ -96,8 +97,9 @@ def test_what_is_asked_for(texts: tuple[str, str, str], request_: Request) -> No
         ("", "-1/4", ""),
         ("", "\u0661/\u0664", ""),
     ]
+    + [("", "", "", (), text) for text in ("0", "-1", "1001", "two", "3.5", "\u0663")]
     + [("", "", text) for text in ("90", "0s", "-1s", "soon", "1e3s", "nan s")],
 )
-def test_what_cannot_be_understood(texts: tuple[Any, Any, Any]) -> None:
+def test_what_cannot_be_understood(texts: tuple[Any, ...]) -> None:
     with pytest.raises(ValueError, match="--semantest-"):
         parse_request(*texts)

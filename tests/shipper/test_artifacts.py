@@ -16,7 +16,7 @@ from tests.shipper.ingest_server import TOKEN, IngestServer
 from tests.shipper.journals import Journal, session
 from tests.shipper.test_shipping import ended_session, finish
 
-GIVE_UP_S = 4.0
+LIMIT_S = 2.0
 
 
 def put(folder: Path, data: bytes) -> str:
@@ -53,7 +53,7 @@ def test_one_that_is_never_taken_keeps_the_session(
     journal = ended_session(directory)
     name = put(journal.folder, b"picture")
     server.behaviour.put_statuses = [507] * 1000
-    code, said = finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=LIMIT_S))
     assert code in (3, 6), said
     assert server.events[journal.source] == journal.events()
     assert (journal.folder / "artifacts" / name).read_bytes() == b"picture"

@@ -27,6 +27,8 @@ DEADLINE_S = 120.0
 GIVE_UP_S = 4.0
 #: Where nothing can come of it, however fast the machine is.
 IN_VAIN_S = 1.0
+#: Where the time is over however fast the machine is, and a connection is there meanwhile.
+LIMIT_S = 2.0
 
 
 def finish(process: Any) -> tuple[int, str]:

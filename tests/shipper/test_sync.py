@@ -21,7 +21,7 @@ from pytest_semantest.shipper.spawn import shipper_environment
 from tests.shipper.conftest import StartShipper, shipper_command
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
 from tests.shipper.journals import NO_PID, Journal, session
-from tests.shipper.test_shipping import GIVE_UP_S, finish, publish, wait_until
+from tests.shipper.test_shipping import GIVE_UP_S, LIMIT_S, finish, publish, wait_until
 
 FIRST, SECOND, THIRD = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb", "20261121-100000-cccccc"
 NOBODY = "http://127.0.0.1:1"
@@ -384,7 +384,7 @@ def test_a_session_that_never_stops_growing_ends_at_the_limit(
     journal.start()
     with Demanding() as server:
         server.journal = journal
-        code, said = finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))
+        code, said = finish(start_shipper(sync=True, url=server.url, timeout=LIMIT_S))
     told = said.splitlines()[-1]
     assert told.endswith("events were acknowledged when the time was over")
     assert (" still runs; " in told, code) == (pid != NO_PID, 0 if pid != NO_PID else 6)
@@ -396,7 +396,7 @@ def test_a_recorder_that_acknowledges_nothing_is_left_at_the_limit(
 ) -> None:
     journal = ended(directory, FIRST)
     server.behaviour = Misbehaviour(swallow_acks=-1)
-    code, said = finish(start_shipper(sync=True, url=server.url, timeout=GIVE_UP_S))
+    code, said = finish(start_shipper(sync=True, url=server.url, timeout=LIMIT_S))
     assert code == 6
     assert f"{FIRST}: not shipped completely: 0 of " in said
     assert journal.path.exists()

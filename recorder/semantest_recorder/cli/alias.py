@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.completing import complete_test
 from semantest_recorder.cli.help_end import help_end
@@ -80,7 +81,7 @@ def add_command(old: str, new: str, directory: str | None) -> None:
     for name in (old, new):
         _require_known(folder, name)
     tell_alias(folder, old, new, "added")
-    click.echo(f"{inert_line(old)} is an earlier name of {inert_line(new)}.")
+    click.echo(as_text(f"{inert_line(old)} is an earlier name of {inert_line(new)}."))
 
 
 @command.command(
@@ -98,11 +99,11 @@ def remove_command(old: str, new: str, directory: str | None) -> None:
     if (old, new) not in known:
         raise NothingRecorded(f"there is no alias {old} -> {new}{_nearest(old, new, known)}")
     tell_alias(folder, old, new, "removed")
-    click.echo(f"{inert_line(old)} and {inert_line(new)} are two tests.")
+    click.echo(as_text(f"{inert_line(old)} and {inert_line(new)} are two tests."))
 
 
 def _aliases(folder: Path) -> list[Alias]:
-    from semantest_recorder.store.aliases import read_aliases  # noqa: PLC0415
+    from semantest_recorder.store.identity import read_aliases  # noqa: PLC0415
 
     return read_aliases(folder / DATABASE)
 

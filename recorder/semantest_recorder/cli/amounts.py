@@ -16,7 +16,7 @@ _BYTES = {
 
 
 class Age(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
-    """A time that has passed, in milliseconds: a number with its unit."""
+    """A length of time, in milliseconds: a number with its unit."""
 
     name = "age"
 
@@ -27,7 +27,7 @@ class Age(click.ParamType):  # type: ignore[type-arg]  # generic in newer versio
         found = _AMOUNT.fullmatch(str(value).strip())
         factor = _MS.get(found[2]) if found else None
         if found is None or factor is None:
-            self.fail(f"{value!r} is no age: give a number with s, m, h, d or w, such as 30d", param, ctx)
+            self.fail(f"{value!r} is no time: give a number with s, m, h, d or w, such as 15m or 30d", param, ctx)
         return float(found[1]) * factor
 
 

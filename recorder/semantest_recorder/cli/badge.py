@@ -81,7 +81,8 @@ def command(
 
 
 def _badge(folder: Path, run: str, branch: str | None, kind: str, label: str | None, sync_timeout: float) -> Badge:
-    from semantest_recorder.cli.current import current_run, take_in_leftovers  # noqa: PLC0415
+    from semantest_recorder.cli.current import current_run  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_leftovers  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import aggregate  # noqa: PLC0415
     from semantest_recorder.reports.badge import badge_of  # noqa: PLC0415

@@ -7,11 +7,11 @@ import os
 from click.shell_completion import BashComplete, add_completion_class, split_arg_string
 
 #: The line up to the cursor is handed over; of what comes back, bash wants what is behind the last colon typed.
-_SCRIPT = """\
-%(complete_func)s() {
+#: A word that begins with a quote is split nowhere, and stays quoted.
+_SCRIPT = r"""%(complete_func)s() {
     local response type value current prefix= line="${COMP_LINE:0:COMP_POINT}"
     current="${line##*[[:space:]]}"
-    if [[ $COMP_WORDBREAKS == *:* && $current == *:* ]]; then
+    if [[ $COMP_WORDBREAKS == *:* && $current == *:* && $current != [\'\"]* ]]; then
         prefix="${current%%"${current##*:}"}"
     fi
     response=$(env COMP_WORDS="$line" COMP_CWORD=$COMP_CWORD %(complete_var)s=bash_complete "$1")
@@ -22,7 +22,16 @@ _SCRIPT = """\
         elif [[ $type == 'file' ]]; then
             compopt -o default
         elif [[ $type == 'plain' ]]; then
-            printf -v value '%%q' "$value"
+            case $current in
+                \'*) value=${value//\'/\'\\\'\'} ;;
+                \"*)
+                    value=${value//\\/\\\\}
+                    value=${value//\$/\\\$}
+                    value=${value//\`/\\\`}
+                    value=${value//\"/\\\"}
+                    ;;
+                *) printf -v value '%%q' "$value" ;;
+            esac
             COMPREPLY+=("${value#"$prefix"}")
         fi
     done <<< "$response"

@@ -73,9 +73,10 @@ def command(
 
 
 def _blame(history: StoredHistory, test_id: str, branch: str | None, runs: int, folders: list[str]) -> BlameReport:
-    from semantest_recorder.core.analysis.blame import blame  # noqa: PLC0415
-    from semantest_recorder.core.analysis.surroundings import differences_between  # noqa: PLC0415
-    from semantest_recorder.reports.blame_report import blame_report, other_differences  # noqa: PLC0415
+    from semantest_recorder.core.analysis.blame import blame, has_passed  # noqa: PLC0415
+    from semantest_recorder.reports.blame_report import blame_report  # noqa: PLC0415
+    from semantest_recorder.reports.other_difference import other_differences  # noqa: PLC0415
+    from semantest_recorder.reports.past_result import past_result  # noqa: PLC0415
 
     names = history.identity.ids_of(test_id)
     if branch is None:
@@ -91,11 +92,14 @@ def _blame(history: StoredHistory, test_id: str, branch: str | None, runs: int, 
         return blame_report(test_id, branch, past, found)
     bad = past[found.first_bad]
     report = blame_report(test_id, branch, past, found, history.runs.errors(bad.run_id, [bad.test_id]).get(bad.test_id))
-    if found.last_good is not None:
+    if found.last_good is None:
+        elsewhere = (run for run in history.runs.history(names, None, runs) if run.branch != branch and has_passed(run))
+        report.good_elsewhere = next(map(past_result, elsewhere), None)
+    else:
         good_run, bad_run = (
             history.reader.run_by_id(past[number].run_id) for number in (found.last_good, found.first_bad)
         )
-        report.differences = other_differences(differences_between(good_run, bad_run))
+        report.differences = other_differences(good_run, bad_run)
         _add_commits(report, bad_run, folders)
     return report
 

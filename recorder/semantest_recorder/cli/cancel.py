@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from pytest_semantest.protocol.github_step import as_json_text, as_text
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
@@ -66,9 +67,9 @@ def command(
     except ClientError as error:
         raise Stop(str(error)) from None
     if as_json:
-        click.echo(inert_json(msgspec.json.encode({"schema": SCHEMA, **status})))
+        click.echo(as_json_text(inert_json(msgspec.json.encode({"schema": SCHEMA, **status}))))
     else:
-        click.echo(inert_line(f"{run_id}: {status['state']}, {_tests(folder, run_id)}"))
+        click.echo(as_text(inert_line(f"{run_id}: {status['state']}, {_tests(folder, run_id)}")))
     if wait and status["status"] in ("pending", "running"):
         raise Stop(inert_line(f"run {run_id} still goes on; see: semantest watch {run_id}"))
 

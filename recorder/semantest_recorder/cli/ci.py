@@ -7,6 +7,7 @@ import click
 from semantest_recorder.cli.ci_github import github
 from semantest_recorder.cli.ci_gitlab import gitlab
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.options import EXIT_CODES_OF_RUN
 
 
 @click.group(
@@ -15,8 +16,7 @@ from semantest_recorder.cli.help_end import help_end
     epilog=help_end(
         "semantest ci github",
         "semantest ci gitlab -o reports",
-        exit_codes="0 done, 1 it cannot be written or (with --exit-code) the run is not green, 2 wrong usage, "
-        "3 no such run, 4 (with --exit-code) it still runs",
+        exit_codes=EXIT_CODES_OF_RUN,
     ),
 )
 def command() -> None:

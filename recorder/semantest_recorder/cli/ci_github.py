@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import (
+    EXIT_CODES_OF_RUN,
     directory_option,
     exit_code_option,
     journals_option,
@@ -39,8 +42,7 @@ _LEAST_BYTES = 2000
         "semantest ci github --show annotations --exit-code",
         "semantest ci github --title 'Python 3.13 on macOS'",
         "semantest ci github --summary-file page.md",
-        exit_codes="0 done, 1 it cannot be written or (with --exit-code) the run is not green, 2 wrong usage, "
-        "3 no such run, 4 (with --exit-code) it still runs",
+        exit_codes=EXIT_CODES_OF_RUN,
     ),
 )
 @click.argument("run", default="last", shell_complete=complete_run)
@@ -98,7 +100,7 @@ def github(
         sys.stdout.buffer.write("".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
     if exit_code:
-        sys.exit(exit_code_of(found.report.run.state))
+        sys.exit(exit_code_of(found.report.run.state, found.report.run.shards_missing))
 
 
 def _append(path: str, run: ExportedRun, title: str | None) -> None:
@@ -107,7 +109,7 @@ def _append(path: str, run: ExportedRun, title: str | None) -> None:
 
     heading = f"# {code(title)}\n\n".encode() if title else b""
     try:
-        with Path(path).open("ab") as stream:
+        with open(path, "ab", opener=_opened) as stream:
             room = STEP_SUMMARY_BYTES - stream.tell() - len(heading) - 2
             if room < _LEAST_BYTES:
                 say_note(f"no summary: {path} is full, GitHub shows {STEP_SUMMARY_BYTES} bytes of a step")
@@ -116,6 +118,15 @@ def _append(path: str, run: ExportedRun, title: str | None) -> None:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no name of a file"
         raise Stop(f"cannot write the summary {path}: {reason}") from None
+
+
+def _opened(path: str, flags: int) -> int:
+    """Without waiting for whoever reads a pipe, which is no place for a summary. Raises ``OSError``."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY, 0o666)
+    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is a pipe")
+    return descriptor
 
 
 def _paths(run: RunInfo) -> RepositoryPath:

@@ -10,6 +10,7 @@ import click
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import (
+    EXIT_CODES_OF_RUN,
     directory_option,
     exit_code_option,
     journals_option,
@@ -27,8 +28,7 @@ _JUNIT, _METRICS = "junit.xml", "metrics.txt"
     epilog=help_end(
         "semantest ci gitlab",
         "semantest ci gitlab -o reports --exit-code",
-        exit_codes="0 written, 1 it cannot be written or (with --exit-code) the run is not green, 2 wrong usage, "
-        "3 no such run, 4 (with --exit-code) it still runs",
+        exit_codes=EXIT_CODES_OF_RUN,
     ),
 )
 @click.argument("run", default="last", shell_complete=complete_run)
@@ -71,4 +71,4 @@ def gitlab(run: str, output: str, exit_code: bool, journals: bool, directory: st
         stream.write(metrics(found.report))
     click.echo(f"{Path(output, _JUNIT)}\n{Path(output, _METRICS)}")
     if exit_code:
-        sys.exit(exit_code_of(found.report.run.state))
+        sys.exit(exit_code_of(found.report.run.state, found.report.run.shards_missing))

@@ -10,14 +10,15 @@ from semantest_recorder.cli.lookup import reader_of
 from semantest_recorder.cli.run_difference import run_difference
 from semantest_recorder.cli.stored_history import StoredHistory
 from semantest_recorder.core.gate import Compared
-from semantest_recorder.store.aliases import read_identity
 from semantest_recorder.store.analysis_runs import AnalysisRuns
 from semantest_recorder.store.errors import BranchNotFound, NoDatabase, RunNotFound
+from semantest_recorder.store.identity import read_identity
 
 
 def compared_run(folder: Path, run_id: str, branch: str | None) -> Compared | str:
     """The run against the last one of ``branch``, else the one before of its own branch; else why nothing is compared.
 
+    Runs of pull requests are no runs of ``branch``: one from a fork could be called like it, and fail what it likes.
     Raises what ``Reader`` raises for a database that cannot be read.
     """
     reader = reader_of(folder)
@@ -25,7 +26,7 @@ def compared_run(folder: Path, run_id: str, branch: str | None) -> Compared | st
     try:
         with closing(AnalysisRuns(reader.path)) as runs:
             run = reader.run_by_id(run_id)
-            base = runs.run_before(run_id) if branch is None else runs.last_of_branch(branch, run_id)
+            base = runs.run_before(run_id) if branch is None else runs.last_of_branch(branch, run_id, merged=True)
             if base is None:
                 return "there is no run of its branch before it"
             history = StoredHistory(reader, runs, read_identity(reader.path))
@@ -33,7 +34,7 @@ def compared_run(folder: Path, run_id: str, branch: str | None) -> Compared | st
     except BranchNotFound as error:
         return str(error)
     except (NoDatabase, RunNotFound):
-        return "it is not in the database yet, from which runs are compared"
+        return "the run is not in the database yet, and only what is there can be compared"
     finally:
         gc.enable()
     return Compared(

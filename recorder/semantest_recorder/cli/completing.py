@@ -21,9 +21,12 @@ _PATIENCE_MS = 50
 _RUNS = "SELECT run FROM v_runs WHERE substr(run, 1, length(?1)) = ?1 ORDER BY started_ms DESC LIMIT ?2"
 _TESTS = "SELECT id FROM tests WHERE substr(id, 1, length(?1)) = ?1 ORDER BY id LIMIT ?2"
 _FUNCTIONS = "SELECT DISTINCT function FROM tests WHERE instr(function, '::' || ?1) > 0 ORDER BY function LIMIT ?2"
+_NAMES = """
+    SELECT DISTINCT substr(id, instr(id, '::' || ?1) + 2) FROM tests
+    WHERE instr(id, '::' || ?1) > 0 ORDER BY id LIMIT ?2
+"""
 _BRANCHES = """
-    SELECT DISTINCT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch
-    FROM runs WHERE substr(branch, 1, length(?1)) = ?1 ORDER BY branch LIMIT ?2
+    SELECT DISTINCT branch FROM runs WHERE substr(branch, 1, length(?1)) = ?1 ORDER BY branch LIMIT ?2
 """
 
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -57,10 +60,12 @@ def complete_run_or_path(ctx: click.Context, parameter: click.Parameter, incompl
 
 @_silent
 def complete_test(folder: Path, incomplete: str) -> list[str]:
-    """Ids of tests; for the beginning of no id the names that begin so."""
+    """Ids of tests; for the beginning of no id the names that begin so, with parameters once there is a ``[``."""
     ids = _first_column(folder, _TESTS, incomplete)
     if ids:
         return ids
+    if "[" in incomplete:
+        return _first_column(folder, _NAMES, incomplete)
     names = (function.rpartition("::")[2] for function in _first_column(folder, _FUNCTIONS, incomplete))
     return list(dict.fromkeys(name for name in names if name.startswith(incomplete)))
 
@@ -78,7 +83,7 @@ def complete_session(folder: Path, incomplete: str) -> list[str]:
 
 
 def _first_column(folder: Path, query: str, incomplete: str) -> list[str]:
-    from semantest_recorder.store.reader import connect_read_only  # noqa: PLC0415 - only when it is asked
+    from semantest_recorder.store.read_only import connect_read_only  # noqa: PLC0415 - only when it is asked
 
     with closing(connect_read_only(folder / DATABASE)) as connection:
         connection.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")

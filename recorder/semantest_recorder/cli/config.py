@@ -13,6 +13,7 @@ import click
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError, Setting, bare
 from pytest_semantest.protocol.configuration_files import passed_over
 from pytest_semantest.protocol.effective import Resolved, named, resolve_key
+from pytest_semantest.protocol.github_step import as_text
 from pytest_semantest.protocol.keys import SECTIONS, all_keys
 from pytest_semantest.protocol.redaction import MASK, Redactor, secret_values
 from semantest_recorder.cli.configured import nearest_configuration, wrong_configuration
@@ -80,7 +81,7 @@ def show(key: str | None, as_json: bool) -> None:
         print_json(told | {"notes": passed_over(str(here))})
     else:
         for line in _lines(masked, found):
-            click.echo(line)
+            click.echo(as_text(line))
         for line in passed_over(str(here)):
             say_note(line)
 
@@ -109,11 +110,11 @@ def check(as_json: bool) -> None:
         print_json(told | {"ok": not problems, "problems": problems, "notes": notes})
     else:
         for line in (*problems, *notes):
-            click.echo(inert_line(line), err=True)
+            click.echo(as_text(inert_line(line)), err=True)
         if not problems:
             where = " and ".join(found.files) + f" in {found.folder}" if found.files else "no file here or above"
             verdict = "No error, but something is set in vain" if notes else "Nothing is wrong"
-            click.echo(inert_line(f"{verdict}: {where}."))
+            click.echo(as_text(inert_line(f"{verdict}: {where}.")))
     if problems:
         raise click.exceptions.Exit(EXIT_USAGE)
 

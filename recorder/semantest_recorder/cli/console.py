@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pytest_semantest.protocol.github_step import as_json_text, as_text
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -39,16 +41,24 @@ def terminal_width() -> int | None:
 
 def print_lines(lines: Iterable[Text]) -> None:
     """Print lines as they are: never wrapped or cut by us, so that they can be searched and copied."""
+    if not sys.stdout.isatty():  # plain text needs no console, whose import takes 20 ms
+        _write_anything()
+        for line in lines:
+            line.expand_tabs(8)
+            sys.stdout.write(f"{as_text(line.plain)}\n")
+            sys.stdout.flush()
+        return
     console = stdout_console()
     for line in lines:
-        console.print(line, soft_wrap=True)
+        text = as_text(line.plain)
+        console.print(line if text == line.plain else text, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """Print ``value`` as JSON: indented for a terminal, compact for a pipe."""
     from semantest_recorder.reports.json_text import json_text  # noqa: PLC0415 - text output need not pay
 
-    sys.stdout.buffer.write(json_text(value, indent=2 if sys.stdout.isatty() else 0) + b"\n")
+    sys.stdout.buffer.write(as_json_text(json_text(value, indent=2 if sys.stdout.isatty() else 0)) + b"\n")
     sys.stdout.buffer.flush()
 
 

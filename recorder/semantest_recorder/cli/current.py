@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
+from semantest_recorder.cli.leftovers import take_in_leftovers, unstored_notes
 from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
 from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.session_notes import session_notes
-from semantest_recorder.cli.take_in import SHIPPED, take_in
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.owed_reading import chain_of
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 def current_run(folder: Path, name: str, sync_seconds: float | None, *, explained_only: bool = False) -> FoundRun:
     """The run called ``name`` (id, unique prefix or ``last``) with everything that is known of it.
 
-    ``explained_only``: attempts are wanted only if a test of the run is not plainly green.
+    ``explained_only``: attempts are wanted only of tests that are not plainly green.
 
     Journals that the recorder does not have yet are shipped first, for at most ``sync_seconds`` (0: not at all);
     those that cannot be shipped are read directly, and with ``None`` seconds all that are not in the database yet.
@@ -94,19 +93,8 @@ def _find(name: str, reader: Reader | None, heads: list[SessionHead], note: str,
         raise RunNotFound(name, [])
     rows = stored_rows(reader, reader.run(run_id), explained_only=explained_only)
     rows.chain = chain_of(reader, rows)
-    notes = [f"some sessions are not in the database yet: {note}"] if note else []
     payloads = StoredPayloads(reader.path)
-    return FoundRun(rows, payloads, notes, partial(payloads.test_events, rows.run.id))
-
-
-def take_in_leftovers(folder: Path, seconds: float) -> str:
-    """Ship what is left over; why not all of it could be shipped, or an empty text."""
-    if seconds <= 0 or not session_folders(folder):
-        return ""
-    shipped = take_in(folder, seconds)
-    if shipped.exit_code == SHIPPED:
-        return ""
-    return shipped.said.splitlines()[-1] if shipped.said else f"the shipper did not finish in {seconds:g} s"
+    return FoundRun(rows, payloads, unstored_notes(note), partial(payloads.test_events, rows.run.id))
 
 
 def _resolve(name: str, reader: Reader | None, heads: list[SessionHead]) -> str:

@@ -25,6 +25,35 @@ _PROGRAM: Final = "datasette"
 _QUERY_MS: Final = 10_000
 #: How it ends when it is told to.
 _ENDED: Final = (0, -signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT)
+#: What Datasette itself runs: in 1.0 whoever has its token may write, unless SQLite refuses it. And it ends with us,
+#: however we end: then nobody holds the other end of its stdin.
+_PLUGIN: Final = """\
+import os
+import signal
+import threading
+
+from datasette import hookimpl
+from datasette.database import Database
+
+
+class ReadOnly(Database):
+    def connect(self, write=False):
+        return super().connect(write=False)
+
+
+@hookimpl
+def startup(datasette):
+    for name, database in list(datasette.databases.items()):
+        if database.path:
+            datasette.remove_database(name)
+            datasette.add_database(ReadOnly(datasette, path=database.path, is_mutable=True), name=name)
+    threading.Thread(target=end_with_semantest, daemon=True).start()
+
+
+def end_with_semantest():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+"""
 _SETTINGS: Final = {"sql_time_limit_ms": str(_QUERY_MS), "allow_download": "off", "allow_facet": "on"}
 
 
@@ -47,13 +76,25 @@ def serve(program: str, database: Path, tables: list[str], port: int, *, browser
     that the printed address gives is let in: other users of the machine, and pages in a browser, are not.
     """
     with TemporaryDirectory(prefix="semantest-") as place:
-        metadata = Path(place, "metadata.json")
+        metadata, plugins = Path(place, "metadata.json"), Path(place, "plugins")
         metadata.write_bytes(msgspec.json.encode(_metadata(database.stem, tables)))
-        command = [program, "serve", str(database), "--metadata", str(metadata), "--root"]
+        plugins.mkdir()
+        (plugins / "semantest_read_only.py").write_text(_PLUGIN, "utf-8")
+        command = [
+            program,
+            "serve",
+            str(database),
+            "--metadata",
+            str(metadata),
+            "--plugins-dir",
+            str(plugins),
+            "--root",
+        ]
         command += ["--host", HOST, "--port", str(port or _free_port()), *(["--open"] if browser else [])]
         for name, value in _SETTINGS.items():
             command += ["--setting", name, value]
-        with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": "1"}) as process, _signals_of(process):
+        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process, _signals_of(process):
             code = process.wait()
     if code not in _ENDED:
         raise Stop(f"{program} ended with exit code {code}; what it said stands above")
@@ -61,10 +102,11 @@ def serve(program: str, database: Path, tables: list[str], port: int, *, browser
 
 @contextmanager
 def _signals_of(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Ctrl-C reaches both processes, and Datasette ends by it; SIGTERM reaches this one alone, and is passed on."""
+    """Ctrl-C reaches both processes, and Datasette ends by it; SIGTERM and SIGHUP may reach this one alone."""
     before = [
         (signal.SIGINT, signal.signal(signal.SIGINT, lambda _number, _frame: None)),
         (signal.SIGTERM, signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())),
+        (signal.SIGHUP, signal.signal(signal.SIGHUP, lambda _number, _frame: process.terminate())),
     ]
     try:
         yield

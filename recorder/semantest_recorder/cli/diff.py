@@ -93,11 +93,11 @@ def _earlier(history: StoredHistory, run: RunRow, name: str | None, branch: str 
         return history.reader.run(history.runs.last_of_branch(branch, run.id))
     found = history.runs.run_before(run.id)
     if found is None:
-        from semantest_recorder.reports.run_diff import branch_and_commit  # noqa: PLC0415
+        from semantest_recorder.reports.checkout import run_checkout  # noqa: PLC0415
 
-        branch, _commit = branch_and_commit(run)
-        of = f"branch {branch}" if branch else "no branch"
+        branch, _commit = run_checkout(run)
+        of = f"of branch {branch}" if branch else "without a branch"
         raise NothingRecorded(
-            f"there is no run of {of} before {run.id}: name two runs (`semantest runs` lists them), or --base BRANCH"
+            f"there is no run {of} before {run.id}: name two runs (`semantest runs` lists them), or --base BRANCH"
         )
     return history.reader.run(found)

@@ -15,7 +15,6 @@ from pytest_semantest.protocol.whole_file import open_whole, write_whole
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.moment import Moment
 from semantest_recorder.cli.near_choice import NearChoice
-from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.cli.stop import EXIT_USAGE, NothingRecorded, Stop
@@ -96,16 +95,14 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     file appears when it is whole, and `dump.json`, which names them with their rows, when all are. Texts are written as
     tests said them: a spreadsheet takes some for formulas, `semantest sql --csv` is for that.
     """
-    from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
     from semantest_recorder.cli.progress import progress  # noqa: PLC0415
     from semantest_recorder.store.dumping import DumpSource  # noqa: PLC0415
 
     write = _writer(form)
     chosen = tables or USUAL
     project = project_folder(directory)
-    note = take_in_leftovers(project, sync_timeout)
-    if note:
-        say_note(f"some sessions are not in the database yet: {note}")
+    take_in_and_tell(project, sync_timeout)
     with closing(DumpSource(project / DATABASE)) as source, progress("Writing") as told:
         runs = source.runs(since, most)
         if not runs:

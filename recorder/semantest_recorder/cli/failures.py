@@ -81,7 +81,10 @@ def _failures(history: StoredHistory, run_ids: list[str]) -> FailureList:
     from semantest_recorder.reports.failure_list import failure_list  # noqa: PLC0415
 
     runs = history.runs
-    found = clusters(Occurrence(run_id, failure) for run_id in run_ids for failure in runs.failures(run_id))
+    failed = [(run_id, failure) for run_id in run_ids for failure in runs.failures(run_id)]
+    if len(run_ids) > 1:  # else a cause would be two when its test was renamed between them
+        failed = [(run_id, under_name(one, history.identity.current(one.test_id))) for run_id, one in failed]
+    found = clusters(Occurrence(run_id, failure) for run_id, failure in failed)
     tests = dict.fromkeys(test_id for cluster in found for test_id in cluster.tests)
     present = {name: test_id for test_id in tests for name in history.identity.ids_of(test_id)}
     present |= {test_id: test_id for test_id in tests}  # two names of one test may fail in one run

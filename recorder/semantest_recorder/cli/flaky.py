@@ -56,8 +56,8 @@ def command(
     from semantest_recorder.core.analysis.flakiness import worst_first  # noqa: PLC0415
     from semantest_recorder.reports.flaky_list import FlakyList, flaky_lines, flaky_test  # noqa: PLC0415
     from semantest_recorder.reports.window import window_info  # noqa: PLC0415
-    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
     from semantest_recorder.store.analysis_flaky import flaky_tests  # noqa: PLC0415
+    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
 
     folder = project_folder(directory)
     with found_window(folder, window, sync_timeout) as (connection, seen):

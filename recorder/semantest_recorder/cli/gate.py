@@ -13,7 +13,7 @@ import click
 from pytest_semantest.protocol.effective import named
 from pytest_semantest.protocol.keys import FAIL_ON, GATE
 from semantest_recorder.cli.amounts import Age
-from semantest_recorder.cli.completing import complete_branch, complete_run
+from semantest_recorder.cli.completing import complete_branch, complete_run, complete_test
 from semantest_recorder.cli.configured_option import ConfiguredOption
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
@@ -41,7 +41,7 @@ def _condition(name: str) -> Decorator:
         other = f"--any-{name[3:]}" if name.startswith("no-") else f"--no-{name}"
         return click.option(f"{key.flag}/{other}", **more)
     if key.kind == "lines":
-        return click.option(key.flag, multiple=True, metavar=key.metavar, **more)
+        return click.option(key.flag, multiple=True, metavar=key.metavar, shell_complete=complete_test, **more)
     if name == "base":
         more["shell_complete"] = complete_branch
     return click.option(key.flag, type=_KINDS.get(key.kind), metavar=key.metavar, **more)

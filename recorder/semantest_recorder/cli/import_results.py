@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from pytest_semantest.protocol.identity import SHIPPER_WORKER, source_name
 from semantest_recorder.cli.given_token import read_token
 from semantest_recorder.cli.help_end import help_end
@@ -133,7 +134,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         print_json(result)
     else:
         for line in import_lines(result):
-            click.echo(line)
+            click.echo(as_text(line))
     if any(told.outcome == "waiting" for _, told in runs):
         from semantest_recorder.cli.advice import command_line  # noqa: PLC0415
 

@@ -30,7 +30,7 @@ from semantest_recorder.foreign.naming import settle_ids, uncertain
 from semantest_recorder.foreign.session import ForeignFile, Heading, Session, Texts, foreign_session, overlaps
 from semantest_recorder.store.errors import NoDatabase
 from semantest_recorder.store.known import deleted_source, known_names, run_of_source
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 #: As of what pytest records, unless it is told otherwise.
 _TEXT_MAX = 65_536

@@ -13,7 +13,7 @@ from semantest_recorder.core.rows import ResultRow
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
 from semantest_recorder.reports.live import LiveView, Usual, live_view, usual_time
-from semantest_recorder.store.aliases import read_identity
+from semantest_recorder.store.identity import read_identity
 
 _HISTORY = 20
 #: States whose attempts a look does not need.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from semantest_recorder.cli.completing import complete_run_or_path
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
@@ -145,7 +146,7 @@ def _tell(folder: Path, merged: Merged, *, dry_run: bool, as_json: bool) -> None
         print_json(result)
     else:
         for line in merge_lines(result):
-            click.echo(line)
+            click.echo(as_text(line))
     refused = [source for source in result.sources if source.refused is not None]
     for source in refused:
         say_note(f"{source.source} of run {source.run} was not taken: {source.refused}")

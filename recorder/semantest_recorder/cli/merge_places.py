@@ -19,7 +19,7 @@ from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.merging import Offer, offers_of, told_events
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 #: How deep below a named folder ``.semantest`` folders are looked for: ``artifacts/<job>/<project>/.semantest``.
 _DEPTH = 3

@@ -25,7 +25,7 @@ from semantest_recorder.store.known import announced_shards, deleted_source, run
 from semantest_recorder.store.loading import load_run
 from semantest_recorder.store.merging import Merger, Offer, Taken, copy_of, expectation, offers_of
 from semantest_recorder.store.opening import open_for_writing
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.schema import creation_script
 
 
@@ -155,6 +155,8 @@ def _told(connection: sqlite3.Connection, run_id: str) -> MergedRun:
         expected=max((row.expected for row in rows), default=0),
         counts=count_states((test.result.state for test in state.tests.values()), closed=True),
         quarantined=state.run.quarantined,
+        shard_count=state.run.shard_count,
+        shards_missing=state.run.shards_missing,
     )
 
 

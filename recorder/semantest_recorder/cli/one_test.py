@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.core.analysis.identity import function_of
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import EXIT_USAGE
 from semantest_recorder.store.reader import Reader
@@ -51,24 +52,18 @@ def _is_name(test_id: str, fragment: str) -> bool:
 
 
 def _is_function(test_id: str, fragment: str) -> bool:
-    return f"::{without_params(test_id)}".endswith(f"::{fragment}")
+    return f"::{function_of(test_id)}".endswith(f"::{fragment}")
 
 
 def _contains(test_id: str, fragment: str) -> bool:
     return fragment in test_id
 
 
-def without_params(test_id: str) -> str:
-    """``a.py::TestX::test_y`` of ``a.py::TestX::test_y[1-2]``; brackets of the path stay."""
-    file, separator, name = test_id.partition("::")
-    return file + separator + name.partition("[")[0]
-
-
 def _choice(fragment: str, matches: Iterable[str]) -> Iterator[str]:
     """The tests to choose from, those of one function in a line, unless there is only one function."""
     functions: dict[str, list[str]] = {}
     for test_id in matches:
-        functions.setdefault(without_params(test_id), []).append(test_id)
+        functions.setdefault(function_of(test_id), []).append(test_id)
     if len(functions) == 1:
         (ids,) = functions.values()
         yield f"{fragment!r} has {len(ids)} sets of parameters, name one:"
@@ -96,7 +91,7 @@ def nearest(fragment: str, tests: list[str]) -> str:
     """``: did you mean a.py::test_y?`` for what is no test, or where to look."""
     import difflib  # noqa: PLC0415 - for mistakes only
 
-    names = {_telling(test_id): without_params(test_id) for test_id in tests[:_NEAR_SEARCHED]}
+    names = {_telling(test_id): function_of(test_id) for test_id in tests[:_NEAR_SEARCHED]}
     near = difflib.get_close_matches(_telling(fragment), names, n=3, cutoff=_NEAR)
     if near:
         return f": did you mean {', '.join(inert_line(names[name]) for name in near)}?"
@@ -105,4 +100,4 @@ def nearest(fragment: str, tests: list[str]) -> str:
 
 def _telling(test_id: str) -> str:
     """What tells a function from others: its name without the beginning that all share."""
-    return without_params(test_id).rpartition("::")[2].removeprefix("test").strip("_")
+    return function_of(test_id).rpartition("::")[2].removeprefix("test").strip("_")

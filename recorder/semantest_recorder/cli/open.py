@@ -35,17 +35,15 @@ def command(datasette: bool, port: int, no_browser: bool, directory: str | None,
     With `--datasette` the public views can be browsed, filtered, asked in SQL and taken away as JSON or CSV. The
     address that is printed lets in whoever has it, and nobody else.
     """
-    from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
     from semantest_recorder.cli.datasette import find_datasette, serve  # noqa: PLC0415
-    from semantest_recorder.store.reader import connect_read_only  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
+    from semantest_recorder.store.read_only import connect_read_only  # noqa: PLC0415
 
     if not datasette:
         raise Stop("say what to open it with: `semantest open --datasette`", EXIT_USAGE)
     folder = project_folder(directory)
     program = find_datasette()
-    note = take_in_leftovers(folder, sync_timeout)
-    if note:
-        say_note(f"some sessions are not in the database yet: {note}")
+    take_in_and_tell(folder, sync_timeout)
     with closing(connect_read_only(folder / DATABASE)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     say_note("Datasette begins; the address with `token=` lets you in, Ctrl-C ends it")

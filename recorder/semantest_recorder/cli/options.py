@@ -47,6 +47,12 @@ exit_code_option = click.option(
     "--exit-code", is_flag=True, help="Exit as `semantest report` does: 0 only when the run is green."
 )
 
+#: The exit codes of commands that have it.
+EXIT_CODES_OF_RUN = (
+    "0 done, 1 it cannot be written or (with --exit-code) the run is not green, 2 wrong usage, 3 no such run, "
+    "4 (with --exit-code) it still runs, or shards are missing"
+)
+
 
 def project_folder(directory: str | None) -> Path:
     """The ``.semantest`` folder. Raises ``NothingRecorded`` when there is none, ``Stop`` when it cannot be read."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pytest_semantest.protocol.effective import named, resolve_key
-from pytest_semantest.protocol.redaction import Redactor
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 
@@ -31,7 +29,9 @@ def went_elsewhere(folder: Path | None = None) -> str:
 
     ``folder``: the ``.semantest`` folder in which there is nothing; without one the configuration is that of here.
     """
-    from semantest_recorder.cli.configured import nearest_configuration  # noqa: PLC0415 - for what went wrong only
+    from pytest_semantest.protocol.effective import named, resolve_key  # noqa: PLC0415 - for what went wrong only
+    from pytest_semantest.protocol.redaction import Redactor  # noqa: PLC0415
+    from semantest_recorder.cli.configured import nearest_configuration  # noqa: PLC0415
     from semantest_recorder.cli.pytest_ini import read_pytest_ini  # noqa: PLC0415
 
     found = nearest_configuration(folder.absolute().parent if folder is not None else Path.cwd())

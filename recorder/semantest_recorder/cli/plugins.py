@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option
 from semantest_recorder.cli.place import working_directory
@@ -44,7 +45,7 @@ def command(directory: str | None, as_json: bool) -> None:
     from semantest_recorder.reports.inert import inert_line  # noqa: PLC0415
 
     for line in _lines(found, runs=runs):
-        click.echo(inert_line(line))
+        click.echo(as_text(inert_line(line)))
 
 
 def _of_recorder(folder: Path) -> dict[str, Any] | None:
@@ -55,7 +56,7 @@ def _of_recorder(folder: Path) -> dict[str, Any] | None:
     try:
         present = daemon.running(folder)
     except Stop as error:
-        click.echo(f"semantest: {error.message}", err=True)
+        click.echo(as_text(f"semantest: {error.message}"), err=True)
         return None
     answer = present[1].get("plugins") if present is not None else None
     return answer if isinstance(answer, dict) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option
@@ -146,7 +147,7 @@ def check(file: str | None, warn: int, directory: str | None, as_json: bool) -> 
 
 def _what_to_do(test: str, directory: str | None) -> str:
     """About an entry that no test falls under; pytest, which reads no database, knows a test by its present name."""
-    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
+    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
 
     present = read_identity(_database(directory)).current(test)
     return "remove it" if present == test else f"write {present}, which it is called now"
@@ -162,12 +163,12 @@ def _tell_check(told: QuarantineCheck, *, as_json: bool) -> None:
         print_json(told)
         return
     for line in (*told.problems, *told.notes):
-        click.echo(inert_line(line), err=True)
+        click.echo(as_text(inert_line(line)), err=True)
     if told.ok:
         number = "1 entry" if told.entries == 1 else f"{told.entries} entries"
-        click.echo(inert_line(f"Nothing is wrong: {number} in {told.file}."))
+        click.echo(as_text(inert_line(f"Nothing is wrong: {number} in {told.file}.")))
     else:
-        click.echo(inert_line(f"{plural(len(told.problems), 'problem')} in {told.file}."), err=True)
+        click.echo(as_text(inert_line(f"{plural(len(told.problems), 'problem')} in {told.file}.")), err=True)
 
 
 def _standings(entries: list[Entry], now: date, runs: int, directory: str | None) -> tuple[str | None, list[Standing]]:

@@ -10,6 +10,7 @@ import click
 
 from semantest_recorder.cli.completing import complete_test
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option
 from semantest_recorder.cli.quarantine_options import Day, complete_entry, file_option
 from semantest_recorder.cli.stop import EXIT_NOTHING, EXIT_USAGE, Stop
@@ -61,7 +62,7 @@ def add(
     if late or entry.is_expired(now):
         raise Stop(late[0] if late else f"--expires: {entry.expires} is over", EXIT_USAGE)
     change(path, lambda text: with_entries(text, [entry]), may_be_new=True)
-    click.echo(f"semantest: {entry.test} is in quarantine until {entry.expires}, see {path}", err=True)
+    say_note(f"{entry.test} is in quarantine until {entry.expires}, see {path}")
 
 
 @click.command(
@@ -89,7 +90,7 @@ def remove(test: str, file: str | None, directory: str | None) -> None:
         hint = f": did you mean {', '.join(near)}?" if near else ": `semantest quarantine list` shows what is there"
         raise Stop(f"no entry {test!r} in {path}{hint}", EXIT_NOTHING)
     change(path, lambda text: without_entry(text, test))
-    click.echo(f"semantest: {test} is out of quarantine, see {path}", err=True)
+    say_note(f"{test} is out of quarantine, see {path}")
 
 
 def _known_tests(directory: str | None) -> list[str]:
@@ -109,16 +110,17 @@ def _known_tests(directory: str | None) -> list[str]:
 
 def _meant(test: str, known: list[str]) -> str:
     """The only recorded test that a part of an id can mean. Raises ``Stop``."""
-    from semantest_recorder.cli.one_test import one_test, without_params  # noqa: PLC0415
+    from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
     from semantest_recorder.cli.stop import NothingRecorded  # noqa: PLC0415
+    from semantest_recorder.core.analysis.identity import function_of  # noqa: PLC0415
 
-    functions = {without_params(one) for one in known if f"::{without_params(one)}".endswith(f"::{test}")}
+    functions = {function_of(one) for one in known if f"::{function_of(one)}".endswith(f"::{test}")}
     if len(functions) == 1:
         return functions.pop()
     try:
         return one_test(test, known, None)
     except NothingRecorded as error:
-        raise NothingRecorded(f"{error.message}; --unseen adds it all the same") from None
+        raise NothingRecorded(f"{error.message} (--unseen adds it all the same)") from None
 
 
 def change(path: Path, change: Callable[[str], str], *, may_be_new: bool = False) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
@@ -98,7 +99,7 @@ def _show(found: list[Suggestion], path: Path, *, as_json: bool) -> None:
 
         print_json(QuarantineSuggestions(file=str(path), suggestions=[suggested(one) for one in found]))
     elif found:
-        click.echo(inert("\n".join(entry_text(one.entry) for one in found)), nl=False)
+        click.echo(as_text(inert("\n".join(entry_text(one.entry) for one in found))), nl=False)
     else:
         click.echo("No test was flaky often enough.", err=True)
 

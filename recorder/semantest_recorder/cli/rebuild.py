@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from pytest_semantest.protocol.github_step import as_text
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli import daemon
 from semantest_recorder.cli.help_end import help_end
@@ -100,7 +101,7 @@ def _migrate(database: Path) -> None:
     """Brings a file of an older version to this one, as a recorder would."""
     from semantest_recorder.store.errors import DatabaseTooOld  # noqa: PLC0415
     from semantest_recorder.store.opening import open_for_writing  # noqa: PLC0415
-    from semantest_recorder.store.reader import connect_read_only  # noqa: PLC0415
+    from semantest_recorder.store.read_only import connect_read_only  # noqa: PLC0415
 
     try:
         connect_read_only(database).close()
@@ -123,7 +124,7 @@ def _say(outcome: Outcome) -> None:
     from semantest_recorder.reports.wording import plural  # noqa: PLC0415
 
     for line in outcome.differences[:_SHOWN]:
-        click.echo(inert_line(line))
+        click.echo(as_text(inert_line(line)))
     if len(outcome.differences) > _SHOWN:
         click.echo(f"... and {len(outcome.differences) - _SHOWN} more; --json lists all")
     found = plural(len(outcome.differences), "difference") if outcome.differences else "no difference"

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         "semantest recover",
         "semantest recover --all --json",
         "semantest recover ./artifacts/20261121-093000-a1b2c3",
-        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing to recover, 4 it still runs",
+        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing to recover, "
+        "4 it still runs, or shards are missing",
     ),
 )
 @click.argument("session", required=False, shell_complete=complete_session)
@@ -60,7 +61,8 @@ def command(session: str | None, directory: str | None, as_json: bool, every: bo
         _print_json(recovered)
     else:
         _print_text(recovered, limit, output, working_directory(directory or session))
-    codes = {exit_code_of(entry.found.rows.run.state) for entry in recovered}
+    runs = [entry.found.rows.run for entry in recovered]
+    codes = {exit_code_of(run.state, run.shards_missing) for run in runs}
     sys.exit(next((code for code in (EXIT_NOT_GREEN, EXIT_RUNNING) if code in codes), 0))
 
 

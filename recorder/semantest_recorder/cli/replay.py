@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from pytest_semantest.protocol.github_step import as_json_text
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.moment import Moment
 from semantest_recorder.cli.note import say_note
@@ -60,7 +61,7 @@ def command(
             for event in client.replay(begin, end, types=types or None, speed=speed):
                 count += 1
                 if as_json:
-                    click.echo(inert_json(msgspec.json.encode(event)))
+                    click.echo(as_json_text(inert_json(msgspec.json.encode(event))))
                 elif sys.stderr.isatty() and time.monotonic() - told > _TELL_S:
                     told = time.monotonic()
                     say_note(f"{count} events, at {_time(event)}")

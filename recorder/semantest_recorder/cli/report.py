@@ -33,7 +33,8 @@ if TYPE_CHECKING:
         "semantest report 20261121-093000 --json | jq .counts",
         "semantest report --rerun > rerun.txt && pytest --semantest @rerun.txt",
         "semantest report --chain",
-        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs",
+        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs, or shards are "
+        "missing",
     ),
 )
 @click.argument("run", default="last", shell_complete=complete_run)
@@ -108,7 +109,8 @@ def command(
             from semantest_recorder.reports.owed_lines import chain_lines  # noqa: PLC0415
 
             print_lines(chain_lines(owed, limit))
-    sys.exit(exit_code_of(report.run.state if owed is None else owed.state))
+    alone = owed is None or owed.chain == [report.run.id]
+    sys.exit(exit_code_of(report.run.state if owed is None else owed.state, report.run.shards_missing if alone else 0))
 
 
 def _print_rerun(report: Report) -> int:

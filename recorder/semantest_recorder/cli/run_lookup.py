@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
-from semantest_recorder.cli.current import take_in_leftovers
 from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
+from semantest_recorder.cli.leftovers import take_in_leftovers, unstored_notes
 from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
 from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.run_counts import run_counts
@@ -17,19 +19,26 @@ from semantest_recorder.reports.run_list import RunSummary, run_summary
 from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
 
+#: How many runs are looked through for those that are wanted.
+_SEARCHED = 10_000
+Wanted = Callable[[RunRow], bool]
 
-def found_runs(folder: Path, most: int, sync_seconds: float) -> tuple[list[RunSummary], list[str]]:
+
+def found_runs(
+    folder: Path, most: int, sync_seconds: float, wanted: Wanted | None = None
+) -> tuple[list[RunSummary], list[str]]:
     """The runs that started last, newest first, at most ``most`` of the database, and what should be told about them.
 
-    Raises ``RunNotFound`` when there is none, and what ``store.reader.Reader`` raises when there is no other.
+    ``wanted``: only those of which it says so. Raises ``RunNotFound`` when there is no run at all, and what
+    ``store.reader.Reader`` raises when there is no other.
     """
     note = take_in_leftovers(folder, sync_seconds)
-    return reread_when_shipped(lambda: _found(folder, most, note))
+    return reread_when_shipped(lambda: _found(folder, most, note, wanted))
 
 
-def _found(folder: Path, most: int, note: str) -> tuple[list[RunSummary], list[str]]:
+def _found(folder: Path, most: int, note: str, wanted: Wanted | None) -> tuple[list[RunSummary], list[str]]:
     reader: Reader | None = reader_of(folder)
-    stored, problem = _stored(folder, most)
+    stored, problem = _stored(folder, most if wanted is None else max(most, _SEARCHED))
     if problem is not None:
         reader = None
     found, notes = _unstored(folder, reader, note)
@@ -39,6 +48,9 @@ def _found(folder: Path, most: int, note: str) -> tuple[list[RunSummary], list[s
         raise problem or RunNotFound("last", [])
     known = {entry.rows.run.id for entry in found}
     stored = [row for row in stored if row.id not in known]
+    if wanted is not None:  # before tests are counted, which takes longer than all else
+        found = [entry for entry in found if wanted(entry.rows.run)]
+        stored = list(islice(filter(wanted, stored), most))
     counts = run_counts(reader.path, stored) if reader is not None and stored else []
     since = reader.since_ms([row.id for row in stored]) if reader is not None and stored else {}
     runs = [run_summary(row, count) for row, count in zip(stored, counts, strict=True)] + [*map(_summary, found)]
@@ -61,8 +73,8 @@ def _unstored(folder: Path, reader: Reader | None, note: str) -> tuple[list[Foun
         found.append(journal_run(own, reader))
         notes += [told for told in found[-1].notes if told not in notes]
         reasons.setdefault(why_journals(own, note), []).append(run_id)
-    if note and not reasons:
-        notes.append(f"some sessions are not in the database yet: {note}")
+    if not reasons:
+        notes += unstored_notes(note)
     for reason, ids in reasons.items():
         were = "run {} was read from its journals" if len(ids) == 1 else "runs {} were read from their journals"
         notes.append(f"{were.format(', '.join(ids))}: {reason}")

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from semantest_recorder.cli.advice import command_line
+from semantest_recorder.cli.completing import complete_branch
 from semantest_recorder.cli.damaged_databases import set_aside_databases
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from semantest_recorder.core.rows import RunRow
+
 _STATES = ["pending", "running", "passed", "failed", "cancelled", "interrupted", "timeout"]
-#: How many runs are looked through for those of one state.
-_SEARCHED = 10_000
 
 
 @click.command(
     "runs",
     epilog=help_end(
         "semantest runs",
-        "semantest runs --state failed --limit 5",
+        "semantest runs --state failed --branch main --limit 5",
         "semantest runs --json | jq '.runs[].id'",
-        exit_codes="0 listed, 2 wrong usage, 3 nothing recorded",
+        exit_codes="0 listed, 2 wrong usage, 3 nothing recorded or no such branch",
     ),
 )
 @directory_option
@@ -38,13 +44,17 @@ _SEARCHED = 10_000
     help="How many runs, newest first; 0 lists all.",
 )
 @click.option("--state", type=click.Choice(_STATES), help="Only runs in this state.")
-def command(directory: str | None, as_json: bool, sync_timeout: float, limit: int, state: str | None) -> None:
+@click.option("--branch", metavar="BRANCH", shell_complete=complete_branch, help="Only runs of this branch.")
+def command(
+    directory: str | None, as_json: bool, sync_timeout: float, limit: int, state: str | None, branch: str | None
+) -> None:
     """List the recorded runs, newest first.
 
     Those whose journals the recorder does not have yet are among them, and it is said so.
     """
     from semantest_recorder.cli.run_lookup import found_runs  # noqa: PLC0415
     from semantest_recorder.reports.run_list import RunList, run_lines  # noqa: PLC0415
+    from semantest_recorder.store.errors import BranchNotFound  # noqa: PLC0415
 
     folder = project_folder(directory)
     for name in set_aside_databases(folder):
@@ -52,11 +62,15 @@ def command(directory: str | None, as_json: bool, sync_timeout: float, limit: in
             f"{name} was damaged and set aside: the runs in it are not shown; "
             f"`{command_line('doctor', folder)}` says what can be done"
         )
-    most = limit or sys.maxsize
-    runs, notes = found_runs(folder, most if state is None or not limit else _SEARCHED, sync_timeout)
+    most = limit or sys.maxsize - 1
+    branches = set[str]()
+    wanted = None if state is None and branch is None else _wanted(state, branch, branches)
+    found, notes = found_runs(folder, most + 1, sync_timeout, wanted)
     for note in notes:
         say_note(note)
-    runs = [run for run in runs if state is None or run.state == state][:most]
+    if branch is not None and branch not in branches:
+        raise BranchNotFound(branch, difflib.get_close_matches(branch, branches, 3, 0.4), known=False)
+    runs = found[:most]
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
@@ -65,5 +79,20 @@ def command(directory: str | None, as_json: bool, sync_timeout: float, limit: in
         from semantest_recorder.cli.console import print_lines, terminal_width  # noqa: PLC0415
 
         print_lines(run_lines(runs, terminal_width()))
+        if len(found) > most:
+            say_note("there are more: --limit 0 lists all")
     else:
         click.echo(f"No {state} runs.")
+
+
+def _wanted(state: str | None, branch: str | None, branches: set[str]) -> Callable[[RunRow], bool]:
+    """Whether a run is to be listed; ``branches`` gets those of the runs that were asked for."""
+    from semantest_recorder.reports.checkout import run_checkout  # noqa: PLC0415
+
+    def wanted(run: RunRow) -> bool:
+        its_branch, _commit = run_checkout(run)
+        if its_branch:
+            branches.add(its_branch)
+        return state in (None, run.state) and branch in (None, its_branch)
+
+    return wanted

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Protocol, Self
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_STATES
+from pytest_semantest.protocol.github_step import as_json_text, as_text
 from semantest_recorder.cli.live_feed import LiveEvent
 from semantest_recorder.core.rows import ResultRow
 from semantest_recorder.reports.inert import inert_json, inert_line
 from semantest_recorder.reports.live import LiveView
-from semantest_recorder.reports.wording import count_words, duration, run_state_words, state_word
+from semantest_recorder.reports.wording import count_words, duration, state_word
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -111,9 +112,10 @@ class PlainScreen:
 
     def end(self, view: LiveView) -> None:
         """Say how it ended."""
+        from semantest_recorder.reports.live_lines import live_state_words  # noqa: PLC0415
+
         took = duration(view.elapsed_ms)
-        state = inert_line(run_state_words(view.state, view.gaps, view.counts.total, view.quarantined))
-        _say(f"{inert_line(view.run)}: {state} in {took}, {count_words(view.counts)}")
+        _say(f"{inert_line(view.run)}: {inert_line(live_state_words(view))} in {took}, {count_words(view.counts)}")
 
 
 class JsonScreen:
@@ -136,15 +138,15 @@ class JsonScreen:
             self._begun = True
             self.end(view)
         for event in events:
-            sys.stdout.buffer.write(inert_json(bytes(event.frame)) + b"\n")
+            sys.stdout.buffer.write(as_json_text(inert_json(bytes(event.frame))) + b"\n")
         sys.stdout.buffer.flush()
 
     def end(self, view: LiveView) -> None:
         """Print a snapshot."""
-        sys.stdout.buffer.write(inert_json(msgspec.json.encode(view)) + b"\n")
+        sys.stdout.buffer.write(as_json_text(inert_json(msgspec.json.encode(view))) + b"\n")
         sys.stdout.buffer.flush()
 
 
 def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    sys.stdout.write(as_text(line) + "\n")
     sys.stdout.flush()

@@ -5,6 +5,7 @@ Each command lives in a module of its own, imported when it is called.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,8 @@ from semantest_recorder.cli.guarded import GuardedGroup
 from semantest_recorder.cli.help_end import help_end
 
 COMPLETION_VARIABLE = "_SEMANTEST_COMPLETE"
+#: Python looks for garbage after so many new objects, not 700: a command imports tens of thousands, and keeps them.
+_NEW_OBJECTS = 50_000
 _COMMANDS = {
     "report": "semantest_recorder.cli.report",
     "runs": "semantest_recorder.cli.runs",
@@ -60,12 +63,20 @@ class LazyGroup(GuardedGroup):
     """A group whose commands are imported when they are needed, and which knows near misses."""
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
-        """As click does it; a shell that asks what may be typed is answered for words with colons, too."""
+        """As click does it; a shell that asks what may be typed is answered for words with colons, too.
+
+        Garbage is looked for less often meanwhile: that was a tenth of a short command's time.
+        """
         if COMPLETION_VARIABLE in os.environ:
             from semantest_recorder.cli.bash_completion import use_line_completion  # noqa: PLC0415
 
             use_line_completion()
-        return super().main(*args, **kwargs)
+        usual = gc.get_threshold()
+        gc.set_threshold(_NEW_OBJECTS, *usual[1:])
+        try:
+            return super().main(*args, **kwargs)
+        finally:
+            gc.set_threshold(*usual)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The commands in the order in which people meet them."""

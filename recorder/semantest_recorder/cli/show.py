@@ -51,29 +51,32 @@ def command(
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
     from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
-    from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details, aggregate, test_ids  # noqa: PLC0415
     from semantest_recorder.reports.details import add_events  # noqa: PLC0415
     from semantest_recorder.reports.story import story_of  # noqa: PLC0415
-    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
+    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
 
     folder = project_folder(directory)
-    found = current_run(folder, run_name or "last", sync_timeout)
-    report = aggregate(found.rows)
+    found = current_run(folder, run_name or "last", sync_timeout, explained_only=True)
     for note in found.notes:
         say_note(note)
     reader = reader_of(folder)
     stored = reader.exists()
-    test_id = one_test(test, [entry.id for entry in report.tests], reader if stored and run_name is None else None)
+    in_run = test_ids(found.rows)
+    test_id = one_test(test, in_run, reader if stored and run_name is None else None)
     names = read_identity(reader.path).ids_of(test_id) if stored else [test_id]
     past = reader.history(test_id, max(history, 1), other_names=names[1:]) if stored else []
-    if all(entry.id != test_id for entry in report.tests):
+    if test_id not in in_run:
         if not past:
             raise NothingRecorded(f"no run has the test {test_id} any more")
-        found = current_run(folder, past[0].run_id, 0)
-        report = aggregate(found.rows)
+        test_id = past[0].test_id  # the last run of its life may have another name for it
+        found = current_run(folder, past[0].run_id, 0, explained_only=True)
+    if stored and all(attempt.test_id != test_id for attempt in found.rows.attempts):  # it is plainly green
+        found.rows.attempts = reader.attempts_of(found.rows.run.id, [test_id])
+    report = aggregate(found.rows, only=test_id)
     add_details(report, found.payload_of, [test_id])
     add_events(report, found.events_of, found.payload_of, place_finder(folder), [test_id])
-    entry = next(entry for entry in report.tests if entry.id == test_id)
+    (entry,) = report.tests
     story = story_of(report, entry, past[:history], found.payload_of)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415

@@ -67,8 +67,8 @@ def command(
     from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
     from semantest_recorder.reports.slowest_list import SlowestList, slow_entry, slowest_lines  # noqa: PLC0415
     from semantest_recorder.reports.window import window_info  # noqa: PLC0415
-    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
     from semantest_recorder.store.analysis_durations import slowest_groups, slowest_tests  # noqa: PLC0415
+    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
 
     most = limit or sys.maxsize
     folder = project_folder(directory)

@@ -112,14 +112,12 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     if schema:
         _print_schema(query, as_json=form == "json")
         return
-    from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
     from semantest_recorder.store.asking import Asking, Interrupted, SqlMistake  # noqa: PLC0415
 
     sql = _sql(query, file)
     folder = project_folder(directory)
-    note = take_in_leftovers(folder, sync_timeout)
-    if note:
-        say_note(f"some sessions are not in the database yet: {note}")
+    take_in_and_tell(folder, sync_timeout)
     try:
         with closing(Asking(folder / DATABASE, timeout)) as asking, _interrupted_by_signal(asking):
             columns, portions = asking.ask(sql, dict(parameters))

@@ -7,6 +7,7 @@ from typing import IO, Any
 
 import click
 
+from pytest_semantest.protocol.github_step import as_text
 from semantest_recorder.reports.inert import inert
 
 #: As in reports/wording.py, which `semantest-recorder` does not need to import.
@@ -27,7 +28,7 @@ class Stop(click.ClickException):
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print the line, or what its author made several of."""
-        click.echo(f"{self.program}: {inert(self.format_message())}", file=file or sys.stderr)
+        click.echo(as_text(f"{self.program}: {inert(self.format_message())}"), file=file or sys.stderr)
 
 
 class NothingRecorded(Stop):

@@ -7,13 +7,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from semantest_recorder.cli.current import take_in_leftovers
+from semantest_recorder.cli.leftovers import take_in_and_tell
 from semantest_recorder.cli.lookup import reader_of
-from semantest_recorder.cli.note import say_note
-from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.core.analysis.identity import Identity
-from semantest_recorder.store.aliases import read_identity
 from semantest_recorder.store.analysis_runs import AnalysisRuns
+from semantest_recorder.store.identity import read_identity
 from semantest_recorder.store.reader import Reader
 
 
@@ -31,11 +29,7 @@ def stored_history(folder: Path, sync_seconds: float) -> Iterator[StoredHistory]
 
     Raises what ``Reader`` raises.
     """
-    note = take_in_leftovers(folder, sync_seconds)
-    for told in session_notes(folder):
-        say_note(told)
-    if note:
-        say_note(f"some sessions are not in the database yet, and are left out: {note}")
+    take_in_and_tell(folder, sync_seconds)
     reader = reader_of(folder)
     with closing(AnalysisRuns(reader.path)) as runs:
         yield StoredHistory(reader, runs, read_identity(reader.path))

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 
 from pytest_semantest.protocol.destination import is_on_this_host, is_same_recorder
+from pytest_semantest.protocol.github_step import as_text
 from pytest_semantest.protocol.layout import session_folders
 from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.given_token import read_token
@@ -109,7 +110,7 @@ def command(
 
         print_json({"schema": _SCHEMA, "directory": str(folder), "dryRun": dry_run, "sessions": found})
     elif not quiet:
-        click.echo(_sum(folder, found, dry_run=dry_run))
+        click.echo(as_text(_sum(folder, found, dry_run=dry_run)))
     for line in dict.fromkeys(_advice(folder, found, variable, named=url)):
         say_note(line)
     sys.exit(code)

@@ -62,9 +62,9 @@ def command(
     from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
     from semantest_recorder.core.analysis.trend import trend, trend_changes  # noqa: PLC0415
     from semantest_recorder.reports.trend_table import trend_csv, trend_lines, trends  # noqa: PLC0415
-    from semantest_recorder.store.aliases import read_identity  # noqa: PLC0415
     from semantest_recorder.store.analysis_trend import run_numbers  # noqa: PLC0415
     from semantest_recorder.store.analysis_window import closed_runs  # noqa: PLC0415
+    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
 
     if as_json and as_csv:
         raise Stop("--json and --csv are two forms of the same: give one", EXIT_USAGE)

@@ -26,7 +26,8 @@ _LOOK_SECONDS = 0.2
     epilog=help_end(
         "semantest watch --wait",
         "semantest watch --json | jq -c 'select(.type == \"test/end\")'",
-        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing runs, 4 left while it ran",
+        exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 nothing runs, 4 left while it ran, or shards "
+        "are missing",
     ),
 )
 @click.argument("run", required=False, shell_complete=complete_run)
@@ -42,9 +43,8 @@ def command(run: str | None, directory: str | None, as_json: bool, sync_timeout:
     """
     import asyncio  # noqa: PLC0415
 
-    from semantest_recorder.cli.current import take_in_leftovers  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
     from semantest_recorder.cli.screens import JsonScreen, LiveScreen, PlainScreen, Screen  # noqa: PLC0415
-    from semantest_recorder.cli.session_notes import session_notes  # noqa: PLC0415
     from semantest_recorder.cli.watching import Watching  # noqa: PLC0415
 
     try:
@@ -54,21 +54,17 @@ def command(run: str | None, directory: str | None, as_json: bool, sync_timeout:
     is_first = folder is not None
     if folder is None:
         folder = project_folder(directory)
-        note = take_in_leftovers(folder, sync_timeout)  # a run whose process died is over, whatever the database says
-        if note:
-            say_note(f"some sessions are not in the database yet: {note}")
-        for told in session_notes(folder):
-            say_note(told)
+        take_in_and_tell(folder, sync_timeout)  # a run whose process died is over, whatever the database says
     screen: Screen = JsonScreen() if as_json else LiveScreen() if sys.stdout.isatty() else PlainScreen()
     watching = Watching(folder, run, screen, wait=wait, all_new=is_first)
     if not watching.has_found() and not as_json and not is_first:
         say_note(_WAITING)
     try:
         with screen:
-            state = asyncio.run(watching.until_it_ends())
+            run_at_end = asyncio.run(watching.until_it_ends())
     except KeyboardInterrupt:
         sys.exit(EXIT_RUNNING)
-    sys.exit(exit_code_of(state))
+    sys.exit(exit_code_of(run_at_end.state, run_at_end.shards_missing))
 
 
 def _first_folder(directory: str | None, *, quiet: bool) -> Path | None:

@@ -14,6 +14,8 @@ from semantest_recorder.cli.stop import NothingRecorded
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
 from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.live import LiveView
+from semantest_recorder.reports.wording import state_so_far
 from semantest_recorder.store.errors import NoDatabase, RunNotFound
 
 _REFRESH_SECONDS = 0.2
@@ -44,12 +46,11 @@ class Watching:
             self._live = self._find()
         return self._live is not None
 
-    async def until_it_ends(self) -> str:
-        """The final state of the run. Raises what ``has_found`` raises."""
+    async def until_it_ends(self) -> LiveView:
+        """The run at its end. Raises what ``has_found`` raises."""
         if self.has_found() and self._live is not None and self._live.closed:
             self._screen.show(self._live.view(_now()), [], self._live.finished())
-            self._screen.end(self._live.view(_now()))
-            return self._live.state
+            return self._ended(self._live)
         while True:
             try:
                 async with LiveFeed(self._folder) as feed:
@@ -61,8 +62,12 @@ class Watching:
                 await self._without_feed()
             live = self._live
             if live is not None and live.closed:
-                self._screen.end(live.view(_now()))
-                return live.state
+                return self._ended(live)
+
+    def _ended(self, live: LiveRun) -> LiveView:
+        view = live.view(_now())
+        self._screen.end(view)
+        return view
 
     async def _look(self, feed: LiveFeed) -> bool:
         """Take what comes for a moment and show it; whether the run has ended."""
@@ -112,8 +117,9 @@ class Watching:
 
 
 def _nothing_runs(run: RunRow) -> str:
+    state = state_so_far(run.state, run.shards_missing)
     return (
-        f"nothing runs: the last run, {inert_line(run.id)}, is {run.state}. "
+        f"nothing runs: the last run, {inert_line(run.id)}, is {state}. "
         "`semantest report` shows it, `semantest watch --wait` waits for the next."
     )
 

@@ -9,15 +9,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pytest_semantest.protocol.layout import DATABASE
-from semantest_recorder.cli.current import take_in_leftovers
-from semantest_recorder.cli.note import say_note
-from semantest_recorder.cli.session_notes import session_notes
+from semantest_recorder.cli.leftovers import take_in_and_tell
 from semantest_recorder.cli.stop import NothingRecorded
 from semantest_recorder.cli.window_options import WindowOptions
 from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.reports.wording import moment
 from semantest_recorder.store.analysis_window import require_branch, window
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 
 @contextmanager
@@ -30,9 +28,7 @@ def found_window(
     journals have are not among them: it is noted. Raises ``NothingRecorded`` or ``BranchNotFound`` when there is no
     run, and what ``connect_read_only`` raises.
     """
-    note = take_in_leftovers(folder, sync_seconds)
-    for told in session_notes(folder) + ([f"some sessions are not in the database yet: {note}"] if note else []):
-        say_note(told)
+    take_in_and_tell(folder, sync_seconds)
     since = None if options.window_ms is None else time.time() * 1000 - options.window_ms
     with closing(connect_read_only(folder / DATABASE)) as connection:
         runs = window(connection, since_ms=since, branch=options.branch, most=options.most(usual))

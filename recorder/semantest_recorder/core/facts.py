@@ -191,6 +191,8 @@ def _test_start(tables: Tables, source: Source, seq: int, event: RawEvent) -> No
         put_into_suite(tables, test, payload.suite_id)
     if payload.quarantine is not None:
         _put_into_quarantine(result, payload.quarantine)
+    if payload.repetitions is not None:
+        result.repetitions = max(payload.repetitions, result.repetitions or 0)
     place = payload.file, payload.line, payload.markers or (), payload.fingerprint
     if result.file is None and result.line is None and not result.markers:
         result.file, result.line, result.markers, result.fingerprint = place

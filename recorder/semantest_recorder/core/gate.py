@@ -6,7 +6,6 @@ ran, or the run is not over.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final, Literal
@@ -14,6 +13,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_STATES
+from pytest_semantest.protocol.globs import glob_pattern, is_glob
 
 Verdict = Literal["ok", "failed", "unknown"]
 
@@ -198,9 +198,8 @@ def _of(bad: Sequence[str], meant: Sequence[str]) -> str:
 
 def _meant(pattern: str, test_ids: Iterable[str]) -> list[str]:
     """The tests that are this one, in this function, class, file or folder, or match it as a pattern."""
-    if "*" in pattern or "?" in pattern:
-        parts = {"*": ".*", "?": "."}
-        wanted = re.compile("".join(parts.get(one) or re.escape(one) for one in pattern), re.DOTALL)
+    if is_glob(pattern):
+        wanted = glob_pattern(pattern)
         return [test_id for test_id in test_ids if wanted.fullmatch(test_id)]
     name = pattern.rstrip("/")
     return [one for one in test_ids if one == name or (one.startswith(name) and one[len(name)] in "/:[")]

@@ -43,7 +43,7 @@ def state_of_successive(outcomes: Sequence[str | None]) -> str:
     last = outcomes[-1]
     if last is None:
         return "running"
-    if last in ("passed", "xpassed") and not BAD_OUTCOMES.isdisjoint(outcomes[:-1]):
+    if last not in BAD_OUTCOMES and not BAD_OUTCOMES.isdisjoint(outcomes[:-1]):
         return "flaky"
     return last
 

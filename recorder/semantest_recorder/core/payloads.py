@@ -90,6 +90,7 @@ class TestStart(Payload):
     suite_id: str | None = None
     fingerprint: str | None = None
     quarantine: Quarantine | None = None
+    repetitions: Number | None = None
 
 
 class TestPhase(Payload):

@@ -16,9 +16,8 @@ class RunRow(msgspec.Struct):
 
     First is the source that started first (then the smaller name): ``facts_source`` and ``context_source``.
     ``planned`` counts the tests of every plan, those included whose names a gap hides, ``quarantined`` the bad tests
-    that do not count.
-    ``planned`` counts the tests of every plan, those included whose names a gap hides; ``left_out`` those that a budget
-    left out of them.
+    that do not count, ``left_out`` those that a budget left out. ``shard_count``: of how many shards it is, 0 for a run
+    with a session that is none; ``shards_missing`` of them did not come.
     """
 
     id: str
@@ -39,6 +38,8 @@ class RunRow(msgspec.Struct):
     facts_source: str | None = None
     context_source: str | None = None
     left_out: int = 0
+    shard_count: int = 0
+    shards_missing: int = 0
 
 
 class SourceRow(msgspec.Struct):
@@ -101,8 +102,8 @@ class ResultRow(msgspec.Struct, gc=False):
     ``position`` is its place in the plan, ``None`` when it was not planned. ``attempts`` counts distinct attempt
     numbers. ``duration_ms``, ``worker`` and ``reason`` are those of the attempt that decided the state. ``suite_id`` is
     the suite that a client named, ``None`` when it follows from the id. ``fingerprint`` is the checksum of
-    its function's lines, ``quarantine`` the JSON text of a ``payloads.Quarantine``; ``forgiven``: its state is a bad
-    one, and does not count against the run.
+    its function's lines, ``quarantine`` the JSON text of a ``payloads.Quarantine``. ``repetitions``: how often it was
+    to run, ``None`` for once. ``forgiven``: its state is a bad one, and does not count against the run.
     """
 
     test_id: str
@@ -119,6 +120,7 @@ class ResultRow(msgspec.Struct, gc=False):
     suite_id: str | None = None
     fingerprint: str | None = None
     quarantine: str | None = None
+    repetitions: int | None = None
     forgiven: bool = False
     markers: tuple[str, ...] = ()
 
@@ -211,20 +213,3 @@ class WarningRow(msgspec.Struct):
     file: str | None = None
     line: int | None = None
     count: int = 1
-
-
-class HistoryRow(msgspec.Struct):
-    """One test in one of its runs, for its history: newest run first."""
-
-    run_id: str
-    run_name: str | None
-    run_state: str
-    run_started_ms: float | None
-    branch: str | None
-    commit: str | None
-    state: str
-    attempts: int
-    duration_ms: float
-    worker: str | None
-    started_ms: float | None
-    reason: str | None

@@ -47,6 +47,8 @@ def run_status(row: RunRow, counts: Mapping[str, int], suites: tuple[int, int]) 
         "skippedTests": wire["skipped"],
         "flakyTests": counts.get("flaky", 0),
         "quarantinedTests": row.quarantined,
+        "shardCount": row.shard_count,
+        "shardsMissing": row.shards_missing,
     }
 
 
@@ -87,7 +89,7 @@ def test_result(
 
     ``cut``: there are more ``details`` than these.
     """
-    _key, test_id, state, attempts, duration_ms, worker, file, line, started, ended, reason, suite = row
+    _key, test_id, state, duration_ms, worker, file, line, started, ended, reason, suite, retries = row
     assertions = {"passed": 0, "failed": 0, "total": 0}
     screenshots: list[str] = []
     logs: list[dict[str, Any]] = []
@@ -107,7 +109,7 @@ def test_result(
         "status": WIRE_STATUS[state],
         "state": state,
         "duration": duration_ms,
-        "retries": max(attempts - 1, 0),
+        "retries": retries,
         "error": _error(error),
         "worker": worker,
         "file": file,

@@ -47,6 +47,13 @@ class SnapshotFacts(Payload, omit_defaults=True):
     until_ms: Milliseconds | None = None
 
 
+class RepeatPlan(Payload, omit_defaults=True):
+    """How often ``tests`` of them, which had not passed in any earlier run, were to run."""
+
+    times: Number
+    tests: Count = 0
+
+
 class LeftOut(Payload, omit_defaults=True):
     """How many of the collected tests did not run, and why."""
 
@@ -84,6 +91,7 @@ class Selection(Payload, omit_defaults=True):
     budget: BudgetPlan | None = None
     snapshot: SnapshotFacts | None = None
     rerun: RerunFacts | None = None
+    repeat: RepeatPlan | None = None
     left_out: LeftOut = msgspec.field(default_factory=LeftOut)
 
 

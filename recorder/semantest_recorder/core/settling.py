@@ -326,6 +326,8 @@ def _settle_run(tables: Tables) -> None:
     told = [row.stop_reason for row in rows if row.stop_reason and (row.cancelled or row.timed_out)]
     run.stop_reason = min(told or (row.stop_reason for row in rows if row.stop_reason), default=None)
     run.left_out = left_out_of(rows)
+    shards = shards_of(rows, tables.planned)
+    run.shard_count, run.shards_missing = (shards.of, len(shards.missing)) if shards is not None else (0, 0)
     closed = tables.closing.closed
     run.ended_ms = max((row.ended_ms for row in working if row.ended_ms is not None), default=None) if closed else None
     run.state = state_of_run(
@@ -338,7 +340,7 @@ def _settle_run(tables: Tables) -> None:
         and run.gaps == 0
         and len(mains) >= max((row.expected for row in rows), default=0)
         and _bad_tests(tables) == tables.forgiven
-        and _shards_are_whole(rows, tables.planned),
+        and (shards is None or bool(shards.missing) or shards.is_closed),  # a missing one may be on its way
     )
     if msgspec.structs.astuple(run) != before:
         tables.dirty_run = True
@@ -346,12 +348,6 @@ def _settle_run(tables: Tables) -> None:
 
 def _bad_tests(tables: Tables) -> int:
     return sum(tables.counts.get(state, 0) for state in BAD_STATES)
-
-
-def _shards_are_whole(rows: Sequence[SourceRow], planned: int) -> bool:
-    """Whether no test is in no shard, as far as all shards came: others may be on their way."""
-    shards = shards_of(rows, planned)
-    return shards is None or bool(shards.missing) or shards.is_closed
 
 
 def _run_start(tables: Tables, working: Iterable[SourceRow], rows: Iterable[SourceRow]) -> float | None:

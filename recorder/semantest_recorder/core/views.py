@@ -37,7 +37,7 @@ _INTEGERS: Final = frozenset(
             "count",
             "bytes",
         ),
-        *("quarantined", "forgiven"),
+        *("quarantined", "forgiven", "shard_count", "shards_missing", "repetitions"),
     }
 )
 
@@ -80,8 +80,10 @@ VIEWS: Final[dict[str, View]] = {
             "stop_reason": "why it was stopped",
             "gaps": "records that cannot be read, or were never written",
             "quarantined": "failed tests in quarantine, which do not count",
-            "branch": "git branch",
-            "commit": "git commit, in full",
+            "shard_count": "of how many shards it is; 0: it is not of shards",
+            "shards_missing": "how many of these did not come: a run that `passed` without them passed so far",
+            "branch": "git branch; what CI says where git names none",
+            "commit": "git commit, in full; as CI says it where git is not there",
             "dirty": "1: there were changes that are in no commit",
             "author": "author of the commit",
             "subject": "first line of the commit's message",
@@ -179,6 +181,7 @@ VIEWS: Final[dict[str, View]] = {
             "fingerprint": "checksum of the lines of its function: another one means that it was edited",
             "quarantine": "JSON object, NULL for one not in quarantine: `entry`, `reason`, `owner`, `expires`",
             "forgiven": "1: it is in a bad state, which does not count since it was in quarantine",
+            "repetitions": "how often it was to run at most, as a new test (`--semantest-repeat-new`); NULL: once",
         },
         {
             "How many tests are in which state, run by run": "SELECT run, state, count(*) AS tests FROM v_results\n"

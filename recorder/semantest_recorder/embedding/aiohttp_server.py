@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from pytest_semantest.protocol.layout import TEST_SNAPSHOT
 from semantest_recorder.core.access import ANY_ROLE, Denied, Identity
+from semantest_recorder.embedding.snapshot import CurrentSnapshot
+from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.server.artifacts import artifact_routes
-from semantest_recorder.server.guard import is_encoded, not_decoded, refusal
+from semantest_recorder.server.guard import IDENTITY, is_encoded, not_decoded, refusal
+from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
+from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.store.artifacts import ArtifactStore
 
 if TYPE_CHECKING:
@@ -22,24 +28,28 @@ if TYPE_CHECKING:
 def aiohttp_routes(
     system: OrchestratorIntegration, attachments: Path, *, origins: Collection[str] = ()
 ) -> list[web.RouteDef]:
-    """``GET /ws``, and ``PUT`` and ``GET /api/v1/artifacts/<sha256>``, for ``app.add_routes``.
+    """The routes that pytest asks, for ``app.add_routes``.
 
-    ``attachments``: the folder that they are kept in, below ``artifacts``; it is made. ``origins``: of the pages that
-    may come in; a request with another Origin is refused, as is one without the token while the policy requires it.
-    Raises ``OSError`` when the folder cannot be made.
+    ``GET /ws``, ``PUT`` and ``GET /api/v1/artifacts/<sha256>``, ``GET /api/v1/test-snapshot`` and ``GET /api/v1/owed``.
+    ``attachments``: the folder that files are kept in, attachments below ``artifacts``; it is made. ``origins``: of the
+    pages that may come in; a request with another Origin is refused, as is one without the token while the policy
+    requires it. Raises ``OSError`` when the folder cannot be made.
     """
     attachments.mkdir(parents=True, exist_ok=True)
 
     async def websocket(request: web.Request) -> web.StreamResponse:
         if system.stopping:
             return refusal(Denied(503, "STOPPING", "the recorder is stopping"))
-        return await system.hub.serve(request, request[_IDENTITY])
+        return await system.hub.serve(request, request[IDENTITY])
 
-    routes = [Route("GET", "/ws", websocket, ANY_ROLE), *artifact_routes(ArtifactStore(attachments))]
+    database = system.engine.database
+    routes = [
+        Route("GET", "/ws", websocket, ANY_ROLE),
+        *artifact_routes(ArtifactStore(attachments)),
+        snapshot_route(attachments, CurrentSnapshot(database, attachments / TEST_SNAPSHOT).refresh),
+        owed_route(partial(answer_owed, database)),
+    ]
     return [web.route(route.method, route.path, _guarded(system, route, origins)) for route in routes]
-
-
-_IDENTITY: web.RequestKey[Identity] = web.RequestKey("semantest identity", Identity)
 
 
 def _guarded(system: OrchestratorIntegration, route: Route, origins: Collection[str]) -> Handler:
@@ -49,7 +59,7 @@ def _guarded(system: OrchestratorIntegration, route: Route, origins: Collection[
             return refusal(identity)
         if is_encoded(request):
             return not_decoded()
-        request[_IDENTITY] = identity
+        request[IDENTITY] = identity
         return await route.handler(request)
 
     return handle

@@ -7,6 +7,8 @@ from typing import Any
 from semantest_recorder.foreign.amounts import duration_ms, moment_ms
 from semantest_recorder.foreign.errors import NotThisFormatError
 from semantest_recorder.foreign.json_values import counted, mapping, objects, read_document, text, whole
+from semantest_recorder.foreign.missing_shards import why_unfinished
+from semantest_recorder.foreign.quarantine import put_into_quarantine
 from semantest_recorder.foreign.run import ForeignAttempt, ForeignFailure, ForeignOutput, ForeignRun, ForeignTest
 
 _STATUS = {"passed": "passed", "failed": "failed", "skipped": "skipped", "pending": "skipped"}
@@ -43,6 +45,8 @@ def read_ctrf(data: bytes) -> ForeignRun:
     if len(proper) < len(tests):
         run.exit_code = 1
         run.planned_total -= len(tests) - len(proper)
+        so_far = [told for told in tests if told.get("rawStatus") == _RUN and told.get("status") == "pending"]
+        run.unfinished = why_unfinished(so_far[0].get("message")) if so_far else None
     run.tests = [_test(told, ours=ours) for told in proper]
     run.stopped_early = ours and not all(test.attempts for test in run.tests)
     return run
@@ -62,7 +66,11 @@ def _test(told: dict[str, Any], *, ours: bool) -> ForeignTest:
     attempts.append(last)
     if len(attempts) == 1 and told.get("flaky") is True and last.outcome == "passed":
         attempts.insert(0, ForeignAttempt("failed", failure=ForeignFailure("the file does not say why")))
-    return ForeignTest((name if ours else _id(told, name, file),), attempts, file, counted(told.get("line")))
+    test = ForeignTest((name if ours else _id(told, name, file),), attempts, file, counted(told.get("line")))
+    if ours:
+        quarantine = mapping(mapping(told.get("extra")).get("quarantine"))
+        put_into_quarantine(test, quarantine, forgiven=quarantine.get("forgiven") is True)
+    return test
 
 
 def _id(told: dict[str, Any], name: str, file: str | None) -> str:

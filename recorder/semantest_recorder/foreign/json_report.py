@@ -7,7 +7,9 @@ from typing import Any
 from semantest_recorder.foreign.amounts import duration_ms, moment_ms
 from semantest_recorder.foreign.errors import NotThisFormatError
 from semantest_recorder.foreign.json_values import counted, mapping, objects, read_document, text, whole
+from semantest_recorder.foreign.missing_shards import WARNING, why_unfinished
 from semantest_recorder.foreign.python_names import from_root
+from semantest_recorder.foreign.quarantine import put_into_quarantine
 from semantest_recorder.foreign.run import ForeignAttempt, ForeignFailure, ForeignOutput, ForeignRun, ForeignTest
 
 _PHASES = ("setup", "call", "teardown")
@@ -15,7 +17,8 @@ _OUTCOMES = frozenset({"passed", "failed", "error", "skipped", "xfailed", "xpass
 _INTERRUPTED = 2
 #: What it calls a test that pytest-rerunfailures ran again, whatever came of it.
 _RERUN = "rerun"
-#: Words of an export of ours.
+#: What an export of ours calls its own metadata, and words of it.
+_OURS = "semantest"
 _NEVER_RAN = ("not_run", "pending", "running")
 _RUN_AGAIN = "it was run again; the file does not say why"
 
@@ -42,6 +45,9 @@ def read_json_report(data: bytes) -> ForeignRun:
         name: str(value) for name, value in mapping(document.get("environment")).items() if isinstance(value, str)
     }
     _read_plan(run, mapping(document.get("summary")))
+    for warning in objects(document.get("warnings")):
+        if warning.get("category") == WARNING:
+            run.unfinished = why_unfinished(warning.get("message"))
     return run
 
 
@@ -94,6 +100,7 @@ def _test(told: dict[str, Any]) -> ForeignTest:
         attempt.output += _output(part, phase)
     attempt.duration_ms = duration_ms(total)
     metadata = mapping(told.get("metadata"))
+    ours = mapping(metadata.pop(_OURS, None))
     attempt.properties = [(name, str(value)) for name, value in metadata.items()]
     file = node_id.partition("::")[0]
     attempts = [attempt]
@@ -103,7 +110,10 @@ def _test(told: dict[str, Any]) -> ForeignTest:
         )
     if attempt.failure is not None:
         attempt.failure.file = from_root(attempt.failure.file, file)
-    return ForeignTest((node_id,), attempts, file, counted(told.get("lineno"), from_zero=True))
+    test = ForeignTest((node_id,), attempts, file, counted(told.get("lineno"), from_zero=True))
+    quarantine = mapping(ours.get("quarantine"))
+    put_into_quarantine(test, quarantine, forgiven=quarantine.get("forgiven") is True)
+    return test
 
 
 def _outcome(told: dict[str, Any]) -> str:

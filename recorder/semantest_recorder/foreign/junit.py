@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.foreign.amounts import moment_ms, seconds_ms
 from semantest_recorder.foreign.errors import NotThisFormatError
+from semantest_recorder.foreign.missing_shards import SKIP_TYPE, why_unfinished
 from semantest_recorder.foreign.python_names import file_id, node_ids
+from semantest_recorder.foreign.quarantine import FORGIVEN_TYPE, PROPERTY, put_into_quarantine
 from semantest_recorder.foreign.run import (
     ForeignAttempt,
     ForeignFailure,
@@ -43,6 +45,8 @@ _OTHERS = {
 }
 #: ``tests/test_a.py:7: AssertionError``, the last line of a traceback of pytest.
 _PLACE = re.compile(r"^([^\s:][^:\n]*):(\d{1,9}): ?([\w.]*)$", re.MULTILINE)
+#: Where a traceback of pytest says what was raised.
+_RAISED = re.compile(r"(?<=^E   )\S.*", re.MULTILINE)
 _ERROR_TYPE = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Warning|Exit|Failed|Interrupt|Timeout))\b")
 _RUN_AGAIN = "it was run again; the file does not say why"
 _PHASE = re.compile(r"failed on (setup|teardown)\b")
@@ -61,7 +65,7 @@ def read_junit(data: bytes) -> ForeignRun:
     run.name = root.get("name") if root.tag == "testsuites" and run.tool != "pytest" else None
     if run.started_ms is None:
         run.started_ms = moment_ms(root.get("timestamp"))
-    if reading.announced_bad and not any(_is_bad(test) for test in run.tests):
+    if reading.announced_bad and not any(test.is_bad for test in run.tests):
         run.exit_code = 1  # of something that is no test
     return run
 
@@ -98,10 +102,6 @@ def _all_suites(root: Element) -> Iterator[Element]:
 
 def _properties(element: Element) -> list[Element]:
     return [one for group in element.of("properties") for one in group.of("property")]
-
-
-def _is_bad(test: ForeignTest) -> bool:
-    return any(attempt.outcome in BAD_OUTCOMES for attempt in test.attempts[-1:])
 
 
 class _Reading:
@@ -145,6 +145,10 @@ class _Reading:
         types = {told.get("type") for told in case.of("error", "skipped")}
         if _RUN in types:  # what an export says of the run itself
             return at
+        so_far = [skip.get("message") for skip in case.of("skipped") if skip.get("type") == SKIP_TYPE]
+        if so_far:
+            self.run.unfinished = why_unfinished(so_far[0])
+            return at
         if not _NEVER_RAN.isdisjoint(types):
             self.run.tests.append(self._test(case, suite, []))
             self.run.stopped_early = True
@@ -152,11 +156,15 @@ class _Reading:
         attempts = self._attempts(case, took)
         attempts[0].started_ms = started_ms
         attempts[-1].output = _output(case)
-        attempts[-1].properties = _pairs(case)
+        attempts[-1].properties = [pair for pair in _pairs(case) if not pair[0].startswith(PROPERTY)]
+        test = self._test(case, suite, attempts)
+        told = [(name.removeprefix(PROPERTY), value) for name, value in _pairs(case) if name.startswith(PROPERTY)]
+        # An export has its own properties before those of the test.
+        put_into_quarantine(test, dict(reversed(told)), forgiven=FORGIVEN_TYPE in types)
         if self.run.tool != "pytest":
-            self.run.tests.append(self._test(case, suite, attempts))
+            self.run.tests.append(test)
         else:
-            self._take_pytest(self._test(case, suite, attempts), suite)
+            self._take_pytest(test, suite)
         if started_ms is None:
             return None
         total = sum(attempt.duration_ms or 0.0 for attempt in attempts)
@@ -190,6 +198,8 @@ class _Reading:
             last = ForeignAttempt(None, took)
         elif bad:
             last = ForeignAttempt(_outcome(bad[0]), took, failure=self._failure(*bad))
+        elif skipped and skipped[0].get("type") == FORGIVEN_TYPE:
+            last = _forgiven(skipped[0], took)
         elif skipped or (case.get("status") or case.get("result") or "").lower() in _NOT_RUN:
             last = _skip(skipped[0] if skipped else None, took)
         else:
@@ -248,6 +258,16 @@ def _skip(told: Element | None, took: float | None) -> ForeignAttempt:
         return ForeignAttempt("skipped", took)
     reason = told.get("message") or told.text.strip() or None
     return ForeignAttempt("xfailed" if told.get("type") == "pytest.xfail" else "skipped", took, reason=reason)
+
+
+def _forgiven(told: Element, took: float | None) -> ForeignAttempt:
+    """A failure in quarantine: its message begins with the outcome, and its text is the traceback."""
+    outcome = (told.get("message") or "").partition(" ")[0]
+    stack = told.text.strip("\n")
+    raised = _RAISED.search(stack)
+    failure = ForeignFailure(raised[0] if raised else stack.partition("\n")[0], stack=stack)
+    _read_pytest_failure(failure)
+    return ForeignAttempt(outcome if outcome in BAD_OUTCOMES else "failed", took, failure=failure)
 
 
 def _read_pytest_failure(failure: ForeignFailure) -> None:

@@ -10,11 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.foreign.amounts import duration_ms, moment_ms
 from semantest_recorder.foreign.decoding import text_of
 from semantest_recorder.foreign.errors import Problem, UnreadableError
 from semantest_recorder.foreign.json_values import counted, mapping, objects, text, whole
+from semantest_recorder.foreign.missing_shards import WARNING, why_unfinished
 from semantest_recorder.foreign.python_names import from_root
+from semantest_recorder.foreign.quarantine import ENTRY, FORGIVEN, read_quarantine
 from semantest_recorder.foreign.run import ForeignAttempt, ForeignFailure, ForeignOutput, ForeignRun, ForeignTest
 
 _STREAMS = {"stdout": "stdout", "stderr": "stderr", "log": "log"}
@@ -60,13 +63,16 @@ class _Reading:
         if kind == "SessionFinish":
             self.run.exit_code = whole(told.get("exitstatus"))
             self._ended = self.run.exit_code is not None
+        elif kind == "WarningMessage" and told.get("category") == WARNING:
+            self.run.unfinished = why_unfinished(told.get("message"))
         elif kind == "CollectReport" and told.get("outcome") != "passed":
             self._uncollected(told)
         elif kind == "TestReport" and text(told.get("nodeid")):
             self._report(told)
-        elif kind in ("SubTestReport", "SubtestReport") and told.get("outcome") == "failed":
+        elif kind in ("SubTestReport", "SubtestReport") and _has_failed(told):
             attempt = self._open.get(str(told.get("nodeid")))
             if attempt is not None:
+                attempt.forgiven = _is_forgiven(told, attempt)
                 attempt.outcome = "failed"
                 attempt.failure = attempt.failure or _failure(told.get("longrepr"), "call")
 
@@ -103,6 +109,7 @@ class _Reading:
         took = duration_ms((duration_ms(told.get("duration")) or 0.0) * 1000)
         setattr(attempt, f"{phase}_ms", took)
         attempt.duration_ms = (attempt.duration_ms or 0.0) + (took or 0.0)
+        self._tests[node_id].quarantine = read_quarantine(told.get(ENTRY)) or self._tests[node_id].quarantine
         _judge(attempt, told, phase)
         if attempt.failure is not None:
             attempt.failure.file = from_root(attempt.failure.file, self._tests[node_id].file)
@@ -137,7 +144,8 @@ class _Reading:
 def _judge(attempt: ForeignAttempt, told: dict[str, Any], phase: str) -> None:
     """What a phase says of its attempt; the first bad word stands, and a failed call over a bad teardown."""
     outcome, was_expected = told.get("outcome"), "wasxfail" in told
-    if outcome in ("failed", "rerun"):
+    if _has_failed(told):
+        attempt.forgiven = _is_forgiven(told, attempt)
         if attempt.outcome not in ("failed", "error"):
             attempt.outcome = "failed" if phase == "call" else "error"
             attempt.failure = _failure(told.get("longrepr"), phase)
@@ -146,6 +154,16 @@ def _judge(attempt: ForeignAttempt, told: dict[str, Any], phase: str) -> None:
         attempt.reason = text(told.get("wasxfail")) if was_expected else _reason(told.get("longrepr"))
     elif outcome == "passed" and phase == "call" and attempt.outcome is None:
         attempt.outcome = "xpassed" if was_expected else "passed"
+
+
+def _has_failed(told: dict[str, Any]) -> bool:
+    """Whether a report is of a failure; one that does not count looks like one that was expected."""
+    return told.get("outcome") in ("failed", "rerun") or told.get(FORGIVEN) is True
+
+
+def _is_forgiven(told: dict[str, Any], attempt: ForeignAttempt) -> bool:
+    """Whether neither this failure counts nor one of the attempt before it."""
+    return read_quarantine(told.get(ENTRY)) is not None and (attempt.forgiven or attempt.outcome not in BAD_OUTCOMES)
 
 
 def _failure(longrepr: object, phase: str | None) -> ForeignFailure:

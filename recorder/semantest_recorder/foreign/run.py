@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from pytest_semantest.protocol.events import BAD_OUTCOMES
 from semantest_recorder.foreign.errors import Problem
 
 
@@ -42,6 +43,7 @@ class ForeignAttempt(msgspec.Struct):
     """One attempt at a test.
 
     ``outcome`` is one of those of ``test/end`` (docs/design/events.md), ``None`` when the file ends before the attempt.
+    ``forgiven``: a failure of it did not count, for its test was in quarantine.
     """
 
     outcome: str | None
@@ -55,6 +57,17 @@ class ForeignAttempt(msgspec.Struct):
     output: list[ForeignOutput] = msgspec.field(default_factory=list)
     properties: list[tuple[str, str]] = msgspec.field(default_factory=list)
     attachments: list[ForeignAttachment] = msgspec.field(default_factory=list)
+    forgiven: bool = False
+
+
+class ForeignQuarantine(msgspec.Struct):
+    """The entry by which a test was in quarantine."""
+
+    entry: str
+    reason: str
+    owner: str
+    expires: str
+    issue: str | None
 
 
 class ForeignTest(msgspec.Struct):
@@ -69,6 +82,13 @@ class ForeignTest(msgspec.Struct):
     file: str | None = None
     line: int | None = None
     collected: bool = True
+    quarantine: ForeignQuarantine | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it makes the run fail: its last attempt is bad, and not all such attempts are forgiven."""
+        bad = [attempt for attempt in self.attempts if attempt.outcome in BAD_OUTCOMES]
+        return bad[-1:] == self.attempts[-1:] != [] and not all(attempt.forgiven for attempt in bad)
 
     @property
     def test_id(self) -> str:

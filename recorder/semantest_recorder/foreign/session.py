@@ -228,7 +228,7 @@ class _Telling:
             return
         file = self._text(test.file) if test.file else None
         begin = {"testId": test_id, "testName": name_of(test_id), "attempt": number, "file": file, "line": test.line}
-        yield _event(TEST_START, start, begin)
+        yield _event(TEST_START, start, begin | self._quarantine(test))
         for attachment in attempt.attachments:
             yield _event("test/attachment", start, self._attachment(test_id, number, attachment))
         if attempt.outcome is None:
@@ -250,7 +250,16 @@ class _Telling:
             payload["userProperties"] = self._pairs(attempt.properties)
         if number < len(test.attempts) and attempt.outcome in BAD_OUTCOMES:
             payload["willRetry"] = True
+        if attempt.forgiven and attempt.outcome in BAD_OUTCOMES:
+            payload["forgiven"] = True
         yield _event(TEST_END, start + (attempt.duration_ms or 0.0), payload)
+
+    def _quarantine(self, test: ForeignTest) -> dict[str, Any]:
+        if test.quarantine is None:
+            return {}
+        names = ("entry", "reason", "owner", "expires", "issue")
+        told = {name: self._text(value) for name in names if (value := getattr(test.quarantine, name)) is not None}
+        return {"quarantine": told}
 
     def _why(self, attempt: ForeignAttempt) -> dict[str, Any]:
         told: dict[str, Any] = {}
@@ -328,8 +337,7 @@ def _unnamed(file: ForeignFile) -> int:
 def _exit_code(run: ForeignRun) -> int:
     if run.exit_code is not None:
         return run.exit_code
-    bad = any(test.attempts and test.attempts[-1].outcome in BAD_OUTCOMES for test in run.tests)
-    return _RED if bad else _GREEN
+    return _RED if any(test.is_bad for test in run.tests) else _GREEN
 
 
 def _event(kind: str, at: float, payload: dict[str, Any]) -> Event:

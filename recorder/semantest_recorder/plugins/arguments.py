@@ -44,7 +44,8 @@ class Run(Told):
     """A run. ``status``: ``running completed failed cancelled``, as the wire has it; ``state``: such as ``passed``.
 
     The numbers are those of ``after_test_run``; before it they are 0. ``counts``: final states of tests by name.
-    ``again``: the run had closed before, and events that came late have been stored since.
+    ``again``: the run had closed before, and events that came late have been stored since. ``shard_count``: of how many
+    shards it is, 0 when it is not of shards; a run that ``passed`` without ``shards_missing`` of them passed so far.
     """
 
     run_id: str
@@ -64,6 +65,8 @@ class Run(Told):
     counts: dict[str, int] = msgspec.field(default_factory=dict)
     labels: dict[str, str] = msgspec.field(default_factory=dict)
     again: bool = False
+    shard_count: int = 0
+    shards_missing: int = 0
 
 
 class Suite(Told):

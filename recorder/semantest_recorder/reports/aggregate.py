@@ -65,20 +65,22 @@ class RunRows(msgspec.Struct):
     chain: Owed | None = None
 
 
-def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
+def aggregate(rows: RunRows, *, explained_only: bool = False, only: str | None = None) -> Report:
     """The report of a run, without tracebacks and captured output (see :func:`add_details`).
 
     With ``explained_only`` tests that went straight to a good end, most of a large run, come without attempts.
+    ``only``: the test with this id is wanted; the others are counted and come not at all.
     """
     attempts: dict[str, list[AttemptRow]] = {result.test_id: [] for result in rows.results if is_explained(result)}
     for attempt in rows.attempts:
         if explained_only and attempt.test_id not in attempts:
             continue
         attempts.setdefault(attempt.test_id, []).append(attempt)
-    tests = [_test(result, attempts.get(result.test_id, ())) for result in sorted(rows.results, key=_plan_order)]
+    wanted = [result for result in rows.results if only in (None, result.test_id)]
+    tests = [_test(result, attempts.get(result.test_id, ())) for result in sorted(wanted, key=_plan_order)]
     report = Report(
         run=_run(rows.run, rows.sources, sum(result.position is not None for result in rows.results)),
-        counts=count_states((test.state for test in tests), closed=rows.run.state in CLOSED_RUN_STATES),
+        counts=count_states((result.state for result in rows.results), closed=rows.run.state in CLOSED_RUN_STATES),
         tests=tests,
         suites=[_suite(suite) for suite in rows.suites],
         warnings=[
@@ -88,6 +90,11 @@ def aggregate(rows: RunRows, *, explained_only: bool = False) -> Report:
     )
     name_jobs(report, rows.origins)
     return report
+
+
+def test_ids(rows: RunRows) -> list[str]:
+    """The ids of the tests of a run, in the order of its report."""
+    return [result.test_id for result in sorted(rows.results, key=_plan_order)]
 
 
 def count_states(states: Iterable[str], *, closed: bool) -> Counts:
@@ -172,6 +179,8 @@ def run_head(run: RunRow) -> dict[str, Any]:
         "ended_at": iso_time(run.ended_ms),
         "ended_ms": run.ended_ms,
         "duration_ms": _duration(run.started_ms, run.ended_ms),
+        "shard_count": run.shard_count,
+        "shards_missing": run.shards_missing,
     }
 
 
@@ -227,7 +236,7 @@ def _selection(found: SessionSelection) -> SelectionInfo:
         collected=found.selection.collected,
         left_out={"shard": found.selection.left_out.shard, "budget": found.selection.left_out.budget},
         order=found.selection.order,
-        **{name: told.get(name) for name in ("shard", "budget", "snapshot")},
+        **{name: told.get(name) for name in ("shard", "budget", "snapshot", "repeat")},
     )
 
 
@@ -289,6 +298,7 @@ def _test(result: ResultRow, attempts: Sequence[AttemptRow]) -> TestInfo:
         markers=list(result.markers),
         reason=result.reason,
         quarantine=_quarantine(result),
+        repetitions=result.repetitions,
         error=_last_error(details),
         attempts_detail=details,
     )

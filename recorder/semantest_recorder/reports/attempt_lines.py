@@ -10,8 +10,8 @@ from pytest_semantest.protocol.identity import MAIN_WORKER
 from semantest_recorder.reports.excerpt import excerpt, without_place
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, ErrorInfo, TestInfo
-from semantest_recorder.reports.verdict import is_uncollected
-from semantest_recorder.reports.wording import duration, plural, state_word
+from semantest_recorder.reports.verdict import deciding_attempt, is_uncollected
+from semantest_recorder.reports.wording import duration, is_open, plural, state_word
 
 STYLES = {
     "passed": "green",
@@ -35,6 +35,11 @@ STYLES = {
 _STRICT = "[XPASS(strict)]"
 #: Longest line that is printed of an output or a traceback, in characters.
 _LINE_MAX = 2000
+
+
+def run_style(state: str, shards_missing: int) -> str:
+    """The style of what is said of a run: one that passed so far is as one that goes on."""
+    return STYLES.get("running" if is_open(state, shards_missing) else state, "")
 
 
 def head_line(test: TestInfo) -> Text:
@@ -77,6 +82,12 @@ def attempt_strip(test: TestInfo) -> Iterator[Text]:
     """``attempts: failed 12 ms, passed 9 ms``, with job or worker when they differ; nothing for a single attempt."""
     if len(test.attempts_detail) < 2:
         return
+    source = deciding_attempt(test).source  # in another leg of a matrix it may have passed
+    before = sum(attempt.source == source for attempt in test.attempts_detail) - 1
+    if test.repetitions is not None and test.error is not None and before:
+        passed = "once" if before == 1 else f"{before} times"
+        told = f"of up to {test.repetitions} times, as a new test, it passed {passed}, then {state_word(test.state)}"
+        yield Text(f"  flaky: {told}", "yellow")
     several = len({(attempt.job, attempt.worker) for attempt in test.attempts_detail}) > 1
     line = Text().append("  attempts: ", "dim")
     for index, attempt in enumerate(test.attempts_detail):

@@ -10,7 +10,16 @@ from semantest_recorder.core.gate import FAILED
 from semantest_recorder.reports.exporters.xml_text import opening, text
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import Counts, Report
-from semantest_recorder.reports.wording import duration, nonzero, plural, run_state_words, shortened
+from semantest_recorder.reports.wording import (
+    duration,
+    is_green,
+    is_open,
+    is_so_far,
+    nonzero,
+    plural,
+    run_state_words,
+    shortened,
+)
 
 KINDS: Final = ("status", "pass-rate", "flaky", "tests", "duration")
 
@@ -66,6 +75,9 @@ class Shield(msgspec.Struct, rename="camel", kw_only=True):
 def badge_of(report: Report, kind: str, label: str | None = None) -> Badge:
     """The badge of a run; ``kind`` is one of ``KINDS``, ``label`` stands in the place of its own."""
     found = _BADGES[kind](report)
+    if kind != "status" and is_so_far(report.run.state, report.run.shards_missing):
+        color = _BLUE if found.color == _GREEN else found.color
+        found = msgspec.structs.replace(found, message=f"{found.message} so far", color=color)
     return found if label is None else msgspec.structs.replace(found, label=label)
 
 
@@ -109,8 +121,12 @@ def _width(words: str) -> int:
 
 def _status(report: Report) -> Badge:
     run = report.run
-    words = run_state_words(run.state, run.gaps, report.counts.total, run.quarantined, run.left_out)
-    color = _GREEN if run.state == "passed" else _BLUE if run.state in ("pending", "running") else _RED
+    shards = (run.shard_count, run.shards_missing)
+    words = run_state_words(run.state, run.gaps, report.counts.total, run.quarantined, run.left_out, shards)
+    if is_green(run.state, run.shards_missing):
+        color = _GREEN
+    else:
+        color = _BLUE if is_open(run.state, run.shards_missing) else _RED
     return Badge(_LABELS["status"], words, color)
 
 

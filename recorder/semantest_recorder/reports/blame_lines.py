@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from rich.text import Text
@@ -9,8 +10,8 @@ from rich.text import Text
 from semantest_recorder.core.analysis import blame
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.blame_report import BlameReport
-from semantest_recorder.reports.history_of_test import NamedResult
 from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.past_result import PastResult
 from semantest_recorder.reports.run_diff_lines import error_line
 from semantest_recorder.reports.wording import moment, plural, shortened, state_word
 
@@ -31,7 +32,10 @@ def blame_lines(report: BlameReport) -> Iterator[Text]:
     yield Text(inert_line(report.test), "bold")
     where = f" of branch {inert_line(report.branch)}" if report.branch else ""
     yield Text(f"  {_SAID[report.verdict]} ({plural(report.runs, 'run')}{where} looked at)")
+    if report.verdict == blame.FIXED and report.last_good is None:
+        yield Text("  last good   none: it had not passed before in these runs")
     yield from _run("last good", report.last_good)
+    yield from _good_elsewhere(report)
     yield from _run("first bad", report.first_bad)
     if report.error is not None:
         yield from error_line(report.error)
@@ -51,7 +55,17 @@ def blame_lines(report: BlameReport) -> Iterator[Text]:
         yield Text(f"  {report.bisect}")
 
 
-def _run(label: str, run: NamedResult | None) -> Iterator[Text]:
+def _good_elsewhere(report: BlameReport) -> Iterator[Text]:
+    good, bad = report.good_elsewhere, report.first_bad
+    if good is None or bad is None:
+        return
+    (line,) = _run("good in", good)
+    yield line.append(f", of branch {inert_line(good.branch)}" if good.branch else ", of no branch")
+    compare = shlex.join(["semantest", "diff", good.run, bad.run])
+    yield Text(f"          to compare them: {inert_line(compare)}", "dim")
+
+
+def _run(label: str, run: PastResult | None) -> Iterator[Text]:
     if run is None:
         return
     commit = f", commit {inert_line(run.commit)[:10]}{' with changes' if run.dirty else ''}" if run.commit else ""

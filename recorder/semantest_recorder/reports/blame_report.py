@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from semantest_recorder.core.analysis.blame import Blame
 from semantest_recorder.core.analysis.rows import Failure, PastRun
-from semantest_recorder.core.analysis.surroundings import Difference
-from semantest_recorder.reports.history_of_test import NamedResult, named_result
 from semantest_recorder.reports.kept_options import can_be_typed
+from semantest_recorder.reports.other_difference import OtherDifference
+from semantest_recorder.reports.past_result import PastResult, past_result
 from semantest_recorder.reports.report import REPORT_SCHEMA, ErrorInfo, Public
 from semantest_recorder.reports.run_diff import error_info
 
@@ -27,20 +27,12 @@ class CommitInfo(Public):
     subject: str
 
 
-class OtherDifference(Public):
-    """What else is another in the first bad run. ``kind``: fact or package."""
-
-    kind: str
-    name: str
-    before: str | None
-    after: str | None
-
-
 class BlameReport(Public, kw_only=True):
     """With which run of ``branch`` a test broke last.
 
     ``verdict``: ``broken`` (since ``firstBad``), ``fixed`` (by ``fixedBy``), ``always broken``, ``never broken``,
-    ``flaky`` or ``nothing``. ``test_edited``: whether the function of the test itself changed between the two runs,
+    ``flaky`` or ``nothing``. ``good_elsewhere``: without a last good run the last one of another branch that was good.
+    ``test_edited``: whether the function of the test itself changed between the two runs,
     null when that is not known. ``commits``: those between them, newest first, at most 50 of ``commit_number``;
     ``commits_unknown``: why they cannot be told. ``bisect``: a shell command that looks for the commit. ``doubts``: why
     the answer may be wrong.
@@ -51,9 +43,10 @@ class BlameReport(Public, kw_only=True):
     branch: str | None
     verdict: str
     runs: int
-    last_good: NamedResult | None
-    first_bad: NamedResult | None
-    fixed_by: NamedResult | None
+    last_good: PastResult | None
+    good_elsewhere: PastResult | None
+    first_bad: PastResult | None
+    fixed_by: PastResult | None
     bad_runs: int
     without_verdict: int
     flaky_commits: list[str]
@@ -72,8 +65,8 @@ def blame_report(
 ) -> BlameReport:
     """The answer as far as the history of the test tells it; ``runs``: oldest first, as ``blame`` had them."""
 
-    def named(number: int | None) -> NamedResult | None:
-        return None if number is None else named_result(runs[number])
+    def named(number: int | None) -> PastResult | None:
+        return None if number is None else past_result(runs[number])
 
     prints = [None if number is None else runs[number].fingerprint for number in (found.last_good, found.first_bad)]
     return BlameReport(
@@ -82,6 +75,7 @@ def blame_report(
         verdict=found.verdict,
         runs=len(runs),
         last_good=named(found.last_good),
+        good_elsewhere=None,
         first_bad=named(found.first_bad),
         fixed_by=named(found.fixed_by),
         bad_runs=found.bad_runs,
@@ -96,11 +90,6 @@ def blame_report(
         commits_unknown=None,
         bisect=None,
     )
-
-
-def other_differences(differences: Sequence[Difference]) -> list[OtherDifference]:
-    """Their public shape."""
-    return [OtherDifference(one.kind, one.name, one.before, one.after) for one in differences]
 
 
 def bisect_command(root: str, rootdir: str | None, test_id: str, good: str, bad: str) -> str | None:

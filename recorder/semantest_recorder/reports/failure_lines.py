@@ -45,7 +45,7 @@ def _cluster(cluster: FailureCluster, found: FailureList, tests: int) -> Iterato
 
 def _when(cluster: FailureCluster, found: FailureList) -> str:
     first = cluster.first_seen
-    window = f"in {len(cluster.runs)} of {len(found.runs)} runs, " if len(found.runs) > 1 else ""
-    if len(found.runs) == 1 and first.id == found.runs[0].id:
-        return "new in this run"
-    return f"{window}first seen in run {inert_line(first.id)}, {moment(first.started_ms)}"
+    seen = f"first seen in run {inert_line(first.id)}, {moment(first.started_ms)}"
+    if len(found.runs) > 1:
+        return f"in {len(cluster.runs)} of {len(found.runs)} runs, {seen}, last in run {inert_line(cluster.runs[0])}"
+    return "new in this run" if first.id == found.runs[0].id else seen

@@ -145,14 +145,16 @@ def _details(test: FlakyTest) -> Iterator[str]:
         turned = test.failures_after_pass + test.passes_after_failure
         yield f"{plural(test.contradicted, 'failure')} where the same code passed; it turned {plural(turned, 'time')}"
     if test.error is not None:
-        yield f"{test.error.attempts} of {test.error.of_attempts} times {inert_line(_error_words(test.error))}"
+        times = plural(test.error.of_attempts, "time")
+        yield f"{test.error.attempts} of {times} {inert_line(_error_words(test.error))}"
     if test.quiet_runs:
         since = "its function was changed since: " if test.status == "changed" else ""
         runs, luck = plural(test.quiet_runs, "run"), percent(test.luck)
         yield f"{since}{runs} without, which luck alone gives in {luck} of cases"
     if test.failing_runs:
         why = "more than flakiness explains" if test.status == "failing" else "which may be flakiness"
-        yield f"failed in the last {plural(test.failing_runs, 'run')}, {why}"
+        runs = "run" if test.failing_runs == 1 else f"{test.failing_runs} runs"
+        yield f"failed in the last {runs}, {why}"
 
 
 def _error_words(error: CommonError) -> str:

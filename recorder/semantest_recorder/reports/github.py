@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
+from pytest_semantest.protocol.github_step import not_a_command
 from pytest_semantest.protocol.identity import split_params
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import Report, TestInfo, is_forgiven
@@ -76,8 +77,7 @@ def command_line(name: str, message: str, **properties: str) -> str:
 
 def plain_line(text: str) -> str:
     """The text as a line that is no command, whatever stands in it."""
-    line = inert_line(text).replace("##[", "# #[")
-    return f". {line}" if line.lstrip().startswith("::") else line
+    return not_a_command(inert_line(text))
 
 
 def _is_warning(test: TestInfo) -> bool:

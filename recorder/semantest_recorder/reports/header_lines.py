@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from rich.text import Text
 
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
-from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.reports.attempt_lines import STYLES, run_style
+from semantest_recorder.reports.chain_words import chain_words
+from semantest_recorder.reports.checkout import branch_and_commit
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import ChainInfo, ImportedFrom, Report, RunInfo
+from semantest_recorder.reports.report import ImportedFrom, Report, RunInfo
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.wording import (
     count_word,
@@ -19,7 +20,6 @@ from semantest_recorder.reports.wording import (
     moment,
     nonzero,
     plural,
-    run_names,
     state_in_words,
 )
 
@@ -34,15 +34,16 @@ def header_lines(report: Report) -> Iterator[Text]:
     title = Text("Run ").append(inert_line(run.id), "bold")
     if run.name:
         title.append(f" ({inert_line(run.name)})")
-    yield title.append(": ").append(inert_line(state_in_words(run, report.counts.total)), STYLES.get(run.state, ""))
+    style = run_style(run.state, run.shards_missing)
+    yield title.append(": ").append(inert_line(state_in_words(run, report.counts.total)), style)
     for reason in run_reasons(report):
-        yield Text("  ").append(inert_line(reason), STYLES.get(run.state, ""))
+        yield Text("  ").append(inert_line(reason), style)
     yield Text("  " + ", ".join(_facts(run)))
     yield _counts(report)
     if run.imported_from:
         yield Text(f"  imported from {_files(run.imported_from)}")
-    if report.chain is not None:
-        yield Text("  ").append(_rerun(report, report.chain), STYLES.get(report.chain.state, ""))
+    if report.chain is not None and (words := chain_words(report)):
+        yield Text("  ").append(words, STYLES.get(report.chain.state, ""))
     if run.gaps:
         yield Text()
         yield Text(f"!!! {plural(run.gaps, 'record')} MISSING !!!", "bold white on red")
@@ -55,7 +56,7 @@ def _facts(run: RunInfo) -> Iterator[str]:
     yield f"started {moment(run.started_ms)}"
     if run.duration_ms is not None:
         yield f"took {duration(run.duration_ms)}"
-    place = _place(run.git)
+    place = _place(run)
     if place:
         yield place
     yield from _workers(run)
@@ -99,32 +100,17 @@ def _selected(run: RunInfo) -> Iterator[str]:
             yield f"budget {duration(one.budget['limitMs'])}"
         if one.order is not None:
             yield f"order {inert_line(one.order)}"
+        if one.repeat is not None and one.repeat.get("tests"):
+            yield f"{plural(one.repeat['tests'], 'new test')} up to {one.repeat['times']} times"
 
 
-def _rerun(report: Report, chain: ChainInfo) -> str:
-    """``reruns 5 of 200 tests of run X; outstanding after it: 0, together they passed``."""
-    run = report.run
-    if run.rerun_of:
-        words = f"reruns {report.counts.total} of {plural(chain.tests, 'test')} of {run_names(run.rerun_of)}"
-    else:
-        words = f"rerun by {run_names([run_id for run_id in chain.runs if run_id != run.id])}"
-    words += f"; outstanding {'after it' if chain.runs[-1:] == [run.id] else 'by now'}: {chain.outstanding}"
-    if chain.missing:
-        return f"{words}, and what {run_names(chain.missing)} owed, not there any more"
-    if not chain.complete:
-        return f"{words}, and tests that no run names"
-    return f"{words}, together they passed" if chain.state == "passed" else words
-
-
-def _place(git: dict[str, Any] | None) -> str:
+def _place(run: RunInfo) -> str:
     """``branch main @ 1a2b3c4d5e (with changes)``."""
-    if not git:
-        return ""
-    branch, commit = git.get("branch"), git.get("commit")
-    words = f"branch {inert_line(branch)}" if isinstance(branch, str) and branch else ""
-    if isinstance(commit, str) and commit:
+    branch, commit = branch_and_commit(run.git, run.ci)
+    words = f"branch {inert_line(branch)}" if branch else ""
+    if commit:
         words += f"{' @ ' if words else 'commit '}{inert_line(commit)[:10]}"
-    return words + (" (with changes)" if words and git.get("dirty") is True else "")
+    return words + (" (with changes)" if words and run.git and run.git.get("dirty") is True else "")
 
 
 def _files(files: Sequence[ImportedFrom]) -> str:

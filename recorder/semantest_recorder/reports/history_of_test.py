@@ -8,16 +8,8 @@ from statistics import median
 
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.rows import PastRun
-from semantest_recorder.reports.aggregate import iso_time
+from semantest_recorder.reports.past_result import PastResult, past_result
 from semantest_recorder.reports.report import REPORT_SCHEMA, Public
-from semantest_recorder.reports.story import PastResult
-
-
-class NamedResult(PastResult):
-    """The test in one run, and what it was called there. ``dirty``: whether files were changed since the commit."""
-
-    test: str
-    dirty: bool | None
 
 
 class TestHistory(Public, kw_only=True):
@@ -36,7 +28,7 @@ class TestHistory(Public, kw_only=True):
     counts: dict[str, int]
     usual_ms: float | None
     broken_since: str | None
-    runs: list[NamedResult]
+    runs: list[PastResult]
 
 
 def history_of_test(test_id: str, names: Sequence[str], branch: str | None, past: Sequence[PastRun]) -> TestHistory:
@@ -49,26 +41,7 @@ def history_of_test(test_id: str, names: Sequence[str], branch: str | None, past
         counts=dict(Counter(run.state for run in past).most_common()),
         usual_ms=median(passes) if passes else None,
         broken_since=_broken_since(past),
-        runs=[named_result(run) for run in past],
-    )
-
-
-def named_result(run: PastRun) -> NamedResult:
-    """The public shape of a test in one run."""
-    return NamedResult(
-        run=run.run_id,
-        run_state=run.run_state,
-        started_at=iso_time(run.since_ms),
-        started_ms=run.since_ms,
-        branch=run.branch,
-        commit=run.commit,
-        state=run.state,
-        attempts=run.attempts,
-        duration_ms=run.duration_ms,
-        worker=run.worker,
-        reason=run.reason,
-        test=run.test_id,
-        dirty=None if run.dirty is None else bool(run.dirty),
+        runs=[past_result(run) for run in past],
     )
 
 

@@ -8,9 +8,10 @@ from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.columns import columns
-from semantest_recorder.reports.history_of_test import NamedResult, TestHistory
+from semantest_recorder.reports.history_of_test import TestHistory
 from semantest_recorder.reports.history_strip import bars, strip_lines
 from semantest_recorder.reports.inert import inert_line
+from semantest_recorder.reports.past_result import PastResult
 from semantest_recorder.reports.wording import duration, moment, plural, state_word
 
 _HEADINGS = ("run", "started", "branch", "commit", "state", "took", "")
@@ -26,7 +27,7 @@ def history_lines(history: TestHistory) -> Iterator[Text]:
     yield Text(f"  {plural(len(history.runs), 'run')}{where}: {counts}")
     yield from strip_lines([run.state for run in history.runs])
     if history.usual_ms is not None:
-        yield Text(f"  {bars(run.duration_ms for run in reversed(history.runs))}", "cyan")
+        yield Text(f"  {bars(_took(run) for run in reversed(history.runs))}", "cyan")
         yield Text(f"  usually takes {duration(history.usual_ms)} (median of its passes)", "dim")
     if history.broken_since is not None:
         yield Text(
@@ -36,7 +37,7 @@ def history_lines(history: TestHistory) -> Iterator[Text]:
     yield from columns(_HEADINGS, [_cells(run, history.test) for run in history.runs], {"took"})
 
 
-def _cells(run: NamedResult, test: str) -> list[Text]:
+def _cells(run: PastResult, test: str) -> list[Text]:
     commit = inert_line(run.commit or "")[:10] + ("+" if run.dirty and run.commit else "")
     attempts = f" ({run.attempts} attempts)" if run.attempts > 1 else ""
     return [
@@ -45,6 +46,11 @@ def _cells(run: NamedResult, test: str) -> list[Text]:
         Text(inert_line(run.branch or "")),
         Text(commit),
         Text(state_word(run.state) + attempts, STYLES.get(run.state, "")),
-        Text(duration(run.duration_ms)),
+        Text("" if (took := _took(run)) is None else duration(took)),
         Text(f"as {inert_line(run.test)}" if run.test != test else "", "dim"),
     ]
+
+
+def _took(run: PastResult) -> float | None:
+    """Milliseconds; ``None`` of a test that never started."""
+    return run.duration_ms if run.attempts else None

@@ -24,8 +24,9 @@ def strip_lines(states: Sequence[str]) -> Iterator[Text]:
     )
 
 
-def bars(values: Iterable[float]) -> str:
-    """A bar for each value, the largest as high as can be, in their order."""
+def bars(values: Iterable[float | None]) -> str:
+    """A bar for each value, the largest as high as can be, in their order; a blank where there is none."""
     found = list(values)
-    most = max(found, default=0.0) or 1.0
-    return "".join(_BARS[min(int(value / most * len(_BARS)), len(_BARS) - 1)] for value in found)
+    most = max((value for value in found if value is not None), default=0.0) or 1.0
+    places = [None if value is None else min(int(value / most * len(_BARS)), len(_BARS) - 1) for value in found]
+    return "".join(" " if place is None else _BARS[place] for place in places)

@@ -1,12 +1,7 @@
-"""The JSON schemas of what commands print: ``python -m semantest_recorder.reports.json_schema [FOLDER]``.
-
-Writes the pages (in docs/reference if no folder is given) anew from the types; a test holds that they are current.
-"""
+"""The JSON schemas of what commands print, from their types; ``docs/generate.py`` writes their pages."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -54,9 +49,3 @@ def schema_text(command: str) -> str:
 def page_name(command: str) -> str:
     """The name of its page."""
     return f"{command.replace(' ', '-')}.schema.json"
-
-
-if __name__ == "__main__":
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "docs/reference")
-    for printed in PRINTED:
-        (folder / page_name(printed)).write_text(schema_text(printed), "utf-8")

@@ -8,7 +8,8 @@ from statistics import median, quantiles
 import msgspec
 
 from pytest_semantest.protocol.events import BAD_STATES, FINAL_STATES
-from semantest_recorder.core.rows import AttemptRow, HistoryRow, ResultRow, RunRow
+from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.core.rows import AttemptRow, ResultRow, RunRow
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, Public
 
@@ -50,7 +51,7 @@ class LatestFailure(Public):
 class LiveView(Public, kw_only=True):
     """One look at a run; also a line of ``semantest watch --json``. ``gaps`` counts records that cannot be read.
 
-    ``quarantined``: failed tests that do not count.
+    ``quarantined``: failed tests that do not count; ``shard_count`` and ``shards_missing`` as in a ``RunHead``.
     """
 
     schema: int = REPORT_SCHEMA
@@ -66,6 +67,8 @@ class LiveView(Public, kw_only=True):
     counts: Counts
     running: list[RunningTest]
     failures: list[LatestFailure]
+    shard_count: int = 0
+    shards_missing: int = 0
 
 
 #: The usual time of a test id, ``None`` for a test that never passed before.
@@ -102,10 +105,12 @@ def live_view(
             LatestFailure(row.test_id, row.state, messages.get(row.test_id) or row.reason, row.forgiven)
             for row in bad[:_LATEST_FAILURES]
         ],
+        shard_count=run.shard_count,
+        shards_missing=run.shards_missing,
     )
 
 
-def usual_time(history: Iterable[HistoryRow]) -> Usual | None:
+def usual_time(history: Iterable[PastRun]) -> Usual | None:
     """Median and 95th percentile of the green results of a test; ``None`` without any.
 
     Where there are few of them, the percentile is at most three times the median.

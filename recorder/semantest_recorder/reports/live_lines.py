@@ -10,10 +10,18 @@ from rich.table import Table
 from rich.text import Text
 
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
-from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.reports.attempt_lines import STYLES, run_style
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.live import LatestFailure, LiveView, RunningTest
-from semantest_recorder.reports.wording import count_word, count_words, duration, nonzero, run_state_words, state_word
+from semantest_recorder.reports.wording import (
+    count_word,
+    count_words,
+    duration,
+    is_so_far,
+    nonzero,
+    run_state_words,
+    state_word,
+)
 
 _NAME_MAX = 200
 _COLLECTING = "collecting tests"
@@ -24,8 +32,7 @@ def live_display(view: LiveView) -> Group:
     title = Text("Run ").append(inert_line(view.run), "bold")
     if view.name:
         title.append(f" ({inert_line(view.name)})")
-    words = run_state_words(view.state, view.gaps, view.counts.total, view.quarantined)
-    title.append(": ").append(inert_line(words), STYLES.get(view.state, ""))
+    title.append(": ").append(inert_line(live_state_words(view)), run_style(view.state, view.shards_missing))
     title.append(f"  {duration(view.elapsed_ms)}", "dim")
     parts: list[RenderableType] = [title]
     parts += [Text(_COLLECTING, "dim")] if _is_collecting(view) else [_bar(view), _counts(view)]
@@ -34,6 +41,12 @@ def live_display(view: LiveView) -> Group:
     if view.failures:
         parts += [Text(), Text("Latest failures", "bold"), *map(failure_line, view.failures)]
     return Group(*parts)
+
+
+def live_state_words(view: LiveView) -> str:
+    """``still running``, and at the end what came of it."""
+    shards = (view.shard_count, view.shards_missing)
+    return run_state_words(view.state, view.gaps, view.counts.total, view.quarantined, shards=shards)
 
 
 def progress_words(view: LiveView) -> str:
@@ -48,7 +61,7 @@ def _is_collecting(view: LiveView) -> bool:
 
 def _bar(view: LiveView) -> Table:
     wrong = any(not failure.forgiven for failure in view.failures) or view.state in CLOSED_RUN_STATES - {"passed"}
-    style = "red" if wrong else "green"
+    style = "red" if wrong else "cyan" if is_so_far(view.state, view.shards_missing) else "green"
     total = max(view.counts.total, 1)
     bar = ProgressBar(total=total, completed=view.done, width=40, complete_style=style, finished_style=style)
     row = Table.grid(padding=(0, 1))

@@ -23,7 +23,8 @@ class MergedSource(Public):
 class MergedRun(Public):
     """One run after the merge; ``expected``: of how many sessions it is to be, 0 when nobody says so.
 
-    ``quarantined``: how many tests are in a bad state that does not count.
+    ``quarantined``: how many tests are in a bad state that does not count; ``shards_missing`` of ``shard_count`` shards
+    did not come.
     """
 
     run: str
@@ -33,6 +34,8 @@ class MergedRun(Public):
     expected: int
     counts: Counts
     quarantined: int
+    shard_count: int = 0
+    shards_missing: int = 0
 
     @property
     def is_complete(self) -> bool:
@@ -81,7 +84,8 @@ def _known(number: int) -> str:
 
 
 def _run_line(run: MergedRun) -> str:
-    state = run_state_words(run.state, run.gaps, run.counts.total, run.quarantined)
+    shards = (run.shard_count, run.shards_missing)
+    state = run_state_words(run.state, run.gaps, run.counts.total, run.quarantined, shards=shards)
     sessions = plural(run.sessions, "session")
     if not run.is_complete:
         sessions = f"{run.sessions} of {plural(run.expected, 'session')}, {run.expected - run.sessions} MISSING"

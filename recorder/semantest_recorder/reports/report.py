@@ -70,7 +70,8 @@ class SelectionInfo(Public):
 
     ``order`` is a policy, ``None`` for the order of collection; ``shard``: ``index`` (from 1) and ``of``; ``budget``:
     ``limitMs``, ``expectedMs``, ``workers``, ``always`` (tests that run whatever the budget is); ``leftOut``: how many
-    for ``shard`` and ``budget``; ``snapshot``: ``checksum``, ``runs``, ``untilMs`` of what was known of earlier runs.
+    for ``shard`` and ``budget``; ``snapshot``: ``checksum``, ``runs``, ``untilMs`` of what was known of earlier runs;
+    ``repeat``: how many ``tests`` had never passed and were to run so many ``times``.
     """
 
     session: str
@@ -80,10 +81,15 @@ class SelectionInfo(Public):
     shard: dict[str, int] | None = None
     budget: dict[str, float] | None = None
     snapshot: dict[str, Any] | None = None
+    repeat: dict[str, int] | None = None
 
 
 class RunHead(Public):
-    """What every rendering says of a run first."""
+    """What every rendering says of a run first.
+
+    ``shard_count``: of how many shards the run is, 0 when it is not of shards; ``shards_missing`` of them did not come.
+    A run that ``passed`` without them passed so far.
+    """
 
     id: str
     name: str | None
@@ -94,6 +100,8 @@ class RunHead(Public):
     ended_at: str | None
     ended_ms: float | None
     duration_ms: float | None
+    shard_count: int
+    shards_missing: int
 
 
 class RunInfo(RunHead):
@@ -292,6 +300,7 @@ class TestInfo(Public):
     """One test of the run. ``params`` is the part of the id in brackets; ``error`` that of its last bad attempt.
 
     ``job``: which shard or job of CI decided its state, where the run has several and its attempts are at hand.
+    ``repetitions``: how often it was to run at most, as a test that had never passed; its attempts are no retries then.
     """
 
     __test__ = False
@@ -312,6 +321,7 @@ class TestInfo(Public):
     error: ErrorInfo | None = None
     attempts_detail: list[AttemptInfo] = field(default_factory=list)
     job: str | None = None
+    repetitions: int | None = None
 
 
 def is_forgiven(test: TestInfo) -> bool:

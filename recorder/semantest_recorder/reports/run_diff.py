@@ -11,6 +11,8 @@ from semantest_recorder.core.analysis.rows import Failure
 from semantest_recorder.core.analysis.time_shift import FALSE_SHARE, FLOOR_MS, FLOOR_SHARE, PASSES, PASSES_MIN, Shift
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import run_head
+from semantest_recorder.reports.checkout import run_checkout
+from semantest_recorder.reports.other_difference import OtherDifference, other_differences
 from semantest_recorder.reports.report import REPORT_SCHEMA, ErrorInfo, Public, RunHead
 
 
@@ -77,7 +79,7 @@ class RunDiff(Public, kw_only=True):
     """What changed between two runs. A test stands in one list of states at most, beside it in ``added`` or the times.
 
     ``other`` are changes that are neither good nor bad, such as from passed to xfailed; ``same`` counts tests that are
-    as they were and not broken.
+    as they were and not broken; ``differences``: what else is another, such as the Python or a package.
     """
 
     schema: int = REPORT_SCHEMA
@@ -98,6 +100,7 @@ class RunDiff(Public, kw_only=True):
     faster: list[TimeChange] = field(default_factory=list)
     times: TimeMethod
     same: int
+    differences: list[OtherDifference] = field(default_factory=list)
 
 
 def run_diff(
@@ -127,14 +130,8 @@ def run_diff(
         faster=[_time(shift) for shift in shifted if shift.score < 0],
         times=TimeMethod(run_factor=round(factor, 3)),
         same=found.same,
+        differences=other_differences(before, after),
     )
-
-
-def branch_and_commit(run: RunRow) -> tuple[str | None, str | None]:
-    """Where in git a run was, as far as it says so: CI knows the branch itself, and the commit without git."""
-    git, ci = (found if isinstance(found := run.context.get(name), dict) else {} for name in ("git", "ci"))
-    branch, commit = (git.get(name) or ci.get(name) for name in ("branch", "commit"))
-    return branch if isinstance(branch, str) else None, commit if isinstance(commit, str) else None
 
 
 def error_info(failure: Failure) -> ErrorInfo:
@@ -143,7 +140,7 @@ def error_info(failure: Failure) -> ErrorInfo:
 
 
 def _run(run: RunRow) -> ComparedRun:
-    branch, commit = branch_and_commit(run)
+    branch, commit = run_checkout(run)
     return ComparedRun(**run_head(run), branch=branch, commit=commit)
 
 

@@ -7,13 +7,25 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 
-from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.core.analysis.surroundings import OF_LEG
+from semantest_recorder.reports.attempt_lines import run_style
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import ErrorInfo
 from semantest_recorder.reports.run_diff import ComparedRun, RunDiff, TestChange, TimeChange
-from semantest_recorder.reports.wording import duration, moment, plural, shortened, state_word
+from semantest_recorder.reports.wording import (
+    duration,
+    moment,
+    percent,
+    plural,
+    run_words,
+    shortened,
+    state_word,
+)
 
 _MESSAGE_MAX = 200
+_VALUE_MAX = 40
+#: So many things that are not alike are named.
+_NAMED = 6
 #: Why a test that the run had has no verdict.
 _NO_VERDICT = {
     "not_run": "the run stopped before",
@@ -27,6 +39,7 @@ def diff_lines(diff: RunDiff, limit: int) -> Iterator[Text]:
     """The comparison; of each section at most ``limit`` tests, 0 for all."""
     yield _run_line("Before", diff.before)
     yield _run_line("After ", diff.after)
+    yield from _surroundings(diff)
     yield Text("  ").append_text(_summary(diff))
     yield from _section("Newly failing", diff.newly_failing, limit, "bold red")
     yield from _section("Fixed", diff.fixed, limit, "green")
@@ -45,10 +58,23 @@ def diff_lines(diff: RunDiff, limit: int) -> Iterator[Text]:
 
 def _run_line(label: str, run: ComparedRun) -> Text:
     line = Text(f"{label}  run ").append(inert_line(run.id), "bold")
-    line.append(": ").append(inert_line(run.state), STYLES.get(run.state, ""))
+    line.append(": ").append(inert_line(run_words(run)), run_style(run.state, run.shards_missing))
     place = f", {inert_line(run.branch)}" if run.branch else ""
     place += f" @ {inert_line(run.commit)[:10]}" if run.commit else ""
     return line.append(f"{place}, {moment(run.started_ms)}")
+
+
+def _surroundings(diff: RunDiff) -> Iterator[Text]:
+    """What may be the reason though no code is: legs of one matrix follow each other as runs do."""
+    told = [one for one in diff.differences if one.kind == "label" or one.name in OF_LEG]
+    if told:
+        changes = (f"{inert_line(one.name)} {_value(one.before)} -> {_value(one.after)}" for one in told[:_NAMED])
+        more = f", and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+        yield Text(f"  not alike: {', '.join(changes)}{more}", "yellow")
+
+
+def _value(value: str | None) -> str:
+    return "none" if value is None else shortened(inert_line(value), _VALUE_MAX)
 
 
 def _summary(diff: RunDiff) -> Text:
@@ -120,17 +146,17 @@ def _times(title: str, changes: Sequence[TimeChange], diff: RunDiff, limit: int)
     yield Text()
     yield Text(f"{title} ({len(changes)})", "bold")
     method = diff.times
-    factor = f"; the whole run took {method.run_factor:.2f} times as long, taken out" if method.run_factor != 1 else ""
+    floor = f"{duration(method.floor_ms)} and {percent(method.floor_share)}"
     yield Text(
-        f"  by at least {duration(method.floor_ms)} and {method.floor_share:.0%} of the median of the last "
-        f"{method.passes} runs, beyond their noise: {method.test}, {method.correction} at "
-        f"{method.false_share:g}{factor}",
-        "dim",
+        f"  {floor} or more from the median of its passes in the last {method.passes} runs, beyond their noise", "dim"
     )
+    yield Text(f"  ({method.test}; {method.correction} at {method.false_share:g})", "dim")
+    if method.run_factor != 1:
+        yield Text(f"  the whole run took {method.run_factor:.2f} times as long, which is taken out", "dim")
     for change in changes[: limit or None]:
         usual = f"{duration(change.usual_ms)} -> {duration(change.now_ms)}"
         line = Text(f"  {usual:>20}  {inert_line(change.id)}")
-        yield line.append(f"  ({abs(change.score):.1f} spreads, of {plural(change.passes, 'run')})", "dim")
+        yield line.append(f"  ({abs(change.score):.0f} times its noise in {plural(change.passes, 'run')})", "dim")
     yield from more_line(len(changes), limit)
 
 

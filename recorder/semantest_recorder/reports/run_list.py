@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import field
 
+from semantest_recorder.core.rerun_chain import rerun_of
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import run_head
+from semantest_recorder.reports.checkout import run_checkout
 from semantest_recorder.reports.columns import columns
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, RunHead
@@ -18,7 +21,10 @@ from semantest_recorder.reports.wording import (
     duration,
     moment,
     nonzero,
+    run_names,
     run_state_words,
+    shard_words,
+    state_so_far,
 )
 
 if TYPE_CHECKING:
@@ -29,7 +35,10 @@ _RIGHT = ("took",)
 
 
 class RunSummary(RunHead):
-    """One line of ``semantest runs``. ``gaps`` counts records that cannot be read; such a run is never green."""
+    """One line of ``semantest runs``. ``gaps`` counts records that cannot be read; such a run is never green.
+
+    ``rerun_of``: the runs of which it ran what they owed.
+    """
 
     planned: int
     gaps: int
@@ -39,6 +48,7 @@ class RunSummary(RunHead):
     labels: dict[str, str]
     counts: Counts
     left_out: int = 0
+    rerun_of: list[str] = field(default_factory=list)
 
 
 class RunList(msgspec.Struct, kw_only=True):
@@ -50,18 +60,18 @@ class RunList(msgspec.Struct, kw_only=True):
 
 def run_summary(run: RunRow, counts: Counts) -> RunSummary:
     """One run with its counts."""
-    git = run.context.get("git")
-    branch, commit = (git.get("branch"), git.get("commit")) if isinstance(git, dict) else (None, None)
+    branch, commit = run_checkout(run)
     return RunSummary(
         **run_head(run),
         planned=run.planned,
         gaps=run.gaps,
         quarantined=run.quarantined,
         left_out=run.left_out,
-        branch=branch if isinstance(branch, str) else None,
-        commit=commit if isinstance(commit, str) else None,
+        branch=branch,
+        commit=commit,
         labels=run.labels,
         counts=counts,
+        rerun_of=list(rerun_of(run.facts)),
     )
 
 
@@ -91,26 +101,35 @@ def _wide(run: RunSummary) -> list[Text]:
     return _cells(
         run,
         moment(run.started_ms),
-        run_state_words(run.state, run.gaps, run.counts.total, run.quarantined, run.left_out),
-        count_words(run.counts),
+        run_state_words(
+            run.state,
+            run.gaps,
+            run.counts.total,
+            run.quarantined,
+            run.left_out,
+            (run.shard_count, run.shards_missing),
+        ),
+        count_words(run.counts) + (f"; reruns {run_names(run.rerun_of)}" if run.rerun_of else ""),
     )
 
 
 def _narrow(run: RunSummary) -> list[Text]:
     counts = ", ".join(count_word(state, number) for state, number in nonzero(run.counts))
     counts += f" ({run.quarantined} in quarantine)" if run.quarantined else ""
-    return _cells(run, day_and_minute(run.started_ms), run.state, counts or "no tests")
+    counts += f" ({shard_words(run.shard_count, run.shards_missing)})" if run.shards_missing else ""
+    counts = f"rerun: {counts or 'no tests'}" if run.rerun_of else counts or "no tests"
+    return _cells(run, day_and_minute(run.started_ms), state_so_far(run.state, run.shards_missing), counts)
 
 
 def _cells(run: RunSummary, started: str, state: str, counts: str) -> list[Text]:
     from rich.text import Text  # noqa: PLC0415 - JSON output does without rich
 
-    from semantest_recorder.reports.attempt_lines import STYLES  # noqa: PLC0415
+    from semantest_recorder.reports.attempt_lines import run_style  # noqa: PLC0415
 
     return [
         Text(inert_line(run.id)),
         Text(started),
-        Text(inert_line(state), STYLES.get(run.state, "")),
+        Text(inert_line(state), run_style(run.state, run.shards_missing)),
         Text(duration(run.duration_ms)),
         Text(counts),
         Text(inert_line(run.branch or "")),

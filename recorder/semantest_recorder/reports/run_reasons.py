@@ -8,7 +8,7 @@ from typing import Final
 
 from pytest_semantest.protocol.events import BAD_OUTCOMES, BAD_STATES
 from pytest_semantest.protocol.identity import MAIN_WORKER
-from semantest_recorder.reports.report import Report, RunInfo, SourceInfo
+from semantest_recorder.reports.report import Report, RunInfo, ShardsInfo, SourceInfo, WarningInfo
 from semantest_recorder.reports.wording import nonzero, plural, state_in_words
 
 #: What a format of tests calls the run itself, where no test tells that it is not green.
@@ -54,14 +54,19 @@ def _shard_reasons(run: RunInfo) -> Iterator[str]:
     shards = run.shards
     if shards is None:
         return
-    if len(run.selections) > 1 and shards.missing:
-        numbers = ", ".join(map(str, shards.missing[:_SHARDS_NAMED]))
-        more = f" and {len(shards.missing) - _SHARDS_NAMED} more" if len(shards.missing) > _SHARDS_NAMED else ""
-        yield f"of {shards.of} shards {len(shards.seen)} came; missing: {numbers}{more}"
+    if shards.missing:
+        yield f"of {shards.of} shards {len(shards.seen)} came; {_missing_words(shards)}"
     if not shards.alike:
         yield "its shards did not collect the same tests, so nobody can say that all of them ran"
     if shards.lost:
         yield f"{plural(shards.lost, 'test')} in no shard: the shards went by different snapshots of earlier runs"
+
+
+def _missing_words(shards: ShardsInfo) -> str:
+    """``missing: 2, 3``."""
+    numbers = ", ".join(map(str, shards.missing[:_SHARDS_NAMED]))
+    more = f" and {len(shards.missing) - _SHARDS_NAMED} more" if len(shards.missing) > _SHARDS_NAMED else ""
+    return f"missing: {numbers}{more}"
 
 
 def is_told(run: RunInfo, source: SourceInfo) -> bool:
@@ -85,6 +90,23 @@ def hidden_failure(report: Report) -> list[str]:
     if report.run.state == "passed" or bad > report.run.quarantined:
         return []
     return [f"the run is not green: {state_in_words(report.run, report.counts.total)}", *run_reasons(report)]
+
+
+def missing_shards(report: Report) -> str:
+    """``passed so far: 2 of 3 shards; missing: 3``, of a run that passed without some of its shards; else empty.
+
+    It is no failure, and still not green: who reads a file that holds tests and nothing else is to see it there.
+    """
+    run = report.run
+    if run.state != "passed" or run.shards is None or not run.shards.missing:
+        return ""
+    return f"{state_in_words(run, report.counts.total)}; {_missing_words(run.shards)}"
+
+
+def shard_warnings(report: Report) -> list[WarningInfo]:
+    """The same as a warning, for formats whose runs have nothing else beside an exit code."""
+    told = missing_shards(report)
+    return [WarningInfo("semantest.ShardsMissing", told, None, None, None, 1)] if told else []
 
 
 def told_exit_code(run: RunInfo) -> int | None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from semantest_recorder.core.rows import HistoryRow
-from semantest_recorder.reports.aggregate import PayloadOf, iso_time
+from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.reports.aggregate import PayloadOf
+from semantest_recorder.reports.past_result import PastResult, past_result
 from semantest_recorder.reports.report import REPORT_SCHEMA, AttemptInfo, Public, Report, RunInfo, TestInfo, WarningInfo
 
 #: One letter per state in a strip of runs, as pytest writes them where it has one.
@@ -31,22 +32,6 @@ LETTERS = {
 _START_WITHIN = 64
 
 
-class PastResult(Public):
-    """The test in one run."""
-
-    run: str
-    run_state: str
-    started_at: str | None
-    started_ms: float | None
-    branch: str | None
-    commit: str | None
-    state: str
-    attempts: int
-    duration_ms: float
-    worker: str | None
-    reason: str | None
-
-
 class TestStory(Public, kw_only=True):
     """What ``semantest show --json`` prints; ``history`` newest first, ``usual_ms`` the median of its green runs.
 
@@ -64,33 +49,17 @@ class TestStory(Public, kw_only=True):
     usual_ms: float | None
 
 
-def story_of(report: Report, test: TestInfo, history: list[HistoryRow], payload_of: PayloadOf) -> TestStory:
+def story_of(report: Report, test: TestInfo, history: list[PastRun], payload_of: PayloadOf) -> TestStory:
     """The story of ``test``, which is one of ``report.tests`` with its details added."""
-    green = [row.duration_ms for row in history if row.state in ("passed", "flaky", "xpassed")]
+    green = [run.duration_ms for run in history if run.state in ("passed", "flaky", "xpassed")]
     last = test.attempts_detail[-1] if test.attempts_detail else None
     return TestStory(
         run=report.run,
         test=test,
         param_values=_param_values(last, test.id, payload_of) if last is not None and test.params else {},
         warnings=[warning for warning in report.warnings if warning.test_id == test.id],
-        history=[_past(row) for row in history],
+        history=[past_result(run) for run in history],
         usual_ms=median(green) if green else None,
-    )
-
-
-def _past(row: HistoryRow) -> PastResult:
-    return PastResult(
-        run=row.run_id,
-        run_state=row.run_state,
-        started_at=iso_time(row.run_started_ms),
-        started_ms=row.run_started_ms,
-        branch=row.branch,
-        commit=row.commit,
-        state=row.state,
-        attempts=row.attempts,
-        duration_ms=row.duration_ms,
-        worker=row.worker,
-        reason=row.reason,
     )
 
 

@@ -19,7 +19,7 @@ from semantest_recorder.reports.history_strip import strip_lines
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, TestInfo
 from semantest_recorder.reports.story import TestStory
-from semantest_recorder.reports.wording import duration, moment, plural, state_word
+from semantest_recorder.reports.wording import duration, moment, plural, run_words, state_word
 
 #: Outcomes of attempts that came to their end.
 _ENDED = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
@@ -34,7 +34,7 @@ def story_lines(story: TestStory, now_ms: float) -> Iterator[Text]:
         state.append(f": {inert_line(test.reason)}")
     yield state
     yield Text(
-        f"  run {inert_line(story.run.id)} ({inert_line(story.run.state)}), started {moment(story.run.started_ms)}"
+        f"  run {inert_line(story.run.id)} ({inert_line(run_words(story.run))}), started {moment(story.run.started_ms)}"
     )
     yield from _place(test)
     for name, value in story.param_values.items():

@@ -146,7 +146,7 @@ def _failed(report: Report, options: TerminalOptions) -> Iterator[Text]:
 def _in_vain(test: TestInfo) -> Iterator[Text]:
     """Why quarantine did not help a test that has it."""
     if test.quarantine is not None:
-        why = "a fixture that others share" if test.state in ("failed", "error") else "what ends a process"
+        why = "what is not its own" if test.state in ("failed", "error") else "what ends a process"
         yield Text(f"  it is in quarantine, which does not cover {why}", "yellow")
 
 

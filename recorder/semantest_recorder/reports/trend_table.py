@@ -19,7 +19,7 @@ from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, Public
 from semantest_recorder.reports.sparkline import sparkline
 from semantest_recorder.reports.spreadsheet import no_formula
 from semantest_recorder.reports.window import WindowInfo, window_info, window_words
-from semantest_recorder.reports.wording import day_and_minute, duration, percent
+from semantest_recorder.reports.wording import day_and_minute, duration, percent, plural
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,6 +42,7 @@ class Point(Public):
     flaky_rate: float | None
     duration_ms: float | None
     added: int | None
+    shards_missing: int
 
 
 class Change(Public):
@@ -90,6 +91,7 @@ def _point(point: TrendPoint) -> Point:
         flaky_rate=point.flaky_rate,
         duration_ms=point.duration_ms,
         added=point.added,
+        shards_missing=point.shards_missing,
     )
 
 
@@ -122,10 +124,12 @@ def trend_csv(found: Trends) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream)
     states = ("total", *FINAL_STATES)
-    writer.writerow(("name", "start_at", "runs", *states, "pass_rate", "flaky_rate", "duration_ms", "added"))
+    writer.writerow(
+        ("name", "start_at", "runs", *states, "pass_rate", "flaky_rate", "duration_ms", "added", "shards_missing")
+    )
     for point in found.points:
         counts = msgspec.to_builtins(point.counts)
-        rates = (point.pass_rate, point.flaky_rate, point.duration_ms, point.added)
+        rates = (point.pass_rate, point.flaky_rate, point.duration_ms, point.added, point.shards_missing)
         row = (no_formula(point.name), point.start_at, point.runs, *(counts[state] for state in states), *rates)
         writer.writerow(row)
     return stream.getvalue()
@@ -158,11 +162,11 @@ def _cells(point: Point, by: str) -> list[Text]:
     from rich.text import Text  # noqa: PLC0415
 
     counts = msgspec.to_builtins(point.counts)
-    failed = sum(counts[state] for state in FAILED)
+    failed, missing = sum(counts[state] for state in FAILED), point.shards_missing
     return [
         Text(inert_line(point.name)),
         Text(day_and_minute(point.start_ms) if by == "run" else str(point.runs)),
-        Text(str(counts["total"])),
+        Text(str(counts["total"]) + (f" ({plural(missing, 'shard')} missing)" if missing else "")),
         Text(str(failed), "bold red" if failed else ""),
         Text(str(counts[FLAKY]), "bold magenta" if counts[FLAKY] else ""),
         Text(_words("passRate", point.pass_rate)),

@@ -11,7 +11,7 @@ import msgspec
 
 from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.report import Counts, RunInfo
+from semantest_recorder.reports.report import Counts, RunHead, RunInfo
 
 #: Exit codes of ``semantest`` (docs/reference): what a script can rely on.
 EXIT_GREEN: Final = 0
@@ -34,20 +34,59 @@ _RUNS_NAMED = 5
 _STATE_WORDS = {"not_run": "not run"}
 
 
-def exit_code_of(state: str) -> int:
-    """The exit code that says how a run stands: 0 green, 4 not over yet, 1 everything else."""
-    if state == "passed":
+def is_so_far(state: str, shards_missing: int) -> bool:
+    """Whether a run passed without some of its shards: it may fail yet, and is not green."""
+    return state == "passed" and shards_missing > 0
+
+
+def is_green(state: str, shards_missing: int) -> bool:
+    """Whether a run passed and is whole."""
+    return state == "passed" and not shards_missing
+
+
+def is_open(state: str, shards_missing: int) -> bool:
+    """Whether more of a run may come that decides: it is not over, or passed so far."""
+    return state in ("pending", "running") or is_so_far(state, shards_missing)
+
+
+def exit_code_of(state: str, shards_missing: int = 0) -> int:
+    """The exit code that says how a run stands: 0 green, 4 not over yet or not whole, 1 everything else."""
+    if is_green(state, shards_missing):
         return EXIT_GREEN
-    return EXIT_RUNNING if state in ("pending", "running") else EXIT_NOT_GREEN
+    return EXIT_RUNNING if is_open(state, shards_missing) else EXIT_NOT_GREEN
 
 
-def run_state_words(state: str, gaps: int, tests: int, quarantined: int, left_out: int = 0) -> str:
+def state_so_far(state: str, shards_missing: int) -> str:
+    """``passed``, and ``passed so far`` of a run of which shards are missing; any other state as it is."""
+    return "passed so far" if is_so_far(state, shards_missing) else state
+
+
+def shard_words(shard_count: int, shards_missing: int) -> str:
+    """``2 of 3 shards``: how many came."""
+    return f"{shard_count - shards_missing} of {plural(shard_count, 'shard')}"
+
+
+def run_words(run: RunHead) -> str:
+    """The state of a run where there is no room for more: ``failed``, ``passed so far: 2 of 3 shards``."""
+    word = state_so_far(run.state, run.shards_missing)
+    if not is_so_far(run.state, run.shards_missing):
+        return word
+    return f"{word}: {shard_words(run.shard_count, run.shards_missing)}"
+
+
+def run_state_words(
+    state: str, gaps: int, tests: int, quarantined: int, left_out: int = 0, shards: tuple[int, int] = (0, 0)
+) -> str:
     """``failed, 2 records missing``: what came of a run, and whether all of it is known.
 
     A run without ``tests`` may have passed, as those of clients that only log: it is not called so without a word.
-    Nor is one whose ``quarantined`` tests failed.
+    Nor is one whose ``quarantined`` tests failed, or of which shards are missing: ``passed so far: 2 of 3 shards``
+    (``shards``: of how many it is, and how many of them did not come).
     """
-    words = _WORDS.get(state, state) + (", no tests" if state == "passed" and not tests else "")
+    words = _WORDS.get(state, state)
+    if is_so_far(state, shards[1]):
+        words = f"{state_so_far(state, shards[1])}: {shard_words(*shards)}"
+    words += ", no tests" if state == "passed" and not tests else ""
     if quarantined:
         words += f", {plural(quarantined, 'test')} failed in quarantine"
     words += f", {plural(left_out, 'test')} left out by budget" if left_out else ""
@@ -57,7 +96,8 @@ def run_state_words(state: str, gaps: int, tests: int, quarantined: int, left_ou
 def state_in_words(run: RunInfo, tests: int) -> str:
     """``failed, 2 records missing, stopped early`` and the like, of a run with so many tests."""
     early = run.stopped_early and run.state not in ("interrupted", "cancelled")
-    return run_state_words(run.state, run.gaps, tests, run.quarantined, run.left_out) + (
+    shards = (run.shard_count, run.shards_missing)
+    return run_state_words(run.state, run.gaps, tests, run.quarantined, run.left_out, shards) + (
         ", stopped early" if early else ""
     )
 

@@ -1,45 +1,29 @@
 """Names that tests had before: what the recorder finds when a run has closed, and what users say.
 
-Only runs of one branch that were started with the same arguments and went through all of their tests are compared.
+Only runs of one branch and one pull request, or none, that were started with the same arguments and went through all of
+their tests are compared.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from contextlib import closing
-from pathlib import Path
 
 import msgspec
 
-from semantest_recorder.core.analysis.identity import Alias, Identity, function_of
+from semantest_recorder.core.analysis.identity import function_of
 from semantest_recorder.core.analysis.renames import Rename, find_renames, functions_of
 from semantest_recorder.core.analysis.selection import why_unsure
 from semantest_recorder.store.analysis_runs import read_run_facts
-from semantest_recorder.store.errors import CannotOpen
+from semantest_recorder.store.identity import aliases_in
 from semantest_recorder.store.ingest import Ingest, Removed
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
 
 _SQL = statements("aliases.sql")
 #: Two names that were in one of so many runs before are two tests.
 _RUNS_BEFORE = 20
 #: What is less sure is shown by `semantest diff` only.
 _KEPT_CONFIDENCE = 0.75
-
-
-def read_aliases(database: Path) -> list[Alias]:
-    """All aliases, oldest first, removed ones included. Raises what ``Reader`` raises."""
-    with closing(connect_read_only(database)) as connection:
-        try:
-            return _aliases(connection)
-        except sqlite3.Error as error:
-            raise CannotOpen(database, str(error)) from None
-
-
-def read_identity(database: Path) -> Identity:
-    """The names of every test by the aliases in force. Raises what ``Reader`` raises."""
-    return Identity(read_aliases(database))
 
 
 def say_alias(ingest: Ingest, old: str, new: str, state: str, now_ms: float) -> None:
@@ -71,12 +55,8 @@ def detect_aliases(ingest: Ingest, run_id: str) -> None:
     ingest.between(work)
 
 
-def _aliases(connection: sqlite3.Connection) -> list[Alias]:
-    return [Alias(*row) for row in connection.execute(_SQL["all"])]
-
-
 def _take_back(connection: sqlite3.Connection, run_key: int) -> None:
-    pairs = [(alias.old, alias.new) for alias in _aliases(connection) if alias.state == "detected"]
+    pairs = [(alias.old, alias.new) for alias in aliases_in(connection) if alias.state == "detected"]
     for number in _together(connection, pairs, run_key):
         connection.execute(_SQL["withdraw"], pairs[number])
 

@@ -38,8 +38,8 @@ WHERE r.id = ? AND r.state IN ('passed', 'failed') AND NOT r.stopped_early AND N
 SELECT r.run_key FROM runs r, runs own
 WHERE own.run_key = ?1 AND (r.since_ms, r.run_key) < (own.since_ms, own.run_key) AND r.state IN ('passed', 'failed')
       AND NOT r.stopped_early AND NOT r.gaps
-      AND coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch')
-          IS coalesce(own.context ->> '$.git.branch', own.context ->> '$.ci.branch')
+      AND r.branch IS own.branch
+      AND json_extract(r.context, '$.ci.pullRequest') IS json_extract(own.context, '$.ci.pullRequest')
       AND json_extract(r.facts, '$.args') IS json_extract(own.facts, '$.args') AND r.deselected = own.deselected
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
 

@@ -7,7 +7,16 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from semantest_recorder.core.analysis.durations import Durations, Rank, Sample, Sum, durations_of, slowest, summed
+from semantest_recorder.core.analysis.durations import (
+    Durations,
+    Rank,
+    Sample,
+    Sum,
+    durations_of,
+    slowest,
+    slowest_above,
+    summed,
+)
 from semantest_recorder.core.analysis.identity import Identity
 from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.store.analysis_window import key_list, test_ids
@@ -22,6 +31,9 @@ _COLUMNS: Final[dict[Phase | None, str]] = {
     "call": "call_ms",
     "teardown": "teardown_ms",
 }
+#: Of the tests that took longest in one run so many times those that are wanted are looked at, if no more are wanted.
+_LONG_ONES: Final = 4
+_MOST_ABOVE: Final = 1000
 
 
 class Slow(NamedTuple):
@@ -52,22 +64,70 @@ def slowest_tests(
 
     A test has as many samples as attempts that ended.
     """
-    places = {run.key: place for place, run in enumerate(runs)}
-    run_keys, column = key_list(places), _COLUMNS[phase]
-    known = {test_key: Sum(*numbers) for test_key, *numbers in _rows(connection, "sums", column, run_keys)}
-    keys = {test_id: test_key for test_key, test_id in test_ids(connection, known).items()}
-    lives = {name: [keys[test_id] for test_id in ids] for name, ids in identity.groups(keys).items()}
+    tests = _Tests(connection, runs, _COLUMNS[phase])
+    found = None if rank == "total" else _slowest_above(tests, rank, most, identity)
+    return found or _slowest_of_all(tests, rank, most, identity)
 
-    def samples_of(names: Sequence[str]) -> Mapping[str, Sequence[Sample]]:
-        owner = {test_key: name for name in names for test_key in lives[name]}
+
+class _Tests:
+    """Times of the tests of some runs in one column, by names under each of which a test has several keys."""
+
+    def __init__(self, connection: sqlite3.Connection, runs: Sequence[WindowRun], column: str) -> None:
+        self.runs = runs
+        self.places = {run.key: place for place, run in enumerate(runs)}
+        self.connection, self._column = connection, column
+        self._keys = key_list(reversed(self.places))  # the newest first: most tests are in that one
+
+    def lives(self, ids: Mapping[int, str], identity: Identity) -> dict[str, list[int]]:
+        """The keys of each test, by its present id; ``ids``: by the keys."""
+        keys = {test_id: test_key for test_key, test_id in ids.items()}
+        return {name: [keys[test_id] for test_id in life] for name, life in identity.groups(keys).items()}
+
+    def samples(self, lives: Mapping[str, Sequence[int]]) -> dict[str, list[Sample]]:
+        """The samples of the tests that have these keys."""
+        owner = {test_key: name for name, life in lives.items() for test_key in life}
         samples: dict[str, list[Sample]] = defaultdict(list)
-        for test_key, run_key, ms in _rows(connection, "samples", column, run_keys, key_list(owner)):
-            samples[owner[test_key]].append(Sample(places[run_key], ms))
+        for test_key, run_key, ms in self.rows("samples", key_list(owner)):
+            samples[owner[test_key]].append(Sample(self.places[run_key], ms))
         return samples
 
+    def rows(self, query: str, *arguments: object) -> list[tuple[Any, ...]]:
+        """What a query about all of the runs gives."""
+        return _rows(self.connection, query, self._column, self._keys, *arguments)
+
+    def long_time(self, place: int) -> float | None:
+        """The time at this place, from 0, among the longest ones of the last run that has so many."""
+        for run in reversed(self.runs):
+            rows = _rows(self.connection, "long_time", self._column, run.key, place)
+            if rows:
+                return float(rows[0][0])
+        return None
+
+
+def _slowest_above(tests: _Tests, rank: Rank, most: int, identity: Identity) -> Slowest | None:
+    """The slowest by a percentile, by reading those only that took long once; ``None`` when these are not enough."""
+    floor = tests.long_time(_LONG_ONES * most) if most <= _MOST_ABOVE else None
+    if floor is None:
+        return None
+    rows = tests.rows("long_ones", floor)
+    long_ones = {int(key) for _, keys in rows if keys for key in keys.split(",")}
+    lives = tests.lives(dict(tests.rows("tests")), identity)
+    above = {name: life for name, life in lives.items() if not long_ones.isdisjoint(life)}
+    if len(above) > len(lives) / 2:
+        return None
+    found = slowest_above(floor, rank, most, tests.samples(above))
+    if found is None:
+        return None
+    return Slowest([Slow(*slow) for slow in found], len(lives), sum(total for total, _ in rows))
+
+
+def _slowest_of_all(tests: _Tests, rank: Rank, most: int, identity: Identity) -> Slowest:
+    """The slowest by the sums of all tests."""
+    known = {test_key: Sum(*numbers) for test_key, *numbers in tests.rows("sums")}
+    lives = tests.lives(test_ids(tests.connection, known), identity)
     sums = {name: summed([known[test_key] for test_key in life]) for name, life in lives.items()}
-    found = [Slow(*slow) for slow in slowest(sums, rank, most, samples_of)]
-    return Slowest(found, len(sums), sum(one.total for one in sums.values()))
+    found = slowest(sums, rank, most, lambda names: tests.samples({name: lives[name] for name in names}))
+    return Slowest([Slow(*slow) for slow in found], len(sums), sum(one.total for one in sums.values()))
 
 
 def slowest_groups(

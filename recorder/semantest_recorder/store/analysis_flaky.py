@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from semantest_recorder.core.analysis.flakiness import (
+    BROKEN_SHARE,
     BROKEN_TESTS,
-    FLAKY,
     JUDGED,
     Flakiness,
     Observation,
@@ -41,9 +41,9 @@ def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun], ident
     """The tests that were flaky in ``runs``, which come the oldest first, under the ids that they have at present."""
     keys = key_list(run.key for run in runs)
     rows = connection.execute(_SQL["not_good"], (keys,)).fetchall()
-    bad: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for run_key, test_key, state in rows:
-        bad[run_key].append((test_key, state))
+    bad: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    for run_key, test_key, is_flaky in rows:
+        bad[run_key].append((test_key, bool(is_flaky)))
     broken = {run_key for run_key, found in bad.items() if _is_broken(connection, run_key, len(found))}
     codes = {
         run_key: code_of(*map(told_text, told), clean=bool(clean))
@@ -67,13 +67,14 @@ def errors_of(
 def _is_broken(connection: sqlite3.Connection, run_key: int, bad: int) -> bool:
     if bad < BROKEN_TESTS:  # most runs need not be counted
         return False
-    return is_broken(bad, connection.execute(_SQL["judged"], (run_key,)).fetchone()[0])
+    enough = int(bad / BROKEN_SHARE) + 1  # with so many it is not broken, however many more there are
+    return is_broken(bad, connection.execute(_SQL["judged"], (run_key, enough)).fetchone()[0])
 
 
 def _candidates(
-    bad: Mapping[int, Sequence[tuple[int, str]]], sound: Mapping[int, tuple[int, RunCode | None]]
+    bad: Mapping[int, Sequence[tuple[int, bool]]], sound: Mapping[int, tuple[int, RunCode | None]]
 ) -> set[int]:
-    """The tests that may be flaky: they were so in a run, or failed in one and there is another of the same code."""
+    """The tests that may be flaky: one run says so, or they failed in one and there is another of the same code."""
     times: dict[RunCode | None, int] = defaultdict(int)
     for _, code in sound.values():
         times[code] += code is not None
@@ -81,8 +82,8 @@ def _candidates(
         test_key
         for run_key, found in bad.items()
         if run_key in sound
-        for test_key, state in found
-        if state == FLAKY or times[sound[run_key][1]] > 1
+        for test_key, is_flaky in found
+        if is_flaky or times[sound[run_key][1]] > 1
     }
 
 
@@ -102,11 +103,11 @@ def _observed(
     rows.sort(key=lambda row: named[row[0]][0] != named[row[0]][1])
     observed: dict[str, dict[int, Observation]] = defaultdict(dict)
     durations: dict[str, list[float]] = defaultdict(list)
-    for test_key, run_key, state, attempts, fingerprint, duration in rows:
+    for test_key, run_key, state, attempts, fingerprint, duration, repeated in rows:
         name, (place, code) = named[test_key][0], sound[run_key]
         if place in observed[name]:
             continue
-        observed[name][place] = Observation(place, code, state, attempts, fingerprint)
+        observed[name][place] = Observation(place, code, state, attempts, fingerprint, bool(repeated))
         if state in JUDGED:
             durations[name].append(duration)
     return {name: list(seen.values()) for name, seen in observed.items()}, durations

@@ -17,7 +17,7 @@ from semantest_recorder.core.analysis.selection import RunFacts
 from semantest_recorder.store.analysis_window import require_branch, told_text
 from semantest_recorder.store.errors import BranchNotFound, CannotOpen, RunNotFound
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("analysis_runs.sql")
 _MOST = 2**63 - 1
@@ -35,12 +35,15 @@ class AnalysisRuns:
         self._connection.close()
 
     def run_before(self, run_id: str) -> str | None:
-        """The last run that is over, of the same branch, and began before this one."""
+        """The last run that is over, of the same branch and of no other pull request, and began before this one."""
         return self._one("run_before", run_id)
 
-    def last_of_branch(self, branch: str, but: str) -> str:
-        """The last run of a branch, other than ``but``, that went through its tests. Raises ``BranchNotFound``."""
-        found = self._one("last_of_branch", branch, but)
+    def last_of_branch(self, branch: str, but: str, *, merged: bool = False) -> str:
+        """The last run of a branch, other than ``but``, that went through the suite. Raises ``BranchNotFound``.
+
+        Runs of pull requests count where the branch has no others, and not at all where it must be ``merged``.
+        """
+        found = self._one("last_of_branch", branch, but, merged)
         if found is None:
             self.require_branch(branch)
             raise BranchNotFound(branch, [], known=True)
@@ -76,9 +79,9 @@ class AnalysisRuns:
         return {row[0]: TestInRun(*row) for row in rows}
 
     def passes(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[float]]:
-        """Times in ms of each test when it passed, in the last ``runs`` runs up to this one, of its branch.
+        """Times in ms of each test when it passed, in the last ``runs`` runs up to this one.
 
-        ``tests``: all names of each test.
+        Of its branch, and of no other pull request. ``tests``: all names of each test.
         """
         found: dict[str, list[float]] = defaultdict(list)
         for test_id, state, duration in self._past(run_id, tests, runs):
@@ -87,7 +90,7 @@ class AnalysisRuns:
         return found
 
     def last_verdicts(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> dict[str, str]:
-        """The last state of each test that says something, in the last ``runs`` runs up to this one of its branch."""
+        """The last state of each test that says something, in the same runs."""
         found: dict[str, str] = {}
         for test_id, state, _duration in self._past(run_id, tests, runs):
             if state not in NO_VERDICT:

@@ -9,22 +9,30 @@ SELECT json_extract(facts, '$.args'), json_extract(facts, '$.cwd'), json_extract
 FROM runs WHERE run_key = ?;
 
 -- name: run_before
+-- A pull request's branch may be that of another repository, and be called as ours is.
 SELECT r.id FROM runs r, runs own
 WHERE own.id = ?1 AND (r.since_ms, r.run_key) < (own.since_ms, own.run_key)
       AND r.state NOT IN ('pending', 'running')
-      AND coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch')
-          IS coalesce(own.context ->> '$.git.branch', own.context ->> '$.ci.branch')
+      AND r.branch IS own.branch
+      AND (json_extract(r.context, '$.ci.pullRequest') IS NULL
+           OR json_extract(r.context, '$.ci.pullRequest') = json_extract(own.context, '$.ci.pullRequest'))
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
+
+-- A run of less than half as many tests as the largest of the last 20 is a rerun, or of one folder: no measure of a suite.
 
 -- name: last_of_branch
-SELECT r.id FROM runs r
-WHERE coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch') = ?1 AND r.id <> ?2
-      AND r.state IN ('passed', 'failed')
-      AND NOT r.stopped_early AND r.planned > 0
-ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
+WITH of_branch AS (
+    SELECT id, planned, since_ms, run_key, json_extract(context, '$.ci.pullRequest') IS NOT NULL AS is_request FROM runs
+    WHERE branch = ?1 AND id <> ?2 AND state IN ('passed', 'failed') AND NOT stopped_early AND planned > 0
+          AND NOT shards_missing
+), ended AS (
+    SELECT * FROM of_branch WHERE is_request = (SELECT min(is_request) FROM of_branch) AND NOT (is_request AND ?3)
+    ORDER BY since_ms DESC, run_key DESC LIMIT 20
+)
+SELECT id FROM ended WHERE 2 * planned >= (SELECT max(planned) FROM ended) ORDER BY since_ms DESC, run_key DESC LIMIT 1;
 
 -- name: last_runs
-SELECT id FROM runs WHERE ?1 IS NULL OR coalesce(context ->> '$.git.branch', context ->> '$.ci.branch') = ?1
+SELECT id FROM runs WHERE ?1 IS NULL OR branch = ?1
 ORDER BY since_ms DESC, run_key DESC LIMIT ?2;
 
 -- name: started
@@ -34,13 +42,14 @@ SELECT id, started_ms FROM runs WHERE id IN (SELECT value FROM json_each(?));
 SELECT t.id, x.state, x.duration_ms, x.fingerprint
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ? ORDER BY x.position IS NULL, x.position, x.test_key;
 
--- Runs up to one, of its branch, newest first.
+-- Runs up to one, of its branch and of no other pull request, newest first.
 
 -- name: runs_up_to
 SELECT r.run_key FROM runs r, runs own
 WHERE own.id = ?1 AND (r.since_ms, r.run_key) <= (own.since_ms, own.run_key)
-      AND coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch')
-          IS coalesce(own.context ->> '$.git.branch', own.context ->> '$.ci.branch')
+      AND r.branch IS own.branch
+      AND (json_extract(r.context, '$.ci.pullRequest') IS NULL
+           OR json_extract(r.context, '$.ci.pullRequest') = json_extract(own.context, '$.ci.pullRequest'))
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?2;
 
 -- name: keys_of_tests
@@ -63,14 +72,14 @@ ORDER BY t.test_key, a.attempt;
 -- A test, under any of its names, in every run, newest first.
 
 -- name: history
-SELECT r.id, r.name, r.state, r.since_ms, coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch'),
-       coalesce(r.context ->> '$.git.commit', r.context ->> '$.ci.commit'),
+SELECT r.id, r.name, r.state, r.since_ms, r.branch,
+       r."commit",
        json_extract(r.context, '$.git.dirty'), t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint,
        json_extract(r.facts, '$.pythonVersion'), json_extract(r.facts, '$.platform'),
        json_extract(r.context, '$.environment.packages'), r.labels
 FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
-WHERE ?2 IS NULL OR coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch') = ?2
+WHERE ?2 IS NULL OR r.branch = ?2
 ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?3;
 
 -- What failed in a run, and in one run of certain tests.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from semantest_recorder.core.analysis.identity import Identity
 from semantest_recorder.core.analysis.trend import RunNumbers
 from semantest_recorder.core.analysis.window import WindowRun
-from semantest_recorder.store.analysis_window import key_list, test_ids
+from semantest_recorder.store.analysis_window import key_list
 from semantest_recorder.store.queries import statements
+from semantest_recorder.store.run_counts import states_of_runs
 
 _SQL = statements("analysis_trend.sql")
 
@@ -25,18 +26,27 @@ def run_numbers(
     """
     added = _added(connection, known, identity)
     places = {key: place for place, key in enumerate(known)}
-    return [
-        RunNumbers(
-            run,
-            dict(connection.execute(_SQL["states"], (run.key,)).fetchall()),
-            added[places[run.key]] if places.get(run.key) else None,
-        )
-        for run in runs
-    ]
+    states = states_of_runs(connection, [run.key for run in runs])
+    return [RunNumbers(run, states[run.key], added[places[run.key]] if places.get(run.key) else None) for run in runs]
 
 
 def _added(connection: sqlite3.Connection, known: Sequence[int], identity: Identity) -> Counter[int]:
     """How many tests are first in the run at each place."""
-    first = dict(connection.execute(_SQL["first_runs"], (key_list(known),)).fetchall())
-    keys = {test_id: test_key for test_key, test_id in test_ids(connection, first).items()}
+    ids = dict(connection.execute(_SQL["all_tests"]).fetchall())
+    first = _first_places(connection, known, ids)
+    keys = {ids[test_key]: test_key for test_key in first}
     return Counter(min(first[keys[test_id]] for test_id in life) for life in identity.groups(keys).values())
+
+
+def _first_places(connection: sqlite3.Connection, known: Sequence[int], tests: Collection[int]) -> dict[int, int]:
+    """The place of the first run of each test that has any. Once most are found, only the others are looked for."""
+    unseen, first = set(tests), dict[int, int]()
+    for place, run_key in enumerate(known):
+        if 2 * len(unseen) > len(tests):
+            rows = connection.execute(_SQL["tests"], (run_key,))
+        else:
+            rows = connection.execute(_SQL["tests_among"], (run_key, key_list(unseen)))
+        found = unseen.intersection(test_key for (test_key,) in rows)
+        first.update(dict.fromkeys(found, place))
+        unseen -= found
+    return first

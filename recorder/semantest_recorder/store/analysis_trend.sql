@@ -1,5 +1,8 @@
--- name: states
-SELECT state, count(*) FROM results WHERE run_key = ? GROUP BY state;
+-- name: tests
+SELECT test_key FROM results WHERE run_key = ?;
 
--- name: first_runs
-SELECT x.test_key, min(r.key) FROM json_each(?) r CROSS JOIN results x ON x.run_key = r.value GROUP BY x.test_key;
+-- name: tests_among
+SELECT x.test_key FROM json_each(?2) k CROSS JOIN results x ON x.run_key = ?1 AND x.test_key = k.value;
+
+-- name: all_tests
+SELECT test_key, id FROM tests;

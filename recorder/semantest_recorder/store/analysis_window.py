@@ -55,8 +55,9 @@ def key_list(keys: Iterable[int | str]) -> str:
 
 
 def _run(row: tuple[Any, ...]) -> WindowRun:
-    key, run_id, state, since_ms, started_ms, ended_ms, *told = row
-    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *map(told_text, told))
+    key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, shards_missing = row
+    place = (told_text(branch), told_text(commit))
+    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *place, shards_missing)
 
 
 def told_text(value: object) -> str | None:

@@ -1,20 +1,17 @@
 -- name: window
-SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch, "commit"
-FROM (SELECT *, coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch,
-             coalesce(json_extract(context, '$.git.commit'), json_extract(context, '$.ci.commit')) AS "commit"
-      FROM runs)
+SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch, "commit", shards_missing
+FROM runs
 WHERE state NOT IN ('pending', 'running') AND coalesce(since_ms, 0.0) >= ?1 AND (?2 IS NULL OR branch = ?2)
 ORDER BY since_ms DESC, run_key DESC LIMIT ?3;
 
 -- name: keys
 SELECT run_key FROM runs
 WHERE state NOT IN ('pending', 'running')
-      AND (?1 IS NULL OR coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) = ?1)
+      AND (?1 IS NULL OR branch = ?1)
 ORDER BY since_ms, run_key;
 
 -- name: branches
-SELECT DISTINCT coalesce(json_extract(context, '$.git.branch'), json_extract(context, '$.ci.branch')) AS branch
-FROM runs WHERE branch IS NOT NULL ORDER BY branch;
+SELECT DISTINCT branch FROM runs WHERE branch IS NOT NULL ORDER BY branch;
 
 -- name: test_ids
 SELECT test_key, id FROM tests WHERE test_key IN (SELECT value FROM json_each(?));

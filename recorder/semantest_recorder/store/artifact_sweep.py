@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS, is_sha256
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 #: A file may be there before the event that names it: younger ones stay.
 _GRACE_MS = 86_400_000.0

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.portions import next_portion
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.sql_mistakes import explain
 
 #: What is asked for this many steps of SQLite's machine: whether it is to end; some hundred times a second.

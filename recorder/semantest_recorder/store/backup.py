@@ -17,7 +17,7 @@ from pytest_semantest.protocol.liveness import process_exists
 from semantest_recorder.store.errors import CannotOpen, Damaged, DatabaseTooNew, NotOurs
 from semantest_recorder.store.exchange import synchronise
 from semantest_recorder.store.opening import open_for_writing
-from semantest_recorder.store.reader import connect_read_only, open_read_only
+from semantest_recorder.store.read_only import connect_read_only, open_read_only
 from semantest_recorder.store.regular import require_database_file, require_regular
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
 

@@ -1,7 +1,7 @@
 -- What there is to choose from. A payload's weight stands for all rows that its event leads to.
 
 -- name: runs
-SELECT r.id, r.name, r.state, r.started_ms, r.ended_ms, r.labels, json_extract(r.context, '$.git.branch'),
+SELECT r.id, r.name, r.state, r.started_ms, r.ended_ms, r.labels, r.branch,
        (SELECT max(b.received_ms) FROM sources s JOIN batches b USING (source_key) WHERE s.run_key = r.run_key)
 FROM runs r ORDER BY r.since_ms DESC, r.run_key DESC;
 

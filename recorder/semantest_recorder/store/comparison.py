@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("comparison.sql")
 _OF_ALL = ("meta", "tests", "deleted_sources", "aliases")

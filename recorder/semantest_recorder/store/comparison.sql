@@ -31,7 +31,8 @@ FROM marks m JOIN sources s USING (source_key) JOIN runs r USING (run_key) WHERE
 
 -- name: runs
 SELECT id AS run, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps, labels,
-       facts, context, facts_source, context_source, received_ms, quarantined, left_out
+       facts, context, facts_source, context_source, received_ms, quarantined, left_out, shard_count,
+       shards_missing
 FROM runs WHERE id = ?;
 
 -- name: sources
@@ -51,7 +52,7 @@ FROM crashes c JOIN runs r USING (run_key) JOIN sources p ON p.source_key = c.re
 
 -- name: results
 SELECT r.id AS run, t.id AS test, t.suite, t.function, t.params, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file,
-       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.fingerprint, x.quarantine, x.forgiven, x.markers
+       x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id, x.fingerprint, x.quarantine, x.repetitions, x.forgiven, x.markers
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key) WHERE r.id = ?;
 
 -- name: attempts

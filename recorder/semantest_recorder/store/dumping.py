@@ -12,7 +12,7 @@ from semantest_recorder.core.views import VIEWS
 from semantest_recorder.store.asking import Row
 from semantest_recorder.store.portions import next_portion
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL: Final = statements("dumping.sql")
 _ROWS: Final = 2_000

@@ -25,11 +25,11 @@ import msgspec
 from pytest_semantest.protocol.whole_file import write_whole
 from semantest_recorder.core.analysis.durations import percentile_95
 from semantest_recorder.core.analysis.flakiness import Flakiness
-from semantest_recorder.store.aliases import read_identity
 from semantest_recorder.store.analysis_flaky import flaky_tests
 from semantest_recorder.store.analysis_window import test_ids, window
+from semantest_recorder.store.identity import read_identity
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 VERSION = 1
 RUNS = 50

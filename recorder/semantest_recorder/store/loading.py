@@ -6,14 +6,12 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
-from semantest_recorder.core.rows import AttemptRow, CrashRow, ResultRow, RunRow, SourceRow, SuiteRow
+from semantest_recorder.core.rows import CrashRow, SuiteRow
 from semantest_recorder.core.run_state import RunState
 from semantest_recorder.store.queries import statements
+from semantest_recorder.store.row_reading import attempt_row, result_row, run_row, source_row
 
 _SQL = statements("reader.sql")
-_json = msgspec.json.decode
 T = TypeVar("T")
 
 
@@ -31,31 +29,3 @@ def load_run(connection: sqlite3.Connection, run_id: str) -> RunState:
         rows("suites", lambda row: SuiteRow(*row)),
         rows("crashes", lambda row: CrashRow(*row)),
     )
-
-
-def run_row(row: Sequence[Any]) -> RunRow:
-    """Of the columns of query ``run``."""
-    (*plain, left_out, facts_source, context_source, labels, facts, context) = row
-    plain[8] = bool(plain[8])
-    return RunRow(*(*plain, _json(labels), _json(facts), _json(context), facts_source, context_source, left_out))
-
-
-def source_row(row: Sequence[Any]) -> SourceRow:
-    """Of the columns of query ``sources``."""
-    source = SourceRow(*row)
-    source.stopped_early = bool(source.stopped_early)
-    source.interrupted = bool(source.interrupted)
-    source.cancelled = bool(source.cancelled)
-    source.timed_out = bool(source.timed_out)
-    return source
-
-
-def result_row(row: Sequence[Any]) -> ResultRow:
-    """Of the columns of query ``results``."""
-    *plain, forgiven, markers = row
-    return ResultRow(*(*plain, bool(forgiven), () if markers == "[]" else tuple(_json(markers))))
-
-
-def attempt_row(row: Sequence[Any]) -> AttemptRow:
-    """Of the columns of query ``attempts``."""
-    return AttemptRow(*(*row[:-4], *map(bool, row[-4:])))

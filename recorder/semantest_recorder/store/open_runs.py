@@ -11,9 +11,9 @@ from typing import NamedTuple, TypeVar
 from pytest_semantest.protocol.identity import CLIENT_WORKER
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.store.errors import CannotOpen
-from semantest_recorder.store.loading import run_row
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
+from semantest_recorder.store.row_reading import run_row
 
 _SQL = statements("status.sql")
 _RUN = statements("reader.sql")["run"]

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
+from semantest_recorder.core.analysis.rows import PastRun
 from semantest_recorder.core.jobs import SessionOrigin, add_origin
 from semantest_recorder.core.rerun_chain import rerun_of
 from semantest_recorder.core.rows import (
     AttemptRow,
     CrashRow,
-    HistoryRow,
     PictureRow,
     ResultRow,
     RunRow,
@@ -27,23 +25,13 @@ from semantest_recorder.core.rows import (
     TestEventRow,
     WarningRow,
 )
-from semantest_recorder.store.errors import (
-    AmbiguousRun,
-    CannotOpen,
-    DatabaseTooNew,
-    DatabaseTooOld,
-    NoDatabase,
-    NotOurs,
-    RunNotFound,
-)
-from semantest_recorder.store.loading import attempt_row, result_row, run_row, source_row
+from semantest_recorder.store.errors import AmbiguousRun, CannotOpen, NoDatabase, RunNotFound
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.regular import require_database_file
-from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from semantest_recorder.store.read_only import connect_read_only
+from semantest_recorder.store.row_reading import attempt_row, result_row, run_row, source_row
 
 _SQL = statements("reader.sql")
 _json = msgspec.json.decode
-_NO_ROOM_FOR_ITS_LOG = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 #: The largest integer of SQLite.
 _MOST = 2**63 - 1
 
@@ -119,6 +107,11 @@ class Reader:
         """Every attempt of a run, those of a test together and in order."""
         return [attempt_row(row) for row in self._all("attempts", run_id)]
 
+    def attempts_of(self, run_id: str, test_ids: Sequence[str]) -> list[AttemptRow]:
+        """The same of some tests."""
+        names = msgspec.json.encode(test_ids).decode()
+        return [attempt_row(row) for row in self._all("attempts_of", run_id, names)]
+
     def suites(self, run_id: str) -> list[SuiteRow]:
         """The suites of a run in the order in which they started."""
         return [SuiteRow(*row) for row in self._all("suites", run_id)]
@@ -144,15 +137,15 @@ class Reader:
             return None
         return payload if isinstance(payload, dict) else None
 
-    def history(self, test_id: str, limit: int = 20, *, other_names: Sequence[str] = ()) -> list[HistoryRow]:
+    def history(self, test_id: str, limit: int = 20, *, other_names: Sequence[str] = ()) -> list[PastRun]:
         """What became of a test in the last ``limit`` runs that have it, newest first.
 
         Of two of its names in one run the first counts.
         """
         names = (test_id, *other_names)
-        found: dict[str, HistoryRow] = {}
+        found: dict[str, PastRun] = {}
         for row in self._all("history", msgspec.json.encode(names).decode(), min(limit * len(names), _MOST)):
-            found.setdefault(row[0], HistoryRow(*row))
+            found.setdefault(row[0], PastRun(*row))
         return list(found.values())[:limit]
 
     def find_tests(self, fragment: str, limit: int = 20) -> list[str]:
@@ -173,7 +166,7 @@ class Reader:
         if matches:
             raise AmbiguousRun(name, matches)
         known = [str(row[0]) for row in self._all("run_ids")]
-        raise RunNotFound(name, difflib.get_close_matches(name, known, 3, 0.5))
+        raise RunNotFound(name, difflib.get_close_matches(name, [*known, "last"] if known else [], 3, 0.5))
 
     def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         with closing(connect_read_only(self.path)) as connection:
@@ -181,57 +174,3 @@ class Reader:
                 return connection.execute(_SQL[query], arguments).fetchall()
             except sqlite3.Error as error:  # a damaged page, or a lock that lasts
                 raise CannotOpen(self.path, str(error)) from None
-
-
-def connect_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write, to a database that this version can read.
-
-    Raises ``NoDatabase``, ``DatabaseTooNew``, ``DatabaseTooOld``, ``NotOurs`` or ``CannotOpen``.
-    """
-    require_database_file(path)
-    try:
-        connection = open_read_only(path)
-        connection.execute("PRAGMA query_only = 1")
-        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        application = int(connection.execute("PRAGMA application_id").fetchone()[0])
-    except sqlite3.Error as error:
-        raise CannotOpen(path, str(error)) from None
-    except UnicodeDecodeError:  # SQLite's message quotes the schema, and Python cannot read the message
-        raise CannotOpen(path, "database schema is malformed") from None
-    problem: Exception | None = None
-    if application != APPLICATION_ID:
-        problem = NotOurs(path) if application or version else NoDatabase(path)
-    elif version > SCHEMA_VERSION:
-        problem = DatabaseTooNew(path, version, SCHEMA_VERSION)
-    elif version < SCHEMA_VERSION:
-        problem = DatabaseTooOld(path, version, SCHEMA_VERSION)
-    if problem is not None:
-        connection.close()
-        raise problem
-    return connection
-
-
-def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection to a database of any kind. Raises ``sqlite3.Error``.
-
-    In a folder that cannot be written SQLite reads one of ours only when it is told that nobody writes.
-    """
-    try:
-        return _connect(path, "mode=ro")
-    except sqlite3.OperationalError as error:
-        nobody_writes = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
-        if (error.sqlite_errorcode & 0xFF) not in _NO_ROOM_FOR_ITS_LOG or not nobody_writes:
-            raise
-    return _connect(path, "immutable=1")
-
-
-def _connect(path: Path, how: str) -> sqlite3.Connection:
-    name = f"file:{quote(str(path.absolute()))}?{how}"
-    connection = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
-    try:
-        connection.execute("PRAGMA busy_timeout = 5000")
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # it is read now, and by no query later
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -1,11 +1,11 @@
 -- name: runs
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
-       quarantined, left_out, facts_source, context_source, labels, facts, context
+       quarantined, left_out, shard_count, shards_missing, facts_source, context_source, labels, facts, context
 FROM runs ORDER BY since_ms DESC, run_key DESC LIMIT ?;
 
 -- name: run
 SELECT id, name, state, exit_code, started_ms, ended_ms, planned, deselected, stopped_early, stop_reason, gaps,
-       quarantined, left_out, facts_source, context_source, labels, facts, context
+       quarantined, left_out, shard_count, shards_missing, facts_source, context_source, labels, facts, context
 FROM runs WHERE id = ?;
 
 -- name: last_run
@@ -39,7 +39,7 @@ WHERE r.id = ? ORDER BY p.source, c.seq;
 
 -- name: results
 SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
-       x.reason, x.suite_id, x.fingerprint, x.quarantine, x.forgiven, x.markers
+       x.reason, x.suite_id, x.fingerprint, x.quarantine, x.repetitions, x.forgiven, x.markers
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?)
 ORDER BY x.position IS NULL, x.position, x.test_key;
 
@@ -49,6 +49,14 @@ SELECT t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.
        a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged, a.guessed, a.forgiven
 FROM attempts a JOIN tests t USING (test_key) JOIN sources s USING (source_key)
 WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY a.test_key, a.attempt, a.source_key;
+
+-- name: attempts_of
+SELECT t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms, a.setup_ms,
+       a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason, a.last_output,
+       a.subtests_passed, a.subtests_failed, a.timeout_ms, a.detail_seq, a.will_retry, a.judged, a.guessed, a.forgiven
+FROM json_each(?2) n CROSS JOIN tests t ON t.id = n.value CROSS JOIN attempts a ON a.test_key = t.test_key
+     JOIN sources s USING (source_key)
+WHERE a.run_key = (SELECT run_key FROM runs WHERE id = ?1) ORDER BY a.test_key, a.attempt, a.source_key;
 
 -- name: suites
 SELECT suite_id, total, done, passed, failed, skipped, started_ms, ended_ms, name, told_started_ms, told_ended_ms
@@ -76,8 +84,8 @@ ORDER BY e.test_key, e.source_key, e.seq;
 SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WHERE source = ?) AND seq = ?;
 
 -- name: history
-SELECT r.id, r.name, r.state, r.started_ms, coalesce(r.context ->> '$.git.branch', r.context ->> '$.ci.branch'),
-       coalesce(r.context ->> '$.git.commit', r.context ->> '$.ci.commit'), x.state, x.attempts, x.duration_ms, x.worker, x.started_ms, x.reason
+SELECT r.id, r.name, r.state, r.since_ms, r.branch, r."commit", json_extract(r.context, '$.git.dirty'),
+       t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint
 FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
 ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?2;

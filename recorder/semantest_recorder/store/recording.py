@@ -176,7 +176,7 @@ def _is_pending(row: ResultRow) -> bool:
 
 def _has_passed(row: ResultRow) -> bool:
     """Whether ``put_passed`` says all of it: most results end so."""
-    plain = row.reason is None and row.suite_id is None and row.quarantine is None
+    plain = row.reason is None and row.suite_id is None and row.quarantine is None and row.repetitions is None
     return plain and row.state == "passed" and row.attempts == 1
 
 
@@ -259,6 +259,6 @@ def _split(test_id: str) -> tuple[str, str]:
 
 
 def _run_parameters(run_key: int, row: RunRow) -> tuple[Any, ...]:
-    _id, *plain, labels, facts, context, facts_source, context_source, left_out = _astuple(row)
+    _id, *plain, labels, facts, context, facts_source, context_source, left_out, shards, missing = _astuple(row)
     texts = [_encode(value).decode() for value in (labels, facts, context)]
-    return (run_key, *plain, *texts, facts_source, context_source, left_out)
+    return (run_key, *plain, *texts, facts_source, context_source, left_out, shards, missing)

@@ -20,7 +20,7 @@ from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.origin import Origin
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.schema import creation_script
 
 _SQL = statements("replay.sql")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from semantest_recorder.store.errors import CannotOpen, NoDatabase
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("status.sql")
 

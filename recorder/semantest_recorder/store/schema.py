@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from semantest_recorder.store.queries import sql_text
@@ -12,13 +12,13 @@ from semantest_recorder.store.queries import sql_text
 APPLICATION_ID: Final = 0x536D5473
 #: ``PRAGMA user_version``: the number of the newest migration.
 SCHEMA_VERSION: Final = 5
+_MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 @cache
 def migrations() -> dict[int, str]:
     """File names below ``migrations/`` by number; each brings a database from the version before to its number."""
-    folder = files("semantest_recorder.store").joinpath("migrations")
-    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    names = sorted(entry.name for entry in _MIGRATIONS.glob("*.sql"))
     return {int(name.partition("_")[0]): name for name in names}
 
 

@@ -28,7 +28,14 @@ CREATE TABLE runs (
     -- By what runs are ordered: none began after it came, whatever its clock said.
     since_ms      REAL GENERATED ALWAYS AS (min(started_ms, coalesce(received_ms, started_ms))) VIRTUAL,
     left_out      INTEGER NOT NULL DEFAULT 0,  -- tests that did not run for want of time (--semantest-budget)
-    quarantined   INTEGER NOT NULL DEFAULT 0   -- bad tests that do not count
+    shard_count   INTEGER NOT NULL DEFAULT 0,  -- of how many shards it is; 0: it is not of shards
+    shards_missing INTEGER NOT NULL DEFAULT 0, -- how many of them did not come
+    quarantined   INTEGER NOT NULL DEFAULT 0,  -- bad tests that do not count
+    -- Where it was: what git said, or else CI, whose checkout may name no branch.
+    branch        TEXT GENERATED ALWAYS AS (
+        coalesce(nullif(json_extract(context, '$.git.branch'), ''), nullif(json_extract(context, '$.ci.branch'), ''))) VIRTUAL,
+    "commit"      TEXT GENERATED ALWAYS AS (
+        coalesce(nullif(json_extract(context, '$.git.commit'), ''), nullif(json_extract(context, '$.ci.commit'), ''))) VIRTUAL
 ) STRICT;
 CREATE INDEX runs_by_time ON runs (since_ms);
 
@@ -135,6 +142,7 @@ CREATE TABLE results (
     suite_id    TEXT,  -- the suite that a client named; else it follows from the test's id
     fingerprint TEXT,  -- checksum of the lines of its function
     quarantine  TEXT,  -- JSON: why, by whom and until when it is in quarantine
+    repetitions INTEGER,  -- how often it was to run, since it was new; NULL: once
     forgiven    INTEGER NOT NULL DEFAULT 0,  -- its bad end does not count: it was in quarantine
     PRIMARY KEY (run_key, test_key)
 ) STRICT, WITHOUT ROWID;
@@ -254,8 +262,8 @@ CREATE TABLE aliases (
 
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.name, r.state, r.exit_code, r.started_ms, r.ended_ms, r.ended_ms - r.started_ms AS duration_ms,
-       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps, r.quarantined,
-       json_extract(r.context, '$.git.branch') AS branch, json_extract(r.context, '$.git.commit') AS "commit",
+       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps, r.quarantined, r.shard_count,
+       r.shards_missing, r.branch, r."commit",
        json_extract(r.context, '$.git.dirty') AS dirty, json_extract(r.context, '$.git.author') AS author,
        json_extract(r.context, '$.git.subject') AS subject, json_extract(r.context, '$.ci.provider') AS ci,
        json_extract(r.context, '$.ci.buildUrl') AS build_url, json_extract(r.context, '$.ci.pullRequest') AS pull_request,
@@ -291,7 +299,7 @@ JOIN tests t USING (test_key);
 CREATE VIEW v_results AS
 SELECT r.id AS run, t.id AS test, coalesce(x.suite_id, t.suite) AS suite, t.function, t.params, x.state, x.attempts,
        x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.position, x.markers, x.fingerprint,
-       x.quarantine, x.forgiven
+       x.quarantine, x.forgiven, x.repetitions
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
 
 CREATE VIEW v_attempts AS
@@ -315,9 +323,11 @@ JOIN tests t USING (test_key);
 
 CREATE VIEW v_flaky AS
 SELECT t.id AS test, h.runs, h.flaky_runs, 1.0 * h.flaky_runs / h.runs AS rate, h.last_ms, h.last_flaky_ms
-FROM (SELECT test_key, count(*) AS runs, sum(state = 'flaky') AS flaky_runs, max(started_ms) AS last_ms,
-             max(iif(state = 'flaky', started_ms, NULL)) AS last_flaky_ms
-      FROM results WHERE started_ms IS NOT NULL GROUP BY test_key HAVING flaky_runs > 0) h
+FROM (SELECT f.test_key, count(*) AS runs, sum(x.state = 'flaky') AS flaky_runs, max(x.started_ms) AS last_ms,
+             max(iif(x.state = 'flaky', x.started_ms, NULL)) AS last_flaky_ms
+      FROM (SELECT DISTINCT test_key FROM results WHERE state = 'flaky' AND started_ms IS NOT NULL) f
+           CROSS JOIN runs r CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = f.test_key
+      WHERE x.started_ms IS NOT NULL GROUP BY f.test_key) h
 JOIN tests t USING (test_key);
 
 CREATE VIEW v_aliases AS

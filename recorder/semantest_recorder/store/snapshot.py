@@ -6,19 +6,21 @@ Its form: ``pytest_semantest/protocol/snapshot.py``.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from pytest_semantest.protocol.snapshot import LETTERS, PASSED, VERDICTS, VERSION
 from pytest_semantest.protocol.whole_file import write_whole
+from semantest_recorder.core.analysis.identity import Identity
 from semantest_recorder.core.snapshot_runs import RunsThatCount
+from semantest_recorder.store.identity import read_identity
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 #: A test's duration is the median of so many.
 DURATIONS = 5
@@ -50,6 +52,24 @@ class _Test(msgspec.Struct, gc=False):
                 self.fixtures += (fixtures,)
 
 
+class Basis(NamedTuple):
+    """What a snapshot is made from: ``runs`` that are closed, when the last of them ended and came.
+
+    ``aliases``: how many there are, removed ones included, and when the last was said; ``None`` without any.
+    """
+
+    runs: int
+    ended_ms: float | None
+    newest: int | None
+    aliases: str | None
+
+
+def read_basis(database: Path) -> Basis:
+    """By what a snapshot can be told to be current. Raises what ``Reader`` raises, and ``sqlite3.Error``."""
+    with closing(connect_read_only(database)) as connection:
+        return Basis(*connection.execute(_SQL["basis"]).fetchone())
+
+
 def write_snapshot(database: Path, target: Path) -> None:
     """Replaces ``target`` atomically by the snapshot of ``database``.
 
@@ -60,20 +80,25 @@ def write_snapshot(database: Path, target: Path) -> None:
 
 def read_snapshot(database: Path) -> dict[str, Any]:
     """The content of ``test-snapshot.json``."""
+    identity = read_identity(database)
     with closing(connect_read_only(database)) as connection:
         tests: dict[int, _Test] = {}
+        lives = _Lives(identity, connection)
         runs, number, until = RunsThatCount(), 0, 0.0
         for run_key, planned, since in connection.execute(_SQL["closed_runs"]).fetchall():
             if not runs.counts(planned):
                 continue
             number, until = number + 1, max(until, since)
-            runs.take(_see_run(connection, run_key, tests, with_fixtures=number <= DURATIONS))
+            runs.take(_see_run(connection, run_key, tests, lives, with_fixtures=number <= DURATIONS))
         names = connection.execute(_SQL["test_ids"], (msgspec.json.encode(list(tests)).decode(),)).fetchall()
     rows = {test_id: _row(tests[test_key]) for test_key, test_id in names}
+    rows |= {test_id: _row(test) for test_id, test in lives.tests.items()}
     return {"version": VERSION, "runs": number, "untilMs": until, "tests": rows}
 
 
-def _see_run(connection: sqlite3.Connection, run_key: int, tests: dict[int, _Test], *, with_fixtures: bool) -> int:
+def _see_run(
+    connection: sqlite3.Connection, run_key: int, tests: dict[int, _Test], lives: _Lives, *, with_fixtures: bool
+) -> int:
     """Adds a run to what is known; how many tests it had a verdict on. Fixtures are read of the newest runs only."""
     fixtures = dict(connection.execute(_SQL["fixtures"], (run_key,)).fetchall()) if with_fixtures else {}
     found = connection.execute(_SQL["verdicts"], (run_key,)).fetchall()
@@ -82,7 +107,42 @@ def _see_run(connection: sqlite3.Connection, run_key: int, tests: dict[int, _Tes
         if test is None:
             test = tests[test_key] = _Test()
         test.see(LETTERS[state], duration, fixtures.get(test_key), fingerprint)
+    lives.see_run(found, fixtures)
     return len(found)
+
+
+class _Lives:
+    """Tests that had other names before: what all names tell goes to the present id, also where no run has that yet.
+
+    An earlier name keeps what it tells itself: on another branch it is the present one.
+    """
+
+    def __init__(self, identity: Identity, connection: sqlite3.Connection) -> None:
+        #: By present ids.
+        self.tests: dict[str, _Test] = {}
+        #: By the keys of all names of such a test its present id, and how near to that the name is.
+        self._names: dict[int, tuple[str, int]] = {}
+        if identity.is_plain:
+            return
+        keys = {test_id: test_key for test_key, test_id in connection.execute(_SQL["all_test_ids"])}
+        for present, names in identity.groups(keys).items():
+            if names != [present]:
+                nearest = [name for name in identity.ids_of(present) if name in keys]
+                self._names |= {keys[name]: (present, place) for place, name in enumerate(nearest)}
+
+    def see_run(self, found: Sequence[tuple[int, str, float, str | None]], fixtures: Mapping[int, float]) -> None:
+        """The next older run; where it has two names of a test the nearer one counts."""
+        if not self._names:
+            return
+        nearest: dict[str, tuple[int, int]] = {}
+        for row, (test_key, *_told) in enumerate(found):
+            if test_key in self._names:
+                present, place = self._names[test_key]
+                nearest[present] = min(nearest.get(present, (place, row)), (place, row))
+        for present, (_place, row) in nearest.items():
+            test_key, state, duration, fingerprint = found[row]
+            life = self.tests.setdefault(present, _Test())
+            life.see(LETTERS[state], duration, fixtures.get(test_key), fingerprint)
 
 
 def _row(test: _Test) -> Sequence[object]:

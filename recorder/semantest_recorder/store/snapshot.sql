@@ -12,3 +12,10 @@ WHERE run_key = ? AND (setup_ms IS NOT NULL OR teardown_ms IS NOT NULL) GROUP BY
 
 -- name: test_ids
 SELECT test_key, id FROM tests WHERE test_key IN (SELECT value FROM json_each(?));
+
+-- name: all_test_ids
+SELECT test_key, id FROM tests;
+
+-- name: basis
+SELECT count(*), max(ended_ms), max(run_key), (SELECT count(*) || ' ' || max(since_ms) FROM aliases)
+FROM runs WHERE state NOT IN ('pending', 'running');

@@ -12,7 +12,7 @@ import msgspec
 
 from semantest_recorder.store.errors import CannotOpen, NoDatabase
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("status.sql")
 #: What a page of results, or the details of one test, hold at most: characters, and events.

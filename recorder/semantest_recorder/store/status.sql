@@ -31,8 +31,8 @@ SELECT x.state, count(*) FROM results x JOIN runs r USING (run_key)
 WHERE r.state IN ('pending', 'running') GROUP BY x.state;
 
 -- name: results_page
-SELECT t.test_key, t.id, x.state, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason,
-       x.suite_id
+SELECT t.test_key, t.id, x.state, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.suite_id,
+       iif(x.repetitions IS NULL, max(x.attempts - 1, 0), 0) AS retries
 FROM results x JOIN tests t USING (test_key)
 WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key > ?2 ORDER BY x.test_key LIMIT ?3;
 

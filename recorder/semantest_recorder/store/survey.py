@@ -12,7 +12,7 @@ import msgspec
 
 from semantest_recorder.core.retention import StoredRun
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("cleanup.sql")
 #: What the rows of an event take beside its payload, roughly; only the shares count.

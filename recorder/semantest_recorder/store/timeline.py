@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from semantest_recorder.store.errors import CannotOpen
 from semantest_recorder.store.queries import statements
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("timeline.sql")
 #: Events fetched of one source at a time, so that no read transaction lasts; a few at first, for many may overlap.

@@ -63,7 +63,8 @@ ON CONFLICT (source_key, seq) DO UPDATE SET reason = reason || '; ' || excluded.
 -- name: put_run
 UPDATE runs SET name = ?2, state = ?3, exit_code = ?4, started_ms = ?5, ended_ms = ?6, planned = ?7, deselected = ?8,
        stopped_early = ?9, stop_reason = ?10, gaps = ?11, quarantined = ?12, labels = ?13, facts = ?14,
-       context = ?15, facts_source = ?16, context_source = ?17, left_out = ?18
+       context = ?15, facts_source = ?16, context_source = ?17, left_out = ?18,
+       shard_count = ?19, shards_missing = ?20
 WHERE run_key = ?1;
 
 -- name: put_sources
@@ -90,8 +91,8 @@ VALUES (?, ?, 'passed', ?, 1, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_results
 INSERT OR REPLACE INTO results (run_key, test_key, state, position, attempts, duration_ms, worker, file, line,
-                                started_ms, ended_ms, reason, suite_id, fingerprint, quarantine, forgiven, markers)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+                                started_ms, ended_ms, reason, suite_id, fingerprint, quarantine, repetitions, forgiven, markers)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: put_attempts
 INSERT OR REPLACE INTO attempts (run_key, test_key, source_key, attempt, worker, outcome, phase, started_ms, ended_ms,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from tests.leftovers import end_processes_of
+from tests.recorder.cli.command import semantest_in
 from tests.user_environment import user_environment
 
 SECONDS = 90.0
@@ -24,7 +25,7 @@ main()
 
 
 class Project:
-    """A folder with tests. ``close`` stops the recorder that a run started, and what still runs in the background."""
+    """A folder with tests. ``close`` ends what still runs in it: recorders, shippers and what is in the background."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -66,7 +67,8 @@ class Project:
         return process
 
     def json(self, *arguments: str) -> Any:
-        return json.loads(self.semantest(*arguments, "--json").stdout)
+        """What ``semantest`` gives to programs, in this process."""
+        return semantest_in(self.root, self.environment, *arguments, "--json").json
 
     def close(self) -> None:
         for process in self._background:
@@ -75,7 +77,7 @@ class Project:
             for stream in (process.stdout, process.stderr):
                 if stream is not None:
                     stream.close()
-        self.stop_recorder()
+        end_processes_of(self.root)
 
     def stop_recorder(self) -> None:
         if (self.folder / "recorder.json").exists():

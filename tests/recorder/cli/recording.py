@@ -58,6 +58,10 @@ class Recording:
 
     def test(self, test_id: str, outcome: str = "passed", worker: str = "main", attempt: int = 1, **more: Any) -> None:
         self.begin(test_id, worker, attempt)
+        self.close(test_id, outcome, worker, attempt, **more)
+
+    def close(self, test_id: str, outcome: str = "passed", worker: str = "main", attempt: int = 1, **more: Any) -> None:
+        """``test/end`` of a test that was begun."""
         status = {"passed": "passed", "xpassed": "passed", "skipped": "skipped", "xfailed": "skipped"}
         payload: dict[str, Any] = {
             "testId": test_id,
@@ -125,11 +129,14 @@ def small_run(session: str = RUN, **more: Any) -> Recording:
     return recording
 
 
-def green_run(session: str = RUN, **more: Any) -> Recording:
+def green_run(
+    session: str = RUN, test_id: str = "a.py::test_ok", rerun_of: str | None = None, **more: Any
+) -> Recording:
     """One test that passed."""
     recording = Recording(session, **more)
-    recording.start()
-    recording.plan("a.py::test_ok")
-    recording.test("a.py::test_ok")
+    facts: dict[str, Any] = {} if rerun_of is None else {"rerunOf": [rerun_of]}
+    recording.start(**facts)
+    recording.plan(test_id)
+    recording.test(test_id)
     recording.end(0)
     return recording

@@ -36,12 +36,14 @@ def record_run(
     *,
     branch: str | None = "main",
     on_ci: bool = False,
+    pull_request: str | None = None,
     with_git: bool = True,
     commit: str | None = None,
     environment: Mapping[str, Any] | None = None,
     args: Sequence[str] = ("tests",),
     deselected: int = 0,
     not_run: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
     end: bool = True,
 ) -> str:
     """Stores run ``number``, an hour behind the one before; its id. ``not_run`` is planned behind what ran.
@@ -49,7 +51,8 @@ def record_run(
     ``on_ci``: git is at a commit, and only CI knows the branch; without ``with_git`` the commit, too.
     """
     recording = Recording(run_id(number), start_ms=START + number * APART_MS)
-    recording.start(args=list(args), pythonVersion="3.13.1", pytestVersion="9.2.0", platform="linux")
+    interpreter = {"pythonVersion": "3.13.1", "pytestVersion": "9.2.0", "platform": "linux"}
+    recording.start(args=list(args), labels=dict(labels or {}), **interpreter)
     planned = [*tests, *not_run]
     recording.add("main", "run/plan", {"tests": planned, "offset": 0, "total": len(planned), "deselected": deselected})
     commit = commit or f"{number:040x}"
@@ -58,6 +61,8 @@ def record_run(
         context["git"] = {"branch": None if on_ci else branch, "commit": commit, "root": "/home/dev/project"}
     if on_ci:
         context["ci"] = {"provider": "github", "branch": branch, "commit": commit}
+    if pull_request is not None:
+        context["ci"] = {"provider": "github", "branch": branch, "commit": commit, "pullRequest": pull_request}
     recording.add("main", "run/context", context)
     for test_id, ran in tests.items():
         _test(recording, test_id, ran)

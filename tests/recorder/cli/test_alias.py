@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from semantest_recorder.store.aliases import read_aliases, read_identity
 from semantest_recorder.store.comparison import differences
+from semantest_recorder.store.identity import read_aliases, read_identity
 from semantest_recorder.store.replay import rebuild
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import START, Recording
@@ -79,6 +79,13 @@ def test_a_rename_that_comes_from_another_branch_is_found(tmp_path: Path) -> Non
     record_run(tmp_path, 2, {OLD: ONE, OTHER: TWO})
     record_run(tmp_path, 3, {NEW: ONE, OTHER: TWO})
     assert aliases(tmp_path) == [(OLD, NEW, "detected")]
+
+
+def test_a_pull_request_from_a_branch_called_main_renames_nothing_in_main(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {OLD: ONE, OTHER: TWO})
+    record_run(tmp_path, 2, {NEW: ONE, OTHER: TWO}, pull_request="7")
+    record_run(tmp_path, 3, {OLD: ONE, OTHER: TWO})
+    assert aliases(tmp_path) == []
 
 
 def test_a_branch_that_becomes_known_behind_the_end_is_known(tmp_path: Path) -> None:

@@ -141,6 +141,13 @@ def test_it_is_said_when_history_cannot_tell(tmp_path: Path, runs: list[Ran], to
     assert told in said.out
 
 
+def test_what_never_passed_before_it_broke_has_no_last_good_run_and_it_is_said(tmp_path: Path) -> None:
+    for number, ran in enumerate([FAILED, PASSED], 1):
+        record_run(tmp_path, number, {T: ran})
+    said = blame(tmp_path, T)
+    assert (said.code, "  last good   none: it had not passed before in these runs\n" in said.out) == (1, True)
+
+
 def test_only_the_branch_of_its_last_run_counts(tmp_path: Path) -> None:
     record_run(tmp_path, 1, {T: PASSED})
     record_run(tmp_path, 2, {T: FAILED}, branch="feature")
@@ -148,3 +155,14 @@ def test_only_the_branch_of_its_last_run_counts(tmp_path: Path) -> None:
     assert blame(tmp_path, T, "--json").json["verdict"] == "never broken"
     assert blame(tmp_path, T, "--json", "--branch", "feature").json["verdict"] == "always broken"
     assert "did you mean feature?" in blame(tmp_path, T, "--branch", "featur").err
+
+
+def test_of_a_test_that_never_passed_on_a_branch_it_is_told_where_it_did(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {T: PASSED})
+    record_run(tmp_path, 2, {T: FAILED})
+    record_run(tmp_path, 3, {T: FAILED}, branch="feature")
+    found = blame(tmp_path, T)
+    assert (found.code, f"  good in     run {run_id(1)}: passed, " in found.out) == (1, True)
+    assert f", of branch main\n          to compare them: semantest diff {run_id(1)} {run_id(3)}\n" in found.out
+    assert blame(tmp_path, T, "--json").json["goodElsewhere"]["run"] == run_id(1)
+    assert blame(tmp_path, T, "--json", "--branch", "main").json["goodElsewhere"] is None

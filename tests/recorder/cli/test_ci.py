@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -53,6 +54,14 @@ def test_without_a_summary_to_append_to_it_is_said(folder: Path) -> None:
     assert (said.code, "::error" in said.out) == (0, True)
     assert said.err == "semantest: no summary: no GITHUB_STEP_SUMMARY is set, and there is no --summary-file\n"
     assert github(folder, "--show", "summary").code == 2
+
+
+def test_a_summary_that_is_a_pipe_is_waited_for_by_nobody(folder: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert github(folder, summary=tmp_path / "pipe").err.startswith(f"semantest: cannot write the summary {tmp_path}")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert (github(folder, summary=tmp_path / "pipe").code, os.read(reader, 10)) == (1, b"")
+    os.close(reader)
 
 
 def test_a_summary_takes_what_is_left_of_the_step_and_says_what_it_left_out(tmp_path: Path) -> None:

@@ -107,6 +107,8 @@ def test_names_of_runs_tests_and_sessions_are_completed(project: Project) -> Non
     assert completed(project, "semantest show ") == tests
     assert completed(project, "semantest show b.py::te") == tests[2:]
     assert completed(project, "semantest show test_f") == ["test_flaky"]
+    assert completed(project, "semantest show test_skip[1") == ["test_skip[1-x]"]
+    assert completed(project, "semantest gate --critical b.py::te") == tests[2:]
     assert completed(project, "semantest recover ") == ["20261122-100000-eeeeee"]
     elsewhere = project.root / "elsewhere"
     elsewhere.mkdir()
@@ -149,6 +151,14 @@ def test_bash_completes_a_word_with_colons(project: Project) -> None:
     assert offered("b.py::") == ["test_flaky", r"test_skip\[1-x\]"]
     assert offered("a.p") == ["a.py::test_bad", "a.py::test_ok"]
     assert offered("nothing") == []
+    assert offered("'b.py::test_s") == ["b.py::test_skip[1-x]"], "quoted: nothing is to be escaped"
+    assert offered('"b.py::test_s') == ["b.py::test_skip[1-x]"]
+    odd = Recording("odd")
+    odd.start()
+    odd.test("""c.py::test_odd['$(exit)"`]""")
+    odd.store(project.folder)
+    assert offered("'c.py::") == [r"""c.py::test_odd['\''$(exit)"`]"""]
+    assert offered('"c.py::') == [r"""c.py::test_odd['\$(exit)\"\`]"""]
 
 
 def on_a_terminal(project: Project, *arguments: str, **environment: str) -> str:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import time
 import tomllib
 from pathlib import Path
@@ -14,24 +11,24 @@ from typing import Any
 import pytest
 
 from pytest_semantest.protocol.keys import all_keys
+from tests.recorder.cli.command import Said, semantest_in
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import small_run
+from tests.user_environment import user_environment
 
 
-def config(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def config(folder: Path, *arguments: str, **environment: str) -> Said:
     return run_semantest(folder, "config", *arguments, **environment)
 
 
-def run_semantest(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEMANTEST") and name != "CI"}
-    command = [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments]
-    return subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
+def run_semantest(folder: Path, *arguments: str, **environment: str) -> Said:
+    return semantest_in(folder, user_environment() | environment, *arguments)
 
 
 def shown(folder: Path, *arguments: str, **environment: str) -> dict[str, dict[str, Any]]:
     done = config(folder, "show", "--json", *arguments, **environment)
-    assert (done.returncode, done.stderr) == (0, "")
-    return {one.pop("key"): one for one in json.loads(done.stdout)["settings"]}
+    assert (done.code, done.err) == (0, "")
+    return {one.pop("key"): one for one in done.json["settings"]}
 
 
 @pytest.fixture
@@ -64,7 +61,7 @@ def test_each_value_comes_with_its_place_and_what_it_hides(project: Path) -> Non
 
 
 def test_text_is_toml_that_says_the_same(project: Path) -> None:
-    text = config(project, "show").stdout
+    text = config(project, "show").out
     found = tomllib.loads(text)
     assert (found["retries"], found["labels"], found["plugins"]["slow"]) == (1, {"a": "b", "c": "d"}, {"limit-ms": 5})
     assert found["recorder"]["port"] == 0
@@ -72,12 +69,12 @@ def test_text_is_toml_that_says_the_same(project: Path) -> None:
 
 
 def test_one_key_or_one_section(project: Path) -> None:
-    assert config(project, "show", "recorder.idle_timeout").stdout == "recorder.idle-timeout = 0  # default\n"
+    assert config(project, "show", "recorder.idle_timeout").out == "recorder.idle-timeout = 0  # default\n"
     assert set(shown(project, "cleanup")) == {"cleanup.older-than", "cleanup.keep", "cleanup.max-size"}
-    assert config(project, "show", "plugins.slow").stdout == "plugins.slow.limit-ms = 5  # semantest.toml\n"
+    assert config(project, "show", "plugins.slow").out == "plugins.slow.limit-ms = 5  # semantest.toml\n"
     done = config(project, "show", "recorder.prot")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "semantest: recorder.prot is no setting; did you mean recorder.port?\n"
+    assert (done.code, done.out) == (2, "")
+    assert done.err == "semantest: recorder.prot is no setting; did you mean recorder.port?\n"
 
 
 def test_shells_complete_names(project: Path) -> None:
@@ -86,7 +83,7 @@ def test_shells_complete_names(project: Path) -> None:
         "COMP_WORDS": "semantest config show recorder.al",
         "COMP_CWORD": "3",
     }
-    offered = run_semantest(project, **asked).stdout.split()
+    offered = Project(project).semantest(**asked).stdout.split()
     assert offered == ["plain,recorder.allow-anonymous", "plain,recorder.allow-origin", "plain,recorder.allow-host"]
 
 
@@ -100,9 +97,9 @@ def test_secrets_are_masked_wherever_they_stand(project: Path) -> None:
     (project.parent / "pyproject.toml").unlink()
     for arguments in ([], ["--json"]):
         done = config(project, "show", *arguments, SEMANTEST_TOKEN="correct-horse-6", A_SECRET="battery-staple")
-        assert done.returncode == 0
-        assert "horse" not in done.stdout
-        assert done.stdout.count("[REDACTED]") == 6, "the hidden token, too"
+        assert done.code == 0
+        assert "horse" not in done.out
+        assert done.out.count("[REDACTED]") == 6, "the hidden token, too"
 
 
 @pytest.mark.parametrize(
@@ -121,16 +118,16 @@ def test_what_is_wrong_is_told_by_every_command(project: Path, text: str, variab
     (project.parent / "semantest.toml").write_text(text)
     for arguments in (["show"], ["check"]):
         done = config(project, *arguments, **variables)
-        assert (done.returncode, done.stdout) == (2, "")
-        assert said in done.stderr
-        assert len(done.stderr.splitlines()) == 1
+        assert (done.code, done.out) == (2, "")
+        assert said in done.err
+        assert len(done.err.splitlines()) == 1
 
 
 def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> None:
     (project.parent / "semantest.toml").write_text("retires = 1\n[policy]\nblocked-event-types = ['a*b']\nx = 1\n")
     done = config(project, "check", "--json", SEMANTEST_RETIRES="1")
-    told = json.loads(done.stdout)
-    assert (done.returncode, told["ok"]) == (2, False)
+    told = done.json
+    assert (done.code, told["ok"]) == (2, False)
     assert [problem.partition(" ")[0] for problem in told["problems"]] == [
         "semantest.toml:",
         "semantest.toml:",
@@ -167,9 +164,9 @@ def test_check_tells_all_that_is_wrong_and_what_nothing_reads(project: Path) -> 
 def test_what_the_recorder_would_refuse_or_go_without_is_told(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "semantest.toml").write_text(text)
     done = config(tmp_path, "check")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
-    checks = json.loads(run_semantest(tmp_path, "doctor", "--json").stdout)["checks"]
+    assert (done.code, done.out) == (2, "")
+    assert said in done.err
+    checks = run_semantest(tmp_path, "doctor", "--json").json["checks"]
     (check,) = [check for check in checks if check["name"] == "configuration"]
     assert (check["status"], said in check["detail"]) == ("fail", True)
 
@@ -187,9 +184,9 @@ def test_what_is_set_in_vain_is_told_and_is_no_error(
 ) -> None:
     (tmp_path / "semantest.toml").write_text(text)
     done = config(tmp_path, "check", **variables)
-    assert (done.returncode, said in done.stderr) == (0, True)
-    assert done.stdout == f"No error, but something is set in vain: semantest.toml in {tmp_path}.\n"
-    checks = json.loads(run_semantest(tmp_path, "doctor", "--json", **variables).stdout)["checks"]
+    assert (done.code, said in done.err) == (0, True)
+    assert done.out == f"No error, but something is set in vain: semantest.toml in {tmp_path}.\n"
+    checks = run_semantest(tmp_path, "doctor", "--json", **variables).json["checks"]
     (check,) = [check for check in checks if check["name"] == "configuration"]
     assert (check["status"], said in check["detail"]) == ("warn", True)
 
@@ -197,15 +194,15 @@ def test_what_is_set_in_vain_is_told_and_is_no_error(
 def test_check_says_that_nothing_is_wrong(project: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     (project.parent / "semantest.toml").write_text("[plugins]\nenabled = ['console']\n[plugins.console]\nslowest = 3\n")
     done = config(project, "check")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == f"Nothing is wrong: semantest.toml and pyproject.toml in {project.parent}.\n"
-    assert config(tmp_path_factory.mktemp("bare"), "check").stdout == "Nothing is wrong: no file here or above.\n"
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"Nothing is wrong: semantest.toml and pyproject.toml in {project.parent}.\n"
+    assert config(tmp_path_factory.mktemp("bare"), "check").out == "Nothing is wrong: no file here or above.\n"
 
 
 def test_doctor_tells_what_is_wrong_and_goes_on(project: Path) -> None:
     def checks() -> dict[str, dict[str, Any]]:
         said = run_semantest(project, "doctor", "--json")
-        return {check["name"]: check for check in json.loads(said.stdout)["checks"]}
+        return {check["name"]: check for check in said.json["checks"]}
 
     (project.parent / "semantest.toml").write_text("retries = 1")
     assert checks()["configuration"]["status"] == "ok"
@@ -223,12 +220,12 @@ def test_cleanup_goes_by_the_files(project: Path) -> None:
 
     def planned(*arguments: str) -> int:
         said = run_semantest(project, "cleanup", "--dry-run", "--json", *arguments)
-        assert (said.returncode, said.stderr) == (0, "")
-        return len(json.loads(said.stdout)["runs"])
+        assert (said.code, said.err) == (0, "")
+        return len(said.json["runs"])
 
     said = run_semantest(project, "cleanup", "--dry-run")
-    assert said.returncode == 2
-    assert "[cleanup] in semantest.toml" in said.stderr
+    assert said.code == 2
+    assert "[cleanup] in semantest.toml" in said.err
     (project.parent / "semantest.toml").write_text("[cleanup]\nolder-than = '30d'\nmax-size = '1 TB'\n")
     assert planned() == 1
     assert planned("--older-than", "5d") == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from filelock import FileLock
 
 from pytest_semantest.protocol.layout import RECORDER_LOCK, SHIP_LOCK, SHIP_STATE
 from pytest_semantest.protocol.record import Record, scan
+from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 
 _SUITE = """
@@ -80,17 +82,28 @@ def test_a_run_whose_first_record_is_damaged_is_reported_with_its_tests(project:
     assert [path.name for path in (project.folder / "damaged").iterdir()] == [f"{session.name}.main.journal"]
 
 
-@pytest.mark.hazard(15)
-@pytest.mark.parametrize("hidden", ["run/plan", "test/start", "test/end", "run/end"])
-def test_whatever_a_damaged_record_held_the_run_is_not_green(project: Project, hidden: str) -> None:
+@pytest.fixture(scope="module")
+def not_shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The session of a whole run, in a project that has no recorder."""
+    project = Project(tmp_path_factory.mktemp("whole"))
     project.write("test_a.py", _SUITE)
     with unshipped(project) as session:
-        journal = session / "main.journal"
-        flip(journal, max(seq for seq, kind in types_of(journal).items() if kind == hidden))
+        pass
+    yield session
+    project.close()
+
+
+@pytest.mark.hazard(15)
+@pytest.mark.parametrize("hidden", ["run/plan", "test/start", "test/end", "run/end"])
+def test_whatever_a_damaged_record_held_the_run_is_not_green(project: Project, not_shipped: Path, hidden: str) -> None:
+    session = project.folder / "sessions" / not_shipped.name
+    shutil.copytree(not_shipped, session, symlinks=True)
+    journal = session / "main.journal"
+    flip(journal, max(seq for seq, kind in types_of(journal).items() if kind == hidden))
     assert project.semantest("sync").returncode == 0
-    said = project.semantest("report")
-    assert said.returncode == 1
-    assert "!!! 1 record MISSING !!!" in said.stdout
-    report = project.json("report")
+    said = semantest("report", "--directory", project.folder)
+    assert said.code == 1
+    assert "!!! 1 record MISSING !!!" in said.out
+    report = semantest("report", "--directory", project.folder, "--json").json
     assert report["run"]["state"] in ("failed", "interrupted")
     assert report["run"]["gaps"] == 1

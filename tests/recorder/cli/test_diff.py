@@ -8,8 +8,8 @@ import pytest
 
 from semantest_recorder.reports.json_schema import json_schema
 from tests.recorder.cli.command import Said, semantest
-from tests.recorder.cli.recording import small_run
-from tests.recorder.cli.suite_runs import FAILED, FLAKY, PASSED, SKIPPED, Ran, record_run, run_id
+from tests.recorder.cli.recording import START, Recording, small_run
+from tests.recorder.cli.suite_runs import APART_MS, FAILED, FLAKY, PASSED, SKIPPED, Ran, record_run, run_id
 from tests.recorder.reports.schema_check import violations
 
 T = "tests/a.py::test_{}".format
@@ -159,6 +159,32 @@ def test_a_run_that_goes_on_is_exit_code_4_unless_something_newly_fails(tmp_path
     assert "1 test: the run is not over" in said.out
 
 
+def test_a_run_whose_shards_did_not_all_come_is_no_base(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {T("a"): PASSED, T("b"): PASSED})
+    shard = Recording(run_id(2), start_ms=START + 2 * APART_MS)
+    shard.start()
+    shard.add("main", "run/context", {"git": {"branch": "main", "commit": "c0ffee"}})
+    shard.add("main", "run/selection", {"collected": 4, "checksum": "c", "shard": {"index": 1, "of": 2}})
+    shard.plan(T("a"), T("b"))
+    shard.test(T("a"))
+    shard.test(T("b"))
+    shard.end()
+    shard.store(tmp_path)
+    record_run(tmp_path, 3, {T("a"): PASSED}, branch="feature")
+    assert diff(tmp_path, "--base", "main", "--json").json["before"]["id"] == run_id(1)
+
+
+def test_a_base_is_no_run_of_a_part_of_the_suite(tmp_path: Path) -> None:
+    suite = {T(name): PASSED for name in ("a", "b", "c", "d")}
+    record_run(tmp_path, 1, suite)
+    record_run(tmp_path, 2, {T("a"): PASSED}, args=("tests/a.py",))
+    record_run(tmp_path, 3, {T("a"): PASSED, T("b"): FAILED}, branch="feature")
+    found = diff(tmp_path, "--base", "main", "--json").json
+    assert (found["before"]["id"], [one["id"] for one in found["removed"]]) == (run_id(1), [T("c"), T("d")])
+    record_run(tmp_path, 4, {T("a"): PASSED, T("b"): PASSED})
+    assert diff(tmp_path, run_id(3), "--base", "main", "--json").json["before"]["id"] == run_id(4)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -189,3 +215,14 @@ def test_names_are_text_and_nothing_else(tmp_path: Path) -> None:
     for said in (diff(tmp_path), diff(tmp_path, "--json"), semantest("failures", "--directory", tmp_path)):
         assert said.code == 1
         assert not {"\x1b", "\u202e", "\x07"} & set(said.out)
+
+
+def test_legs_of_a_matrix_that_follow_each_other_are_told_apart(tmp_path: Path) -> None:
+    legs = (("3.12.1", "linux"), ("3.13.1", "mac"))
+    for number, (python, machine) in enumerate(legs):
+        record_run(tmp_path, number, {T("one"): PASSED}, environment={"python": python}, labels={"os": machine})
+    said = diff(tmp_path)
+    assert said.out.splitlines()[2:] == ["  not alike: Python 3.12.1 -> 3.13.1, os linux -> mac", "  1 as before"]
+    python, label = diff(tmp_path, "--json").json["differences"]
+    assert python == {"kind": "fact", "name": "Python", "before": "3.12.1", "after": "3.13.1"}
+    assert (label["kind"], label["name"]) == ("label", "os")

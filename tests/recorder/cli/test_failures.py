@@ -38,6 +38,10 @@ def test_one_cause_many_tests(folder: Path) -> None:
     assert "  ... and 3 more tests (--limit 0 shows all)" in lines
     assert lines[-1] == "  b.py::test_x[1]  (flaky)"
     assert "new in this run" in lines[-3]
+    lines = semantest("failures", "--directory", folder, "--runs", "5").out.splitlines()
+    assert lines[3].endswith(
+        f"in 2 of 3 runs, first seen in run {run_id(2)}, 2026-11-21 11:30:00 UTC, last in run {run_id(3)}"
+    )
 
 
 def test_over_several_runs_a_cause_keeps_its_id(folder: Path) -> None:
@@ -58,6 +62,10 @@ def test_a_cause_is_known_under_the_name_that_its_test_had_before(tmp_path: Path
     assert semantest("alias", "add", "a.py::test_old", "b.py::test_new", "--directory", tmp_path).code == 0
     (cause,) = semantest("failures", "--directory", tmp_path, "--json").json["clusters"]
     assert cause["firstSeen"]["id"] == run_id(1)
+    (both,) = semantest("failures", "--runs", "2", "--directory", tmp_path, "--json").json["clusters"]
+    assert (both["id"], both["failures"], both["tests"]) == (cause["id"], 2, ["b.py::test_new[1]"])
+    (old,) = semantest("failures", run_id(1), "--directory", tmp_path, "--json").json["clusters"]
+    assert old["tests"] == ["a.py::test_old[1]"]
 
 
 def test_nothing_failed(folder: Path) -> None:
@@ -72,6 +80,7 @@ def test_nothing_failed(folder: Path) -> None:
         (("--branch", "main"), 2, "--branch goes with --runs"),
         (("--runs", "2", "--branch", "mian"), 3, "did you mean main?"),
         (("nothing",), 3, "no run 'nothing'"),
+        (("lats",), 3, "no run 'lats': did you mean last?"),
     ],
 )
 def test_wrong_usage(folder: Path, arguments: tuple[str, ...], code: int, told: str) -> None:

@@ -83,6 +83,33 @@ def test_what_is_new_is_told_against_the_last_run_of_the_base(folder: Path) -> N
     assert verdicts(gate(folder, *asked, "--base", "main")) == verdicts(gate(folder, *asked, GITHUB_BASE_REF="main"))
 
 
+def test_a_pull_request_from_a_branch_called_main_is_no_run_of_main(folder: Path) -> None:
+    """Else it would excuse its own failures, and those of the next run of main."""
+    newly = ("--no-new-failures", "--max-failed", "9", "--json")
+    tests = {ONE: FAILED, TWO: FAILED, THREE: FAILED}
+    for number in (3, 4):
+        record_run(folder, number, tests, on_ci=True, pull_request="7")
+        found = msgspec.json.decode(gate(folder, *newly, GITHUB_BASE_REF="main").out, type=GateResult)
+        assert (found.base, found.passed) == ("20261121-000001-a1b2c3", False)
+    assert msgspec.json.decode(gate(folder, *newly).out, type=GateResult).base == "20261121-000003-a1b2c3"
+    record_run(folder, 5, tests, on_ci=True)
+    found = msgspec.json.decode(gate(folder, *newly).out, type=GateResult)
+    assert (found.base, found.passed) == ("20261121-000001-a1b2c3", False)
+    said = semantest("badge", "--branch", "main", "--directory", folder)
+    record_run(folder, 6, {ONE: PASSED}, on_ci=True, pull_request="7")
+    assert semantest("badge", "--branch", "main", "--directory", folder).out == said.out
+
+
+def test_a_pull_request_does_not_excuse_what_fails_in_it_again(folder: Path) -> None:
+    """By the run of it before the last one of main, which has no word on a test that is new."""
+    tests = {ONE: PASSED, TWO: FAILED, THREE: PASSED}
+    record_run(folder, 3, {**tests, "c.py::test_new": FAILED}, on_ci=True, pull_request="7")
+    record_run(folder, 4, tests, on_ci=True)
+    record_run(folder, 5, {**tests, "c.py::test_new": FAILED}, on_ci=True, pull_request="7")
+    said = gate(folder, "--no-new-failures", "--max-failed", "9", "--json", GITHUB_BASE_REF="main")
+    assert verdicts(said)["no-new-failures"] == "failed"
+
+
 @pytest.mark.parametrize(
     ("base", "why"),
     [((), "there is no run of its branch before it"), (("--base", "mian"), "did you mean main?")],

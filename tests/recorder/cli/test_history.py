@@ -46,9 +46,19 @@ def test_a_history_goes_on_over_a_rename(folder: Path, name: str) -> None:
     assert last.endswith(f"as {OLD}")
 
 
+def test_what_did_not_run_took_no_time(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {OTHER: FAILED}, not_run=(NEW,))
+    record_run(tmp_path, 2, {OTHER: PASSED, NEW: PASSED})
+    lines = semantest("history", NEW, "--directory", tmp_path).out.splitlines()
+    assert lines[4] == "   █"
+    assert lines[-1].endswith("not run")
+
+
 def test_one_test_is_shown_with_the_same_history(folder: Path) -> None:
     found = semantest("show", NEW, "--directory", folder, "--json").json
     assert [run["state"] for run in found["history"]] == ["failed", "failed", "passed", "flaky", "passed"]
+    by_its_old_name = semantest("show", OLD, "--directory", folder, "--json").json
+    assert (by_its_old_name["test"]["id"], by_its_old_name["history"]) == (NEW, found["history"])
 
 
 def test_runs_of_a_branch_and_the_last_ones(folder: Path) -> None:

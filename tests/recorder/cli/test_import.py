@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.leftovers import end_processes_of
 from tests.recorder.cli.command import Said, semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.foreign.test_junit import SAMPLES
@@ -65,7 +64,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     subprocess.run(command, cwd=project.root, env=user_environment(), capture_output=True, check=False)
     yield project
     project.close()
-    end_processes_of(project.root)
 
 
 def states(report: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from semantest_recorder.cli.import_session import Asked, Imported, prepare
 from semantest_recorder.core.rows import AttemptRow
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import RUN, START, Recording, green_run
+from tests.recorder.cli.test_missing_shards import shard
 
 #: What a format has no word for, and what stands there instead.
 _WORDS = {
@@ -111,6 +113,15 @@ def test_a_run_that_is_red_without_a_bad_test_stays_red(end: Callable[[Recording
         assert {name: test.result.state for name, test in imported.tests.items()} == {"a.py::test_ok": "passed"}
 
 
+def test_a_run_without_all_of_its_shards_does_not_become_green(tmp_path: Path) -> None:
+    shard(1).store(tmp_path / ".semantest")
+    for kind in (*_WORDS, "pytest-json-report"):
+        imported = read_back(tmp_path / ".semantest", kind, tmp_path).state
+        told = (imported.run.state, imported.run.stop_reason)
+        assert told == ("interrupted", "passed so far: 1 of 3 shards; missing: 2, 3"), kind
+        assert list(imported.tests) == ["a.py::test_a"], kind
+
+
 def test_a_test_of_two_runs_in_one_file_is_not_run_again(tmp_path: Path) -> None:
     other = "20261121-100000-0a0a0a"
     green_run().store(tmp_path / ".semantest")
@@ -118,6 +129,48 @@ def test_a_test_of_two_runs_in_one_file_is_not_run_again(tmp_path: Path) -> None
     imported = read_back(tmp_path / ".semantest", "junit", tmp_path, RUN, other).state
     found = {name: test.result.state for name, test in imported.tests.items()}
     assert found == {"a.py::test_ok": "passed", "a.py::test_ok#2": "passed"}
+
+
+@pytest.mark.parametrize("counts", [False, True])
+def test_failures_in_quarantine_do_not_count_elsewhere_either(tmp_path: Path, counts: bool) -> None:
+    entry = {
+        "entry": "a.py",
+        "reason": "the clock jumps, ann",
+        "owner": "b (c)",
+        "expires": "2026-12-20",
+        "issue": "#7",
+    }
+    recording = Recording()
+    recording.start()
+    recording.plan(*(f"a.py::test_{name}" for name in ("ok", "failed", "error", "again", "free")))
+    for name in ("ok", "failed", "error", "again"):
+        recording.begin(f"a.py::test_{name}", quarantine=entry)
+    recording.test("a.py::test_ok", userProperties=[["semantest.quarantine.reason", "not this one"]])
+    recording.test("a.py::test_failed", "failed", forgiven=True)
+    recording.test("a.py::test_error", "error", forgiven=not counts)
+    recording.test("a.py::test_again", "failed", willRetry=True, forgiven=True)
+    recording.test("a.py::test_again", "failed", attempt=2, forgiven=True)
+    recording.test("a.py::test_free")
+    recording.end(int(counts))
+    stored = tmp_path / ".semantest"
+    recording.store(stored)
+    native = {
+        test["id"]: test["quarantine"] for test in semantest("report", "--json", "--directory", stored).json["tests"]
+    }
+    assert [told and told["forgiven"] for told in native.values()] == [False, True, not counts, True, None]
+    for kind in (*_WORDS, "pytest-json-report"):
+        imported = read_back(stored, kind, tmp_path).state
+        assert imported.run.state == ("failed" if counts else "passed"), kind
+        assert imported.run.quarantined == 3 - counts
+        for test_id, told in native.items():
+            row = imported.tests[test_id].result
+            assert row.forgiven == bool(told and told["forgiven"]), (kind, test_id)
+            assert (json.loads(row.quarantine) if row.quarantine else None) == (entry if told else None), (
+                kind,
+                test_id,
+            )
+        (failed,) = imported.tests["a.py::test_failed"].attempts
+        assert failed.error_message == "assert 1 == 2" or kind == "reportlog", kind
 
 
 @pytest.mark.parametrize("kind", [*_WORDS, "pytest-json-report"])

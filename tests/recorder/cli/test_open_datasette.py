@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, build_opener
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, Request, build_opener
 
 import pytest
 
@@ -22,6 +22,13 @@ from tests.missing import skip_or_fail
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import small_run
+
+#: What Datasette 1.0 lets the user of its token do.
+WRITES: dict[str, Any] = {
+    "/-/execute-write": {"sql": "DELETE FROM runs"},
+    "/-/create": {"table": "more", "row": {"id": 1}},
+    "/runs/-/drop": {"confirm": True},
+}
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def browser() -> OpenerDirector:
     return build_opener(ProxyHandler({}), HTTPCookieProcessor(CookieJar()))
 
 
-def code_of(opener: OpenerDirector, url: str) -> int:
+def code_of(opener: OpenerDirector, url: str | Request) -> int:
     try:
         with opener.open(url, timeout=60) as answer:
             return int(answer.status)
@@ -71,6 +78,9 @@ def test_the_views_can_be_read_by_whoever_has_the_address(project: Project, path
     assert code_of(stranger, f"{root}/semantest/v_results.json") == 403
     assert code_of(stranger, f"{root}/semantest.json?sql=select+1") == 403
     assert code_of(user, address) == 200
+    for place, asked in WRITES.items():  # Datasette 1.0 would do all of that
+        request = Request(f"{root}/semantest{place}", json.dumps(asked).encode(), {"Content-Type": "application/json"})
+        assert code_of(user, request) >= 400
 
     def got(place: str) -> Any:
         with user.open(f"{root}/semantest{place}", timeout=60) as answer:
@@ -88,6 +98,20 @@ def test_the_views_can_be_read_by_whoever_has_the_address(project: Project, path
     _out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False)
     assert (project.folder / "semantest.db").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_datasette_ends_with_the_command_however_that_ends(project: Project, path_with_datasette: str) -> None:
+    small_run().store(project.folder)
+    project.environment["PATH"] = path_with_datasette
+    process = project.popen("open", "--datasette", "--no-browser")
+    said = lines_until(process, "Uvicorn running on http://127.0.0.1")
+    process.kill()
+    try:
+        process.communicate(timeout=60)  # the pipes end when nobody has them any more
+    except subprocess.TimeoutExpired:
+        os.kill(int(re.findall(r"process \[(\d+)\]", said)[0]), signal.SIGKILL)
+        raise
 
 
 def test_without_datasette_it_says_how_to_get_it(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_test_that_quarantine_does_not_cover_says_so(folder: Path) -> None:
     said = semantest("report", "20261121-093009", "--sync-timeout", "0")
     assert (said.code, said.out.count("which does not cover")) == (1, 2)
     assert "cover what ends a process" in said.out
-    assert "cover a fixture that others share" in said.out
+    assert "cover what is not its own" in said.out
 
 
 def test_a_recorded_pytest_passes_and_so_does_its_run_rebuilt_too(project: Project) -> None:
@@ -218,10 +218,18 @@ def test_an_entry_is_added_and_removed_and_the_rest_stays(folder: Path, umask: N
     assert (said.code, "did you mean b.py::test_many?" in said.err) == (3, True)
 
 
+def test_no_name_of_an_entry_is_a_command_of_a_runner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    said = add("c.py::##[error]no", "--unseen")
+    assert (said.code, "##[" in said.err) == (0, False)
+    said = quarantine("remove", "c.py::##[error]no")
+    assert (said.code, "##[" in said.err) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        (("test_bda",), 3, "did you mean a.py::test_bad?; --unseen adds it all the same"),
+        (("test_bda",), 3, "did you mean a.py::test_bad? (--unseen adds it all the same)"),
         (("a.py::test_bad", "--expires", "91d"), 2, "more than 90 days ahead"),
         (("a.py::test_bad", "--expires", "2020-01-01"), 2, "2020-01-01 is over"),
         (("a.py::test_bad", "--expires", "soon"), 2, "is no day such as 2026-12-20 or 14d"),

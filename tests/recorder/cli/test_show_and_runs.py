@@ -14,6 +14,7 @@ import pytest
 
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
+from tests.recorder.cli.suite_runs import PASSED, record_run, run_id
 
 LATER = "20261121-094500-ffffff"
 
@@ -30,6 +31,26 @@ def folder(tmp_path: Path) -> Path:
     later.end(0)
     later.store(folder)
     return folder
+
+
+def test_runs_of_a_branch_and_how_many_are_not_shown(tmp_path: Path) -> None:
+    for number, branch in enumerate(("main", "fees", "main", "main"), 1):
+        record_run(tmp_path, number, {"a.py::test_a": PASSED}, branch=branch)
+
+    def listed(*options: str) -> tuple[list[str], str]:
+        said = semantest("runs", "--directory", tmp_path, *options)
+        assert said.code == 0
+        return [line.split("  ")[0] for line in said.out.splitlines()[1:]], said.err
+
+    more = "semantest: there are more: --limit 0 lists all\n"
+    assert listed("--branch", "fees") == ([run_id(2)], "")
+    assert listed("--limit", "2") == ([run_id(4), run_id(3)], more)
+    assert listed("--limit", "3", "--branch", "main") == ([run_id(4), run_id(3), run_id(1)], "")
+    assert listed("--limit", "1", "--state", "passed") == ([run_id(4)], more)
+    said = semantest("runs", "--directory", tmp_path, "--limit", "2", "--json")
+    assert (len(said.json["runs"]), said.err) == (2, "")
+    said = semantest("runs", "--directory", tmp_path, "--branch", "mian")
+    assert (said.code, said.err) == (3, "semantest: no run of branch 'mian': did you mean main?\n")
 
 
 @pytest.mark.parametrize("history", ["0", "1"])
@@ -68,6 +89,19 @@ def test_runs_as_json_by_state_and_limit(folder: Path) -> None:
         LATER
     ]
     assert semantest("runs", "--directory", folder, "--state", "cancelled").out == "No cancelled runs.\n"
+
+
+def test_a_rerun_says_of_which_run_in_lists_and_pages(tmp_path: Path) -> None:
+    again = "20261121-100000-d4e5f6"
+    small_run().store(tmp_path / ".semantest")
+    green_run(again, "a.py::test_bad", RUN, start_ms=START + 60_000).store(tmp_path / ".semantest")
+    said = semantest("runs", "--directory", tmp_path / ".semantest").out.splitlines()
+    assert f"1 test: 1 passed; reruns run {RUN}" in said[1]
+    assert "reruns" not in said[2]
+    runs = semantest("runs", "--directory", tmp_path / ".semantest", "--json").json["runs"]
+    assert [run["rerunOf"] for run in runs] == [[RUN], []]
+    page = semantest("export", "--format", "markdown", "--directory", tmp_path / ".semantest").out
+    assert f"- `reruns 1 of 4 tests of run {RUN}; outstanding after it: 0, together they passed`" in page
 
 
 def test_runs_and_report_agree_on_every_count(folder: Path) -> None:

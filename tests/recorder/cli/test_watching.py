@@ -22,7 +22,7 @@ _SECONDS = 90.0
 
 
 def watched(watching: Watching) -> str:
-    return asyncio.run(asyncio.wait_for(watching.until_it_ends(), _SECONDS))
+    return asyncio.run(asyncio.wait_for(watching.until_it_ends(), _SECONDS)).state
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["in an empty folder", "after another run"])

@@ -101,9 +101,13 @@ async def check_doors(url: str, token: str) -> None:
     """Who may not come in does not."""
     known = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession() as session:
-        for path in ("/ws", f"/api/v1/artifacts/{NAME}"):
+        for path in ("/ws", f"/api/v1/artifacts/{NAME}", "/api/v1/test-snapshot", "/api/v1/owed?run=last"):
             for headers, status in (({}, 401), ({**known, "Origin": "https://example.com"}, 403)):
                 async with session.get(f"{url}{path}", headers=headers) as answer:
                     assert answer.status == status
         async with session.get(f"{url}/api/v1/artifacts/{NAME}", headers=known) as answer:
             assert await answer.read() == b"things to do"
+        async with session.get(f"{url}/api/v1/owed?run=last", headers=known) as answer:
+            assert ((await answer.json())["state"], answer.status) == ("passed", 200)
+        async with session.get(f"{url}/api/v1/test-snapshot?run=build-7", headers=known) as answer:
+            assert list((await answer.json())["tests"]) == ["test_it.py::test_a"]

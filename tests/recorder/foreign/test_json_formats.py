@@ -91,6 +91,34 @@ def test_a_log_with_reruns_expected_failures_and_skips() -> None:
     assert (run.exit_code, run.unfinished) == (1, None)
 
 
+def test_a_log_beside_quarantine_has_failures_that_look_like_expected_ones() -> None:
+    entry = {"entry": "a.py", "reason": "r", "owner": "o", "expires": "2026-12-20"}
+    known: dict[str, Any] = {"semantest_quarantine": entry}
+    away: dict[str, Any] = {**known, "semantest_forgiven": True, "outcome": "skipped", "wasxfail": "in quarantine: r"}
+    lines = [
+        report("a.py::test_call", "setup", **known),
+        report("a.py::test_call", "call", **away),
+        report("a.py::test_call", "teardown", **known),
+        report("a.py::test_shared", "call", **away),
+        report("a.py::test_shared", "teardown", "failed"),
+        report("a.py::test_parts", "setup", **known),
+        line("SubtestReport", nodeid="a.py::test_parts", **away),
+        report("a.py::test_parts", "call", **known),
+        report("a.py::test_parts", "teardown", **known),
+    ]
+    run = read_reportlog("\n".join(lines).encode())
+    assert [[(one.outcome, one.forgiven) for one in test.attempts] for test in run.tests] == [
+        [("failed", True)],
+        [("failed", False)],
+        [("failed", True)],
+    ]
+    assert [(test.quarantine is not None, test.is_bad) for test in run.tests] == [
+        (True, False),
+        (True, True),
+        (True, False),
+    ]
+
+
 def test_a_test_whose_worker_died_crashed() -> None:
     died = report("a.py::test_1", "???", "failed", longrepr="worker 'gw0' crashed", location=["a.py", None, "a.py"])
     lines = [report("a.py::test_1", "setup"), died, line("SessionFinish", exitstatus=1)]

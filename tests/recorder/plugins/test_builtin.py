@@ -76,6 +76,14 @@ def test_the_console_may_tell_of_bad_tests_only(path: Path, capfd: pytest.Captur
     assert [line.split()[0] for line in capfd.readouterr().err.splitlines()] == ["run", "FAILED", "run"]
 
 
+def test_the_console_says_when_shards_are_missing(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    shard = event("run/selection", collected=2, shard={"index": 1, "of": 3}, checksum="c")
+    with plugged(path, section=section("console", console={"tests": "none"}), builtin=True) as recorder:
+        recorder.send(MAIN, 1, whole_run(RUN, [shard, *passed("a.py::t")]))
+        finish(recorder, "console")
+    assert capfd.readouterr().err.splitlines()[-1] == f"run {RUN}: passed so far: 1 of 3 shards, 1 passed, 100 ms"
+
+
 @pytest.mark.hazard(33)
 def test_names_do_nothing_to_a_terminal(path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     with plugged(path, section=section("console"), builtin=True) as recorder:

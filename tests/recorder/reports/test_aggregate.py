@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.core.rows import RunRow, SourceRow, SuiteRow, WarningRow
 from semantest_recorder.reports.aggregate import RunRows, add_details, aggregate, bad_tests, count_states, iso_time
-from semantest_recorder.reports.json_schema import PRINTED, json_schema, page_name, schema_text
+from semantest_recorder.reports.json_schema import json_schema
 from semantest_recorder.reports.report import Report
 from tests.recorder.reports.rows_of import MAIN, RUN, START, attempt_row, result_row, run_rows
 from tests.recorder.reports.schema_check import violations
@@ -53,12 +52,6 @@ def test_the_json_is_the_documented_one() -> None:
     schema = json_schema("report")
     assert violations(as_json(report), {"$ref": schema["$ref"]}, schema["$defs"]) == []
     assert msgspec.json.decode(msgspec.json.encode(report), type=Report) == report
-
-
-@pytest.mark.parametrize("command", PRINTED)
-def test_the_schema_pages_are_current(command: str) -> None:
-    page = Path(__file__).parents[3] / "docs" / "reference" / page_name(command)
-    assert page.read_text("utf-8") == schema_text(command), "run python -m semantest_recorder.reports.json_schema"
 
 
 def test_the_schema_check_finds_what_is_wrong() -> None:

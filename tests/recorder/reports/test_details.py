@@ -26,7 +26,7 @@ def attempt_of(events: list[Told], *, source: str = "s.main") -> AttemptInfo:
     attempt = AttemptInfo(1, "s.main", "main", "failed", "call", None, None, 1.0, PhaseTimes())
     test = Info(TEST, "failed", 1, 1.0, "main", "a.py", 1, "a.py", "test_a", None, [], None)
     test.attempts_detail = [attempt]
-    run = RunInfo("r", None, "failed", 1, None, None, None, None, None, False, None, 1, 0, 0)
+    run = RunInfo("r", None, "failed", 1, None, None, None, None, None, 0, 0, False, None, 1, 0, 0)
     report = Report(run=run, counts=Counts(total=1, failed=1), tests=[test], suites=[], warnings=[])
     rows = [tables.TestEventRow(TEST, source, seq, 1, kind) for seq, (kind, _) in enumerate(events, 1)]
     add_events(

@@ -9,7 +9,8 @@ from rich.console import Console, Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from semantest_recorder.core.rows import AttemptRow, HistoryRow, ResultRow
+from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.core.rows import AttemptRow, ResultRow
 from semantest_recorder.reports.live import LiveView, Usual, live_view, usual_time
 from semantest_recorder.reports.live_lines import live_display, plain_lines, progress_words
 from tests.recorder.reports.rows_of import START, attempt_row, result_row, run_rows
@@ -56,8 +57,8 @@ def test_a_closed_run_has_no_running_tests_and_its_own_duration() -> None:
     assert (view.running, view.elapsed_ms) == ([], 9000)
 
 
-def past(state: str, duration_ms: float) -> HistoryRow:
-    return HistoryRow("r", None, "passed", START, None, None, state, 1, duration_ms, "main", START, None)
+def past(state: str, duration_ms: float) -> PastRun:
+    return PastRun("r", None, "passed", START, None, None, None, "a.py::t", state, 1, duration_ms, "main", None, None)
 
 
 def test_the_usual_time_is_that_of_green_results() -> None:

@@ -25,6 +25,7 @@ from semantest_recorder.server.artifacts import SILENCE_S, artifact_routes
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.outgoing import MAX_OUTGOING_BYTES
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
+from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.writer import Writer
 from tests.recorder.cli_recorder.daemons import ask, end_of
@@ -85,7 +86,8 @@ class RunningServer:
             max_outgoing_bytes=self._max_outgoing_bytes,
         )
         addresses = AddressRules(self.port, origins=self._origins)
-        routes = artifact_routes(ArtifactStore(self.database.parent), self._silence_s)
+        directory = self.database.parent
+        routes = [*artifact_routes(ArtifactStore(directory), self._silence_s), snapshot_route(directory)]
         credentials = Credentials(TOKEN, anonymous=self._anonymous, holder=self._tokens.get)
         self.app = create_application(self.hub, addresses, credentials, routes)
         runner = create_runner(self.app, 0.1)

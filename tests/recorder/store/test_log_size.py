@@ -12,7 +12,7 @@ import pytest
 
 from semantest_recorder.core.batch import Committed, RawEvent
 from semantest_recorder.store import log_size
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 from .ingesting import DEADLINE, MAIN, Recorder, begin, event, recording
 

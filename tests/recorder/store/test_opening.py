@@ -14,7 +14,8 @@ from semantest_recorder.core.batch import Batch, Committed, Refused
 from semantest_recorder.store.comparison import differences
 from semantest_recorder.store.errors import CannotOpen, DatabaseTooNew, DatabaseTooOld, NoDatabase, NotOurs
 from semantest_recorder.store.queries import sql_text
-from semantest_recorder.store.reader import Reader, connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
+from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.replay import rebuild
 from semantest_recorder.store.schema import APPLICATION_ID, SCHEMA_VERSION, migrations
 from semantest_recorder.store.writer import Writer

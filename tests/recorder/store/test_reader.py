@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound
-from semantest_recorder.store.reader import Reader, connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
+from semantest_recorder.store.reader import Reader
 
 from .ingesting import RUN, attempt, begin, event, passed, recording, whole_run
 
@@ -78,8 +79,11 @@ def test_attempts_of_a_test_come_in_order(tmp_path: Path) -> None:
     path = tmp_path / "semantest.db"
     with recording(path) as recorder:
         tests = [*attempt("a.py::t", 1, "failed"), *attempt("a.py::t", 2, "error"), *attempt("a.py::t", 3, "passed")]
+        tests += attempt("a.py::u", 1, "passed")
         recorder.send(f"{RUN}.main", 1, whole_run(RUN, tests))
-    rows = Reader(path).attempts(RUN)
+    *rows, other = Reader(path).attempts(RUN)
+    assert Reader(path).attempts_of(RUN, ["a.py::t"]) == rows
+    assert Reader(path).attempts_of(RUN, ["a.py::u", "a.py::unknown"]) == [other]
     assert [(row.attempt, row.outcome, row.detail_seq) for row in rows] == [
         (1, "failed", 3),
         (2, "error", 5),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,9 @@ from pytest_semantest.protocol.events import FINAL_STATES
 from pytest_semantest.protocol.snapshot import LETTERS
 from semantest_recorder.core.batch import Batch, RawEvent
 from semantest_recorder.core.snapshot_runs import AS_LARGE, MOST, NEWEST, RunsThatCount
-from semantest_recorder.store.snapshot import read_snapshot, write_snapshot
+from semantest_recorder.store.aliases import say_alias
+from semantest_recorder.store.ingest import Ingest
+from semantest_recorder.store.snapshot import read_basis, read_snapshot, write_snapshot
 
 from .ingesting import Recorder, attempt, begin, event, passed, recording, whole_run
 
@@ -71,6 +75,52 @@ def test_what_fixtures_took(tmp_path: Path) -> None:
             tests = fixtures("b.py::t", 4.0 + number, 10.0, f"{number}-1")
             send(recorder, f"r{number}", tests, at=1000.0 * number)
     assert read_snapshot(path)["tests"] == {"b.py::t": (10.0, 5.0, "ppp", "2-1")}
+
+
+def say(path: Path, old: str, new: str, at: float = 1.0, state: str = "added") -> None:
+    """What a user says of a test's name."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        say_alias(Ingest(connection), old, new, state, at)
+
+
+def test_a_renamed_test_goes_on_and_its_old_name_keeps_what_it_tells(tmp_path: Path) -> None:
+    """Another branch may still have the old name. ``a.py::next`` has not run yet."""
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        send(recorder, "r1", [*attempt("a.py::old[1]", 1, "failed", duration=9.0), *passed("b.py::was")], at=1000.0)
+        send(recorder, "r2", fixtures("a.py::old[1]", 1.0, 10.0, "1-1"), at=2000.0)
+        send(recorder, "r3", [*passed("a.py::new[1]", duration=30.0), *passed("a.py::other")], at=3000.0)
+    say(path, "a.py::old", "a.py::new")
+    say(path, "b.py", "c.py")
+    assert read_snapshot(path)["tests"] == {
+        "a.py::new[1]": (20.0, 1.0, "ppf", "1-1"),
+        "a.py::old[1]": (10.0, 1.0, "pf", "1-1"),
+        "a.py::other": (1.0, None, "p", None),
+        "b.py::was": (1.0, None, "p", None),
+        "c.py::was": (1.0, None, "p", None),
+    }
+
+
+def test_of_two_names_in_one_run_the_present_one_counts(tmp_path: Path) -> None:
+    path = tmp_path / "semantest.db"
+    with recording(path) as recorder:
+        tests = [*attempt("a.py::old", 1, "failed"), *attempt("a.py::older", 1, "failed")]
+        send(recorder, "r1", tests, at=1000.0)
+        send(recorder, "r2", [*tests, *passed("a.py::new")], at=2000.0)
+    say(path, "a.py::older", "a.py::old")
+    say(path, "a.py::old", "a.py::new", 2.0)
+    assert read_snapshot(path)["tests"]["a.py::new"][2] == "pf"
+
+
+def test_a_snapshot_is_told_to_be_old_when_one_name_takes_the_place_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "semantest.db"
+    with recording(path):
+        pass
+    say(path, "a.py", "b.py")
+    before = read_basis(path)
+    say(path, "a.py", "b.py", 2.0, "removed")
+    say(path, "a.py", "c.py", 3.0)
+    assert read_basis(path) != before
 
 
 def test_the_file_holds_it(path: Path, tmp_path: Path) -> None:

@@ -199,7 +199,8 @@ class Stories(RuleBasedStateMachine):
         outcomes = self.outcomes[test]
         if not outcomes:
             return "not_run"
-        return "flaky" if outcomes[-1] in ("passed", "xpassed") and len(outcomes) > 1 else outcomes[-1]
+        is_good = outcomes[-1] in ("passed", "xpassed", "skipped", "xfailed")
+        return "flaky" if is_good and len(outcomes) > 1 else outcomes[-1]
 
     def check_end(self) -> None:
         reader = Reader(self.life.path)

@@ -16,7 +16,7 @@ from semantest_recorder.core.views import VIEWS, kind_of
 from semantest_recorder.store.aliases import say_alias
 from semantest_recorder.store.ingest import Ingest
 from semantest_recorder.store.opening import open_for_writing
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 from tests.histories.database import build
 from tests.histories.suite import Suite
 from tests.recorder.cli.recording import START, Recording
@@ -157,3 +157,26 @@ def test_a_payload_that_is_no_json_hides_nothing_else(database: Path, tmp_path: 
         assert target.execute(broken).fetchall()
         rows: list[Any] = target.execute(f"SELECT * FROM {view}").fetchall()
         assert bool(rows) is (view == "v_events")
+
+
+@pytest.mark.parametrize(
+    ("git", "ci", "expected"),
+    [
+        ({"branch": "main", "commit": "a1"}, {"branch": "merge-7", "commit": "b2"}, ("main", "a1")),
+        ({"commit": "a1"}, {"branch": "feature", "commit": "b2"}, ("feature", "a1")),
+        ({}, {"branch": "feature", "commit": "b2"}, ("feature", "b2")),
+        ({"branch": "", "commit": ""}, {"branch": "feature", "commit": "b2"}, ("feature", "b2")),
+        ({"branch": 7}, {}, ("7", None)),
+        ({}, {}, (None, None)),
+    ],
+)
+def test_a_run_is_where_git_says_or_else_ci(
+    tmp_path: Path, git: dict[str, Any], ci: dict[str, str], expected: tuple[str | None, str | None]
+) -> None:
+    run = Recording(TOLD)
+    run.start()
+    run.add("main", "run/context", {"runId": TOLD, "git": git, "ci": ci})
+    run.end(0)
+    run.store(tmp_path)
+    with closing(connect_read_only(tmp_path / "semantest.db")) as connection:
+        assert connection.execute('SELECT branch, "commit" FROM v_runs').fetchall() == [expected]

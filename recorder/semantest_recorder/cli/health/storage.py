@@ -30,7 +30,7 @@ from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import NoDatabase, StoreError
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _LITTLE_ROOM = 1 << 30
 _NO_ROOM = 100 << 20

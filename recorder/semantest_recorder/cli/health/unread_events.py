@@ -10,7 +10,7 @@ from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.reports.wording import plural
 from semantest_recorder.store.errors import StoreError
-from semantest_recorder.store.reader import connect_read_only
+from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = """
 SELECT r.id, s.source || ':' || q.seq || ' (' || ifnull(e.type, '?') || '): ' || q.reason

@@ -117,9 +117,14 @@ def _flaky_codes(runs: Sequence[PastRun]) -> list[RunCode]:
     return [code for code, found in states.items() if len(found) == 2]
 
 
+def has_passed(run: PastRun) -> bool:
+    """Whether the test passed in it, as was expected or not, or on a retry."""
+    return run.state in _GOOD
+
+
 def _has_verdict(run: PastRun) -> bool:
     return run.state in _GOOD or run.state in BROKEN
 
 
 def _is_good(run: PastRun, flaky: Collection[RunCode]) -> bool:
-    return run.state in _GOOD or run.code in flaky
+    return has_passed(run) or run.code in flaky

@@ -81,7 +81,7 @@ def normalized(message: str) -> str:
 
 
 def clusters(occurrences: Iterable[Occurrence]) -> list[Cluster]:
-    """The causes: the one that broke the most tests first, those of flaky tests last."""
+    """The causes: the one that broke the most tests first, of some as many in the most runs; of flaky tests last."""
     found: dict[str, Cluster] = {}
     for place in _by_line(occurrences).values():
         first = place[0].failure
@@ -89,7 +89,10 @@ def clusters(occurrences: Iterable[Occurrence]) -> list[Cluster]:
         name = cluster_id(*key, min(function_of(one.failure.test_id) for one in place) if _is_own(first) else "")
         cluster = found.setdefault(name, Cluster(name, first.type, key[1], first.file, []))
         cluster.occurrences += place
-    return sorted(found.values(), key=lambda cluster: (-len(cluster.broken), -len(cluster.tests), cluster.id))
+    return sorted(
+        found.values(),
+        key=lambda cluster: (-len(cluster.broken), -len(cluster.tests), -len(cluster.runs), cluster.id),
+    )
 
 
 def cluster_id(kind: str, message: str, file: str, function: str) -> str:

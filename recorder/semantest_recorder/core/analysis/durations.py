@@ -106,6 +106,19 @@ def slowest(
     return found[:most]
 
 
+def slowest_above(
+    floor: float, rank: Rank, most: int, samples: Mapping[Key, Sequence[Sample]]
+) -> list[tuple[Key, Sequence[Sample], Durations]] | None:
+    """The ``most`` slowest of all by a percentile, out of ``samples``: of those that took ``floor`` ms once at least.
+
+    The others have no percentile that reaches ``floor``. ``None`` when one of them may be among the slowest.
+    """
+    found = [(key, of_key, durations_of(of_key)) for key, of_key in samples.items()]
+    found.sort(key=lambda entry: -entry[2].ranked_by(rank))
+    enough = len(found) >= most and found[most - 1][2].ranked_by(rank) >= floor
+    return found[:most] if enough else None
+
+
 def last_change(samples: Sequence[Sample]) -> Change | None:
     """The last change that matters in the time spent per run, ``None`` without any."""
     by_run: dict[int, float] = {}

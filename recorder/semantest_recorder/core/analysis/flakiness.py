@@ -35,7 +35,8 @@ Status = Literal["flaky", "changed", "failing"]
 class Observation(NamedTuple):
     """A test in a run: ``run`` is the run's place in time, ``code`` what is the same in runs of the same code.
 
-    ``code`` is ``None`` where that is not known.
+    ``code`` is ``None`` where that is not known. ``repeated``: it was to run several times, so all attempts
+    but the last passed and none is a retry; where it failed, ``attempts`` are those of the session in which it did.
     """
 
     run: int
@@ -43,16 +44,27 @@ class Observation(NamedTuple):
     state: str
     attempts: int
     fingerprint: str | None
+    repeated: bool = False
+
+    @property
+    def retries(self) -> int:
+        """Attempts because one before had failed."""
+        return 0 if self.repeated else max(self.attempts - 1, 0)
+
+    @property
+    def failed_after_pass(self) -> bool:
+        """Whether it failed in this run although it had passed in it."""
+        return self.repeated and self.attempts > 1 and self.state in FAILED
 
 
 class Flakiness(NamedTuple):
     """How flaky a test is; ``flaky_runs`` are places of runs, the oldest first, at least one.
 
     Of ``runs`` that judge it ``retried`` passed only on a retry, and ``contradicted`` failed although the same code
-    passed elsewhere. ``failures_after_pass`` and ``passes_after_failure`` count how often the result turned from one
-    run to the next of the same code. ``retries`` are attempts beyond the first of a run. After the last flaky run it
-    passed in ``quiet_runs``; a test that flakes as often as it did up to then would so with probability ``luck``.
-    Without a word against it, it failed in the last ``failing_runs``.
+    passed in another run, or in the same one. ``failures_after_pass`` and ``passes_after_failure`` count how often the
+    result turned from one run to the next of the same code. ``retries`` are attempts beyond the first of a run. After
+    the last flaky run it passed in ``quiet_runs``; a test that flakes as often as it did up to then would so with
+    probability ``luck``. Without a word against it, it failed in the last ``failing_runs``.
     """
 
     runs: int
@@ -90,7 +102,7 @@ def flakiness(observations: Iterable[Observation]) -> Flakiness | None:
     """
     seen = sorted((one for one in observations if one.state in JUDGED), key=lambda one: one.run)
     passing = {one.code for one in seen if one.code is not None and one.state not in FAILED}
-    contradicted = [one for one in seen if one.state in FAILED and one.code in passing]
+    contradicted = [one for one in seen if one.failed_after_pass or (one.state in FAILED and one.code in passing)]
     retried = [one for one in seen if one.state == FLAKY]
     flaky_runs = tuple(sorted(one.run for one in (*contradicted, *retried)))
     if not flaky_runs:
@@ -107,7 +119,7 @@ def flakiness(observations: Iterable[Observation]) -> Flakiness | None:
         contradicted=len(contradicted),
         failures_after_pass=turns.count("failed"),
         passes_after_failure=turns.count("passed"),
-        retries=sum(max(one.attempts - 1, 0) for one in seen),
+        retries=sum(one.retries for one in seen),
         quiet_runs=quiet_runs,
         luck=(1 - len(flaky_runs) / len(until)) ** quiet_runs,
         failing_runs=failing_runs,

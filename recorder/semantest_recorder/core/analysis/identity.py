@@ -41,6 +41,11 @@ class Identity:
                 self._later[alias.old].append(alias)
                 self._earlier[alias.new].append(alias)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no alias is in force."""
+        return not self._later
+
     def ids_of(self, test_id: str) -> list[str]:
         """All ids of the test's life, ``test_id`` first: what it was called before, and what it was called later."""
         if not self._later:

@@ -1,9 +1,9 @@
-"""What else differs between two runs: interpreter, packages, machine, how pytest was started."""
+"""What else differs between two runs: interpreter, packages, machine, labels, how pytest was started."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,10 +24,15 @@ _FACTS = (
     ("CI", "context", ("ci", "provider")),
     ("branch", "context", ("git", "branch")),
 )
+#: In which of these the legs of a matrix differ, beside labels.
+OF_LEG: Final = frozenset({"Python", "implementation", "platform"})
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """One thing that is another in the later run; ``None``: it is not there. ``kind``: ``fact`` or ``package``."""
+    """One thing that is another in the later run; ``None``: it is not there.
+
+    ``kind``: ``fact``, ``label`` or ``package``.
+    """
 
     kind: str
     name: str
@@ -36,8 +41,8 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences_between(before: RunRow, after: RunRow) -> list[Difference]:
-    """Facts first, then packages by name. What one run does not tell of is no difference."""
-    return [*_facts(before, after), *_packages(before, after)]
+    """Facts first, then labels and packages by name. A fact that one run does not tell of is no difference."""
+    return [*_facts(before, after), *_labels(before, after), *_packages(before, after)]
 
 
 def _facts(before: RunRow, after: RunRow) -> Iterator[Difference]:
@@ -48,6 +53,13 @@ def _facts(before: RunRow, after: RunRow) -> Iterator[Difference]:
             told.add(name)
             if was != now:
                 yield Difference("fact", name, was, now)
+
+
+def _labels(before: RunRow, after: RunRow) -> Iterator[Difference]:
+    for name in sorted({*before.labels, *after.labels}):
+        was, now = before.labels.get(name), after.labels.get(name)
+        if was != now:
+            yield Difference("label", name, was, now)
 
 
 def _packages(before: RunRow, after: RunRow) -> Iterator[Difference]:

@@ -38,7 +38,7 @@ class TrendPoint(msgspec.Struct):
     """A run, or the runs of a day or week (UTC; weeks begin on Monday), from ``start_ms`` on.
 
     ``duration_ms`` is the median of its runs. ``pass_rate`` and ``flaky_rate`` are shares of the results that say
-    whether a test works, ``None`` when there are none.
+    whether a test works, ``None`` when there are none. ``shards_missing``: shards that did not come.
     """
 
     name: str
@@ -49,6 +49,7 @@ class TrendPoint(msgspec.Struct):
     flaky_rate: float | None
     duration_ms: float | None
     added: int | None
+    shards_missing: int = 0
 
 
 class TrendChange(NamedTuple):
@@ -106,6 +107,7 @@ def _point(name: str, start_ms: float, group: Sequence[RunNumbers]) -> TrendPoin
         flaky_rate=flaky / judged if judged else None,
         duration_ms=median(took) if took else None,
         added=None if None in added else sum(number for number in added if number is not None),
+        shards_missing=sum(one.run.shards_missing for one in group),
     )
 
 

@@ -6,7 +6,10 @@ import msgspec
 
 
 class WindowRun(msgspec.Struct, frozen=True):
-    """A closed run. Times are milliseconds since the epoch; ``since_ms`` is by what runs are ordered."""
+    """A closed run. Times are milliseconds since the epoch; ``since_ms`` is by what runs are ordered.
+
+    ``shards_missing``: how many of its shards did not come.
+    """
 
     key: int
     id: str
@@ -16,6 +19,7 @@ class WindowRun(msgspec.Struct, frozen=True):
     ended_ms: float | None
     branch: str | None
     commit: str | None
+    shards_missing: int = 0
 
     @property
     def duration_ms(self) -> float | None:

@@ -69,7 +69,9 @@ class ConsoleReporter:
         numbers = ", ".join(f"{count} {state}" for state, count in run.counts.items() if count and state != "total")
         took = run.end_time - run.start_time if run.end_time is not None and run.start_time is not None else None
         again = " (again: events came late)" if run.again else ""
-        self._write(f"run {run.run_id}: {run.state}, {numbers or 'no tests'}, {duration(took)}{again}")
+        came = f" so far: {run.shard_count - run.shards_missing} of {run.shard_count} shards"
+        state = run.state + (came if run.state == "passed" and run.shards_missing else "")
+        self._write(f"run {run.run_id}: {state}, {numbers or 'no tests'}, {duration(took)}{again}")
         for taken, test_id in self._slowest.pop(run.run_id, []):
             self._write(f"  slow: {duration(taken)} {test_id}")
 

@@ -13,17 +13,21 @@ from semantest_recorder.reports.spreadsheet import no_formula
 from semantest_recorder.reports.verdict import final_attempt
 
 _ERROR_COLUMNS = ("error_type", "error_message", "error_file", "error_line", "reason")
+#: Whether the run is whole.
+_SHARD_COLUMNS = ("run_shards", "run_shards_missing")
 TEST_COLUMNS: Final = (
     *("run", "run_started_at", "run_state", "test", "file", "line", "suite", "name", "params", "markers"),
     *("state", "attempts", "duration_ms", "worker", "job", "started_at"),
     *_ERROR_COLUMNS,
     *("quarantine_reason", "quarantine_owner", "quarantine_expires", "forgiven"),
+    *_SHARD_COLUMNS,
 )
 ATTEMPT_COLUMNS: Final = (
     *("run", "run_started_at", "run_state", "test", "state", "attempt", "outcome", "phase", "worker", "job"),
     "started_at",
     *("duration_ms", "setup_ms", "call_ms", "teardown_ms", "subtests_passed", "subtests_failed"),
     *_ERROR_COLUMNS,
+    *_SHARD_COLUMNS,
 )
 
 Cell = str | int | float | None
@@ -55,6 +59,7 @@ def _test_row(run: RunInfo, test: TestInfo) -> Iterator[Cell]:
     yield test.reason
     told = test.quarantine
     yield from (None, None, None, None) if told is None else (told.reason, told.owner, told.expires, int(told.forgiven))
+    yield from (run.shard_count, run.shards_missing)
 
 
 def _attempt_row(run: RunInfo, test: TestInfo, attempt: AttemptInfo) -> Iterator[Cell]:
@@ -64,6 +69,7 @@ def _attempt_row(run: RunInfo, test: TestInfo, attempt: AttemptInfo) -> Iterator
     yield from (attempt.subtests.passed, attempt.subtests.failed)
     yield from _error_cells(attempt.error)
     yield attempt.reason
+    yield from (run.shard_count, run.shards_missing)
 
 
 def _error_cells(error: ErrorInfo | None) -> Iterator[Cell]:

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.identity import suite_of
+from semantest_recorder.reports.checkout import branch_and_commit
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test, only_run
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import (
@@ -22,7 +23,7 @@ from semantest_recorder.reports.report import (
     TestInfo,
     is_forgiven,
 )
-from semantest_recorder.reports.run_reasons import RUN_ITSELF, hidden_failure
+from semantest_recorder.reports.run_reasons import RUN_ITSELF, hidden_failure, missing_shards
 from semantest_recorder.reports.verdict import final_attempt, full_text, other_attempts, why
 from semantest_recorder.reports.wording import nonzero
 
@@ -64,8 +65,10 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
     stream.writelines(
         (b",\n" if number else b"\n") + json_text(_test(test)) for number, test in enumerate(run.tests(every_test))
     )
-    if reasons := hidden_failure(report):
-        stream.write((b",\n" if report.tests else b"\n") + json_text(_run_itself(reasons)))
+    told = {"failed": "\n".join(hidden_failure(report)), "pending": missing_shards(report)}
+    for status, message in told.items():
+        if message:
+            stream.write((b",\n" if report.tests else b"\n") + json_text(_run_itself(status, message)))
     stream.write(b"\n]}}\n")
 
 
@@ -87,10 +90,12 @@ def _summary(report: Report) -> dict[str, Any]:
     numbers["other"] += report.run.quarantined
     hidden = 1 if hidden_failure(report) else 0
     numbers["failed"] += hidden
+    part = 1 if missing_shards(report) else 0
+    numbers["pending"] += part
     start = _whole(report.run.started_ms) or 0
     stop = max(start, _whole(report.run.ended_ms) or start)
     return {
-        "tests": report.counts.total + hidden,
+        "tests": report.counts.total + hidden + part,
         **numbers,
         "flaky": report.counts.flaky,
         "suites": len({test.suite for test in report.tests}),
@@ -100,6 +105,8 @@ def _summary(report: Report) -> dict[str, Any]:
         "extra": {
             "states": states,
             "state": report.run.state,
+            "shards": report.run.shard_count,
+            "shardsMissing": report.run.shards_missing,
             "gaps": report.run.gaps,
             "quarantined": report.run.quarantined,
         },
@@ -109,29 +116,30 @@ def _summary(report: Report) -> dict[str, Any]:
 def _environment(run: RunInfo) -> dict[str, Any]:
     """Where the run was, as far as it is known and has the type that the format wants."""
     git, ci, known = run.git or {}, run.ci or {}, run.environment or {}
+    branch, commit = branch_and_commit(git, ci)
     told = {
         "reportName": run.name,
         "buildId": ci.get("buildId"),
         "buildUrl": ci.get("buildUrl"),
         "repositoryUrl": git.get("remote"),
-        "commit": git.get("commit") or ci.get("commit"),
-        "branchName": git.get("branch") or ci.get("branch"),
+        "commit": commit,
+        "branchName": branch,
         "osPlatform": known.get("platform"),
     }
     extra = {"run": run.id, "labels": run.labels, "python": known.get("python"), "exitCode": run.exit_code}
     return {key: value for key, value in told.items() if isinstance(value, str)} | {"extra": extra}
 
 
-def _run_itself(reasons: list[str]) -> dict[str, Any]:
-    """The run as a test that failed: readers look at tests and their numbers only."""
+def _run_itself(status: str, message: str) -> dict[str, Any]:
+    """The run as a test that failed, or that is to come: readers look at tests and their numbers only."""
     return {
         "id": _uuid(RUN_ITSELF),
         "name": RUN_ITSELF,
-        "status": "failed",
+        "status": status,
         "duration": 0,
         "suite": ["semantest"],
         "rawStatus": RUN_ITSELF,
-        "message": "\n".join(reasons),
+        "message": message,
     }
 
 

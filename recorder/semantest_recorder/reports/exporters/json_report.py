@@ -8,7 +8,7 @@ from semantest_recorder.reports.exporters.exporter import ExportedRun, ExportOpt
 from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
-from semantest_recorder.reports.run_reasons import told_exit_code
+from semantest_recorder.reports.run_reasons import shard_warnings, told_exit_code
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
 
 #: The word of the plugin for each state. xdist reports a test whose worker died as failed; what the plugin has no word
@@ -32,7 +32,7 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
             "filename": warning.file,
             "lineno": warning.line,
         }
-        for warning in run.report.warnings
+        for warning in [*run.report.warnings, *shard_warnings(run.report)]
     ]
     stream.write(b',"warnings":' + json_text(warnings) + b"}\n")
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
+from semantest_recorder.reports.checkout import branch_and_commit
 from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, every_test
 from semantest_recorder.reports.exporters.pytest_phases import file_line
 from semantest_recorder.reports.exporters.xml_text import element, opening, text
 from semantest_recorder.reports.report import AttemptInfo, Counts, Report, TestInfo, is_forgiven
-from semantest_recorder.reports.run_reasons import RUN_ITSELF, hidden_failure
+from semantest_recorder.reports.run_reasons import RUN_ITSELF, hidden_failure, missing_shards
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
+from semantest_recorder.reports.wording import shard_words
 
 #: Outcomes and states that are a ``failure``: what pytest calls failed. All other bad ones are an ``error``.
 _FAILURES = frozenset({"failed", "timeout"})
@@ -50,6 +52,8 @@ def _write(runs: Runs, stream: BinaryIO, *, with_places: bool) -> None:
         stream.writelines(_testcase(test, with_places=with_places).encode() for test in run.tests(every_test))
         if reasons := hidden_failure(report):
             stream.write(_run_case(reasons).encode())
+        elif so_far := missing_shards(report):
+            stream.write(_part_case(so_far).encode())
         stream.write(b"</testsuite>")
     stream.write(b"</testsuites>\n")
 
@@ -71,12 +75,13 @@ def _numbers(report: Report) -> dict[str, int]:
     """What the attributes of a ``testsuite`` count: each test once."""
     counts = report.counts
     hidden = 1 if hidden_failure(report) else 0
+    part = 1 if missing_shards(report) else 0
     forgiven = [test.state for test in report.tests if is_forgiven(test)]
     return {
         "errors": sum(_count(counts, state) - forgiven.count(state) for state in _ERRORS) + hidden,
         "failures": sum(_count(counts, state) - forgiven.count(state) for state in _FAILURES),
-        "skipped": sum(_count(counts, state) for state in _SKIPS) + len(forgiven),
-        "tests": counts.total + hidden,
+        "skipped": sum(_count(counts, state) for state in _SKIPS) + len(forgiven) + part,
+        "tests": counts.total + hidden + part,
     }
 
 
@@ -91,13 +96,20 @@ def _run_case(reasons: list[str]) -> str:
     return element("testcase", {"classname": "semantest", "name": "run", "time": "0.000"}, fault)
 
 
+def _part_case(so_far: str) -> str:
+    """The run itself as a ``testcase`` that did not run: shards are missing, which is no failure yet."""
+    skipped = element("skipped", {"message": so_far, "type": "semantest.shards_missing"}, "")
+    return element("testcase", {"classname": "semantest", "name": "run", "time": "0.000"}, skipped)
+
+
 def _facts(report: Report) -> Iterator[tuple[str, str]]:
     run = report.run
     yield "semantest.run", run.id
     yield "semantest.state", run.state
-    for key in ("branch", "commit"):
-        value = (run.git or {}).get(key)
-        if isinstance(value, str):
+    if run.shard_count:
+        yield "semantest.shards", shard_words(run.shard_count, run.shards_missing)
+    for key, value in zip(("branch", "commit"), branch_and_commit(run.git, run.ci), strict=True):
+        if value:
             yield f"semantest.{key}", value
     for key, value in sorted(run.labels.items()):
         yield f"semantest.label.{key}", value
@@ -117,9 +129,8 @@ def _testcase(test: TestInfo, *, with_places: bool) -> str:
             attributes["line"] = str(line)
     attributes["time"] = _seconds(test.duration_ms)
     final = final_attempt(test)
-    content = ""
-    if final is not None and final.user_properties:
-        content = _properties((str(key), str(value)) for key, value in final.user_properties)
+    properties = [*_entry(test), *(final.user_properties if final is not None else [])]
+    content = _properties((str(key), str(value)) for key, value in properties) if properties else ""
     retries = {"Failure": "", "Error": ""}
     for attempt in bad_attempts(test):
         kind = "Failure" if attempt.outcome in _FAILURES else "Error"
@@ -153,6 +164,13 @@ def _bad(tag: str, test: TestInfo, attempt: AttemptInfo | None) -> str:
 
 def _fault(tag: str, message: str, kind: str, content: str) -> str:
     return element(tag, {"message": shortened(message), "type": kind}, text(content))
+
+
+def _entry(test: TestInfo) -> list[tuple[str, str]]:
+    """The entry of a test in quarantine; before the test's own properties, of which one may be called alike."""
+    names = ("entry", "reason", "owner", "expires", "issue")
+    told = [(name, getattr(test.quarantine, name, None)) for name in names]
+    return [(f"semantest.quarantine.{name}", value) for name, value in told if value is not None]
 
 
 def _forgiven(test: TestInfo, attempt: AttemptInfo | None) -> str:

@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from semantest_recorder.reports.chain_words import chain_words
+from semantest_recorder.reports.checkout import branch_and_commit
 from semantest_recorder.reports.excerpt import excerpt
 from semantest_recorder.reports.exporters.exporter import ExportedRun, ExportOptions, Runs
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo, is_forgiven
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.verdict import bad_attempts, final_attempt, full_text, is_uncollected, why
-from semantest_recorder.reports.wording import duration, nonzero, plural, shortened, state_in_words, state_word
+from semantest_recorder.reports.wording import duration, is_open, nonzero, plural, shortened, state_in_words, state_word
 
 #: Sections in their order: the title, and the states of its tests. Each of them is explained.
 _SECTIONS = (
@@ -82,16 +84,17 @@ def _section(run: ExportedRun, title: str, belongs: Callable[[TestInfo], bool]) 
 
 def _head(report: Report) -> Iterator[str]:
     run = report.run
-    mark = "✅" if run.state == "passed" else "⏳" if run.state in ("pending", "running") else "❌"
+    mark = "⏳" if is_open(run.state, run.shards_missing) else "✅" if run.state == "passed" else "❌"
     name = f" ({code(run.name)})" if run.name else ""
     yield f"# {mark} Run {code(run.id)}{name}: {state_in_words(run, report.counts.total)}"
     yield ""
     for reason in run_reasons(report):
         yield f"- {code(reason)}"
+    if words := chain_words(report):
+        yield f"- {code(words)}"
     facts = [f"took {duration(run.duration_ms)}"] if run.duration_ms is not None else []
-    for key in ("branch", "commit"):
-        value = (run.git or {}).get(key)
-        facts += [f"{key} {code(value)}"] if isinstance(value, str) and value else []
+    for key, value in zip(("branch", "commit"), branch_and_commit(run.git, run.ci), strict=True):
+        facts += [f"{key} {code(value)}"] if value else []
     facts += [f"exit code {run.exit_code}"] if run.exit_code is not None else []
     facts += [code(f"{key}={value}") for key, value in sorted(run.labels.items())]
     yield f"- started {run.started_at or 'at an unknown time'}{''.join(f', {fact}' for fact in facts)}"

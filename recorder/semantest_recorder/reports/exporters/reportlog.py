@@ -10,7 +10,7 @@ from semantest_recorder.reports.exporters.exporter import ExportOptions, Runs, e
 from semantest_recorder.reports.exporters.pytest_phases import PhaseReport, file_line, phase_reports
 from semantest_recorder.reports.json_text import json_text
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
-from semantest_recorder.reports.run_reasons import told_exit_code
+from semantest_recorder.reports.run_reasons import shard_warnings, told_exit_code
 from semantest_recorder.reports.verdict import final_attempt, full_text, is_uncollected, other_attempts, why
 
 
@@ -28,7 +28,7 @@ def export(runs: Runs, stream: BinaryIO, options: ExportOptions) -> None:  # noq
             is_rerun = attempt is not final and attempt.outcome in BAD_OUTCOMES
             for report in _test_reports(test, attempt, is_rerun=is_rerun):
                 _line(stream, report)
-    for warning in run.report.warnings:
+    for warning in [*run.report.warnings, *shard_warnings(run.report)]:
         told = {"category": warning.category, "filename": warning.file, "lineno": warning.line}
         kind = {"$report_type": "WarningMessage", "when": "runtest", "location": None}
         _line(stream, {**told, "message": warning.message, **kind})
@@ -83,8 +83,18 @@ def _test_reports(test: TestInfo, attempt: AttemptInfo, *, is_rerun: bool) -> It
             "start": began,
             "stop": began + seconds,
             "$report_type": "TestReport",
-        } | ({"wasxfail": report.xfail_reason} if report.xfail_reason is not None else {})
+        } | _more(report, test)
         began += seconds
+
+
+def _more(report: PhaseReport, test: TestInfo) -> dict[str, Any]:
+    """What not every report has: as in the plugin's own lines, a failure that counts has no entry of quarantine."""
+    found: dict[str, Any] = {}
+    if report.xfail_reason is not None:
+        found["wasxfail"] = report.xfail_reason
+    if test.quarantine is not None and (report.outcome != "failed" or test.quarantine.forgiven):
+        found["semantest_quarantine"] = test.quarantine
+    return found
 
 
 def _longrepr(report: PhaseReport, test: TestInfo) -> Any:

@@ -4,9 +4,11 @@ ALTER TABLE results ADD COLUMN fingerprint TEXT;
 -- Of how many sessions a run is to be, so that one whose shard is missing is not green.
 ALTER TABLE sources ADD COLUMN expected INTEGER NOT NULL DEFAULT 0;
 
--- What a session chose of its tests, and how many of a run a budget left out.
+-- What a session chose of its tests, how many of a run a budget left out, and whether its shards are all there.
 ALTER TABLE sources ADD COLUMN selection TEXT;
 ALTER TABLE runs ADD COLUMN left_out INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN shard_count INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN shards_missing INTEGER NOT NULL DEFAULT 0;
 
 -- Earlier names of tests (of functions, classes and files: of all tests in them), and what users said of them. Part of
 -- the log, kept by replay: what was compared may be deleted meanwhile.
@@ -23,10 +25,17 @@ CREATE TABLE aliases (
 
 -- Tests in quarantine, and failures of theirs that do not count.
 ALTER TABLE results ADD COLUMN quarantine TEXT;
+ALTER TABLE results ADD COLUMN repetitions INTEGER;
 ALTER TABLE results ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE attempts ADD COLUMN forgiven INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE runs ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX results_in_quarantine ON results (run_key, test_key) WHERE quarantine IS NOT NULL;
+
+-- Where a run was: what git said, or else CI (whose checkout may name no branch).
+ALTER TABLE runs ADD COLUMN branch TEXT GENERATED ALWAYS AS (
+    coalesce(nullif(json_extract(context, '$.git.branch'), ''), nullif(json_extract(context, '$.ci.branch'), ''))) VIRTUAL;
+ALTER TABLE runs ADD COLUMN "commit" TEXT GENERATED ALWAYS AS (
+    coalesce(nullif(json_extract(context, '$.git.commit'), ''), nullif(json_extract(context, '$.ci.commit'), ''))) VIRTUAL;
 
 -- Public views: the first four say more, the others are new.
 DROP VIEW v_runs;
@@ -36,8 +45,8 @@ DROP VIEW v_flaky;
 
 CREATE VIEW v_runs AS
 SELECT r.id AS run, r.name, r.state, r.exit_code, r.started_ms, r.ended_ms, r.ended_ms - r.started_ms AS duration_ms,
-       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps, r.quarantined,
-       json_extract(r.context, '$.git.branch') AS branch, json_extract(r.context, '$.git.commit') AS "commit",
+       r.since_ms, r.planned, r.deselected, r.stopped_early, r.stop_reason, r.gaps, r.quarantined, r.shard_count,
+       r.shards_missing, r.branch, r."commit",
        json_extract(r.context, '$.git.dirty') AS dirty, json_extract(r.context, '$.git.author') AS author,
        json_extract(r.context, '$.git.subject') AS subject, json_extract(r.context, '$.ci.provider') AS ci,
        json_extract(r.context, '$.ci.buildUrl') AS build_url, json_extract(r.context, '$.ci.pullRequest') AS pull_request,
@@ -73,7 +82,7 @@ JOIN tests t USING (test_key);
 CREATE VIEW v_results AS
 SELECT r.id AS run, t.id AS test, coalesce(x.suite_id, t.suite) AS suite, t.function, t.params, x.state, x.attempts,
        x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms, x.reason, x.position, x.markers, x.fingerprint,
-       x.quarantine, x.forgiven
+       x.quarantine, x.forgiven, x.repetitions
 FROM results x JOIN runs r USING (run_key) JOIN tests t USING (test_key);
 
 CREATE VIEW v_attempts AS
@@ -97,9 +106,11 @@ JOIN tests t USING (test_key);
 
 CREATE VIEW v_flaky AS
 SELECT t.id AS test, h.runs, h.flaky_runs, 1.0 * h.flaky_runs / h.runs AS rate, h.last_ms, h.last_flaky_ms
-FROM (SELECT test_key, count(*) AS runs, sum(state = 'flaky') AS flaky_runs, max(started_ms) AS last_ms,
-             max(iif(state = 'flaky', started_ms, NULL)) AS last_flaky_ms
-      FROM results WHERE started_ms IS NOT NULL GROUP BY test_key HAVING flaky_runs > 0) h
+FROM (SELECT f.test_key, count(*) AS runs, sum(x.state = 'flaky') AS flaky_runs, max(x.started_ms) AS last_ms,
+             max(iif(x.state = 'flaky', x.started_ms, NULL)) AS last_flaky_ms
+      FROM (SELECT DISTINCT test_key FROM results WHERE state = 'flaky' AND started_ms IS NOT NULL) f
+           CROSS JOIN runs r CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = f.test_key
+      WHERE x.started_ms IS NOT NULL GROUP BY f.test_key) h
 JOIN tests t USING (test_key);
 
 CREATE VIEW v_aliases AS

@@ -96,6 +96,23 @@ def _store_a_run_that_goes_on(folder: Path) -> None:
     recording.store(folder)
 
 
+def test_a_test_whose_process_died_is_told_as_such(tmp_path: Path) -> None:
+    folder = tmp_path / ".semantest"
+    for number in range(3):
+        recording = Recording(f"run-{number}", start_ms=START + number * 3_600_000)
+        recording.start()
+        recording.start("shipper")
+        recording.add("shipper", "run/context", {"git": {"commit": "c0ffee", "branch": "main"}})
+        if number == 1:
+            recording.begin("a.py::test_dies")
+            recording.add("shipper", "worker/crash", {"worker": "main", "reason": "process 7 died"})
+        else:
+            recording.test("a.py::test_dies")
+            recording.end()
+        recording.store(folder)
+    assert "  1 of 1 time process 7 died" in semantest("flaky", "--directory", folder).out.splitlines()
+
+
 def test_ci_knows_the_branch_where_git_is_at_a_commit(tmp_path: Path) -> None:
     recording = Recording()
     recording.start()

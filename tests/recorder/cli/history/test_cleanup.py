@@ -94,8 +94,8 @@ def test_runs_are_counted_per_label(tmp_path: Path) -> None:
     ("arguments", "advice"),
     [
         ([], "say what may go"),
-        (["--older-than", "30"], "such as 30d"),
-        (["--older-than", "-1d"], "such as 30d"),
+        (["--older-than", "30"], "such as 15m or 30d"),
+        (["--older-than", "-1d"], "such as 15m or 30d"),
         (["--max-size", "much"], "such as 1GB"),
         (["--keep", "-1"], "--keep"),
         (["--keep", "1", "--per", "label:"], "label:KEY"),

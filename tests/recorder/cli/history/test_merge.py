@@ -239,6 +239,7 @@ def test_xdist_shards_of_one_recorder_are_one_run_and_merge_into_another_history
             project.write(f"test_{shard}.py", f"def test_it(): assert {shard!r}\ndef test_more(): pass\n")
             project.pytest("-n", "1", "--semantest-labels", f"part={shard}", f"test_{shard}.py")
         native = report(project.folder, "build-8")
+        project.stop_recorder()
     finally:
         project.close()
     assert (native["run"]["state"], native["run"]["sessions"], native["counts"]["passed"]) == ("passed", 2, 4)

@@ -41,6 +41,12 @@ def test_one_cause_many_tests() -> None:
     assert [(cluster.message, len(cluster.tests)) for cluster in found] == [("no answer in <n> s", 37), ("empty", 1)]
 
 
+def test_of_causes_with_as_many_tests_the_one_in_more_runs_comes_first() -> None:
+    often = [failure("a.py::t", "no answer", run=run) for run in ("r2", "r1")]
+    for one in ("died", "empty", "slow", "torn"):
+        assert [len(cluster.runs) for cluster in clusters([failure("b.py::t", one), *often])] == [2, 1]
+
+
 def test_the_place_counts_a_line_only_in_files_of_tests() -> None:
     product = clusters([failure("a.py::t", "bad", line=1), failure("a.py::u", "bad", line=2)])
     assert len(product) == 1

@@ -18,6 +18,7 @@ from semantest_recorder.core.analysis.durations import (
     last_change,
     percentile_95,
     slowest,
+    slowest_above,
 )
 
 TIMES = st.lists(st.floats(0, 1e6) | st.sampled_from([0.0, 1.0, 1000.0]), min_size=1, max_size=40)
@@ -63,6 +64,25 @@ def test_what_cannot_be_among_them_is_not_asked_for() -> None:
     found = slowest({key: known(of) for key, of in times.items()}, "p95", 1, samples_of)
     assert [key for key, _, _ in found] == [0]
     assert asked == [1, 0]
+
+
+@settings(max_examples=40)
+@given(
+    st.dictionaries(st.integers(0, 99), TIMES, max_size=12),
+    st.sampled_from(["p50", "p95"]),
+    st.integers(1, 5),
+    st.floats(0, 1e6) | st.sampled_from([1.0, 1000.0]),
+)
+def test_those_above_a_floor_are_the_slowest_or_it_is_said(
+    tests: dict[int, list[float]], rank: Rank, most: int, floor: float
+) -> None:
+    above = {key: samples(times) for key, times in tests.items() if max(times) >= floor}
+    found = slowest_above(floor, rank, most, above)
+    numbers = sorted((durations_of(samples(times)).ranked_by(rank) for times in tests.values()), reverse=True)
+    if found is None:
+        assert len(numbers) < most or numbers[most - 1] < floor
+    else:
+        assert [durations.ranked_by(rank) for _, _, durations in found] == numbers[:most]
 
 
 @pytest.mark.parametrize(("durations", "expected"), [([1.0], 1.0), (list(range(1, 101)), 95), (list(range(1, 21)), 19)])

@@ -67,6 +67,14 @@ def test_flaky(results: str, flaky_runs: tuple[int, ...], why: str) -> None:
     assert judged(results).flaky_runs == flaky_runs, why
 
 
+def test_what_failed_after_it_had_passed_in_the_same_run_is_flaky_and_was_not_retried() -> None:
+    new = Observation(0, None, "failed", 3, None, repeated=True)
+    found = flakiness([new, Observation(1, None, "passed", 3, None, repeated=True)])
+    assert found is not None
+    assert (found.flaky_runs, found.contradicted, found.retried, found.retries) == ((0,), 1, 0, 0)
+    assert flakiness([new._replace(attempts=1)]) is None
+
+
 @pytest.mark.parametrize(
     ("results", "why"),
     [

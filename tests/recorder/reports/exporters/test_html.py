@@ -23,7 +23,7 @@ from semantest_recorder.reports.aggregate import aggregate
 from semantest_recorder.reports.exporters.html import blocks, page
 from semantest_recorder.reports.exporters.html.blocks import detail_blocks
 from semantest_recorder.reports.exporters.html.page import page_parts
-from semantest_recorder.reports.report import AttachmentInfo, Output, Report, TestInfo
+from semantest_recorder.reports.report import AttachmentInfo, ChainInfo, Output, Report, TestInfo
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import small_run
 from tests.recorder.reports.rows_of import attempt_row, result_row, run_rows
@@ -100,6 +100,14 @@ def test_what_a_test_says_is_in_blocks_only_and_comes_out_as_it_was() -> None:
     assert [tag for tag, _, _ in found.found] == [tag for tag, _, _ in Page(plain).found]
     assert text.count("alert(1)") == 1  # in the title, as text
     assert next(title for tag, _, title in found.found if tag == "title").startswith(HOSTILE)
+
+
+def test_a_run_that_was_rerun_says_so() -> None:
+    report = report_of("a.py::test")
+    assert Page(page_of(report)).index()["chain"] is None
+    report.chain = ChainInfo([report.run.id, HOSTILE], "passed", 1, 0, complete=True, missing=[])
+    words = Page(page_of(report)).index()["chain"]
+    assert words == f"rerun by run {HOSTILE}; outstanding by now: 0, together they passed"
 
 
 @given(st.text(st.characters()), st.text(st.characters()))

@@ -25,7 +25,7 @@ class Run {
   constructor(index) {
     if (index.format !== FORMAT) throw new Error(`the data has format ${index.format}, this page knows ${FORMAT}`);
     Object.assign(this, { info: index.run, counts: index.counts, verdict: index.verdict, reasons: index.reasons });
-    Object.assign(this, { rerun: index.rerun, states: index.states, warnings: index.warnings });
+    Object.assign(this, { rerun: index.rerun, chain: index.chain, states: index.states, warnings: index.warnings });
     Object.assign(this, { tests: index.tests, timeline: index.timeline });
     this.total = index.tests.id.length;
     this.stateNumber = new Map(index.states.map((state, number) => [state.name, number]));

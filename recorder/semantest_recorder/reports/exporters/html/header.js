@@ -6,8 +6,9 @@ class Header {
     this._run = run;
     this._address = address;
     this._chips = new Map();
-    const good = run.info.state === "passed" && run.total > 0;
-    const open = ["pending", "running"].includes(run.info.state);
+    const soFar = run.info.state === "passed" && run.info.shardsMissing > 0;
+    const good = run.info.state === "passed" && run.total > 0 && !soFar;
+    const open = soFar || ["pending", "running"].includes(run.info.state);
     const kind = good ? "passed" : open ? "running" : "failed";
     const verdict = el(
       "span",
@@ -34,6 +35,7 @@ class Header {
         runFacts(run.info).map((fact) => el("span", {}, fact)),
       ),
       ...run.reasons.map((reason) => el("p", { class: "why" }, reason)),
+      ...[run.chain].filter(Boolean).map((words) => el("p", { class: "chain" }, words)),
       ...alarms(run),
       this._bar(),
       this._states(),
@@ -105,10 +107,11 @@ class Header {
 }
 
 function runFacts(info) {
-  const { git } = info;
-  const place = git?.branch ? `branch ${git.branch}` : "";
-  const commit = git?.commit
-    ? `${place ? "@" : "commit"} ${String(git.commit).slice(0, 10)}${git.dirty === true ? " (with changes)" : ""}`
+  const { git, ci } = info;
+  const [onBranch, atCommit] = ["branch", "commit"].map((name) => git?.[name] || ci?.[name]);
+  const place = onBranch ? `branch ${onBranch}` : "";
+  const commit = atCommit
+    ? `${place ? "@" : "commit"} ${String(atCommit).slice(0, 10)}${git?.dirty === true ? " (with changes)" : ""}`
     : "";
   const found = [
     info.name ? info.id : "",
@@ -118,7 +121,7 @@ function runFacts(info) {
     jobsOf(info),
     workersOf(info),
     info.exitCode === null ? "" : `exit code ${info.exitCode}`,
-    info.ci?.provider ? `CI ${info.ci.provider}` : "",
+    ci?.provider ? `CI ${ci.provider}` : "",
     ...Object.entries(info.labels).map(([name, value]) => `${name}=${value}`),
   ];
   return found.filter(Boolean).map(inertLine);

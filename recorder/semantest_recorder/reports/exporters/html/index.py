@@ -9,6 +9,7 @@ import math
 from typing import Any, Final
 
 from pytest_semantest.protocol.events import BAD_STATES
+from semantest_recorder.reports.chain_words import chain_words
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
 from semantest_recorder.reports.run_reasons import run_reasons
 from semantest_recorder.reports.story import LETTERS
@@ -35,6 +36,7 @@ def index_of(report: Report, rerun: str | None) -> dict[str, Any]:
         "verdict": state_in_words(report.run, report.counts.total),
         "reasons": list(run_reasons(report)),
         "rerun": rerun,
+        "chain": chain_words(report),
         "states": [_state(state) for state in _WORST_FIRST],
         "tests": _tests(report.tests),
         "timeline": _timeline(report),

@@ -1,0 +1,24 @@
+"""The branch and the commit that a run had checked out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semantest_recorder.core.rows import RunRow
+
+
+def branch_and_commit(git: Mapping[str, Any] | None, ci: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    """What git says of them, or else CI: it knows the branch of a commit that is checked out alone.
+
+    As the columns ``branch`` and ``commit`` of ``runs`` (store/schema.sql). What is no text, or empty, is not known.
+    """
+    told = [(git or {}).get(name) or (ci or {}).get(name) for name in ("branch", "commit")]
+    branch, commit = (value if isinstance(value, str) and value else None for value in told)
+    return branch, commit
+
+
+def run_checkout(run: RunRow) -> tuple[str | None, str | None]:
+    """The same of a row."""
+    git, ci = (found if isinstance(found := run.context.get(name), dict) else None for name in ("git", "ci"))
+    return branch_and_commit(git, ci)
