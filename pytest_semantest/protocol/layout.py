@@ -90,7 +90,18 @@ def _is_folder(entry: Path) -> bool:
 
 def has_journal(folder: Path) -> bool:
     """Whether the folder is one of a session: it holds a journal."""
-    return any(folder.glob(f"*{JOURNAL_SUFFIX}"))
+    return bool(journal_paths(folder))
+
+
+def journal_paths(folder: Path) -> list[Path]:
+    """The journals in a session's folder; none when it cannot be listed, or goes meanwhile: others ship as well.
+
+    ``Path.glob`` raises for a folder that goes after it has looked for it, before Python 3.13.
+    """
+    try:
+        return [path for path in folder.iterdir() if path.suffix == JOURNAL_SUFFIX]
+    except OSError:
+        return []
 
 
 def lost_its_journals(folder: Path) -> bool:

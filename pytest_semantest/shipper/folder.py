@@ -24,6 +24,7 @@ from pytest_semantest.protocol.layout import (
     STOP,
     UNTAKEN,
     has_journal,
+    journal_paths,
     visible_folders,
 )
 from pytest_semantest.protocol.liveness import guessed_start
@@ -45,10 +46,8 @@ def lock_of(folder: Path) -> FileLock:
 
 def is_running(folder: Path, now_ms: float) -> bool:
     """Whether a process of the session may still write, judged from the first records of its journals."""
-    for path in folder.glob(f"*{JOURNAL_SUFFIX}"):
-        if path.stem != SHIPPER_WORKER and _writer_lives(path, now_ms):
-            return True
-    return False
+    journals = journal_paths(folder)
+    return any(path.stem != SHIPPER_WORKER and _writer_lives(path, now_ms) for path in journals)
 
 
 def _writer_lives(path: Path, now_ms: float) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER, source_name
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX
+from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, journal_paths
 from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper import unnamed
 from pytest_semantest.shipper.artifacts import Artifacts
@@ -192,7 +192,7 @@ class Shipment:
 
     def has_new_journals(self) -> bool:
         """Whether the folder holds a journal that was not taken up yet; the next step does."""
-        names = {path.name for path in self.folder.glob(f"*{JOURNAL_SUFFIX}")} - self._unread.keys()
+        names = {path.name for path in journal_paths(self.folder)} - self._unread.keys()
         new = any(name.removesuffix(JOURNAL_SUFFIX) not in self.sources for name in names)
         if new:
             self.read_now()

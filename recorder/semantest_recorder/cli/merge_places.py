@@ -12,7 +12,7 @@ import msgspec
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS, MAX_ARTIFACT, is_sha256
 from pytest_semantest.protocol.identity import MAIN_WORKER
-from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, JOURNAL_SUFFIX, SESSIONS, session_folders
+from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, SESSIONS, journal_paths, session_folders
 from pytest_semantest.protocol.reading import open_to_read, refuse_link
 from semantest_recorder.cli.recovery import events_by_source, session_head
 from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
@@ -90,7 +90,7 @@ def _unshipped(folder: Path, problems: list[str]) -> Iterator[Offer]:
 def _of_session(session: Path, problems: list[str]) -> Iterator[Offer]:
     """The sources of a session whose journals were not shipped, closed as a report would close them."""
     try:
-        for journal in session.glob(f"*{JOURNAL_SUFFIX}"):
+        for journal in journal_paths(session):
             os.close(open_to_read(journal))  # a link would have another project's journal merged
         head = session_head(session)
         events, still_runs = events_by_source(head)

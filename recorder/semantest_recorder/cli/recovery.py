@@ -19,7 +19,7 @@ from pytest_semantest.protocol.closing import JournalDigest, SourceFacts, closin
 from pytest_semantest.protocol.events import RUN_END, SHIPPER_START, WORKER_CRASH
 from pytest_semantest.protocol.gaps import gap_body, opening_of, timestamp_of
 from pytest_semantest.protocol.identity import MAIN_WORKER, SHIPPER_WORKER
-from pytest_semantest.protocol.layout import JOURNAL_SUFFIX, STATUS_SUFFIX
+from pytest_semantest.protocol.layout import STATUS_SUFFIX, journal_paths
 from pytest_semantest.protocol.liveness import guessed_start
 from pytest_semantest.protocol.record import STATUS_SIZE
 from semantest_recorder.cli.journal_file import Entry, JournalDamage, JournalFile
@@ -115,7 +115,7 @@ def journal_files(folder: Path) -> list[JournalFile]:
     Raises ``FileNotFoundError`` when there is none any more: the session was shipped meanwhile.
     """
     order = {MAIN_WORKER: 0, SHIPPER_WORKER: 2}
-    files = [JournalFile(path) for path in folder.glob(f"*{JOURNAL_SUFFIX}")]
+    files = [JournalFile(path) for path in journal_paths(folder)]
     if not files:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(folder))
     return sorted(files, key=lambda file: (order.get(file.worker, 1), file.worker))

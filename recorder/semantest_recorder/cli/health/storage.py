@@ -12,11 +12,11 @@ from shlex import quote
 
 from pytest_semantest.protocol.layout import (
     DATABASE,
-    JOURNAL_SUFFIX,
     SESSIONS,
     SHIP_STATE,
     UNTAKEN,
     has_journal,
+    journal_paths,
     session_folders,
 )
 from pytest_semantest.protocol.lock_holders import has_shipper
@@ -159,7 +159,7 @@ def _standing(entry: dict[str, str | int | None]) -> str:
 
 
 def _session(session: Path) -> dict[str, str | int | None]:
-    journals = list(session.glob(f"*{JOURNAL_SUFFIX}"))
+    journals = journal_paths(session)
     unreadable = [path.name for path in journals if not (path.is_file() and os.access(path, os.R_OK))]
     told = read_object(session / SHIP_STATE)
     state, detail = told.get("state"), told.get("detail")
