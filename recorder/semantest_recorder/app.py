@@ -9,10 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +32,13 @@ from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
-from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
+from semantest_recorder.served_routes import Behind, routes_of_rooms
 from semantest_recorder.server.acceptor import Acceptor
-from semantest_recorder.server.aliases import alias_route
 from semantest_recorder.server.application import create_application, create_runner
-from semantest_recorder.server.artifacts import artifact_routes
-from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
-from semantest_recorder.server.owed import owed_route
-from semantest_recorder.server.routes import Route
-from semantest_recorder.server.snapshot import snapshot_route
-from semantest_recorder.server.status import status_route
-from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.exchange import remove_drafts
@@ -181,22 +172,6 @@ def _policy(settings: Settings) -> Policy:
         raise CannotServe(f"[policy] {error}", 2) from None
 
 
-def routes_of_rooms(
-    hub: Hub,
-    directory: Path,
-    process: Callable[[], dict[str, Any]],
-    clean: Callable[[list[str]], Awaitable[Any]],
-    say_alias: Callable[[str, str, str], Awaitable[None]],
-) -> list[Route]:
-    """What is served besides the application's own.
-
-    ``process``: see ``status_route``, ``clean``: ``cleanup_route``, ``say_alias``: ``alias_route``.
-    """
-    status, artifacts = status_route(hub, process), artifact_routes(ArtifactStore(directory))
-    owed = owed_route(partial(answer_owed, directory / DATABASE))
-    return [status, *artifacts, cleanup_route(clean), alias_route(say_alias), snapshot_route(directory), owed]
-
-
 class _Daemon:
     """One run of the recorder, from a listening socket to its end."""
 
@@ -259,11 +234,13 @@ class _Daemon:
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
-        routes = routes_of_rooms(
-            hub, self._settings.directory, self._process, self._engine.clean, self._engine.say_alias
-        )
+        behind = Behind(hub, self._settings.directory, self._process, self._engine.clean, self._engine.say_alias)
         app = create_application(
-            hub, self._addresses(), credentials, routes, lambda request: self._acceptor.welcome(request.protocol)
+            hub,
+            self._addresses(),
+            credentials,
+            routes_of_rooms(behind),
+            lambda request: self._acceptor.welcome(request.protocol),
         )
         runner = create_runner(app, _CLOSE_TIMEOUT_S)
         await runner.setup()

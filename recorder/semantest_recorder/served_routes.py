@@ -1,0 +1,53 @@
+"""What the daemon serves besides the wire and its health: the routes of all rooms, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.owed_reading import answer_owed
+from semantest_recorder.server.aliases import alias_route
+from semantest_recorder.server.artifacts import artifact_routes
+from semantest_recorder.server.cleanup import cleanup_route
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.owed import owed_route
+from semantest_recorder.server.routes import Route
+from semantest_recorder.server.snapshot import snapshot_route
+from semantest_recorder.server.status import status_route
+from semantest_recorder.store.artifacts import ArtifactStore
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What is behind the routes.
+
+    ``directory``: the ``.semantest`` folder; ``process``: see ``status_route``, ``clean``: ``cleanup_route``,
+    ``say_alias``: ``alias_route``.
+    """
+
+    hub: Hub
+    directory: Path
+    process: Callable[[], dict[str, Any]]
+    clean: Callable[[list[str]], Awaitable[Any]]
+    say_alias: Callable[[str, str, str], Awaitable[None]]
+
+    @property
+    def database(self) -> Path:
+        """The file with what was recorded."""
+        return self.directory / DATABASE
+
+
+def routes_of_rooms(behind: Behind) -> list[Route]:
+    """What is served besides the application's own routes."""
+    return [
+        status_route(behind.hub, behind.process),
+        *artifact_routes(ArtifactStore(behind.directory)),
+        cleanup_route(behind.clean),
+        alias_route(behind.say_alias),
+        snapshot_route(behind.directory),
+        owed_route(partial(answer_owed, behind.database)),
+    ]
