@@ -5,24 +5,23 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from semantest_recorder.answers.report import stored_report
 from semantest_recorder.artifact_places import kept_place_finder
 from semantest_recorder.core.run_status import run_status
 from semantest_recorder.plugins.arguments import Picture
 from semantest_recorder.plugins.backlog import Known
-from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate, counts_of
-from semantest_recorder.reports.details import explain_bad_tests
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.status import Status
-from semantest_recorder.stored_run import StoredPayloads, stored_rows
+from semantest_recorder.stored_run import StoredPayloads
 
 
 class RunReading:
@@ -53,11 +52,7 @@ class RunReading:
 
     def report(self, run_id: str) -> Mapping[str, Any]:
         """What ``semantest report --json`` prints."""
-        rows = stored_rows(self._reader, self._reader.run_by_id(run_id), explained_only=False)
-        report = aggregate(rows)
-        with closing(StoredPayloads(self._path)) as payload_of:
-            events_of = partial(payload_of.test_events, run_id)
-            explain_bad_tests(report, payload_of, events_of, kept_place_finder(self._path.parent))
+        report = stored_report(self._path, run_id, kept_place_finder(self._path.parent))
         found: dict[str, Any] = msgspec.to_builtins(report)
         return found
 

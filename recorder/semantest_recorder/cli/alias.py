@@ -110,14 +110,15 @@ def _aliases(folder: Path) -> list[Alias]:
 
 def _require_known(folder: Path, name: str) -> None:
     """Raises ``NothingRecorded`` for a name that no recorded test begins with."""
-    from semantest_recorder.cli.one_test import nearest  # noqa: PLC0415
+    from semantest_recorder.answers.one_test import nearest  # noqa: PLC0415
+    from semantest_recorder.cli.refusals import LISTED_IN_REPORTS  # noqa: PLC0415
 
     reader = reader_of(folder)
     below = (f"{name}::", f"{name}[", f"{name}#")
     if not any(found == name or found.startswith(below) for found in reader.find_tests(name, -1)):
-        raise NothingRecorded(
-            f"no test, function, class or file {name!r}{nearest(name, reader.find_tests('', _KNOWN))}"
-        )
+        near = nearest(name, reader.find_tests("", _KNOWN))
+        hint = f"did you mean {', '.join(map(inert_line, near))}?" if near else LISTED_IN_REPORTS
+        raise NothingRecorded(f"no test, function, class or file {name!r}: {hint}")
 
 
 def _nearest(old: str, new: str, known: list[tuple[str, str]]) -> str:

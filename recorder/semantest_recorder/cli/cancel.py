@@ -76,8 +76,8 @@ def command(
 
 def _tests(folder: Path, run_id: str) -> str:
     """The tests of the run by state, as reports count them."""
+    from semantest_recorder.answers.run_counts import run_counts  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
-    from semantest_recorder.cli.run_counts import run_counts  # noqa: PLC0415
     from semantest_recorder.reports.wording import count_words  # noqa: PLC0415
 
     reader = reader_of(folder)

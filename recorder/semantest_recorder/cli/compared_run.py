@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import gc
-from contextlib import closing
 from pathlib import Path
 
-from semantest_recorder.cli.lookup import reader_of
-from semantest_recorder.cli.run_difference import run_difference
-from semantest_recorder.cli.stored_history import StoredHistory
+from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.answers.run_difference import run_difference
+from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.core.gate import Compared
-from semantest_recorder.store.analysis_runs import AnalysisRuns
 from semantest_recorder.store.errors import BranchNotFound, NoDatabase, RunNotFound
-from semantest_recorder.store.identity import read_identity
 
 
 def compared_run(folder: Path, run_id: str, branch: str | None) -> Compared | str:
@@ -21,15 +18,14 @@ def compared_run(folder: Path, run_id: str, branch: str | None) -> Compared | st
     Runs of pull requests are no runs of ``branch``: one from a fork could be called like it, and fail what it likes.
     Raises what ``Reader`` raises for a database that cannot be read.
     """
-    reader = reader_of(folder)
     gc.disable()  # as for a report
     try:
-        with closing(AnalysisRuns(reader.path)) as runs:
+        with stored_history(folder / DATABASE) as history:
+            reader, runs = history.reader, history.runs
             run = reader.run_by_id(run_id)
             base = runs.run_before(run_id) if branch is None else runs.last_of_branch(branch, run_id, merged=True)
             if base is None:
                 return "there is no run of its branch before it"
-            history = StoredHistory(reader, runs, read_identity(reader.path))
             found = run_difference(history, reader.run_by_id(base), run)
     except BranchNotFound as error:
         return str(error)

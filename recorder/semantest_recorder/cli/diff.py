@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.completing import complete_branch, complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, limit_option, project_folder, sync_option
-from semantest_recorder.cli.stop import EXIT_USAGE, NothingRecorded, Stop
-
-if TYPE_CHECKING:
-    from semantest_recorder.cli.stored_history import StoredHistory
-    from semantest_recorder.core.rows import RunRow
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 
 @click.command(
@@ -58,18 +54,21 @@ def command(
     one before it (with --base: with the last of that branch). A test that a run merely did not run is not called
     removed. A test is slower or faster when its time is far from its own times in the last 20 runs.
     """
-    from semantest_recorder.cli.run_difference import run_difference  # noqa: PLC0415
-    from semantest_recorder.cli.stored_history import stored_history  # noqa: PLC0415
+    from semantest_recorder.answers.run_difference import earlier_run, run_difference  # noqa: PLC0415
+    from semantest_recorder.answers.stored_history import stored_history  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
     from semantest_recorder.reports.wording import EXIT_GREEN, EXIT_NOT_GREEN, EXIT_RUNNING  # noqa: PLC0415
 
     if branch is not None and after is not None:
         raise Stop("--base chooses the run to compare with: name one run, or none", EXIT_USAGE)
     later, earlier = (after, before) if after is not None else (before or "last", None)
+    folder = project_folder(directory)
+    take_in_and_tell(folder, sync_timeout)
     gc.disable()  # as for a report
     try:
-        with stored_history(project_folder(directory), sync_timeout) as history:
+        with stored_history(folder / DATABASE) as history:
             run = history.reader.run(later)
-            found = run_difference(history, _earlier(history, run, earlier, branch), run)
+            found = run_difference(history, earlier_run(history, run, earlier, branch), run)
     finally:
         gc.enable()
     if as_json:
@@ -83,21 +82,3 @@ def command(
         print_lines(diff_lines(found, limit))
     running = run.state in ("pending", "running")
     sys.exit(EXIT_NOT_GREEN if found.newly_failing else EXIT_RUNNING if running else EXIT_GREEN)
-
-
-def _earlier(history: StoredHistory, run: RunRow, name: str | None, branch: str | None) -> RunRow:
-    """The run to compare with. Raises ``NothingRecorded`` and what ``Reader`` raises."""
-    if name is not None:
-        return history.reader.run(name)
-    if branch is not None:
-        return history.reader.run(history.runs.last_of_branch(branch, run.id))
-    found = history.runs.run_before(run.id)
-    if found is None:
-        from semantest_recorder.reports.checkout import run_checkout  # noqa: PLC0415
-
-        branch, _commit = run_checkout(run)
-        of = f"of branch {branch}" if branch else "without a branch"
-        raise NothingRecorded(
-            f"there is no run {of} before {run.id}: name two runs (`semantest runs` lists them), or --base BRANCH"
-        )
-    return history.reader.run(found)

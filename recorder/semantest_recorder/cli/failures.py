@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.completing import complete_branch, complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, limit_option, project_folder, sync_option
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
-
-if TYPE_CHECKING:
-    from semantest_recorder.cli.stored_history import StoredHistory
-    from semantest_recorder.reports.failure_list import FailureList
 
 
 @click.command(
@@ -50,15 +46,19 @@ def command(
     RUN is a run's id, a unique beginning of one, or `last` (the default). Numbers, times, ids, addresses, paths and
     quoted text in a message make no difference. A cause has the same id in every run.
     """
-    from semantest_recorder.cli.stored_history import stored_history  # noqa: PLC0415
+    from semantest_recorder.answers.failures import failures_in  # noqa: PLC0415
+    from semantest_recorder.answers.stored_history import stored_history  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
 
     if window is not None and run is not None:
         raise Stop("name a run, or give --runs", EXIT_USAGE)
     if branch is not None and window is None:
         raise Stop("--branch goes with --runs", EXIT_USAGE)
-    with stored_history(project_folder(directory), sync_timeout) as history:
+    folder = project_folder(directory)
+    take_in_and_tell(folder, sync_timeout)
+    with stored_history(folder / DATABASE) as history:
         ids = history.runs.last_runs(window, branch) if window else [history.reader.run(run or "last").id]
-        found = _failures(history, ids)
+        found = failures_in(history, ids)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
@@ -69,28 +69,3 @@ def command(
 
         print_lines(failure_lines(found, limit))
     sys.exit(1 if found.clusters else 0)
-
-
-def _failures(history: StoredHistory, run_ids: list[str]) -> FailureList:
-    from semantest_recorder.core.analysis.clustering import (  # noqa: PLC0415
-        Occurrence,
-        clusters,
-        first_seen,
-        under_name,
-    )
-    from semantest_recorder.reports.failure_list import failure_list  # noqa: PLC0415
-
-    runs = history.runs
-    failed = [(run_id, failure) for run_id in run_ids for failure in runs.failures(run_id)]
-    if len(run_ids) > 1:  # else a cause would be two when its test was renamed between them
-        failed = [(run_id, under_name(one, history.identity.current(one.test_id))) for run_id, one in failed]
-    found = clusters(Occurrence(run_id, failure) for run_id, failure in failed)
-    tests = dict.fromkeys(test_id for cluster in found for test_id in cluster.tests)
-    present = {name: test_id for test_id in tests for name in history.identity.ids_of(test_id)}
-    present |= {test_id: test_id for test_id in tests}  # two names of one test may fail in one run
-    earlier = [
-        Occurrence(run_id, under_name(failure, present[failure.test_id]))
-        for run_id, failure in runs.failures_of(present)
-    ]
-    since = {cluster.id: first_seen(cluster, earlier) or cluster.runs[-1] for cluster in found}
-    return failure_list(run_ids, found, since, runs.started([*since.values(), *run_ids]))

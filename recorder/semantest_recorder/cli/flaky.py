@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 import click
 
 from pytest_semantest.protocol.layout import DATABASE
@@ -13,11 +9,6 @@ from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
 from semantest_recorder.cli.window_options import WindowOptions, window_options
-
-if TYPE_CHECKING:
-    from semantest_recorder.core.analysis.identity import Identity
-    from semantest_recorder.core.analysis.window import WindowRun
-    from semantest_recorder.reports.flaky_list import CommonError, ErrorOf
 
 
 @click.command(
@@ -52,43 +43,18 @@ def command(
     passed (no files changed; same Python, platform, packages and labels). Tests are ranked by the lower end of the 95 %
     interval of the share of runs in which they did. Runs in which a fifth of all tests failed at once are left out.
     """
-    from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
-    from semantest_recorder.core.analysis.flakiness import worst_first  # noqa: PLC0415
-    from semantest_recorder.reports.flaky_list import FlakyList, flaky_lines, flaky_test  # noqa: PLC0415
-    from semantest_recorder.reports.window import window_info  # noqa: PLC0415
-    from semantest_recorder.store.analysis_flaky import flaky_tests  # noqa: PLC0415
-    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
+    from semantest_recorder.answers.flaky import flaky_list  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
 
     folder = project_folder(directory)
-    with found_window(folder, window, sync_timeout) as (connection, seen):
-        identity = read_identity(folder / DATABASE)
-        found = flaky_tests(connection, seen, identity)
-        ranked = worst_first((name, test) for name, test in found.tests.items() if test.runs >= min_runs)
-        error_of = _errors(connection, identity)
-        listed = FlakyList(
-            window=window_info(seen, window.branch),
-            broken_runs=[seen[place].id for place in found.broken],
-            total=len(ranked),
-            tests=[flaky_test(name, test, seen, error_of) for name, test in ranked[: limit or None]],
-        )
+    take_in_and_tell(folder, sync_timeout)
+    listed = flaky_list(folder / DATABASE, window.chosen(), min_runs=min_runs, limit=limit or None)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
         print_json(listed)
     else:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.flaky_list import flaky_lines  # noqa: PLC0415
 
         print_lines(flaky_lines(listed))
-
-
-def _errors(connection: sqlite3.Connection, identity: Identity) -> ErrorOf:
-    from semantest_recorder.core.analysis.commonest_error import commonest_error  # noqa: PLC0415
-    from semantest_recorder.reports.flaky_list import CommonError  # noqa: PLC0415
-    from semantest_recorder.store.analysis_flaky import errors_of  # noqa: PLC0415
-
-    def error_of(test_id: str, flaky_runs: Sequence[WindowRun]) -> CommonError | None:
-        errors = errors_of(connection, identity.ids_of(test_id), flaky_runs)
-        found = commonest_error(errors)
-        return None if found is None else CommonError(*found, len(errors))
-
-    return error_of

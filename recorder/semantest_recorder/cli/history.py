@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
+from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.completing import complete_branch, complete_test
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
-from semantest_recorder.cli.stop import NothingRecorded
 
 
 @click.command(
@@ -34,20 +34,14 @@ def command(
 
     TEST is a test's id or its name; or a part of an id that only one test has.
     """
-    from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
-    from semantest_recorder.cli.stored_history import stored_history  # noqa: PLC0415
-    from semantest_recorder.reports.history_of_test import history_of_test  # noqa: PLC0415
+    from semantest_recorder.answers.history import history_of  # noqa: PLC0415
+    from semantest_recorder.answers.stored_history import stored_history  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
 
-    with stored_history(project_folder(directory), sync_timeout) as history:
-        if branch is not None:
-            history.runs.require_branch(branch)
-        test_id = one_test(test, [], history.reader, history.identity.current)
-        names = history.identity.ids_of(test_id)
-        past = history.runs.history(names, branch, runs)
-    if not past:
-        raise NothingRecorded(f"no run{f' of branch {branch}' if branch else ''} has the test {test_id}")
-    met = {run.test_id for run in past}
-    found = history_of_test(test_id, [name for name in names[1:] if name in met], branch, past)
+    folder = project_folder(directory)
+    take_in_and_tell(folder, sync_timeout)
+    with stored_history(folder / DATABASE) as stored:
+        found = history_of(stored, test, branch, runs)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

@@ -109,8 +109,10 @@ def _known_tests(directory: str | None) -> list[str]:
 
 
 def _meant(test: str, known: list[str]) -> str:
-    """The only recorded test that a part of an id can mean. Raises ``Stop``."""
-    from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
+    """The only recorded test that a part of an id can mean. Raises ``NothingRecorded`` and ``SeveralTests``."""
+    from semantest_recorder.answers.errors import NoSuchTest  # noqa: PLC0415
+    from semantest_recorder.answers.one_test import one_test  # noqa: PLC0415
+    from semantest_recorder.cli.refusals import unanswered  # noqa: PLC0415
     from semantest_recorder.cli.stop import NothingRecorded  # noqa: PLC0415
     from semantest_recorder.core.analysis.identity import function_of  # noqa: PLC0415
 
@@ -119,8 +121,8 @@ def _meant(test: str, known: list[str]) -> str:
         return functions.pop()
     try:
         return one_test(test, known, None)
-    except NothingRecorded as error:
-        raise NothingRecorded(f"{error.message} (--unseen adds it all the same)") from None
+    except NoSuchTest as error:
+        raise NothingRecorded(f"{unanswered(error).message} (--unseen adds it all the same)") from None
 
 
 def change(path: Path, change: Callable[[str], str], *, may_be_new: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 
+from semantest_recorder.answers.errors import NoRunBefore, NoRunInTime, NoSuchTest, SeveralTests, Unanswered
 from semantest_recorder.cli.place import went_elsewhere
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
@@ -18,12 +19,31 @@ from semantest_recorder.store.errors import (
     advice_for,
 )
 
+#: Where the tests are that can be named.
+LISTED_IN_REPORTS = "`semantest report --json` lists the tests of a run"
+_ADVICE: dict[type[Unanswered], str] = {
+    NoRunBefore: "name two runs (`semantest runs` lists them), or --base BRANCH",
+    NoRunInTime: "give a longer --window",
+    NoSuchTest: LISTED_IN_REPORTS,
+}
+
+
+def unanswered(error: Unanswered) -> Stop:
+    """How a command ends that has no answer."""
+    if isinstance(error, SeveralTests):
+        return Stop(str(error), EXIT_USAGE)
+    text = inert_line(str(error))
+    advice = None if isinstance(error, NoSuchTest) and error.nearest else _ADVICE.get(type(error))
+    return NothingRecorded(f"{text}: {advice}" if advice is not None else text)
+
 
 def refusal_of(error: Exception) -> Stop | None:
     """How a command ends because of ``error``; ``None`` for an error of our own, whose traceback is wanted."""
     if isinstance(error, (NoDatabase, RunNotFound, BranchNotFound)):
         elsewhere = went_elsewhere(error.path.parent if isinstance(error, NoDatabase) else None)
         return NothingRecorded(inert_line(f"{error}.{elsewhere}" if elsewhere else str(error)))
+    if isinstance(error, Unanswered):
+        return unanswered(error)
     if isinstance(error, AmbiguousRun):
         return Stop(inert_line(str(error)), EXIT_USAGE)
     if isinstance(error, StoreError):

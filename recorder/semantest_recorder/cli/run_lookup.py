@@ -7,11 +7,11 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+from semantest_recorder.answers.runs import run_summaries
 from semantest_recorder.cli.journal_runs import heads_behind, journal_run, why_journals
 from semantest_recorder.cli.leftovers import take_in_leftovers, unstored_notes
 from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
 from semantest_recorder.cli.rereading import reread_when_shipped
-from semantest_recorder.cli.run_counts import run_counts
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
@@ -51,9 +51,9 @@ def _found(folder: Path, most: int, note: str, wanted: Wanted | None) -> tuple[l
     if wanted is not None:  # before tests are counted, which takes longer than all else
         found = [entry for entry in found if wanted(entry.rows.run)]
         stored = list(islice(filter(wanted, stored), most))
-    counts = run_counts(reader.path, stored) if reader is not None and stored else []
     since = reader.since_ms([row.id for row in stored]) if reader is not None and stored else {}
-    runs = [run_summary(row, count) for row, count in zip(stored, counts, strict=True)] + [*map(_summary, found)]
+    runs = run_summaries(reader.path, stored) if reader is not None else []
+    runs += map(_summary, found)
     return sorted(runs, key=lambda run: -since.get(run.id, run.started_ms or 0.0)), notes
 
 

@@ -47,10 +47,10 @@ def command(
 
     TEST is a test's id or its name; or a part of an id that only one test has.
     """
+    from semantest_recorder.answers.one_test import one_test  # noqa: PLC0415
     from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.cli.lookup import reader_of  # noqa: PLC0415
-    from semantest_recorder.cli.one_test import one_test  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate, test_ids  # noqa: PLC0415
     from semantest_recorder.reports.details import add_events  # noqa: PLC0415
     from semantest_recorder.reports.story import story_of  # noqa: PLC0415

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, get_args
 
 import click
@@ -15,6 +14,7 @@ from semantest_recorder.cli.window_options import WindowOptions, window_options
 from semantest_recorder.core.analysis.durations import Rank
 
 if TYPE_CHECKING:
+    from semantest_recorder.answers.slowest import By
     from semantest_recorder.store.analysis_durations import Phase
 
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 @json_option
 @sync_option
 def command(
-    by: str,
+    by: By,
     sort: Rank,
     phase: Phase | None,
     window: WindowOptions,
@@ -64,37 +64,18 @@ def command(
     Every attempt counts that ended by itself or by a timeout, of tests that failed, too; skipped and crashed ones do
     not. Times of a file or suite are what its tests take together in a run.
     """
-    from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
-    from semantest_recorder.reports.slowest_list import SlowestList, slow_entry, slowest_lines  # noqa: PLC0415
-    from semantest_recorder.reports.window import window_info  # noqa: PLC0415
-    from semantest_recorder.store.analysis_durations import slowest_groups, slowest_tests  # noqa: PLC0415
-    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
+    from semantest_recorder.answers.slowest import slowest_list  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
 
-    most = limit or sys.maxsize
     folder = project_folder(directory)
-    with found_window(folder, window, sync_timeout) as (connection, seen):
-        if by == "test":
-            slowest = slowest_tests(connection, seen, sort, phase, most, read_identity(folder / DATABASE))
-        else:
-            slowest = slowest_groups(connection, seen, sort, phase, most, _file_of if by == "file" else str)
-    listed = SlowestList(
-        window=window_info(seen, window.branch),
-        by=by,
-        sort=sort,
-        phase=phase,
-        total=slowest.total,
-        total_ms=slowest.total_ms,
-        entries=[slow_entry(*slow, slowest.total_ms, seen) for slow in slowest.found],
-    )
+    take_in_and_tell(folder, sync_timeout)
+    listed = slowest_list(folder / DATABASE, window.chosen(), by=by, sort=sort, phase=phase, limit=limit or None)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
         print_json(listed)
     else:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.slowest_list import slowest_lines  # noqa: PLC0415
 
         print_lines(slowest_lines(listed))
-
-
-def _file_of(suite: str) -> str:
-    return suite.partition("::")[0]

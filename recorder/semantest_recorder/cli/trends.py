@@ -59,33 +59,28 @@ def command(
     The pass rate is the share of the tests that passed, at last, among those that passed or failed; the flaky rate that
     of the tests that passed on a retry only. Where a measure changed for good is found by Pettitt's test (p < 0.01).
     """
-    from semantest_recorder.cli.window_lookup import found_window  # noqa: PLC0415
-    from semantest_recorder.core.analysis.trend import trend, trend_changes  # noqa: PLC0415
-    from semantest_recorder.reports.trend_table import trend_csv, trend_lines, trends  # noqa: PLC0415
-    from semantest_recorder.store.analysis_trend import run_numbers  # noqa: PLC0415
-    from semantest_recorder.store.analysis_window import closed_runs  # noqa: PLC0415
-    from semantest_recorder.store.identity import read_identity  # noqa: PLC0415
+    from semantest_recorder.answers.trends import trends  # noqa: PLC0415
+    from semantest_recorder.cli.leftovers import take_in_and_tell  # noqa: PLC0415
 
     if as_json and as_csv:
         raise Stop("--json and --csv are two forms of the same: give one", EXIT_USAGE)
     usual = 100 if by == "run" else None
     folder = project_folder(directory)
-    with found_window(folder, window, sync_timeout, usual) as (connection, seen):
-        known = closed_runs(connection, window.branch)
-        numbers = run_numbers(connection, seen, known, read_identity(folder / DATABASE))
-    points = trend(numbers, by)
-    found = trends(seen, window.branch, by, points, trend_changes(points))
+    take_in_and_tell(folder, sync_timeout)
+    found = trends(folder / DATABASE, window.chosen(usual), by)
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 
         print_json(found)
     elif as_csv:
         from semantest_recorder.cli.export_target import STDOUT, target  # noqa: PLC0415
+        from semantest_recorder.reports.trend_table import trend_csv  # noqa: PLC0415
 
         with target(STDOUT) as stream:
             stream.write(trend_csv(found).encode("utf-8", "backslashreplace"))
     else:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+        from semantest_recorder.reports.trend_table import trend_lines  # noqa: PLC0415
 
         print_lines(trend_lines(found, limit, _characters()))
 

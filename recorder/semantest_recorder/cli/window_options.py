@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from semantest_recorder.cli.amounts import Age
 from semantest_recorder.cli.completing import complete_branch
 from semantest_recorder.cli.number import Number
+
+if TYPE_CHECKING:
+    from semantest_recorder.answers.window import Window
 
 _OPTIONS = (
     click.option(
@@ -30,9 +34,13 @@ class WindowOptions(NamedTuple):
     window_ms: float | None
     branch: str | None
 
-    def most(self, usual: int | None) -> int | None:
-        """At most so many runs, ``None``: all; ``usual`` when nothing is said of their number or time."""
-        return usual if self.runs is None and self.window_ms is None else self.runs or None
+    def chosen(self, usual: int | None = 100) -> Window:
+        """What they say; ``usual`` runs (``None``: all) when nothing is said of their number or time."""
+        from semantest_recorder.answers.window import Window  # noqa: PLC0415 - shell completion does without
+
+        since = None if self.window_ms is None else time.time() * 1000 - self.window_ms
+        most = usual if self.runs is None and self.window_ms is None else self.runs or None
+        return Window(most, since, self.branch)
 
 
 def window_options(function: Callable[..., None]) -> Callable[..., None]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.answers.errors import NoSuchTest, SeveralTests
 from semantest_recorder.core.analysis.identity import function_of
 from semantest_recorder.reports.inert import inert_line
-from semantest_recorder.reports.wording import EXIT_USAGE
 from semantest_recorder.store.reader import Reader
 
 _LISTED = 20
@@ -26,7 +25,7 @@ def one_test(
 
     An id counts before a name with its parameters, that before a name without them, that before any other part.
     ``current`` gives the present id of a test: several names of one test are one.
-    Raises ``NothingRecorded`` when there is none and ``Stop`` when there are several.
+    Raises ``NoSuchTest`` when there is none and ``SeveralTests``.
     """
     if fragment in in_run:
         return fragment
@@ -39,8 +38,8 @@ def one_test(
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise Stop("\n".join(_choice(fragment, matches)), EXIT_USAGE)
-    raise NothingRecorded(f"no test {fragment!r}{nearest(fragment, in_run or _some(reader))}")
+            raise SeveralTests("\n".join(_choice(fragment, matches)), matches)
+    raise NoSuchTest(fragment, nearest(fragment, in_run or _some(reader)))
 
 
 def _is_id(test_id: str, fragment: str) -> bool:
@@ -87,15 +86,13 @@ def _some(reader: Reader | None) -> list[str]:
     return reader.find_tests("", _NEAR_SEARCHED) if reader is not None else []
 
 
-def nearest(fragment: str, tests: list[str]) -> str:
-    """``: did you mean a.py::test_y?`` for what is no test, or where to look."""
+def nearest(fragment: str, tests: list[str]) -> list[str]:
+    """The functions that are called most like ``fragment``, which is no test."""
     import difflib  # noqa: PLC0415 - for mistakes only
 
     names = {_telling(test_id): function_of(test_id) for test_id in tests[:_NEAR_SEARCHED]}
     near = difflib.get_close_matches(_telling(fragment), names, n=3, cutoff=_NEAR)
-    if near:
-        return f": did you mean {', '.join(inert_line(names[name]) for name in near)}?"
-    return ": `semantest report --json` lists the tests of a run"
+    return [names[name] for name in near]
 
 
 def _telling(test_id: str) -> str:

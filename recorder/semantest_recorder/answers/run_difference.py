@@ -1,13 +1,30 @@
-"""What changed between two stored runs, for commands that tell it."""
+"""What changed between two stored runs, and with which run one is compared."""
 
 from __future__ import annotations
 
-from semantest_recorder.cli.stored_history import StoredHistory
+from semantest_recorder.answers.errors import NoRunBefore
+from semantest_recorder.answers.stored_history import StoredHistory
 from semantest_recorder.core.analysis.comparison import compare
 from semantest_recorder.core.analysis.selection import Selection
 from semantest_recorder.core.analysis.time_shift import PASSES, may_have_shifted, run_factor, shifts
 from semantest_recorder.core.rows import RunRow
+from semantest_recorder.reports.checkout import run_checkout
 from semantest_recorder.reports.run_diff import RunDiff, run_diff
+
+
+def earlier_run(history: StoredHistory, run: RunRow, name: str | None = None, branch: str | None = None) -> RunRow:
+    """The run to compare ``run`` with: the one called ``name``, else the last of ``branch``, else the one before it.
+
+    Raises ``NoRunBefore`` and what ``Reader`` raises.
+    """
+    if name is not None:
+        return history.reader.run(name)
+    if branch is not None:
+        return history.reader.run(history.runs.last_of_branch(branch, run.id))
+    found = history.runs.run_before(run.id)
+    if found is None:
+        raise NoRunBefore(run.id, run_checkout(run)[0])
+    return history.reader.run(found)
 
 
 def run_difference(history: StoredHistory, before: RunRow, after: RunRow) -> RunDiff:

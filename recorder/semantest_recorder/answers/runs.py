@@ -1,0 +1,16 @@
+"""Runs for lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from semantest_recorder.answers.run_counts import run_counts
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.reports.run_list import RunSummary, run_summary
+
+
+def run_summaries(database: Path, rows: Sequence[RunRow]) -> list[RunSummary]:
+    """The runs with their counts, in the order of ``rows``. Raises what ``connect_read_only`` raises."""
+    counts = run_counts(database, rows) if rows else []
+    return [run_summary(row, count) for row, count in zip(rows, counts, strict=True)]
