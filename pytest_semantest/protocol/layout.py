@@ -8,6 +8,7 @@
         recorder.lock recorder.log    held by the recorder for life; its log
         recorder-starting.lock        held by the shipper or the `start` that starts one
         tokens.json tokens.lock       hashes of the tokens that were given out, 0600; held while they are changed
+        sign-ins.json                 hashes of the cookies of browsers that are signed in, 0600
         semantest.db semantest.db.lock    the lock is held by who writes the database, for as long as it does
         history.json                  what earlier runs knew of each test, written by the recorder
         test-snapshot.json            the same for selection, which needs more of every test (snapshot.py)
@@ -42,6 +43,7 @@ DISCOVERY = "recorder.json"
 RECORDER_LOCK = "recorder.lock"
 TOKENS = "tokens.json"
 TOKENS_LOCK = "tokens.lock"
+SIGN_INS = "sign-ins.json"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
@@ -58,7 +60,7 @@ REPORTS = "reports"
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, HISTORY, TEST_SNAPSHOT, REMOTE_SNAPSHOTS, PINNED_SNAPSHOTS),
+    *(TOKENS, TOKENS_LOCK, SIGN_INS, HISTORY, TEST_SNAPSHOT, REMOTE_SNAPSHOTS, PINNED_SNAPSHOTS),
     *(SESSIONS, "artifacts", UNTAKEN, DAMAGED, REPORTS, ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"

@@ -18,7 +18,7 @@ from typing import Any
 from aiohttp import web
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DATABASE, HISTORY, RECORDER_LOCK, TEST_SNAPSHOT
+from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, HISTORY, RECORDER_LOCK, TEST_SNAPSHOT
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.recorder_log import OwnLog
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
@@ -32,6 +32,7 @@ from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
+from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
@@ -39,6 +40,8 @@ from semantest_recorder.served_routes import Behind, routes_of_rooms
 from semantest_recorder.server.acceptor import Acceptor
 from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.visitors import Visitors
+from semantest_recorder.sign_in_file import keeper_of, read_sign_ins
 from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.exchange import remove_drafts
@@ -234,13 +237,24 @@ class _Daemon:
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
-        behind = Behind(hub, self._settings.directory, self._process, self._engine.clean, self._engine.say_alias)
+        dashboard, visitors = self._dashboard(), self._visitors(credentials)
+        behind = Behind(
+            hub,
+            self._settings.directory,
+            self._process,
+            self._engine.clean,
+            self._engine.say_alias,
+            visitors,
+            dashboard,
+        )
         app = create_application(
             hub,
             self._addresses(),
             credentials,
             routes_of_rooms(behind),
-            lambda request: self._acceptor.welcome(request.protocol),
+            visitors=visitors,
+            welcome=lambda request: self._acceptor.welcome(request.protocol),
+            error_page=dashboard.error_page,
         )
         runner = create_runner(app, _CLOSE_TIMEOUT_S)
         await runner.setup()
@@ -252,6 +266,20 @@ class _Daemon:
                 listener.socket, listener.certificate.context if listener.certificate is not None else None
             )
         return runner
+
+    def _dashboard(self) -> Dashboard:
+        folder = self._settings.directory.resolve()
+        return Dashboard(self._database, folder.parent.name if folder.name == DIRECTORY else folder.name)
+
+    def _visitors(self, credentials: Credentials) -> Visitors:
+        sign_ins = read_sign_ins(self._settings.directory)
+        return Visitors(
+            credentials,
+            sign_ins,
+            now_ms,
+            keep=keeper_of(self._settings.directory, sign_ins, now_ms),
+            secure=self._settings.tls_terminated or self._settings.tls_cert is not None,
+        )
 
     def _addresses(self) -> AddressRules:
         settings = self._settings

@@ -10,14 +10,17 @@ from typing import Any
 
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.owed_reading import answer_owed
+from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.server.aliases import alias_route
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
+from semantest_recorder.server.sign_in import sign_in_routes
 from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.server.status import status_route
+from semantest_recorder.server.visitors import Visitors
 from semantest_recorder.store.artifacts import ArtifactStore
 
 
@@ -26,7 +29,7 @@ class Behind:
     """What is behind the routes.
 
     ``directory``: the ``.semantest`` folder; ``process``: see ``status_route``, ``clean``: ``cleanup_route``,
-    ``say_alias``: ``alias_route``.
+    ``say_alias``: ``alias_route``; ``visitors``: who comes with a browser; ``dashboard``: what they look at.
     """
 
     hub: Hub
@@ -34,6 +37,8 @@ class Behind:
     process: Callable[[], dict[str, Any]]
     clean: Callable[[list[str]], Awaitable[Any]]
     say_alias: Callable[[str, str, str], Awaitable[None]]
+    visitors: Visitors
+    dashboard: Dashboard
 
     @property
     def database(self) -> Path:
@@ -50,4 +55,6 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         alias_route(behind.say_alias),
         snapshot_route(behind.directory),
         owed_route(partial(answer_owed, behind.database)),
+        *sign_in_routes(behind.visitors),
+        *behind.dashboard.routes(),
     ]

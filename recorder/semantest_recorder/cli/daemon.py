@@ -28,6 +28,8 @@ from semantest_recorder.discovery import Discovery, read_discovery, serving_reco
 STATUS_SCHEMA = 1
 _POLL_S = 0.02
 _ASK_TIMEOUT_S = 3.0
+#: As runs start one for themselves: it ends when nobody has used it for so many seconds.
+_ON_DEMAND = Wanted(arguments=["--on-demand", "600"], given={}, told={}, defaults={}, token=None)
 
 
 def status(folder: Path) -> dict[str, Any]:
@@ -141,6 +143,24 @@ def _start(folder: Path, wanted: Wanted, deadline: float, notes: list[str]) -> t
             notes.append(f"in place of the recorder that a run had started to end when idle (pid {present[0].pid})")
         else:
             return _kept(present, wanted)
+    raise _not_ready(folder)
+
+
+def serving(folder: Path, timeout_s: float) -> Discovery:
+    """The folder's recorder; when there is none, one is started that ends when idle. Raises ``Stop``."""
+    present = running(folder)
+    if present is not None:
+        return present[0]
+    deadline = time.monotonic() + timeout_s
+    try:
+        with others_wait(folder, timeout_s):
+            while time.monotonic() < deadline:
+                present = running(folder)
+                found = present[0] if present is not None else _launch(folder, _ON_DEMAND, deadline)
+                if found is not None:
+                    return found
+    except OSError as error:
+        raise Stop(f"cannot start the recorder in {error.filename or folder}: {error.strerror}") from None
     raise _not_ready(folder)
 
 

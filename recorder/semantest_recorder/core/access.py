@@ -119,15 +119,18 @@ class AddressRules:
         self._origins = frozenset(origins)
         self._secure_names = terminated or "https" in self._ports.values()
 
-    def refuse(self, hosts: Collection[str], origins: Collection[str], sites: Collection[str] = ()) -> Denied | None:
+    def refuse(
+        self, hosts: Collection[str], origins: Collection[str], sites: Collection[str] = (), *, is_visit: bool = False
+    ) -> Denied | None:
         """Why a request with these Host, Origin and Sec-Fetch-Site headers (all of them) is refused, if it is.
 
-        What a page only shows or runs (a picture, a script, a frame) it asks for without an Origin.
+        What a page only shows or runs (a picture, a script, a frame) it asks for without an Origin. ``is_visit``:
+        somebody follows a link to one of our pages, which may be on any site.
         """
         if len(hosts) != 1 or not self._host_fits(next(iter(hosts))):
             return Denied(403, "FORBIDDEN", "this Host is not served here; allow it with --allow-host")
         if not origins:
-            foreign = any(site not in _OWN_SITES for site in sites)
+            foreign = not is_visit and any(site not in _OWN_SITES for site in sites)
             return Denied(403, "FORBIDDEN", "a page of another site asks for this") if foreign else None
         if len(origins) != 1 or not self._origin_fits(next(iter(origins)), next(iter(hosts))):
             return Denied(403, "FORBIDDEN", "this Origin is not allowed; allow it with --allow-origin")
@@ -191,6 +194,19 @@ class Credentials:
     def still_valid(self, identity: Identity) -> bool:
         """Whether what ``identify`` found would be found again: not after its token was revoked or has expired."""
         return not identity.credential or self._holder(identity.credential) == identity
+
+    def holder_of(self, credential: bytes) -> Identity | None:
+        """Who holds the token with this SHA-256 now."""
+        return self._find(credential)
+
+    def credential_of(self, identity: Identity) -> bytes:
+        """The SHA-256 of the token by which somebody was identified."""
+        return identity.credential or self._digest
+
+    @staticmethod
+    def credential_behind(token: str) -> bytes:
+        """The same of a token."""
+        return digest_of(token.strip())
 
     def _find(self, digest: bytes) -> Identity | None:
         return OWNER if hmac.compare_digest(digest, self._digest) else self._holder(digest)

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from contextlib import nullcontext
+from typing import TypedDict, Unpack
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
 from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials, Denied, Identity
-from semantest_recorder.server.guard import IDENTITY, guard
+from semantest_recorder.server.guard import IDENTITY, Doors, guard
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import IN_USE, Route, add_routes, route_of
+from semantest_recorder.server.visitors import ErrorPage, Visitors, wants_page
+
+#: The page that people see first, where there are pages.
+HOME = "/runs"
+
+
+class MoreDoors(TypedDict, total=False):
+    """What a server of the daemon has beside a plain one."""
+
+    visitors: Visitors
+    welcome: Callable[[web.Request], None]
+    error_page: ErrorPage
 
 
 def create_application(
@@ -22,18 +35,16 @@ def create_application(
     addresses: AddressRules,
     credentials: Credentials,
     routes: Iterable[Route] = (),
-    welcome: Callable[[web.Request], None] = lambda _request: None,
+    **doors: Unpack[MoreDoors],
 ) -> web.Application:
-    """The application with its own routes (WebSocket and health) and those of other rooms.
-
-    ``welcome`` is told each request of a known client.
-    """
+    """The application with its own routes (WebSocket and health) and those of other rooms; ``doors``: see ``Doors``."""
 
     def admit(identity: Identity) -> Denied | None:  # per request: role_table.py makes an application without a hub
         return hub.security.admit(identity)
 
-    app = web.Application(middlewares=[guard(addresses, credentials, admit, welcome), _activity(hub)])
-    add_routes(app, [*_own_routes(hub), *routes])
+    app = web.Application(middlewares=[guard(Doors(addresses, credentials, admit, **doors)), _activity(hub)])
+    routes = list(routes)
+    add_routes(app, [*_own_routes(hub, {route.path for route in routes if route.is_page}), *routes])
     app[IN_USE] = lambda: hub.in_use()  # noqa: PLW0108 - per request, too
     app.on_response_prepare.append(_say_little)
     return app
@@ -76,9 +87,11 @@ async def _say_little(_request: web.Request, response: web.StreamResponse) -> No
     response.headers.setdefault("Cache-Control", "no-store")
 
 
-def _own_routes(hub: Hub) -> list[Route]:
+def _own_routes(hub: Hub, pages: Container[str]) -> list[Route]:
     async def websocket(request: web.Request) -> web.StreamResponse:
         if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
+            if wants_page(request) and HOME in pages:
+                return web.Response(status=303, headers={"Location": HOME})
             return problem(426, "UPGRADE_REQUIRED", "this address speaks WebSocket", {"Upgrade": "websocket"})
         if not hub.accepting:
             return problem(503, "STOPPING", "the recorder is stopping; connect again in a moment")
@@ -92,7 +105,7 @@ def _own_routes(hub: Hub) -> list[Route]:
         return web.Response(text="ok") if ready else web.Response(text="not ready", status=503)
 
     return [
-        Route("GET", "/", websocket, ANY_ROLE),
+        Route("GET", "/", websocket, ANY_ROLE, is_page=HOME in pages),
         Route("GET", "/ws", websocket, ANY_ROLE),
         Route("GET", "/healthz", healthz, None, is_use=False),
         Route("GET", "/readyz", readyz, None, is_use=False),

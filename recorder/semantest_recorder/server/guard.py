@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
@@ -11,6 +12,7 @@ from aiohttp.typedefs import Handler, Middleware
 from semantest_recorder.core.access import AddressRules, Credentials, Denied, Identity
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import ROUTES, roles_of
+from semantest_recorder.server.visitors import ErrorPage, Visitors, is_visit, turned_away, wants_page
 
 #: Who the guard found behind a request.
 IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
@@ -19,6 +21,8 @@ IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
 _FETCH_SITE = "Sec-Fetch-Site"
 #: Of what a stranger sent: so many characters are in the log.
 _SHOWN_METHOD, _SHOWN_PATH = 20, 200
+#: What an error says beside its body.
+_KEPT = (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE)
 
 _log = logging.getLogger(__name__)
 
@@ -27,29 +31,43 @@ _log = logging.getLogger(__name__)
 Admit = Callable[[Identity], Denied | None]
 
 
-def guard(
-    addresses: AddressRules, credentials: Credentials, admit: Admit, welcome: Callable[[web.Request], None]
-) -> Middleware:
-    """The middleware; it answers refused requests itself, so that no handler and no upgrade is reached.
+class Doors(NamedTuple):
+    """Whom the guard lets in: by which addresses, with which tokens and cookies, and as the policy admits them.
 
-    ``welcome`` is told each request of a known client before its handler is called.
+    ``welcome`` is told each request of a known client before its handler is called; ``error_page`` draws what a browser
+    shows of an error.
     """
+
+    addresses: AddressRules
+    credentials: Credentials
+    admit: Admit
+    visitors: Visitors | None = None
+    welcome: Callable[[web.Request], None] = lambda _request: None
+    error_page: ErrorPage | None = None
+
+
+def guard(doors: Doors) -> Middleware:
+    """The middleware; it answers refused requests itself, so that no handler and no upgrade is reached."""
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        found = _admit(request, addresses, credentials, admit)
+        found = _admit(request, doors)
         if isinstance(found, Denied):
+            sent = turned_away(request, found)
+            if sent is not None:
+                return sent
             _log_refusal(request, found)
-            return refusal(found)
+            return _as_page(request, refusal(found), found.detail, doors)
         if found is not None:
             request[IDENTITY] = found
-            welcome(request)
+            doors.welcome(request)
         if is_encoded(request):
             return not_decoded()
         try:
             return await handler(request)
         except web.HTTPException as error:
-            return _http_error(request, error)
+            detail, answer = _http_error(request, error)
+            return _as_page(request, answer, detail, doors)
 
     return check
 
@@ -64,27 +82,44 @@ def not_decoded() -> web.Response:
     return problem(415, "INVALID_REQUEST", "a body is taken as it is: send it without Content-Encoding")
 
 
-def _admit(
-    request: web.Request, addresses: AddressRules, credentials: Credentials, admit: Admit
-) -> Identity | Denied | None:
+def _as_page(request: web.Request, answer: web.Response, detail: str, doors: Doors) -> web.Response:
+    """The same as a page, for whoever looks at pages."""
+    if doors.error_page is None or not wants_page(request):
+        return answer
+    page = doors.error_page(request, answer.status, detail)
+    page.headers.update({name: answer.headers[name] for name in _KEPT if name in answer.headers})
+    return page
+
+
+def _admit(request: web.Request, doors: Doors) -> Identity | Denied | None:
     """Who sent the request, ``None`` for an open route, or why it is refused."""
     headers = request.headers
-    foreign = addresses.refuse(
-        headers.getall(hdrs.HOST, ()), headers.getall(hdrs.ORIGIN, ()), headers.getall(_FETCH_SITE, ())
+    foreign = doors.addresses.refuse(
+        headers.getall(hdrs.HOST, ()),
+        headers.getall(hdrs.ORIGIN, ()),
+        headers.getall(_FETCH_SITE, ()),
+        is_visit=is_visit(request),
     )
     if foreign is not None:
         return foreign
     roles = roles_of(request)
     if roles is None:
         return None
-    identity = credentials.identify(headers.getall(hdrs.AUTHORIZATION, ()))
+    identity = _identify(request, doors)
     if isinstance(identity, Identity) and not identity.has_any(roles):
         names = " or ".join(sorted(role.value for role in roles))
         return Denied(403, "FORBIDDEN", f"this needs the role {names}", identity.name)
     if isinstance(identity, Denied):
         return identity
-    denied = admit(identity)
+    denied = doors.admit(identity)
     return identity if denied is None else denied._replace(name=identity.name)
+
+
+def _identify(request: web.Request, doors: Doors) -> Identity | Denied:
+    """By the token; a browser that sends none by its cookie."""
+    authorization = request.headers.getall(hdrs.AUTHORIZATION, ())
+    signed_in = doors.visitors.identify(request) if doors.visitors is not None and not authorization else None
+    return signed_in or doors.credentials.identify(authorization)
 
 
 def _log_refusal(request: web.Request, found: Denied) -> None:
@@ -101,8 +136,8 @@ def refusal(denied: Denied) -> web.Response:
     return problem(denied.status, denied.code, denied.detail, headers)
 
 
-def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
-    """What aiohttp answers itself, 404, 405 and so on in our form; their headers (``Allow``) are kept."""
+def _http_error(request: web.Request, error: web.HTTPException) -> tuple[str, web.Response]:
+    """What aiohttp answers itself, 404, 405 and so on, in words and in our form; their headers (``Allow``) are kept."""
     if error.status < 400:
         raise error
     kept = {name: value for name, value in error.headers.items() if name.lower() == "allow"}
@@ -113,4 +148,4 @@ def _http_error(request: web.Request, error: web.HTTPException) -> web.StreamRes
         detail = f"there is no such page; there are {pages}"
     elif error.status == 405:
         detail = f"this page does not take {request.method}; it takes {kept.get(hdrs.ALLOW, 'other methods')}"
-    return problem(error.status, code, detail, kept)
+    return detail, problem(error.status, code, detail, kept)

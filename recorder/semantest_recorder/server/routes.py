@@ -16,7 +16,8 @@ class Route(NamedTuple):
     """One route.
 
     ``roles`` are those of which the client needs one, ``None`` opens it to everybody; ``is_use``: asking it means that
-    somebody uses the recorder, which then does not end for idleness.
+    somebody uses the recorder, which then does not end for idleness. ``is_page``: people go there with a browser, by
+    links of other sites, too.
     """
 
     method: str
@@ -24,6 +25,7 @@ class Route(NamedTuple):
     handler: Handler
     roles: frozenset[Role] | None
     is_use: bool = True
+    is_page: bool = False
 
 
 RouteTable = Mapping[tuple[str, str], Route]
@@ -36,10 +38,10 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
     """Registers the routes. Raises ``ValueError`` for a route given twice."""
     table: dict[tuple[str, str], Route] = {}
     for route in routes:
-        if (route.method, route.path) in table:
+        if any((route.method, route.path) == (other.method, other.path) for other in table.values()):
             raise ValueError(f"two routes for {route.method} {route.path}")
-        app.router.add_route(route.method, route.path, route.handler)
-        table[route.method, route.path] = route
+        resource = app.router.add_route(route.method, route.path, route.handler).resource
+        table[route.method, route.path if resource is None else resource.canonical] = route
     app[ROUTES] = table
 
 

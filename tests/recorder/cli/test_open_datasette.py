@@ -131,5 +131,7 @@ def test_a_datasette_that_fails_is_told(tmp_path: Path) -> None:
     assert said.err.splitlines()[-1].startswith(f"semantest: {program} ended with exit code 7")
 
 
-def test_what_to_open_it_with_must_be_said(tmp_path: Path) -> None:
-    assert semantest("open", "--directory", tmp_path).code == 2
+@pytest.mark.parametrize("wrong", [["--port", "1"], ["last", "--datasette"]])
+def test_what_does_not_go_together_is_said(wrong: list[str], tmp_path: Path) -> None:
+    said = semantest("open", *wrong, "--directory", tmp_path)
+    assert (said.code, said.out) == (2, "")

@@ -1,0 +1,89 @@
+"""Signing in with a browser: codes that are good once, and what a cookie stands for (pure).
+
+Of codes and cookies only the SHA-256 is kept. Whoever signs in with a token is who holds that token, for as long as it
+is valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import msgspec
+
+from semantest_recorder.core.access import digest_of
+
+#: How long a code may be redeemed, and how long a browser stays signed in, in milliseconds.
+CODE_MS = 60_000.0
+SIGN_IN_MS = 14 * 86_400_000.0
+#: So many of them there are at most; the oldest make room.
+_CODES_MAX = 100
+_SIGN_INS_MAX = 1000
+
+_Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class SignIn(msgspec.Struct, frozen=True, rename="camel"):
+    """A browser that is signed in: ``digest`` of its cookie, ``credential``: the digest of the token it came with."""
+
+    digest: _Digest
+    credential: _Digest
+    until_ms: float
+
+
+class SignInTable(msgspec.Struct, frozen=True):
+    """The form in which they are kept."""
+
+    schema: int = 1
+    sign_ins: tuple[SignIn, ...] = ()
+
+
+class SignIns:
+    """The browsers that are signed in, and the codes that wait to be redeemed."""
+
+    def __init__(self, known: Iterable[SignIn] = ()) -> None:
+        self._sign_ins = {sign_in.digest: sign_in for sign_in in known}
+        #: By the digest of the code: the digest of the token that asked for it, and until when it is good.
+        self._codes: dict[str, tuple[bytes, float]] = {}
+
+    def offer(self, code: str, credential: bytes, now_ms: float) -> None:
+        """The holder of ``credential`` (the SHA-256 of a token) may sign in with this code once, within ``CODE_MS``."""
+        while len(self._codes) >= _CODES_MAX:
+            self._codes.pop(next(iter(self._codes)))
+        self._codes[digest_of(code).hex()] = credential, now_ms + CODE_MS
+
+    def redeem(self, code: str, now_ms: float) -> bytes | None:
+        """Whose credential the code stands for; from now on it stands for nobody's."""
+        found = self._codes.pop(digest_of(code).hex(), None)
+        return found[0] if found is not None and now_ms < found[1] else None
+
+    def add(self, cookie: str, credential: bytes, now_ms: float) -> None:
+        """A browser with this cookie is signed in from now on."""
+        self._forget_old(now_ms)
+        while len(self._sign_ins) >= _SIGN_INS_MAX:
+            self._sign_ins.pop(next(iter(self._sign_ins)))
+        digest = digest_of(cookie).hex()
+        self._sign_ins[digest] = SignIn(digest, credential.hex(), now_ms + SIGN_IN_MS)
+
+    def credential_of(self, cookie: str, now_ms: float) -> bytes | None:
+        """By whose credential the browser with this cookie is signed in, if it is."""
+        found = self._sign_ins.get(digest_of(cookie).hex())
+        return bytes.fromhex(found.credential) if found is not None and now_ms < found.until_ms else None
+
+    def remove(self, cookie: str) -> bool:
+        """The browser with this cookie signs out; whether it was signed in."""
+        return self._sign_ins.pop(digest_of(cookie).hex(), None) is not None
+
+    def table(self, now_ms: float) -> SignInTable:
+        """What is kept: the browsers, not the codes."""
+        self._forget_old(now_ms)
+        return SignInTable(sign_ins=tuple(self._sign_ins.values()))
+
+    def _forget_old(self, now_ms: float) -> None:
+        for old in [one for one in self._sign_ins.values() if now_ms >= one.until_ms]:
+            del self._sign_ins[old.digest]
+
+
+def is_own_path(target: str) -> bool:
+    """Whether a browser that is sent to ``target`` stays here: a path of ours, and no address of another host."""
+    return target.startswith("/") and not target.startswith("//") and "\\" not in target and target.isprintable()

@@ -1,0 +1,148 @@
+"""A page: an address, a template, and a view that finds what the template shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aiohttp import hdrs, web
+from multidict import MultiMapping
+
+from semantest_recorder.answers.errors import Unanswered
+from semantest_recorder.core.access import READERS, Identity, Role
+from semantest_recorder.daemon_threads import DaemonThreads
+from semantest_recorder.pages.drawing import Drawing, html
+from semantest_recorder.pages.table import Table, as_csv, as_json
+from semantest_recorder.pages.words import address
+from semantest_recorder.server.guard import IDENTITY
+from semantest_recorder.server.routes import Route
+from semantest_recorder.store.errors import (
+    AmbiguousRun,
+    BranchNotFound,
+    NoDatabase,
+    RunNotFound,
+    StoreError,
+)
+
+#: Pages that are drawn at a time; others wait.
+_THREADS = 2
+_MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
+
+
+class NotThere(Exception):  # noqa: N818 - says what it is about
+    """There is no such thing to show; the text says what there is instead."""
+
+
+class Misunderstood(Exception):  # noqa: N818 - says what it is about
+    """The address asks for something that makes no sense; the text says what would."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody looks at a page: its address taken apart, and who it is."""
+
+    path: str
+    names: Mapping[str, str]
+    query: MultiMapping[str]
+    identity: Identity
+
+    def asked(self, name: str, usual: str = "") -> str:
+        """A parameter of the address."""
+        return self.query.get(name, usual).strip()
+
+    def number(self, name: str, usual: int, most: int) -> int:
+        """A whole number from 1 to ``most``. Raises ``Misunderstood`` for another one."""
+        text = self.asked(name) or str(usual)
+        if not (text.isascii() and text.isdigit() and 1 <= len(text) < 10 and 1 <= int(text) <= most):
+            raise Misunderstood(f"{name}={text[:40]} is no number from 1 to {most}")
+        return int(text)
+
+    def choice(self, name: str, choices: tuple[str, ...], usual: str = "") -> str:
+        """One of ``choices``. Raises ``Misunderstood`` for another value."""
+        text = self.asked(name) or usual
+        if text not in choices:
+            raise Misunderstood(f"{name}={text[:40]} is not one of {', '.join(filter(None, choices))}")
+        return text
+
+    def same(self, **changed: object) -> str:
+        """The address of this page with other parameters; ``None`` or an empty text leaves one out."""
+        kept: dict[str, object] = {name: self.query.getall(name) for name in self.query}
+        return address(self.path, **{**kept, **changed})
+
+
+View = Callable[[Visit], Mapping[str, Any]]
+
+
+class Page(NamedTuple):
+    """One page. ``path`` as routes have it; ``section``: see ``Entry.name``.
+
+    ``view`` is called in a thread, and gives the values of the template; it may raise ``NotThere`` and
+    ``Misunderstood``, and what ``answers`` raises. ``table``, if there is one, gives the whole of the page's table for
+    ``?format=csv`` and ``json``, called in a thread as well.
+    """
+
+    path: str
+    template: str
+    section: str
+    view: View
+    table: Callable[[Visit], Table] | None = None
+    roles: frozenset[Role] = READERS
+
+
+class Desk:
+    """Where pages are made, in threads: a page that takes its time holds up no events."""
+
+    def __init__(self, drawing: Drawing) -> None:
+        self.drawing = drawing
+        self._threads = DaemonThreads(_THREADS, "semantest-pages")
+
+    def route(self, page: Page) -> Route:
+        """The route of a page."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            visit = Visit(request.path, request.match_info, request.query, request[IDENTITY])
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, page, visit)
+
+        return Route("GET", page.path, answer, page.roles, is_page=True)
+
+    def close(self) -> None:
+        """No page is waited for any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
+        """A page that says what is wrong, and where to go from there."""
+        return self._error(request.get(IDENTITY), status, detail)
+
+    def _answer(self, page: Page, visit: Visit) -> web.Response:
+        try:
+            return self._export(page, visit) or html(
+                self.drawing.draw(page.template, visit.identity, page.section, visit=visit, **page.view(visit))
+            )
+        except (NotThere, *_MISSING) as error:
+            return self._error(visit.identity, 404, str(error))
+        except NoDatabase:
+            return self._error(visit.identity, 404, "nothing was recorded yet: run `pytest --semantest`")
+        except Misunderstood as error:
+            return self._error(visit.identity, 400, str(error))
+        except StoreError as error:
+            return self._error(visit.identity, 503, str(error))
+
+    @staticmethod
+    def _export(page: Page, visit: Visit) -> web.Response | None:
+        kind = visit.asked("format")
+        if not kind:
+            return None
+        if page.table is None or kind not in ("csv", "json"):
+            raise Misunderstood(f"this page has no form {kind[:40]!r}" + ("" if page.table is None else "; csv, json"))
+        table = page.table(visit)
+        name = f"{table.name}.{kind}"
+        body, content_type = (as_csv(table), "text/csv") if kind == "csv" else (as_json(table), "application/json")
+        disposition = f'attachment; filename="{name}"'
+        return web.Response(
+            body=body, content_type=content_type, charset="utf-8", headers={hdrs.CONTENT_DISPOSITION: disposition}
+        )
+
+    def _error(self, identity: Identity | None, status: int, detail: str) -> web.Response:
+        return html(self.drawing.draw("error.html", identity, "", status=status, detail=detail), status)

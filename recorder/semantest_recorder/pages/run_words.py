@@ -1,0 +1,48 @@
+"""How a run reads in pages and in exported tables."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from semantest_recorder.pages.table import Cell
+from semantest_recorder.reports.report import Counts
+from semantest_recorder.reports.run_list import RunSummary
+from semantest_recorder.reports.wording import is_so_far, nonzero, run_state_words
+
+RUN_COLUMNS: Final = (
+    *("run", "name", "state", "started", "duration_ms", "branch", "commit", "planned", "total"),
+    *("passed", "failed", "error", "flaky", "skipped", "xfailed", "xpassed", "crashed", "timeout", "interrupted"),
+    *("not_run", "lost"),
+)
+
+
+def run_cells(run: RunSummary) -> list[Cell]:
+    """The run under ``RUN_COLUMNS``."""
+    counts = dict(nonzero(run.counts))
+    head: list[Cell] = [run.id, run.name, run.state, run.started_at, run.duration_ms, run.branch, run.commit]
+    return [*head, run.planned, run.counts.total, *(counts.get(state, 0) for state in RUN_COLUMNS[9:])]
+
+
+def run_badge_state(run: RunSummary) -> str:
+    """The state that the badge of a run has: one that passed so far is not green."""
+    return "pending" if is_so_far(run.state, run.shards_missing) else run.state
+
+
+def words_of(run: RunSummary) -> str:
+    """``failed, 2 records missing``: what came of a run."""
+    shards = (run.shard_count, run.shards_missing)
+    return run_state_words(run.state, run.gaps, run.counts.total, run.quarantined, run.left_out, shards)
+
+
+def bar_parts(counts: Counts) -> list[tuple[str, float, float]]:
+    """(state, x, width) of the parts of a bar of 100: what is bad first, and never too thin to be seen."""
+    numbers = nonzero(counts)[::-1]
+    least, total = 1.5, max(counts.total, 1)
+    widths = [(state, max(number * 100 / total, least)) for state, number in numbers]
+    whole = sum(width for _state, width in widths) or 1.0
+    parts, x = [], 0.0
+    for state, width in widths:
+        scaled = width * 100 / whole
+        parts.append((state, round(x, 3), round(scaled, 3)))
+        x += scaled
+    return parts

@@ -1,0 +1,52 @@
+"use strict";
+
+/* What every page does. All of it works without, but for the theme. */
+
+/* Moments in the reader's own time. */
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+function tellTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const moment = new Date(time.dateTime);
+    if (Number.isNaN(moment.getTime())) continue;
+    time.title = time.dateTime;
+    time.textContent = MOMENT.format(moment);
+  }
+}
+
+/* Light, dark, and what the system prefers. */
+function switchTheme() {
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const next = (root.dataset.theme ?? (dark ? "dark" : "light")) === "dark" ? "light" : "dark";
+  root.dataset.theme = next;
+  try {
+    localStorage.setItem("semantest.theme", next);
+  } catch {
+    // Until the page is left.
+  }
+}
+
+/* The menu is open where there is room for it beside the page. */
+const WIDE = matchMedia("(min-width: 60rem)");
+function placeMenu() {
+  const menu = document.getElementById("menu");
+  if (menu) menu.open = WIDE.matches;
+}
+
+placeMenu();
+WIDE.addEventListener("change", placeMenu);
+tellTimes(document);
+document.addEventListener("htmx:load", (event) => tellTimes(event.detail.elt));
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-theme-switch], [data-copy]");
+  if (!button) return;
+  if ("themeSwitch" in button.dataset) return switchTheme();
+  navigator.clipboard.writeText(button.dataset.copy).then(() => {
+    const said = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = said; }, 1200);
+  });
+});
+/* A form that only filters is sent as it is changed; its button is for those without scripts. */
+document.documentElement.dataset.scripts = "on";
+document.documentElement.dataset.ready = "";

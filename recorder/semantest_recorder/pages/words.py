@@ -1,0 +1,100 @@
+"""How values read in pages: the filters and functions of the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from markupsafe import Markup
+
+from semantest_recorder.pages.run_words import bar_parts, run_badge_state, words_of
+from semantest_recorder.reports.aggregate import iso_time
+from semantest_recorder.reports.inert import inert
+from semantest_recorder.reports.wording import (
+    count_word,
+    duration,
+    moment,
+    nonzero,
+    percent,
+    plural,
+    size,
+    state_word,
+)
+
+#: A letter for each state of a test or run, beside its colour.
+LETTERS: Mapping[str, str] = {
+    "passed": "✓",
+    "failed": "F",
+    "error": "E",
+    "skipped": "s",
+    "xfailed": "x",
+    "xpassed": "X",
+    "flaky": "~",
+    "crashed": "!",
+    "timeout": "T",
+    "interrupted": "I",
+    "cancelled": "C",
+    "not_run": "-",
+    "lost": "?",
+    "pending": "·",
+    "running": "▸",
+}
+
+
+def finalized(value: Any) -> Any:
+    """What a template shows of a value: of a text what is inert, of nothing nothing."""
+    if isinstance(value, Markup):
+        return value
+    return "" if value is None else inert(value) if isinstance(value, str) else value
+
+
+def badge(state: str) -> Markup:
+    """The coloured letter of a state; the word is to be beside it, or in what is read aloud."""
+    letter = LETTERS.get(state, "·")
+    return Markup('<span class="badge is-{}" aria-hidden="true">{}</span>').format(state.replace(" ", "-"), letter)
+
+
+def when(milliseconds: float | None) -> Markup | str:
+    """A moment: in the recorder's time, which a script turns into the reader's own."""
+    iso = iso_time(milliseconds)
+    if iso is None:
+        return "unknown"
+    return Markup('<time datetime="{}">{}</time>').format(iso, moment(milliseconds))
+
+
+def address(path: str, **query: object) -> str:
+    """A path of ours with a query; parameters without a value are left out."""
+    given = {name.rstrip("_"): value for name, value in query.items() if value not in (None, "", ())}
+    return f"{path}?{urlencode(given, doseq=True)}" if given else path
+
+
+def run_address(run_id: str, rest: str = "", **query: object) -> str:
+    """A page of a run: ``/runs/<id>``, or one below it."""
+    return address(f"/runs/{quote(run_id, safe='')}{rest}", **query)
+
+
+def test_address(test_id: str, **query: object) -> str:
+    """The page of a test."""
+    return address("/test", id=test_id, **query)
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "duration": duration,
+    "percent": percent,
+    "plural": plural,
+    "size": size,
+    "state_word": state_word,
+    "when": when,
+}
+FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+    "address": address,
+    "badge": badge,
+    "bar_parts": bar_parts,
+    "count_word": count_word,
+    "nonzero": nonzero,
+    "run_address": run_address,
+    "run_badge_state": run_badge_state,
+    "test_address": test_address,
+    "words_of": words_of,
+}

@@ -1,0 +1,125 @@
+"""Who comes with a browser: the cookie of one that is signed in, and pages instead of problem documents for it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from urllib.parse import quote
+
+from aiohttp import hdrs, web
+
+from semantest_recorder.core.access import Credentials, Denied, Identity, split_host
+from semantest_recorder.core.sign_ins import SIGN_IN_MS, SignIns
+from semantest_recorder.server.routes import route_of
+
+SIGN_IN_PATH = "/sign-in"
+_READING = ("GET", "HEAD")
+#: Draws the page that says why somebody is turned away.
+ErrorPage = Callable[[web.Request, int, str], web.Response]
+
+
+class Visitors:
+    """Browsers, and what their cookies stand for.
+
+    ``clock`` gives milliseconds since the epoch; ``keep`` is called when who is signed in has changed; ``secure``: the
+    cookie goes over TLS only. The cookie is named after the port: recorders on one host share its cookies.
+    """
+
+    def __init__(
+        self,
+        credentials: Credentials,
+        sign_ins: SignIns,
+        clock: Callable[[], float],
+        *,
+        keep: Callable[[], None] = lambda: None,
+        secure: bool = False,
+    ) -> None:
+        self._credentials = credentials
+        self._sign_ins = sign_ins
+        self._clock = clock
+        self._keep = keep
+        self._secure = secure
+
+    def identify(self, request: web.Request) -> Identity | Denied | None:
+        """Who the browser is signed in as; ``None`` when it is not.
+
+        What changes something, and a WebSocket, a page must ask for that says so itself: browsers send an ``Origin``.
+        """
+        cookie = request.cookies.get(_cookie_name(request))
+        credential = self._sign_ins.credential_of(cookie, self._clock()) if cookie else None
+        found = self._credentials.holder_of(credential) if credential is not None else None
+        if found is None:
+            return None
+        reads = request.method in _READING and hdrs.UPGRADE not in request.headers
+        if not reads and hdrs.ORIGIN not in request.headers:
+            return Denied(403, "FORBIDDEN", "with a cookie this needs an Origin; programs send a token", found.name)
+        return found
+
+    def offer_code(self, identity: Identity) -> str:
+        """A code with which ``identity`` can sign in once."""
+        code = secrets.token_urlsafe(24)
+        self._sign_ins.offer(code, self._credentials.credential_of(identity), self._clock())
+        return code
+
+    def sign_in(self, request: web.Request, response: web.Response, *, code: str, token: str) -> bool:
+        """Gives ``response`` the cookie for who holds the code or the token; false when neither is one."""
+        now_ms = self._clock()
+        credential = self._sign_ins.redeem(code, now_ms) if code else self._credentials.credential_behind(token)
+        if credential is None or self._credentials.holder_of(credential) is None:
+            return False
+        cookie = secrets.token_urlsafe(32)
+        self._sign_ins.add(cookie, credential, now_ms)
+        response.set_cookie(
+            _cookie_name(request),
+            cookie,
+            max_age=int(SIGN_IN_MS / 1000),
+            path="/",
+            httponly=True,
+            samesite="Strict",
+            secure=self._secure,
+        )
+        self._keep()
+        return True
+
+    def sign_out(self, request: web.Request, response: web.Response) -> None:
+        """The cookie of the request stands for nobody any more."""
+        name = _cookie_name(request)
+        if self._sign_ins.remove(request.cookies.get(name, "")):
+            self._keep()
+        response.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=self._secure)
+
+
+def _cookie_name(request: web.Request) -> str:
+    parts = split_host(request.host)
+    return f"semantest-{parts[1] if parts is not None and parts[1] is not None else 'web'}"
+
+
+def is_visit(request: web.Request) -> bool:
+    """Whether somebody goes to one of our pages: a browser shows it as a page of its own, in no frame."""
+    route = route_of(request)
+    if route is None or not route.is_page or request.method not in _READING:
+        return False
+    said = request.headers.get("Sec-Fetch-Mode", "navigate"), request.headers.get("Sec-Fetch-Dest", "document")
+    return said == ("navigate", "document")
+
+
+def wants_page(request: web.Request) -> bool:
+    """Whether an error is to be a page: a browser asks that goes somewhere."""
+    return request.method in _READING and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+
+
+def turned_away(request: web.Request, denied: Denied) -> web.Response | None:
+    """Where a browser is sent that is not signed in; ``None`` for whom the refusal itself is the answer.
+
+    The cookie is not sent along a link of another site. So a page that somebody came to by one asks again by itself:
+    then it is we who ask.
+    """
+    if denied.status != 401 or not is_visit(request):
+        return None
+    if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+        return web.Response(
+            text='<!doctype html><meta http-equiv="refresh" content="0"><title>Semantest</title>',
+            content_type="text/html",
+        )
+    goal = quote(request.path_qs, safe="")
+    return web.Response(status=303, headers={"Location": f"{SIGN_IN_PATH}?next={goal}"})

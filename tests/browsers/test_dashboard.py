@@ -1,0 +1,92 @@
+"""The dashboard in a real browser: signing in, the list of runs, and what every page has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browsers.conftest import need_playwright
+from tests.browsers.dashboard import ServedDashboard, Visitor
+from tests.browsers.html_pages import chromium
+from tests.recorder.cli.project import Project
+
+SUITE = """
+def test_passes(): pass
+def test_fails(): assert 1 == 2, "<script>alert(1)</script>"
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard]:
+    need_playwright()
+    project = Project(tmp_path_factory.mktemp("shop"))
+    project.write("test_till.py", SUITE)
+    project.pytest()
+    project.close()
+    served = ServedDashboard(project.folder)
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    need_playwright()
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visitor(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
+    visitor = served.visitor(browser)
+    yield visitor
+    assert visitor.wrong == []
+    visitor.close()
+
+
+def test_semantest_open_leads_in_once(served: ServedDashboard, browser: Any) -> None:
+    address = served.sign_in_address()
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_url("**/runs")
+    assert "code=" not in page.url
+    other = browser.new_context().new_page()
+    other.goto(address)
+    other.wait_for_url("**/sign-in?wrong=code*")
+    assert "used before" in other.get_by_role("alert").inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    page.goto(served.url + "/runs")
+    assert "/sign-in?next=" in page.url
+
+
+def test_it_is_as_people_need_it_light_and_dark_and_on_a_phone(served: ServedDashboard, browser: Any) -> None:
+    for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light")):
+        visitor = served.visitor(browser, viewport={"width": width, "height": 800}, color_scheme=scheme)
+        for path in ("/runs", "/runs/no-such-run", "/sign-in"):
+            visitor.open(path)
+            assert visitor.violations() == [], (path, width, scheme)
+            assert not visitor.is_too_wide(), (path, width)
+        assert visitor.wrong == []
+        visitor.close()
+
+
+def test_the_theme_that_was_chosen_stays(visitor: Visitor) -> None:
+    page = visitor.open("/runs")
+    before = page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor")
+    page.get_by_role("button", name="Theme").click()
+    page.reload()
+    page.wait_for_selector("html[data-ready]", state="attached")
+    assert page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") != before
+
+
+def test_its_tables_can_be_taken_away(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.open("/runs")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0].startswith("run,name,state")
+    assert len(lines) == 2

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semantest_recorder.core.access import digest_of
+from semantest_recorder.core.sign_ins import CODE_MS, SIGN_IN_MS, SignIns, is_own_path
+
+ANNA, BEN = digest_of("smt_anna"), digest_of("smt_ben")
+
+
+def test_a_code_is_good_once() -> None:
+    sign_ins = SignIns()
+    sign_ins.offer("code", ANNA, 0.0)
+    assert sign_ins.redeem("another", 1.0) is None
+    assert sign_ins.redeem("code", 1.0) == ANNA
+    assert sign_ins.redeem("code", 1.0) is None
+
+
+def test_a_code_is_good_for_a_minute() -> None:
+    sign_ins = SignIns()
+    sign_ins.offer("code", ANNA, 0.0)
+    sign_ins.offer("other", ANNA, 0.0)
+    assert sign_ins.redeem("code", CODE_MS - 1) == ANNA
+    assert sign_ins.redeem("other", CODE_MS) is None
+
+
+def test_a_cookie_stands_for_a_token_until_its_time_is_over_or_it_is_given_back() -> None:
+    sign_ins = SignIns()
+    sign_ins.add("annas", ANNA, 0.0)
+    sign_ins.add("bens", BEN, 0.0)
+    again = SignIns(sign_ins.table(1.0).sign_ins)
+    assert (again.credential_of("annas", 1.0), again.credential_of("bens", 1.0)) == (ANNA, BEN)
+    assert again.credential_of("annas", SIGN_IN_MS) is None
+    assert again.remove("bens")
+    assert not again.remove("bens")
+    assert again.credential_of("bens", 1.0) is None
+
+
+def test_what_is_kept_holds_no_cookie_and_nothing_old() -> None:
+    sign_ins = SignIns()
+    sign_ins.add("annas-cookie", ANNA, 0.0)
+    assert "annas-cookie" not in repr(sign_ins.table(1.0))
+    assert sign_ins.table(SIGN_IN_MS).sign_ins == ()
+
+
+def test_neither_codes_nor_browsers_grow_without_bound() -> None:
+    sign_ins = SignIns()
+    for number in range(1500):
+        sign_ins.offer(f"code{number}", ANNA, 0.0)
+        sign_ins.add(f"cookie{number}", ANNA, 0.0)
+    assert len(sign_ins.table(1.0).sign_ins) == 1000
+    assert sign_ins.redeem("code0", 1.0) is None
+    assert sign_ins.redeem("code1499", 1.0) == ANNA
+
+
+@pytest.mark.parametrize("target", ["/", "/runs?state=failed&q=a%20b#x", "/test?id=a.py::b%5Bc%5D"])
+def test_own_paths(target: str) -> None:
+    assert is_own_path(target)
+
+
+@pytest.mark.parametrize(
+    "target", ["", "runs", "//evil.example", "/\\evil.example", "https://evil.example", "/a\r\nX: y", "javascript:1"]
+)
+def test_other_peoples_addresses(target: str) -> None:
+    assert not is_own_path(target)
+
+
+@given(st.text())
+def test_an_own_path_names_no_host(rest: str) -> None:
+    if is_own_path(rest):
+        assert rest[0] == "/"
+        assert rest[1:2] not in ("/", "\\")
