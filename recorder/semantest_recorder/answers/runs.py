@@ -20,3 +20,8 @@ def run_summaries(database: Path, rows: Sequence[RunRow]) -> list[RunSummary]:
 def newest_runs(database: Path, most: int) -> list[RunSummary]:
     """The runs that started last, newest first. Raises what ``Reader`` raises."""
     return run_summaries(database, Reader(database).runs(most))
+
+
+def one_run(database: Path, name: str) -> RunSummary:
+    """The run with this id, with the only id that starts so, or ``last``. Raises what ``Reader.run`` raises."""
+    return run_summaries(database, [Reader(database).run(name)])[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from semantest_recorder.pages import run_list
+from semantest_recorder.pages import run_list, run_overview
 from semantest_recorder.pages.drawing import Drawing
 from semantest_recorder.pages.page import Desk
 from semantest_recorder.pages.signing_in import sign_in_page
@@ -24,7 +24,7 @@ class Dashboard:
 
     def routes(self) -> list[Route]:
         """What is served."""
-        pages = [*run_list.pages(self._database)]
+        pages = [*run_list.pages(self._database), *run_overview.pages(self._database)]
         return [self._files.route(), sign_in_page(self.desk.drawing), *map(self.desk.route, pages)]
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
