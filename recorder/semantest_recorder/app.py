@@ -237,7 +237,7 @@ class _Daemon:
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
-        dashboard, visitors = self._dashboard(), self._visitors(credentials)
+        dashboard, visitors = self._dashboard(hub), self._visitors(credentials)
         behind = Behind(
             hub,
             self._settings.directory,
@@ -267,9 +267,12 @@ class _Daemon:
             )
         return runner
 
-    def _dashboard(self) -> Dashboard:
+    def _dashboard(self, hub: Hub) -> Dashboard:
+        def facts() -> dict[str, Any]:
+            return {**self._process(), **hub.status(), "policy": hub.security.policy}
+
         folder = self._settings.directory.resolve()
-        return Dashboard(self._database, folder.parent.name if folder.name == DIRECTORY else folder.name)
+        return Dashboard(self._database, folder.parent.name if folder.name == DIRECTORY else folder.name, facts)
 
     def _visitors(self, credentials: Credentials) -> Visitors:
         sign_ins = read_sign_ins(self._settings.directory)

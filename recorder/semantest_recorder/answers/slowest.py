@@ -13,6 +13,8 @@ from semantest_recorder.reports.window import window_info
 from semantest_recorder.store.analysis_durations import Phase, slowest_groups, slowest_tests
 from semantest_recorder.store.identity import read_identity
 
+__all__ = ["By", "Phase", "slowest_list"]
+
 By = Literal["test", "file", "suite"]
 
 

@@ -2,30 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
-from semantest_recorder.pages import run_list, run_overview
+from semantest_recorder.pages import (
+    flaky_board,
+    run_list,
+    run_overview,
+    settings,
+    slow_board,
+    test_page,
+    test_search,
+    trend_charts,
+)
 from semantest_recorder.pages.drawing import Drawing
 from semantest_recorder.pages.page import Desk
 from semantest_recorder.pages.signing_in import sign_in_page
 from semantest_recorder.pages.static_files import StaticFiles
 from semantest_recorder.server.routes import Route
 
+#: What draws its pages from the database alone.
+_ROOMS = (
+    run_list,
+    run_overview,
+    test_search,
+    test_page,
+    flaky_board,
+    slow_board,
+    trend_charts,
+)
+
 
 class Dashboard:
-    """The dashboard of the recorder with this database; ``title``: what its project is called."""
+    """The dashboard of the recorder with this database.
 
-    def __init__(self, database: Path, title: str) -> None:
+    ``title``: what its project is called; ``facts``: what the recorder says of itself, called in the event loop.
+    """
+
+    def __init__(self, database: Path, title: str, facts: Callable[[], Mapping[str, Any]]) -> None:
         self._files = StaticFiles()
         self._database = database
+        self._facts = facts
         self.desk = Desk(Drawing(self._files, title))
 
     def routes(self) -> list[Route]:
         """What is served."""
-        pages = [*run_list.pages(self._database), *run_overview.pages(self._database)]
-        return [self._files.route(), sign_in_page(self.desk.drawing), *map(self.desk.route, pages)]
+        pages = [page for room in _ROOMS for page in room.pages(self._database)]
+        folder = self._database.parent
+        pages += settings.pages(folder, self._facts)
+        forms = settings.routes(folder, self._facts, self.desk)
+        return [self._files.route(), sign_in_page(self.desk.drawing), *map(self.desk.route, pages), *forms]
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
         """See ``Desk.error_page``."""

@@ -21,4 +21,16 @@ class Group(NamedTuple):
 
 
 #: In the order of the menu. A page that is not in it belongs to the section of one that is.
-NAVIGATION = (Group("Runs", (Entry("runs", "All runs", "/runs"),)),)
+NAVIGATION = (
+    Group("Runs", (Entry("runs", "All runs", "/runs"),)),
+    Group(
+        "Tests",
+        (
+            Entry("tests", "Find a test", "/tests"),
+            Entry("flaky", "Flaky", "/flaky"),
+            Entry("slowest", "Slowest", "/slowest"),
+            Entry("trends", "Trends", "/trends"),
+        ),
+    ),
+    Group("Recorder", (Entry("settings", "Settings", "/settings"),)),
+)

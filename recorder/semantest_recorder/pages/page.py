@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
@@ -41,12 +41,13 @@ class Misunderstood(Exception):  # noqa: N818 - says what it is about
 
 @dataclass(frozen=True)
 class Visit:
-    """Somebody looks at a page: its address taken apart, and who it is."""
+    """Somebody looks at a page: its address taken apart, who it is, and the ``facts`` of the page."""
 
     path: str
     names: Mapping[str, str]
     query: MultiMapping[str]
     identity: Identity
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def asked(self, name: str, usual: str = "") -> str:
         """A parameter of the address."""
@@ -80,7 +81,7 @@ class Page(NamedTuple):
 
     ``view`` is called in a thread, and gives the values of the template; it may raise ``NotThere`` and
     ``Misunderstood``, and what ``answers`` raises. ``table``, if there is one, gives the whole of the page's table for
-    ``?format=csv`` and ``json``, called in a thread as well.
+    ``?format=csv`` and ``json``, called in a thread as well. ``facts`` is asked before, in the event loop.
     """
 
     path: str
@@ -89,6 +90,7 @@ class Page(NamedTuple):
     view: View
     table: Callable[[Visit], Table] | None = None
     roles: frozenset[Role] = READERS
+    facts: Callable[[], Mapping[str, Any]] = dict
 
 
 class Desk:
@@ -102,10 +104,20 @@ class Desk:
         """The route of a page."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            visit = Visit(request.path, request.match_info, request.query, request[IDENTITY])
+            visit = Visit(request.path, request.match_info, request.query, request[IDENTITY], page.facts())
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, page, visit)
 
         return Route("GET", page.path, answer, page.roles, is_page=True)
+
+    async def draw(
+        self, template: str, section: str, visit: Visit, values: Callable[[], Mapping[str, Any]], status: int = 200
+    ) -> web.Response:
+        """The answer to a form: the page again, with other values."""
+
+        def make() -> web.Response:
+            return html(self.drawing.draw(template, visit.identity, section, visit=visit, **values()), status)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, make)
 
     def close(self) -> None:
         """No page is waited for any more."""

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from semantest_recorder.pages.run_words import bar_parts, run_badge_state, words_of
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert
+from semantest_recorder.reports.window import window_words
 from semantest_recorder.reports.wording import (
     count_word,
     duration,
@@ -87,14 +88,16 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "state_word": state_word,
     "when": when,
 }
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
+FUNCTIONS: Mapping[str, Any] = {
     "address": address,
     "badge": badge,
     "bar_parts": bar_parts,
     "count_word": count_word,
+    "letters": LETTERS,
     "nonzero": nonzero,
     "run_address": run_address,
     "run_badge_state": run_badge_state,
     "test_address": test_address,
+    "window_words": window_words,
     "words_of": words_of,
 }

@@ -1,0 +1,61 @@
+"""``/test?id=...``: one test through its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from semantest_recorder.answers.test_story import story_of
+from semantest_recorder.pages.charts import chart
+from semantest_recorder.pages.page import Misunderstood, Page, Visit
+from semantest_recorder.pages.table import Table
+from semantest_recorder.reports.history_of_test import TestHistory
+from semantest_recorder.reports.wording import duration, state_word
+
+_SHOWN, _MOST = 60, 1000
+_COLUMNS = ("run", "started", "state", "attempts", "duration_ms", "branch", "commit", "worker", "test", "reason")
+
+
+def pages(database: Path) -> list[Page]:
+    """The page."""
+    return [Page("/test", "test.html", "tests", partial(_view, database), partial(_table, database))]
+
+
+def _asked(visit: Visit) -> tuple[str, str | None]:
+    test = visit.query.get("id", "")
+    if not test:
+        raise Misunderstood("say which test: /test?id=... (Find a test lists them)")
+    return test, visit.asked("branch") or None
+
+
+def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
+    test, branch = _asked(visit)
+    story = story_of(database, test, branch, visit.number("runs", _SHOWN, _MOST))
+    oldest_first = story.history.runs[::-1]
+    seen = chart([run.duration_ms if run.duration_ms > 0 else None for run in oldest_first])
+    words = [f"{run.run}: {state_word(run.state)}, {duration(run.duration_ms)}" for run in oldest_first]
+    return {
+        "found": story.history,
+        "blame": story.blame,
+        "oldest_first": oldest_first,
+        "chart": seen,
+        "words": words,
+        "top": duration(seen.top),
+    }
+
+
+def _table(database: Path, visit: Visit) -> Table:
+    test, branch = _asked(visit)
+    return Table("test-history", _COLUMNS, _rows(story_of(database, test, branch, _MOST).history))
+
+
+def _rows(found: TestHistory) -> list[list[Any]]:
+    return [
+        [
+            *(run.run, run.started_at, run.state, run.attempts, run.duration_ms, run.branch, run.commit, run.worker),
+            *(run.test, run.reason),
+        ]
+        for run in found.runs
+    ]

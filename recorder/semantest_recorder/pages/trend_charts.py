@@ -1,0 +1,74 @@
+"""``/trends``: how a suite goes on from run to run, day to day or week to week."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, cast, get_args
+
+from semantest_recorder.answers.trends import trends
+from semantest_recorder.core.analysis.trend import Period
+from semantest_recorder.pages.charts import Chart, chart
+from semantest_recorder.pages.page import Page, Visit
+from semantest_recorder.pages.table import Cell, Table
+from semantest_recorder.pages.windows import WINDOWS, window_of
+from semantest_recorder.reports.trend_table import Change, Point, Trends
+from semantest_recorder.reports.wording import duration, nonzero, percent
+
+_SHOWN = 100
+_STATES = ("passed", "failed", "error", "flaky", "skipped", "xfailed", "xpassed", "crashed", "timeout", "lost")
+_COLUMNS = ("name", "started", "runs", "total", *_STATES, "pass_rate", "flaky_rate", "duration_ms", "added")
+
+
+class Drawn(NamedTuple):
+    """One measure: its name, its chart, what its points and the end of its axis read, and where it changed for good."""
+
+    title: str
+    chart: Chart
+    words: list[str]
+    top: str
+    changes: list[Change]
+
+
+def pages(database: Path) -> list[Page]:
+    """The page."""
+    return [Page("/trends", "trends.html", "trends", partial(_view, database), partial(_table, database))]
+
+
+def _found(database: Path, visit: Visit) -> Trends:
+    return trends(database, window_of(visit), cast("Period", visit.choice("by", get_args(Period), "run")))
+
+
+def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
+    found = _found(database, visit)
+    points = found.points
+    drawn = [
+        _drawn(found, "Pass rate", "passRate", [point.pass_rate for point in points], share=True),
+        _drawn(found, "Flaky rate", "flakyRate", [point.flaky_rate for point in points], share=False),
+        _drawn(found, "Duration", "durationMs", [point.duration_ms for point in points], share=False),
+        _drawn(found, "Tests", "", [float(point.counts.total) for point in points], share=False),
+    ]
+    return {"found": found, "drawn": drawn, "shown": points[::-1][:_SHOWN], "windows": WINDOWS}
+
+
+def _drawn(found: Trends, title: str, measure: str, values: Sequence[float | None], *, share: bool) -> Drawn:
+    def words(value: float | None) -> str:
+        if value is None:
+            return "not known"
+        return duration(value) if measure == "durationMs" else percent(value) if measure else f"{value:.0f}"
+
+    seen = chart(values, 1.0 if share else None)
+    names = [f"{point.name}: {words(value)}" for point, value in zip(found.points, values, strict=True)]
+    return Drawn(title, seen, names, words(seen.top), [change for change in found.changes if change.measure == measure])
+
+
+def _table(database: Path, visit: Visit) -> Table:
+    return Table("trends", _COLUMNS, [_row(point) for point in _found(database, visit).points])
+
+
+def _row(point: Point) -> list[Cell]:
+    counts = dict(nonzero(point.counts))
+    states = [counts.get(state, 0) for state in _STATES]
+    measures = (point.pass_rate, point.flaky_rate, point.duration_ms, point.added)
+    return [point.name, point.start_at, point.runs, point.counts.total, *states, *measures]

@@ -1,0 +1,30 @@
+"""Which runs a page looks at: as its address says it."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from semantest_recorder.answers.window import Window
+from semantest_recorder.pages.page import Visit
+
+#: What the field offers: so many runs, or the runs of so many days.
+WINDOWS: Final = {
+    "20": "Last 20 runs",
+    "100": "Last 100 runs",
+    "500": "Last 500 runs",
+    "7d": "Last 7 days",
+    "30d": "Last 30 days",
+    "90d": "Last 90 days",
+}
+USUAL_WINDOW: Final = "100"
+_DAY_MS = 86_400_000.0
+
+
+def window_of(visit: Visit) -> Window:
+    """The runs that ``?window=`` and ``?branch=`` choose. Raises ``Misunderstood``."""
+    chosen = visit.choice("window", tuple(WINDOWS), USUAL_WINDOW)
+    branch = visit.asked("branch") or None
+    if chosen.endswith("d"):
+        return Window(most=None, since_ms=time.time() * 1000 - int(chosen[:-1]) * _DAY_MS, branch=branch)
+    return Window(most=int(chosen), branch=branch)

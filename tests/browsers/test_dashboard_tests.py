@@ -1,0 +1,157 @@
+"""Pages about tests over many runs, and the settings, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.browsers.conftest import need_playwright
+from tests.browsers.dashboard import ServedDashboard, Visitor
+from tests.browsers.html_pages import chromium
+from tests.recorder.cli.project import Project
+from tests.recorder.cli_recorder.daemons import answer_of
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+SUITE = f"""
+import pathlib, pytest
+
+def test_passes(): pass
+
+@pytest.mark.parametrize("name", ["{HOSTILE}"])
+def test_hostile(name): assert not name, name
+
+def test_flaky(request):
+    place = pathlib.Path(request.config.rootpath, "cold")
+    if not place.exists():
+        place.write_text("")
+        assert 0, "cold"
+    place.unlink()
+
+def test_breaks(request):
+    place = pathlib.Path(request.config.rootpath, "broken")
+    assert not place.exists(), "since the second run"
+"""
+PAGES = (
+    "/tests",
+    "/flaky",
+    "/slowest?by=file&sort=total",
+    "/trends",
+    "/settings",
+    "/test?id=test_till.py::test_breaks",
+)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard]:
+    need_playwright()
+    project = Project(tmp_path_factory.mktemp("shop"))
+    project.write("test_till.py", SUITE)
+    project.pytest("--semantest-retries", "1")
+    project.write("broken", "")
+    project.pytest("--semantest-retries", "1")
+    project.close()
+    served = ServedDashboard(project.folder)
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    need_playwright()
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visitor(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
+    visitor = served.visitor(browser)
+    yield visitor
+    assert visitor.wrong == []
+    visitor.close()
+
+
+def test_they_are_as_people_need_them_light_and_dark_and_on_a_phone(served: ServedDashboard, browser: Any) -> None:
+    for width, scheme in ((1280, "dark"), (360, "light")):
+        visitor = served.visitor(browser, viewport={"width": width, "height": 800}, color_scheme=scheme)
+        for path in PAGES:
+            visitor.open(path)
+            assert visitor.violations() == [], (path, width)
+            assert not visitor.is_too_wide(), (path, width)
+        assert visitor.wrong == []
+        visitor.close()
+
+
+def test_a_test_is_found_and_its_page_says_with_which_run_it_broke(visitor: Visitor) -> None:
+    page = visitor.open("/tests")
+    page.get_by_role("searchbox").fill("breaks")
+    page.wait_for_url("**/tests?q=breaks")
+    page.get_by_role("link", name="test_breaks").click()
+    page.wait_for_url("**/test?id=*")
+    assert page.get_by_role("heading", level=1).inner_text() == "test_breaks"
+    answer = visitor.text(".answer")
+    assert answer.startswith("It passed last in ")
+    assert "failed first in" in answer
+    strip = page.locator(".strip a")
+    assert [strip.nth(place).inner_text().split("\n")[0] for place in range(strip.count())] == ["✓", "F"]
+
+
+def test_flaky_tests_are_on_their_board_with_their_error(visitor: Visitor) -> None:
+    page = visitor.open("/flaky")
+    row = page.locator("tbody tr")
+    assert row.count() == 1
+    assert "test_flaky" in row.inner_text()
+    assert "cold" in row.inner_text()
+    page.get_by_label("Judged by at least").fill("3")
+    page.wait_for_url("**min_runs=3*")
+    page.get_by_text("No test failed without its code being the reason").wait_for()
+
+
+def test_names_from_tests_do_nothing(visitor: Visitor) -> None:
+    visitor.open("/tests?q=hostile")
+    assert HOSTILE in visitor.text("tbody")
+    page = visitor.open("/test?id=" + quote(f"test_till.py::test_hostile[{HOSTILE}]"))
+    assert HOSTILE in page.get_by_role("heading", level=1).inner_text()
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_what_is_wrong_in_an_address_is_said(visitor: Visitor) -> None:
+    for path, said in (
+        ("/test", "say which test"),
+        ("/test?id=no-such-test", "no test 'no-such-test'"),
+        ("/flaky?window=3", "window=3 is not one of 20, 100"),
+        ("/flaky?limit=0", "limit=0 is no number from 1 to 1000"),
+        ("/trends?branch=nope", "no run of branch 'nope'"),
+        ("/slowest?format=xml", "this page has no form 'xml'; csv, json"),
+    ):
+        visitor.open(path)
+        assert said in visitor.text(".notice"), path
+
+
+def test_tables_can_be_taken_away(visitor: Visitor, served: ServedDashboard) -> None:
+    for path in ("/flaky", "/slowest", "/trends", "/tests", "/test?id=test_till.py::test_flaky"):
+        page = visitor.open(path)
+        with page.expect_download() as download:
+            page.get_by_role("link", name="CSV").click()
+        assert len(Path(download.value.path()).read_text().splitlines()) > 1, path
+
+
+def test_a_token_is_made_shown_once_used_and_revoked(visitor: Visitor, served: ServedDashboard) -> None:
+    page = visitor.open("/settings")
+    page.get_by_label("Name").fill("ci runner")
+    page.get_by_label("Name").evaluate("field => field.removeAttribute('pattern')")
+    page.get_by_role("button", name="Make a token").click()
+    assert "no name for a token" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Name").fill("ci")
+    page.get_by_role("button", name="Make a token").click()
+    token = page.locator(".secret code").inner_text()
+    assert answer_of(served.url, "GET", "/api/v1/status", token)[0] == 200
+    page = visitor.open("/settings")
+    assert token not in page.content()
+    page.locator("summary", has_text="Revoke").click()
+    page.get_by_role("button", name="Revoke ci").click()
+    page.get_by_role("status").wait_for()
+    assert answer_of(served.url, "GET", "/api/v1/status", token)[0] == 401

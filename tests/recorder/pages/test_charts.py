@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semantest_recorder.pages.charts import HEIGHT, WIDTH, chart, round_top
+
+VALUES = st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.integers(0, 10**9).map(float))
+
+
+@pytest.mark.parametrize(("value", "top"), [(0, 1), (3, 5), (5, 5), (0.021, 0.025), (1000, 1000), (1001, 2000)])
+def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
+    assert round_top(value) == pytest.approx(top)
+
+
+def test_a_gap_parts_the_line() -> None:
+    found = chart([1.0, 2.0, None, 4.0, 3.0])
+    assert [dot.place for dot in found.dots] == [0, 1, 3, 4]
+    assert len(found.lines) == 2
+    assert all(line.startswith("M") and "L" in line for line in found.lines)
+
+
+def test_higher_is_higher() -> None:
+    low, high = chart([1.0, 4.0]).dots
+    assert high.y < low.y
+    assert high.x > low.x
+
+
+@given(VALUES)
+def test_whatever_the_values_are_all_is_inside_the_drawing(values: list[float | None]) -> None:
+    found = chart(values)
+    assert all(0 <= dot.x <= WIDTH and 0 <= dot.y <= HEIGHT for dot in found.dots)
+    assert found.top > 0
