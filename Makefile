@@ -19,7 +19,7 @@ PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 DATASETTE = $(CURDIR)/$(DATASETTE_VENV)/bin/datasette
 
 .DEFAULT_GOAL := help
-.PHONY: help test prepare environments peers-environment datasette-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install docs compat matrix test-oldest chaos fuzz soak bench demo clean
+.PHONY: help test prepare environments peers-environment datasette-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install docs pictures compat matrix test-oldest chaos fuzz soak bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,9 @@ test-oldest: wheel  ## a few tests with the oldest requirements that the package
 
 docs: $(VENV)/.ready  ## the reference pages made from the code
 	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.ready  ## the pictures of the dashboard in docs/pictures, of the example suite with a history
+	$(BIN)/python docs/take_pictures.py
 
 compat: $(VENV)/.ready  ## suites of well-known packages, bare and recorded, compared test by test
 	$(BIN)/python -m tests.compat.compare_suites

@@ -70,6 +70,13 @@ def address(path: str, **query: object) -> str:
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 
+def error_words(kind: str | None, message: str | None) -> str:
+    """An error in words: its type and its message, which mostly begins with it."""
+    told = (message or "").strip()
+    named = not kind or told.startswith((kind, kind.rpartition(".")[2]))
+    return told if named else f"{kind}: {told}" if told else str(kind)
+
+
 def run_address(run_id: str, rest: str = "", **query: object) -> str:
     """A page of a run: ``/runs/<id>``, or one below it."""
     return address(f"/runs/{quote(run_id, safe='')}{rest}", **query)
@@ -93,6 +100,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "badge": badge,
     "bar_parts": bar_parts,
     "count_word": count_word,
+    "error_words": error_words,
     "letters": LETTERS,
     "nonzero": nonzero,
     "run_address": run_address,
