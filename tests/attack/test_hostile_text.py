@@ -81,7 +81,7 @@ LIVE: dict[str, list[tuple[list[str], int]]] = {
 SILENT = {
     *("completion bash", "backup copy.db", "restore copy.db --dry-run", "rebuild --check", "rebuild --check --json"),
     *("replay --from 2000-01-01 --to 2100-01-01", "token list", "token list --json"),
-    *("dump out --format jsonl --force", "open", "flaky", "alias list", "alias list --json"),
+    *("dump out --format jsonl --force", "flaky", "alias list", "alias list --json"),
     *("quarantine list", "quarantine list --json", "merge copy.db --dry-run"),
 }
 _WITHOUT_JSON = ("backup", "restore", "completion", "open", "export", "ci", "badge")

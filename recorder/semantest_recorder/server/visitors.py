@@ -95,12 +95,14 @@ def _cookie_name(request: web.Request) -> str:
 
 
 def is_visit(request: web.Request) -> bool:
-    """Whether somebody goes to one of our pages: a browser shows it as a page of its own, in no frame."""
+    """Whether somebody goes to one of our pages: a browser says that it shows it as a page of its own, in no frame."""
+    said = request.headers.get("Sec-Fetch-Mode"), request.headers.get("Sec-Fetch-Dest")
+    return _is_page(request) and said == ("navigate", "document")
+
+
+def _is_page(request: web.Request) -> bool:
     route = route_of(request)
-    if route is None or not route.is_page or request.method not in _READING:
-        return False
-    said = request.headers.get("Sec-Fetch-Mode", "navigate"), request.headers.get("Sec-Fetch-Dest", "document")
-    return said == ("navigate", "document")
+    return route is not None and route.is_page and request.method in _READING
 
 
 def wants_page(request: web.Request) -> bool:
@@ -114,7 +116,7 @@ def turned_away(request: web.Request, denied: Denied) -> web.Response | None:
     The cookie is not sent along a link of another site. So a page that somebody came to by one asks again by itself:
     then it is we who ask.
     """
-    if denied.status != 401 or not is_visit(request):
+    if denied.status != 401 or not (_is_page(request) and wants_page(request)):
         return None
     if request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
         return web.Response(

@@ -95,8 +95,10 @@ def test_what_is_in_no_table_is_for_nobody_without_a_token(recorder: tuple[str, 
         assert status_of(url, method, path, tokens[Role.READ]) in (404, 405)
 
 
-def test_only_the_probes_are_open() -> None:
-    assert {route.path for route in served_routes() if route.roles is None} == {"/healthz", "/readyz"}
+def test_only_the_probes_and_the_way_in_are_open() -> None:
+    """The page to sign in with, and what it loads, which is the same for everybody."""
+    opened = {route.path for route in served_routes() if route.roles is None}
+    assert opened == {"/healthz", "/readyz", "/sign-in", "/static/{checksum}/{name:.+}"}
 
 
 def smallest(kind: Any) -> Any:
