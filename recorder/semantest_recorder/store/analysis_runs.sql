@@ -88,6 +88,7 @@ ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?3;
 SELECT t.id, x.state, a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
 FROM results x CROSS JOIN attempts a ON a.run_key = x.run_key AND a.test_key = x.test_key JOIN tests t ON t.test_key = x.test_key
 WHERE x.run_key = ? AND x.state IN ('failed', 'error', 'crashed', 'timeout', 'lost', 'flaky')
+      AND x.state <> 'passed' AND x.state <> 'pending' AND x.state <> 'running'
       AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost')
 ORDER BY x.position IS NULL, x.position, a.test_key, a.attempt, a.source_key;
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections import Counter
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, RawEvent
 from semantest_recorder.core.own_events import LEASE_MS
 from semantest_recorder.store.comparison import differences
+from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.replay import rebuild
+from semantest_recorder.store.run_counts import states_by_id
 from tests.recorder.store.accidents import Accidents
 from tests.recorder.store.ingesting import RUN, begin, event
 from tests.recorder.store.memory_folder import memory_folder
@@ -176,9 +179,12 @@ class Stories(RuleBasedStateMachine):
             if row.outcome in BAD_OUTCOMES and row.outcome == [*told, ""][row.attempt - 1]:
                 self.failed.add(place)
         assert len({(row.test_id, row.attempt) for row in rows}) == len(rows)
+        states = Counter(row.state for row in reader.results(RUN))
+        with closing(connect_read_only(self.life.path)) as connection:
+            assert states_by_id(connection, [RUN]) == {RUN: states}
         run = reader.run(RUN)
         if run is not None and run.state == "passed":
-            assert not {row.state for row in reader.results(RUN)} & BAD_STATES
+            assert not states.keys() & BAD_STATES
 
     def end_all(self) -> None:
         for worker in ("gw0", "gw1"):
