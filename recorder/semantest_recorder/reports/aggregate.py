@@ -82,7 +82,7 @@ def aggregate(rows: RunRows, *, explained_only: bool = False, only: str | None =
         run=_run(rows.run, rows.sources, sum(result.position is not None for result in rows.results)),
         counts=count_states((result.state for result in rows.results), closed=rows.run.state in CLOSED_RUN_STATES),
         tests=tests,
-        suites=[_suite(suite) for suite in rows.suites],
+        suites=[suite_info(suite) for suite in rows.suites],
         warnings=[
             WarningInfo(row.category, row.message, row.test_id, row.file, row.line, row.count) for row in rows.warnings
         ],
@@ -90,6 +90,14 @@ def aggregate(rows: RunRows, *, explained_only: bool = False, only: str | None =
     )
     name_jobs(report, rows.origins)
     return report
+
+
+def test_infos(results: Iterable[ResultRow], attempts: Iterable[AttemptRow]) -> list[TestInfo]:
+    """The tests as a report has them, in the order of ``results``, with those of ``attempts`` that are theirs."""
+    own: dict[str, list[AttemptRow]] = {}
+    for attempt in attempts:
+        own.setdefault(attempt.test_id, []).append(attempt)
+    return [_test(result, own.get(result.test_id, ())) for result in results]
 
 
 def test_ids(rows: RunRows) -> list[str]:
@@ -341,7 +349,8 @@ def _attempt(row: AttemptRow) -> AttemptInfo:
     )
 
 
-def _suite(row: SuiteRow) -> SuiteInfo:
+def suite_info(row: SuiteRow) -> SuiteInfo:
+    """The public shape of a suite."""
     return SuiteInfo(
         id=row.suite_id,
         total=row.total,

@@ -58,6 +58,19 @@ class RunList(msgspec.Struct, kw_only=True):
     runs: list[RunSummary]
 
 
+class RunPage(RunList, kw_only=True):
+    """Some runs; ``next``: the cursor of the page behind, null on the last one."""
+
+    next: str | None = None
+
+
+class RunFacts(msgspec.Struct, kw_only=True):
+    """One run: head, counts, branch, commit and labels."""
+
+    schema: int = REPORT_SCHEMA
+    run: RunSummary
+
+
 def run_summary(run: RunRow, counts: Counts) -> RunSummary:
     """One run with its counts."""
     branch, commit = run_checkout(run)
