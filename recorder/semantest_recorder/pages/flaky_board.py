@@ -10,7 +10,7 @@ from typing import Any
 from semantest_recorder.answers.flaky import flaky_list
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Table
-from semantest_recorder.pages.windows import WINDOWS, window_of
+from semantest_recorder.pages.windows import WINDOWS, closed_runs, window_of
 from semantest_recorder.reports.flaky_list import FlakyList
 
 _SHOWN, _MOST = 50, 1000
@@ -34,7 +34,8 @@ _COLUMNS = (
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/flaky", "flaky.html", "flaky", partial(_view, database), partial(_table, database))]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/flaky", "flaky.html", "flaky", *views, stamp=closed_runs(database))]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> FlakyList:

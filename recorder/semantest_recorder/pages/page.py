@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from semantest_recorder.answers.errors import Unanswered
 from semantest_recorder.core.access import READERS, Identity, Role
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.drawing import Drawing, html
+from semantest_recorder.pages.kept_pages import KeptPages
 from semantest_recorder.pages.table import Table, as_csv, as_json
 from semantest_recorder.pages.words import address
 from semantest_recorder.server.guard import IDENTITY
@@ -28,6 +29,7 @@ from semantest_recorder.store.errors import (
 
 #: Pages that are drawn at a time; others wait.
 _THREADS = 2
+_KEPT_CHARACTERS = 16 * 1024 * 1024
 _MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
 
 
@@ -81,7 +83,8 @@ class Page(NamedTuple):
 
     ``view`` is called in a thread, and gives the values of the template; it may raise ``NotThere`` and
     ``Misunderstood``, and what ``answers`` raises. ``table``, if there is one, gives the whole of the page's table for
-    ``?format=csv`` and ``json``, called in a thread as well. ``facts`` is asked before, in the event loop.
+    ``?format=csv`` and ``json``, called in a thread as well. ``facts`` is asked before, in the event loop. ``stamp``
+    changes with whatever a page is made of that takes long: it is made again only then.
     """
 
     path: str
@@ -91,6 +94,7 @@ class Page(NamedTuple):
     table: Callable[[Visit], Table] | None = None
     roles: frozenset[Role] = READERS
     facts: Callable[[], Mapping[str, Any]] = dict
+    stamp: Callable[[Visit], Hashable] | None = None
 
 
 class Desk:
@@ -99,6 +103,7 @@ class Desk:
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
         self._threads = DaemonThreads(_THREADS, "semantest-pages")
+        self._kept = KeptPages(_KEPT_CHARACTERS)
 
     def route(self, page: Page) -> Route:
         """The route of a page."""
@@ -129,9 +134,7 @@ class Desk:
 
     def _answer(self, page: Page, visit: Visit) -> web.Response:
         try:
-            return self._export(page, visit) or html(
-                self.drawing.draw(page.template, visit.identity, page.section, visit=visit, **page.view(visit))
-            )
+            return self._export(page, visit) or html(self._drawn(page, visit))
         except (NotThere, *_MISSING) as error:
             return self._error(visit.identity, 404, str(error))
         except NoDatabase:
@@ -140,6 +143,15 @@ class Desk:
             return self._error(visit.identity, 400, str(error))
         except StoreError as error:
             return self._error(visit.identity, 503, str(error))
+
+    def _drawn(self, page: Page, visit: Visit) -> str:
+        def make() -> str:
+            return self.drawing.draw(page.template, visit.identity, page.section, visit=visit, **page.view(visit))
+
+        if page.stamp is None:
+            return make()
+        question = (visit.same(), visit.identity.name, visit.identity.roles)
+        return self._kept.get(question, page.stamp(visit), make)
 
     @staticmethod
     def _export(page: Page, visit: Visit) -> web.Response | None:

@@ -11,7 +11,7 @@ from semantest_recorder.answers.slowest import By, Phase, slowest_list
 from semantest_recorder.core.analysis.durations import Rank
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Table
-from semantest_recorder.pages.windows import WINDOWS, window_of
+from semantest_recorder.pages.windows import WINDOWS, closed_runs, window_of
 from semantest_recorder.reports.slowest_list import SlowestList
 
 _SHOWN, _MOST = 50, 1000
@@ -20,7 +20,8 @@ _COLUMNS = ("id", "times", "p50_ms", "p95_ms", "max_ms", "total_ms", "share", "c
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/slowest", "slowest.html", "slowest", partial(_view, database), partial(_table, database))]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/slowest", "slowest.html", "slowest", *views, stamp=closed_runs(database))]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> SlowestList:

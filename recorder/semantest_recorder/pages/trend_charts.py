@@ -12,7 +12,7 @@ from semantest_recorder.core.analysis.trend import Period
 from semantest_recorder.pages.charts import Chart, chart
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Cell, Table
-from semantest_recorder.pages.windows import WINDOWS, window_of
+from semantest_recorder.pages.windows import WINDOWS, closed_runs, window_of
 from semantest_recorder.reports.trend_table import Change, Point, Trends
 from semantest_recorder.reports.wording import duration, nonzero, percent
 
@@ -33,7 +33,8 @@ class Drawn(NamedTuple):
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/trends", "trends.html", "trends", partial(_view, database), partial(_table, database))]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/trends", "trends.html", "trends", *views, stamp=closed_runs(database))]
 
 
 def _found(database: Path, visit: Visit) -> Trends:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Final
 
+from semantest_recorder.answers.freshness import stamp_of
 from semantest_recorder.answers.window import Window
 from semantest_recorder.pages.page import Visit
 
@@ -28,3 +31,13 @@ def window_of(visit: Visit) -> Window:
     if chosen.endswith("d"):
         return Window(most=None, since_ms=time.time() * 1000 - int(chosen[:-1]) * _DAY_MS, branch=branch)
     return Window(most=int(chosen), branch=branch)
+
+
+def closed_runs(database: Path) -> Callable[[Visit], Hashable]:
+    """The stamp of pages of runs that are over, see ``Page``; what the last days are changes with each minute."""
+
+    def stamp(visit: Visit) -> Hashable:
+        minute = int(time.time() / 60) if visit.asked("window").endswith("d") else 0
+        return stamp_of(database), minute
+
+    return stamp
