@@ -88,8 +88,8 @@ def take(shop: Path, place: Path, only: Sequence[str] | None) -> None:
     """Signs in and takes a picture of every page."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only for this
 
-    run_id = _said([sys.executable, "-m", "semantest_recorder.cli.semantest", "sql", "--csv", _LAST], shop).split()[-1]
     address = _said([sys.executable, "-m", "semantest_recorder.cli.semantest", "open", "--no-browser"], shop)
+    run_id = _said([sys.executable, "-m", "semantest_recorder.cli.semantest", "sql", "--csv", _LAST], shop).split()[-1]
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=BROWSER, args=FLAGS)
         first = browser.new_context()
