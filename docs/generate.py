@@ -1,4 +1,4 @@
-"""Writes what is made from code: configuration, options, commands, roles, embedding, SQL, hazards, JSON schemas.
+"""Writes what is made from code: configuration, options, commands, roles, embedding, SQL, metrics, hazards, schemas.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -26,6 +26,7 @@ from semantest_recorder.client import AsyncClient, Client, CommandError, EventsR
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.core.views import VIEWS, VIEWS_VERSION, View, kind_of
+from semantest_recorder.monitoring.catalogue import CATALOGUE
 from semantest_recorder.reports.json_schema import PRINTED, page_name, schema_text
 from semantest_recorder.role_table import message_roles, served_routes
 
@@ -379,6 +380,30 @@ nobody should trust. `run` and `test` join the views with each other.
 """
 
 
+def metrics_page() -> str:
+    """Every metric, by group."""
+    parts = []
+    for group, metrics in CATALOGUE.items():
+        rows = (
+            (f"`{metric.name}`", metric.kind, " ".join(f"`{label}`" for label in metric.labels), cell(metric.help))
+            for metric in metrics
+        )
+        parts.append(f"## {group}\n\n{table(('metric', 'kind', 'labels', 'meaning'), rows)}")
+    return f"""{NOTE}
+# Metrics
+
+`GET /metrics` of a recorder, for Prometheus; it needs a token of the role `read`. [The guide](../guide/monitoring.md)
+says how it is scraped. The answer is Prometheus' text format, or OpenMetrics for who asks for it by `Accept`.
+
+Times are in seconds, sizes in bytes. What counts begins at 0 with each start of the recorder. A histogram has
+`_bucket`, `_sum` and `_count`. No label holds anything that a client chose: there is no id of a run or test, no
+branch and no name of a token, and the number of series is bounded. A series is there from the first thing on that it
+counts.
+
+{(chr(10) * 2).join(parts)}
+"""
+
+
 def hazards_section() -> str:
     """What is done to it on purpose, and the test files that do it."""
     found: dict[int, set[str]] = {number: set() for number in HAZARDS}
@@ -400,6 +425,7 @@ def pages() -> dict[Path, str]:
         "client.md": client_page(),
         "embedding.md": embedding_page(),
         "sql.md": sql_page(),
+        "metrics.md": metrics_page(),
     }
     reference |= {page_name(command): schema_text(command) for command in PRINTED}
     reliability = with_section(RELIABILITY.read_text(encoding="utf-8"), "hazards", hazards_section())

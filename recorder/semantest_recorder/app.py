@@ -32,6 +32,7 @@ from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.folder_watch import FolderWatch
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
+from semantest_recorder.monitor import Monitor
 from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
@@ -40,6 +41,7 @@ from semantest_recorder.served_routes import Behind, routes_of_rooms
 from semantest_recorder.server.acceptor import Acceptor
 from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.observing import RequestMeasures
 from semantest_recorder.server.visitors import Visitors
 from semantest_recorder.sign_in_file import keeper_of, read_sign_ins
 from semantest_recorder.store.disk_use import bytes_on_disk
@@ -238,6 +240,8 @@ class _Daemon:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
         hub.security.check_tokens(credentials.still_valid)
         dashboard, visitors = self._dashboard(hub), self._visitors(credentials)
+        requests = RequestMeasures()
+        monitor = Monitor(hub, self._engine, requests, lambda: self._acceptor.status())  # noqa: PLW0108 - it comes later
         behind = Behind(
             hub,
             self._settings.directory,
@@ -246,12 +250,14 @@ class _Daemon:
             self._engine.say_alias,
             visitors,
             dashboard,
+            monitor.expose,
         )
         app = create_application(
             hub,
             self._addresses(),
             credentials,
             routes_of_rooms(behind),
+            requests,
             visitors=visitors,
             welcome=lambda request: self._acceptor.welcome(request.protocol),
             error_page=dashboard.error_page,

@@ -15,6 +15,7 @@ from semantest_recorder.server.aliases import alias_route
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.metrics import Expose, metrics_route
 from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
 from semantest_recorder.server.sign_in import sign_in_routes
@@ -29,7 +30,8 @@ class Behind:
     """What is behind the routes.
 
     ``directory``: the ``.semantest`` folder; ``process``: see ``status_route``, ``clean``: ``cleanup_route``,
-    ``say_alias``: ``alias_route``; ``visitors``: who comes with a browser; ``dashboard``: what they look at.
+    ``say_alias``: ``alias_route``; ``visitors``: who comes with a browser; ``dashboard``: what they look at;
+    ``expose``: ``metrics_route``.
     """
 
     hub: Hub
@@ -39,6 +41,7 @@ class Behind:
     say_alias: Callable[[str, str, str], Awaitable[None]]
     visitors: Visitors
     dashboard: Dashboard
+    expose: Expose
 
     @property
     def database(self) -> Path:
@@ -57,4 +60,5 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         owed_route(partial(answer_owed, behind.database)),
         *sign_in_routes(behind.visitors),
         *behind.dashboard.routes(),
+        metrics_route(behind.expose),
     ]

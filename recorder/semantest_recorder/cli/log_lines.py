@@ -11,6 +11,7 @@ import time
 from datetime import UTC, datetime
 
 from semantest_recorder.cli.log_ration import RationedHandler
+from semantest_recorder.server.request_id import present_request_id
 
 
 class TextLine(logging.Formatter):
@@ -22,12 +23,17 @@ class TextLine(logging.Formatter):
 
 
 class JsonLine(logging.Formatter):
-    """``{"time", "level", "logger", "message"}`` and what the record has in ``fields``: ``remote``, ``status``."""
+    """``{"time", "level", "logger", "message"}`` and what the record has in ``fields``: ``run``, ``status``.
+
+    What is said for a request has its ``requestId``.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """One record."""
         line = {"time": _time(record), "level": record.levelname.lower(), "logger": record.name}
         fields: dict[str, object] = getattr(record, "fields", {})
+        request_id = present_request_id()
+        line |= {"requestId": request_id} if request_id else {}
         return json.dumps(fields | line | {"message": _text(self, record)})
 
 

@@ -23,6 +23,7 @@ from semantest_recorder.core.dialogue import Dialogue, Reply, lacking
 from semantest_recorder.core.effects import NO_PARAMETERS, Announce, Close, Effect, Ingest, Send, Subscribed, Supersede
 from semantest_recorder.core.live_event import ids_of, read_live_event
 from semantest_recorder.core.marking import noted
+from semantest_recorder.core.measures import IngestMeasures
 from semantest_recorder.core.ownership import InUse, Owner, SourceOwners, TooMany
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
@@ -89,6 +90,7 @@ class Shared(NamedTuple):
     runs: ActiveRuns
     security: Security
     server: ServerFacts
+    measures: IngestMeasures
 
 
 class Session:
@@ -102,6 +104,7 @@ class Session:
         self.runs = shared.runs
         self.security = shared.security
         self.server = shared.server
+        self._measures = shared.measures
         #: The run that this connection started last.
         self.started_run: str | None = None
         #: Runs of pytest, or ones that are over, beside which this client said something.
@@ -236,7 +239,7 @@ class Session:
             return [self._invalid(f"firstSeq is a number from 1 to {MAX_SEQ}", source)]
         claim = self._owners.claim(source, Owner(self.client.id, self.client.instance, self.client.identity.name))
         if isinstance(claim, TooMany):
-            return [self._throttle(source, 0, _CROWDED_MS)]
+            return [self._throttle(source, 0, _CROWDED_MS, "sources")]
         if isinstance(claim, InUse):
             text = f"source {source} is being sent by another process; it is free when that one's connection closes"
             return [self._error("SOURCE_IN_USE", text, {"source": source})]
@@ -253,11 +256,11 @@ class Session:
         held = self._held.get(source)
         if full or crowded or (held is not None and message.first_seq > held):
             self._held[source] = message.first_seq if held is None else min(held, message.first_seq)
-            return self._throttle(source, max(0, room), max(50, min(5000, self._pending_events // 200)))
+            return self._throttle(source, max(0, room), max(50, min(5000, self._pending_events // 200)), "pending")
         wait_ms = self.security.take(self.client.id, count, self.now_ms)
         if wait_ms:
             self._held[source] = message.first_seq if held is None else min(held, message.first_seq)
-            return self._throttle(source, 0, wait_ms)
+            return self._throttle(source, 0, wait_ms, "rate")
         self._held.pop(source, None)
         self._dialogue.submitted += 1
         batch = Batch(source, message.first_seq, message.events, self.now_ms, holder=self.client.identity.name)
@@ -356,6 +359,7 @@ class Session:
         details: Mapping[str, Any] | Sequence[Any] | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> Send:
+        self._measures.refused_messages[code] += 1
         return Send(messages.encode_error(self.now_ms, code, text, details=details, about=about, id=self._next_id()))
 
     def _invalid(self, text: str, source: str | None = None) -> Send:
@@ -367,7 +371,8 @@ class Session:
             details["expected"] = refused.expected
         return self._error(refused.code, refused.message, details, about)
 
-    def _throttle(self, source: str, credit: int, wait_ms: float) -> Send:
+    def _throttle(self, source: str, credit: int, wait_ms: float, reason: str) -> Send:
+        self._measures.delayed(reason, wait_ms)
         fields = {"source": source, "retryAfterMs": wait_ms, "credit": credit}
         return Send(messages.encode("throttle", self.now_ms, id=self._next_id(), **fields))
 

@@ -14,7 +14,9 @@ from aiohttp.typedefs import Handler, Middleware
 from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials, Denied, Identity
 from semantest_recorder.server.guard import IDENTITY, Doors, guard
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.observing import REQUEST_ID, RequestMeasures, observing
 from semantest_recorder.server.problem import problem
+from semantest_recorder.server.request_id import HEADER
 from semantest_recorder.server.routes import IN_USE, Route, add_routes, route_of
 from semantest_recorder.server.visitors import ErrorPage, Visitors, wants_page
 
@@ -35,14 +37,20 @@ def create_application(
     addresses: AddressRules,
     credentials: Credentials,
     routes: Iterable[Route] = (),
+    measures: RequestMeasures | None = None,
     **doors: Unpack[MoreDoors],
 ) -> web.Application:
-    """The application with its own routes (WebSocket and health) and those of other rooms; ``doors``: see ``Doors``."""
+    """The application with its own routes (WebSocket and health) and those of other rooms; ``doors``: see ``Doors``.
+
+    ``measures`` count all requests.
+    """
 
     def admit(identity: Identity) -> Denied | None:  # per request: role_table.py makes an application without a hub
         return hub.security.admit(identity)
 
-    app = web.Application(middlewares=[guard(Doors(addresses, credentials, admit, **doors)), _activity(hub)])
+    observe = observing(measures or RequestMeasures())
+    check = guard(Doors(addresses, credentials, admit, **doors))
+    app = web.Application(middlewares=[observe, check, _activity(hub)])
     routes = list(routes)
     add_routes(app, [*_own_routes(hub, {route.path for route in routes if route.is_page}), *routes])
     app[IN_USE] = lambda: hub.in_use()  # noqa: PLW0108 - per request, too
@@ -78,8 +86,10 @@ def _in_one_line(record: logging.LogRecord) -> bool:
     return True
 
 
-async def _say_little(_request: web.Request, response: web.StreamResponse) -> None:
+async def _say_little(request: web.Request, response: web.StreamResponse) -> None:
     """No versions of ours for strangers, and no guessing, keeping, framing or embedding of what we send."""
+    if (request_id := request.get(REQUEST_ID)) is not None:
+        response.headers[HEADER] = request_id
     response.headers["Server"] = "semantest-recorder"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"

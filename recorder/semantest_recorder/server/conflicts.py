@@ -24,6 +24,7 @@ class Conflicts:
         if verdict.source in self._told or len(self._told) >= TOLD_MAX:
             return
         self._told.add(verdict.source)
-        _log.warning("refused a batch: %s: %s", verdict.code, verdict.message)
+        fields = {"source": verdict.source, "code": verdict.code}
+        _log.warning("refused a batch: %s: %s", verdict.code, verdict.message, extra={"fields": fields})
         if len(self._told) == TOLD_MAX:
             _log.warning("no more of these are told: %d sources had one", TOLD_MAX)

@@ -24,16 +24,16 @@ class Delivery:
     the next turn of the loop when that is enough for one.
     """
 
-    def __init__(self, deliver: Callable[[Peer | None, Verdict], Iterator[int]]) -> None:
+    def __init__(self, deliver: Callable[[Peer | None, Verdict, float], Iterator[int]]) -> None:
         self._deliver = deliver
         self._loop = asyncio.get_running_loop()
-        self._verdicts: deque[tuple[Peer | None, Verdict]] = deque()
+        self._verdicts: deque[tuple[Peer | None, Verdict, float]] = deque()
         self._present: Iterator[int] | None = None
         self._due = False
 
-    def add(self, peer: Peer | None, verdict: Verdict) -> None:
-        """A verdict for ``peer``, if there is one: one wake-up of the loop for all of a commit."""
-        self._verdicts.append((peer, verdict))
+    def add(self, peer: Peer | None, verdict: Verdict, came_s: float) -> None:
+        """A verdict for ``peer``, if there is one, on what ``came_s``: one wake-up of the loop for all of a commit."""
+        self._verdicts.append((peer, verdict, came_s))
         if not self._due:
             self._due = True
             try:

@@ -8,7 +8,8 @@ import secrets
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from time import monotonic
+from typing import Any, NamedTuple, Protocol
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from semantest_recorder.core.access import Identity
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
 from semantest_recorder.core.effects import Query
+from semantest_recorder.core.measures import IngestMeasures
 from semantest_recorder.core.ownership import SourceOwners
 from semantest_recorder.core.publishing import published
 from semantest_recorder.core.refusal import Refusal
@@ -71,6 +73,20 @@ class Archive(Protocol):
         """Pages of events between two moments, oldest first."""
 
 
+class Load(NamedTuple):
+    """How much the hub has to do with at one moment; ``queued_bytes``: events and answers that wait to be sent."""
+
+    connections: int
+    subscribers: int
+    sources: int
+    open_runs: int
+    queued_bytes: int
+    waiting_queries: int
+    replays: int
+    postponed_batches: int
+    counts: Mapping[str, int]
+
+
 class Hub:
     """Lives in the event loop; only ``_settle`` is called from the writer's thread.
 
@@ -100,7 +116,8 @@ class Hub:
         self._max_queued_bytes = max_queued_bytes
         self.outgoing = Outgoing(max_outgoing_bytes, _drop_reader)
         self._owners = SourceOwners()
-        self._shared = Shared(self._owners, self.runs, self.security, facts)
+        self.measures = IngestMeasures()
+        self._shared = Shared(self._owners, self.runs, self.security, facts, self.measures)
         self.attendance = Attendance(self.runs)
         self._tasks: set[asyncio.Task[None]] = set()
         self._replaying: set[asyncio.Task[None]] = set()
@@ -176,7 +193,8 @@ class Hub:
 
     def submit(self, batch: Batch, connection: Peer | None) -> None:
         """Hands a batch to the writer; its verdict comes back to the connection's session, if there is one."""
-        self._writer.submit(batch, lambda verdict: self._settle(connection, verdict, batch))
+        came_s = monotonic()
+        self._writer.submit(batch, lambda verdict: self._settle(connection, verdict, batch, came_s))
 
     def keep_time(self) -> None:
         """Ends what is over by time alone, or may not be any more; to be called some times a second."""
@@ -297,6 +315,20 @@ class Hub:
             "counts": self._counts,
         }
 
+    def load(self) -> Load:
+        """Counts since the start and of this moment, for metrics."""
+        return Load(
+            len(self._connections),
+            len(self._subscribers),
+            len(self._owners),
+            sum(1 for _run in self.runs),
+            sum(connection.queued_bytes for connection in self._connections.values()),
+            self._turns.waiting,
+            len(self._replaying),
+            len(self._postponed),
+            dict(self._counts),
+        )
+
     async def close(self, reason: str, timeout_s: float) -> None:
         """Sends what is queued and closes every connection with 1001; the writer must have drained before."""
         self._delivery.finish()
@@ -315,13 +347,15 @@ class Hub:
 
     # -- verdicts ----------------------------------------------------------------------------------------------
 
-    def _settle(self, connection: Peer | None, verdict: Verdict, batch: Batch) -> None:
+    def _settle(self, connection: Peer | None, verdict: Verdict, batch: Batch, came_s: float) -> None:
         """Called by the writer's thread."""
         if connection is None and isinstance(verdict, Refused) and verdict.code in _STORE_CODES:
             self._postponed.append((self.now_ms() + _POSTPONED_MS, batch))
-        self._delivery.add(connection, verdict)
+        if isinstance(verdict, Committed):
+            self.measures.duplicate_events += max(0, len(batch.events) - len(verdict.fresh))
+        self._delivery.add(connection, verdict, came_s)
 
-    def _deliver(self, connection: Peer | None, verdict: Verdict) -> Iterator[int]:
+    def _deliver(self, connection: Peer | None, verdict: Verdict, came_s: float) -> Iterator[int]:
         """Tells everybody; gives the size of each message to subscribers, see ``Delivery``."""
         self._count(verdict)
         if isinstance(verdict, Committed):
@@ -329,6 +363,7 @@ class Hub:
             self.attendance.committed(connection, verdict, self.now_ms())
         if connection is not None:
             connection.settled(verdict)
+            self.measures.acks.observe(monotonic() - came_s)
         if isinstance(verdict, Committed):
             self._on_commit(verdict)
             yield from self._publish(verdict, connection)
@@ -340,6 +375,7 @@ class Hub:
             self._store_error = None
             return
         self._counts["refusedBatches"] += 1
+        self.measures.refused_batches[verdict.code] += 1
         if verdict.code in _STORE_CODES and self._store_error != verdict.message:
             self._store_error = verdict.message
             _log.error("%s: %s", verdict.code, verdict.message)

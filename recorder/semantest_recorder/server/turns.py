@@ -18,6 +18,11 @@ class Turns:
         #: By holder those who wait, small things first; the holders in the order of their turns.
         self._waiting: dict[str, tuple[deque[Place], deque[Place]]] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return sum(len(small) + len(others) for small, others in self._waiting.values())
+
     @asynccontextmanager
     async def turn(self, holder: str, *, is_small: bool = False) -> AsyncIterator[None]:
         """Waits for a place and has it; of one holder small things go before others, else they keep their order."""

@@ -40,6 +40,14 @@ class Removed(NamedTuple):
     test_ids: Sequence[str] = ()
 
 
+class ClosedRun(NamedTuple):
+    """A run that was closed: its state then, and how many tests were in which final state."""
+
+    run_id: str
+    state: str
+    tests: dict[str, int]
+
+
 class Ingest:
     """Applies batches to the database behind ``connection``, which nobody else writes to.
 
@@ -59,7 +67,7 @@ class Ingest:
         self._touched: dict[str, RecordedRun] = {}
         #: What runs of many sources are told when the transaction ends.
         self._unsettled: dict[str, list[Committed]] = {}
-        self._closed: list[str] = []
+        self._closed: list[ClosedRun] = []
 
     def commit(self, batches: Sequence[Batch]) -> list[Verdict]:
         """One transaction for all batches; a verdict for each, in order.
@@ -89,7 +97,7 @@ class Ingest:
             code, message = unusable(error) or ("STORE_ERROR", str(error))
             return [Refused(batches[0].source, code, message)]
 
-    def take_closed(self) -> list[str]:
+    def take_closed(self) -> list[ClosedRun]:
         """The runs that were closed since the last call."""
         closed, self._closed = self._closed, []
         return closed
@@ -281,7 +289,7 @@ class Ingest:
             except Exception as error:  # noqa: BLE001 - whatever it is, the stream goes on
                 failed = state.sources[source].row.last_seq
                 state.miss(state.sources[source])
-                _log.exception("event %s:%d could not be applied", source, failed)
+                _log.exception("event %s:%d could not be applied", source, failed, extra=_about(origin.run_id, source))
                 self._quarantine(origin, failed, error)
                 events = events[failed - first + 1 :]
                 first = failed + 1
@@ -297,7 +305,7 @@ class Ingest:
             run.write(self._connection, self._keys)
             closed = run.state.closing.closed
             if closed and not run.closed:
-                self._closed.append(run_id)
+                self._closed.append(ClosedRun(run_id, run.state.run.state, dict(run.state.counts)))
             run.closed = closed
         self._touched.clear()
 
@@ -329,7 +337,8 @@ class Ingest:
                 if unusable(error) is not None:
                     raise
                 refusals.append(error)
-                _log.warning("the database refused event %s:%d: %s", batch.source, seq, error)
+                about = _about(run_id, batch.source)
+                _log.warning("the database refused event %s:%d: %s", batch.source, seq, error, extra=about)
                 connection.execute("ROLLBACK TO one")
                 self._forget()
                 taken = self._keep(one, error)
@@ -363,7 +372,7 @@ class Ingest:
         except Exception as error:
             if unusable(error) is not None:
                 raise
-            _log.warning("the database refused the state of run %s: %s", run_id, error)
+            _log.warning("the database refused the state of run %s: %s", run_id, error, extra=_about(run_id))
             self._connection.execute("ROLLBACK TO settle")
             self._forget()
             return ""
@@ -415,3 +424,8 @@ class Ingest:
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._forget()
+
+
+def _about(run_id: str, source: str = "") -> dict[str, dict[str, str]]:
+    """``extra`` of a line about a run, or one of its sources; what is not known is left out."""
+    return {"fields": {name: value for name, value in (("run", run_id), ("source", source)) if value}}

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Condition, Thread
-from time import time
+from time import monotonic, time
 from typing import TypeVar
 
 from pytest_semantest.protocol.events import RUN_CONTEXT
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
+from semantest_recorder.core.measures import StoreMeasures
 from semantest_recorder.store.aliases import detect_aliases
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.ingest import Ingest
@@ -73,6 +74,7 @@ class Writer:
         self._other: deque[tuple[Work, Ended]] = deque()
         self._changed = Condition()
         self._pending = 0
+        self.measures = StoreMeasures()
         self._closing = False
         #: Whether the database was corrupt and no other could be opened yet.
         self._lost = False
@@ -169,16 +171,23 @@ class Writer:
             _call(self._other.popleft()[1], RuntimeError("the recorder is stopping"))
 
     def _take(self, group: list[tuple[Batch, Done]]) -> None:
+        began_s = monotonic()
         verdicts = self._commit([batch for batch, _done in group])
+        self.measures.commits.observe(monotonic() - began_s)
         with self._changed:
             self._pending -= sum(len(batch.events) for batch, _done in group)
         for (_batch, done), verdict in zip(group, verdicts, strict=True):
             _call(done, verdict)
         closed = self._ingest.take_closed()
-        for run_id in closed:
+        for run in closed:
+            self.measures.ended_runs[run.state] += 1
+            self.measures.ended_tests.update(run.tests)
+            _log.info(
+                "run %s is over: %s", run.run_id, run.state, extra={"fields": {"run": run.run_id, "state": run.state}}
+            )
             if self._run_closed is not None:
-                _call(self._run_closed, run_id)
-        for run_id in dict.fromkeys([*closed, *_runs_with_context(verdicts)]):
+                _call(self._run_closed, run.run_id)
+        for run_id in dict.fromkeys([*(run.run_id for run in closed), *_runs_with_context(verdicts)]):
             _call(self._detect_aliases, run_id)
         self._log_bound.keep(self._connection)
 

@@ -17,7 +17,7 @@ async def _delivered_by_turn(sizes: dict[str, list[int]], *, at_once: bool = Fal
     """Which verdicts' messages were published in each turn of the loop."""
     published, turns = list[str](), list[list[str]]()
 
-    def deliver(_peer: Peer | None, verdict: Verdict) -> Iterator[int]:
+    def deliver(_peer: Peer | None, verdict: Verdict, _came_s: float) -> Iterator[int]:
         for size in sizes[verdict.source]:
             published.append(verdict.source)
             yield size
@@ -26,7 +26,7 @@ async def _delivered_by_turn(sizes: dict[str, list[int]], *, at_once: bool = Fal
 
     delivery = Delivery(deliver)
     for source in sizes:
-        delivery.add(None, Committed(source, 1))
+        delivery.add(None, Committed(source, 1), 0.0)
     if at_once:
         delivery.finish()
     while sum(map(len, turns)) < sum(map(len, sizes.values())):

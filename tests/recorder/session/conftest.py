@@ -6,6 +6,7 @@ import pytest
 
 from semantest_recorder.core.access import OWNER, Identity
 from semantest_recorder.core.active_runs import ActiveRuns
+from semantest_recorder.core.measures import IngestMeasures
 from semantest_recorder.core.ownership import SourceOwners
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.security import Security
@@ -24,7 +25,7 @@ def new_talk() -> NewTalk:
         number = len(made) + 1
         client = Client(f"c{number}", identity, instance or f"process {number}", "tests/1")
         server = ServerFacts("1.2.3", 1, 1, NOW - 5000, limits or Limits())
-        made.append(Session(client, Shared(owners, runs, security, server), NOW))
+        made.append(Session(client, Shared(owners, runs, security, server, IngestMeasures()), NOW))
         return Talk(made[-1])
 
     return make

@@ -13,6 +13,7 @@ from semantest_recorder.core.access import ANONYMOUS, OWNER, Identity, Role
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import LIVE, Batch, Committed
 from semantest_recorder.core.effects import Announce, Close, Effect, Ingest, Query, Send, Subscribed, Supersede
+from semantest_recorder.core.measures import IngestMeasures
 from semantest_recorder.core.own_events import LEASE_MS
 from semantest_recorder.core.ownership import SourceOwners
 from semantest_recorder.core.policy import Policy
@@ -108,7 +109,7 @@ class Exchange:
         client = Client(f"c{self.made}", identity, f"process {self.choose.number(1, 2)}", "tests/1")
         limits = Limits(max_pending_events=12, max_unacked_bytes=4000, max_waiting_requests=4)
         server = ServerFacts("1.2.3", 1, 1, NOW - 5000, limits)
-        peer = Peer(Session(client, Shared(self.owners, self.runs, self.security, server), self.now))
+        peer = Peer(Session(client, Shared(self.owners, self.runs, self.security, server, IngestMeasures()), self.now))
         self.peers.append(peer)
         self.perform(peer, peer.session.open(), _ANSWER_MAX)
         return peer
