@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import threading
 from collections.abc import Callable, Mapping
 from importlib import metadata
@@ -15,6 +16,7 @@ from pytest_semantest.protocol.redaction import Redactor
 from pytest_semantest.shipper.ci import ci_context
 
 _TEXT_MAX = 2000
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 #: Programs that git runs on the content of changed files, to compare it.
 _FILTERS = r"^filter\..*\.(clean|process|required)$"
 _LISTED = ("--show-scope", "--name-only", "-z")
@@ -46,12 +48,13 @@ class ContextLookup:
 
 
 def run_context(rootdir: str, environment: Mapping[str, str], redactor: Redactor) -> dict[str, Any]:
-    """The payload of ``run/context``: what could be found of ``environment, git, ci``, with texts redacted."""
+    """The payload of ``run/context``: what could be found of ``environment, git, ci, trace``, with texts redacted."""
     context: dict[str, Any] = {}
     parts: tuple[tuple[str, Callable[[], Mapping[str, Any] | None]], ...] = (
         ("environment", environment_summary),
         ("git", lambda: git_context(rootdir, environment)),
         ("ci", lambda: ci_context(environment)),
+        ("trace", lambda: trace_context(environment)),
     )
     for name, look in parts:
         try:
@@ -79,6 +82,12 @@ def environment_summary() -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": dict(sorted(packages.items())),
     }
+
+
+def trace_context(environment: Mapping[str, str]) -> dict[str, str] | None:
+    """``{traceparent}``: the span in which pytest was started, as W3C Trace Context has it; ``None`` without one."""
+    given = environment.get("TRACEPARENT", "").strip()
+    return {"traceparent": given} if _TRACEPARENT.fullmatch(given) else None
 
 
 def git_context(folder: str, environment: Mapping[str, str]) -> dict[str, Any] | None:

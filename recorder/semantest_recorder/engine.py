@@ -74,6 +74,7 @@ class Engine:
             read_summary=reading.summary,
             read_report=reading.report,
             read_pictures=reading.pictures,
+            read_steps=reading.steps,
             lines_in_log=lines_in_log,
         )
         self.dispatcher.start()

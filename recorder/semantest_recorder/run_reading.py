@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import msgspec
 from semantest_recorder.answers.report import stored_report
 from semantest_recorder.artifact_places import kept_place_finder
 from semantest_recorder.core.run_status import run_status
-from semantest_recorder.plugins.arguments import Picture
+from semantest_recorder.plugins.arguments import Picture, Step
 from semantest_recorder.plugins.backlog import Known
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
 from semantest_recorder.store.errors import StoreError
@@ -22,6 +22,9 @@ from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.status import Status
 from semantest_recorder.stored_run import StoredPayloads
+
+#: Of one run; a million would be half a gigabyte.
+_STEP_EVENTS_MAX = 200_000
 
 
 class RunReading:
@@ -64,3 +67,44 @@ class RunReading:
                 payload = payload_of(row.source, row.seq)
                 if payload is not None and (row.type == "test/screenshot" or payload.get("kind") == "screenshot"):
                     yield Picture(f"{row.source}:{row.seq}", row.test_id, bool(row.failed), payload)
+
+    def steps(self, run_id: str) -> list[Step]:
+        """The steps of a run's tests, those of a process in the order in which they began; of very many the first."""
+        return steps_of(self._reader.step_events(run_id, _STEP_EVENTS_MAX))
+
+
+def steps_of(events: Iterable[tuple[str, int, str, str, float, str]]) -> list[Step]:
+    """Steps out of their events (``Reader.step_events``); an end without a beginning is a step, too (pure)."""
+    found: dict[tuple[str, str, int, str], Step] = {}
+    for test_id, attempt, source, kind, time_ms, text in events:
+        try:
+            told = msgspec.json.decode(text, type=_StepPayload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue
+        key = source, test_id, attempt, told.step_id
+        step = found.get(key)
+        if step is None:
+            step = Step(test_id, attempt, source, told.step_id, told.parent_id or "", told.name or "step")
+        if kind == "test/step/start":
+            found[key] = msgspec.structs.replace(step, started_ms=time_ms)
+        else:
+            began_ms = step.started_ms if step.started_ms is not None else time_ms - max(0.0, told.duration or 0.0)
+            status, error = told.status or "passed", _message(told.error)
+            found[key] = msgspec.structs.replace(
+                step, started_ms=began_ms, ended_ms=time_ms, status=status, error=error
+            )
+    return list(found.values())
+
+
+class _StepPayload(msgspec.Struct, rename="camel"):
+    step_id: str = ""
+    parent_id: str | None = None
+    name: str | None = None
+    status: str | None = None
+    duration: float | None = None
+    error: Any = None
+
+
+def _message(error: object) -> str:
+    told = error.get("message") if isinstance(error, dict) else error
+    return told if isinstance(told, str) else ""

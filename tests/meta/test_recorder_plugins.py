@@ -16,6 +16,7 @@ from semantest_recorder.plugins.builtin import BUILTIN, DEFAULT
 from semantest_recorder.plugins.builtin.console import ConsoleOptions
 from semantest_recorder.plugins.builtin.event_filter import FilterOptions
 from semantest_recorder.plugins.builtin.json_report import JsonReportOptions
+from semantest_recorder.plugins.builtin.otel import OtelOptions
 from semantest_recorder.plugins.builtin.performance import PerformanceOptions
 from semantest_recorder.plugins.builtin.retry import RetryOptions
 from semantest_recorder.plugins.builtin.screenshots import ScreenshotOptions
@@ -31,6 +32,7 @@ OPTIONS: dict[str, type[msgspec.Struct]] = {
     "screenshots": ScreenshotOptions,
     "retry": RetryOptions,
     "performance": PerformanceOptions,
+    "opentelemetry": OtelOptions,
     "event-filter": FilterOptions,
 }
 

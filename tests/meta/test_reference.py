@@ -41,6 +41,8 @@ VERBS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BEGIN", "C
 VERBS |= {"INSERT", "UPDATE", "ATTACH", "DETACH", "SAVEPOINT", "REINDEX", "ANALYZE", "TEXT", "INTEGER", "REAL"}
 #: Neither are a word of OpenSSL, of systemd, and of plugins.
 VERBS |= {"KEY_VALUES_MISMATCH", "NOTIFY_SOCKET", "DROP"}
+#: Nor are variables of OpenTelemetry.
+VERBS |= {"OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"}
 
 
 def sources(*folders: str) -> Iterator[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import metadata
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -16,8 +17,8 @@ PLUGINS = {
 }
 
 
-def required(name: str, seen: set[str]) -> Iterator[metadata.Distribution]:
-    """The distribution and all that it requires without extras, each once."""
+def required(name: str, seen: set[str], extra: str = "") -> Iterator[metadata.Distribution]:
+    """The distribution and all that it requires, each once; of itself with ``extra``, of others without extras."""
     if name in seen:
         return
     seen.add(name)
@@ -25,13 +26,14 @@ def required(name: str, seen: set[str]) -> Iterator[metadata.Distribution]:
     yield distribution
     for text in distribution.requires or ():
         requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": extra}):
             yield from required(canonicalize_name(requirement.name), seen)
 
 
-def test_no_requirement_brings_a_pytest_plugin_that_was_not_asked_for() -> None:
+@pytest.mark.parametrize("extra", ["", "otel"])
+def test_no_requirement_brings_a_pytest_plugin_that_was_not_asked_for(extra: str) -> None:
     found = {}
-    for distribution in required(OWN, set()):
+    for distribution in required(OWN, set(), extra):
         plugins = {entry.name for entry in distribution.entry_points.select(group="pytest11")}
         if plugins:
             found[canonicalize_name(distribution.metadata["Name"])] = plugins

@@ -356,3 +356,11 @@ def test_wrong_arguments_are_one_line_and_exit_code_2(arguments: list[str]) -> N
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 2
     assert "error: " in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    "given", ["00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "", "nonsense", "00-4bf9"]
+)
+def test_the_span_in_which_pytest_was_started_is_kept_when_it_is_one(tmp_path: Path, given: str) -> None:
+    found = run_context(str(tmp_path / "nowhere"), {"TRACEPARENT": given}, Redactor())
+    assert found.get("trace") == ({"traceparent": given} if given.startswith("00-4bf92f") else None)

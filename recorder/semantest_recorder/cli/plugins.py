@@ -77,6 +77,16 @@ def _would_load(folder: Path) -> dict[str, Any]:
     return Dispatcher(registry, folder).status()
 
 
+def _exports(told: Mapping[str, Any] | None) -> Iterator[str]:
+    """Of a plugin that sends runs somewhere."""
+    if told is None:
+        return
+    more = [f"{told[key]} {said}" for key, said in (("failures", "failed"), ("dropped", "given up")) if told[key]]
+    yield "    " + ", ".join([f"runs: {told['exported']} sent, {told['queued']} waiting", *more])
+    if told["lastError"]:
+        yield f"      last error: {told['lastError']}"
+
+
 def _lines(found: Mapping[str, Any], *, runs: bool) -> Iterator[str]:
     yield "plugins of the running recorder:" if runs else "no recorder runs; it would load:"
     for plugin in found["plugins"]:
@@ -88,6 +98,7 @@ def _lines(found: Mapping[str, Any], *, runs: bool) -> Iterator[str]:
                 yield f"    {hook}: {counts['calls']} calls, {counts['totalMs']:.1f} ms{failed}"
             if counts["lastError"]:
                 yield f"      last error: {counts['lastError']}"
+        yield from _exports(plugin.get("exports"))
     if not found["plugins"]:
         yield "  none"
     if found["skippedEvents"]:

@@ -31,6 +31,28 @@ class Picture(msgspec.Struct, frozen=True):
 ReadPictures = Callable[[str], Iterable[Picture]]
 
 
+class Step(msgspec.Struct, frozen=True):
+    """A step that a test told of; times as its events have them, ``None`` for one that did not come.
+
+    ``parent_id``: the step that it is in, empty for none; ``status``: ``passed failed skipped``, ``open`` with no end.
+    """
+
+    test_id: str
+    attempt: int
+    source: str
+    step_id: str
+    parent_id: str
+    name: str
+    status: str = "open"
+    started_ms: float | None = None
+    ended_ms: float | None = None
+    error: str = ""
+
+
+#: The id of a run to the steps of its tests, those of a process in the order in which they began.
+ReadSteps = Callable[[str], Iterable[Step]]
+
+
 class Told(msgspec.Struct, rename="camel", kw_only=True):
     """Base of what hooks are given: ``to_wire`` gives it as the wire has it, in camelCase."""
 
@@ -141,6 +163,11 @@ def no_pictures(run_id: str) -> Iterable[Picture]:
     raise LookupError(f"the pictures of {run_id} cannot be read here")
 
 
+def no_steps(run_id: str) -> Iterable[Step]:
+    """Where runs cannot be read. Raises ``LookupError``."""
+    raise LookupError(f"the steps of {run_id} cannot be read here")
+
+
 def to_stderr(line: str) -> None:
     """Writes a line for whoever looks at the recorder."""
     sys.stderr.write(line + "\n")
@@ -152,8 +179,8 @@ class Context:
     """What a plugin has to work with, given to ``initialize``.
 
     ``options``: the plugin's own part of the configuration. ``directory``: the ``.semantest`` folder. ``log``
-    goes where the recorder's log goes. ``read_report`` and ``read_pictures`` read what is stored of a run and block:
-    call them by ``await asyncio.to_thread(...)``.
+    goes where the recorder's log goes. ``read_report``, ``read_pictures`` and ``read_steps`` read what is stored of a
+    run and block: call them by ``await asyncio.to_thread(...)``.
     ``say`` writes a line for people to stderr; where the log is JSON, the line is a record of it.
     ``restarted``: the plugin was initialized before, in a thread and an event loop that are gone.
     """
@@ -166,3 +193,4 @@ class Context:
     say: Callable[[str], None] = to_stderr
     restarted: bool = False
     read_pictures: ReadPictures = no_pictures
+    read_steps: ReadSteps = no_steps

@@ -17,8 +17,10 @@ from semantest_recorder.plugins.arguments import (
     Failure,
     ReadPictures,
     ReadReport,
+    ReadSteps,
     no_pictures,
     no_report,
+    no_steps,
     to_stderr,
 )
 from semantest_recorder.plugins.backlog import Backlog, Known
@@ -62,12 +64,14 @@ class Dispatcher:
         read_summary: Callable[[str], Mapping[str, Any]] = _no_summary,
         read_report: ReadReport = no_report,
         read_pictures: ReadPictures = no_pictures,
+        read_steps: ReadSteps = no_steps,
         lines_in_log: bool = False,
     ) -> None:
         self.registry = registry
         self._directory = directory
         self._read_report = read_report
         self._read_pictures = read_pictures
+        self._read_steps = read_steps
         self._lines_in_log = lines_in_log
         self._limit_s = registry.settings.timeout
         self._backlog = Backlog(registry, known, read_summary)
@@ -198,7 +202,8 @@ class Dispatcher:
         options = next((plugin.options for plugin in self.registry.plugins if plugin.name == name), {})
         log = logging.getLogger(f"semantest.plugins.{name}")
         say = partial(log.info, "%s") if self._lines_in_log else to_stderr
-        return Context(name, self._directory, options, log, self._read_report, say, restarted, self._read_pictures)
+        reading = self._read_pictures, self._read_steps
+        return Context(name, self._directory, options, log, self._read_report, say, restarted, *reading)
 
     def _initialize(self, plugin: Plugin) -> None:
         """Calls ``initialize`` of one plugin and waits for it, in a new thread should one be necessary meanwhile.

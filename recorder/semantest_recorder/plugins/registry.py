@@ -94,7 +94,12 @@ class Plugin:
             "enabled": not self.disabled,
             "disabledBecause": self.disabled or None,
             "hooks": {hook: found.counts.to_wire() for hook, found in self.implementations.items()},
-        }
+        } | self._exports()
+
+    def _exports(self) -> dict[str, Any]:
+        """What a built-in plugin that sends runs somewhere says of its queue; others are not asked, they may hang."""
+        told = getattr(self.loaded, "exports", None) if self.origin == "built-in" else None
+        return {} if told is None else {"exports": told()}
 
 
 class PluginRegistry:

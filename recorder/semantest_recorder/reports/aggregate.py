@@ -230,6 +230,7 @@ def _run(run: RunRow, sources: list[SourceRow], planned: int) -> RunInfo:
         selections=[_selection(found) for found in selections_of(sources)],
         shards=None if shards is None else ShardsInfo(**msgspec.structs.asdict(shards)),
         rerun_of=list(rerun_of(facts)),
+        traceparent=_text((_mapping(context.get("trace")) or {}).get("traceparent")),
     )
 
 

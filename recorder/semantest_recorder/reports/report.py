@@ -111,7 +111,8 @@ class RunInfo(RunHead):
     files of that. ``sessions`` counts those that came, ``expected_sessions`` is 0 when nobody says how many there are.
     ``quarantined``: how many tests are in a bad state that does not count.
     ``left_out``: tests that a budget left out; ``selections``: of the sessions that chose or ordered tests; ``shards``:
-    where all sessions are shards; ``rerun_of``: the runs of which it ran what they owed.
+    where all sessions are shards; ``rerun_of``: the runs of which it ran what they owed; ``traceparent``: the span
+    in which pytest was started (W3C Trace Context).
     """
 
     stopped_early: bool
@@ -137,6 +138,7 @@ class RunInfo(RunHead):
     selections: list[SelectionInfo] = field(default_factory=list)
     shards: ShardsInfo | None = None
     rerun_of: list[str] = field(default_factory=list)
+    traceparent: str | None = None
 
 
 class Counts(msgspec.Struct):

@@ -124,6 +124,10 @@ class Reader:
         """Where pictures and attachments of a run's tests are, those of a test together."""
         return [PictureRow(*row) for row in self._all("pictures", run_id)]
 
+    def step_events(self, run_id: str, most: int) -> list[tuple[str, int, str, str, float, str]]:
+        """Beginnings and ends of steps, the first ``most``: test, attempt, source, type, time in ms, payload."""
+        return self._all("step_events", run_id, most)
+
     def warnings(self, run_id: str) -> list[WarningRow]:
         """The warnings of a run."""
         return [WarningRow(*row) for row in self._all("warnings", run_id)]

@@ -80,6 +80,13 @@ FROM test_events e JOIN tests t USING (test_key) JOIN sources s USING (source_ke
 WHERE e.run_key = (SELECT run_key FROM runs WHERE id = ?) AND e.type IN ('test/screenshot', 'test/attachment')
 ORDER BY e.test_key, e.source_key, e.seq;
 
+-- name: step_events
+SELECT t.id, d.attempt, s.source, d.type, e.time_ms, e.payload
+FROM test_events d JOIN tests t USING (test_key) JOIN sources s USING (source_key)
+     JOIN events e ON e.source_key = d.source_key AND e.seq = d.seq
+WHERE d.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND d.type IN ('test/step/start', 'test/step/end')
+ORDER BY d.source_key, d.seq LIMIT ?2;
+
 -- name: payload
 SELECT payload FROM events WHERE source_key = (SELECT source_key FROM sources WHERE source = ?) AND seq = ?;
 

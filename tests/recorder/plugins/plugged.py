@@ -36,6 +36,7 @@ class Plugged(Recorder):
             read_summary=reading.summary,
             read_report=reading.report,
             read_pictures=reading.pictures,
+            read_steps=reading.steps,
         )
         self.dispatcher.start()
         self.store = Writer(path)

@@ -33,6 +33,7 @@ BUILTIN: Final = {
     "screenshots": _of("screenshots", "Screenshots"),
     "retry": _of("retry", "Retry"),
     "performance": _of("performance", "Performance"),
+    "opentelemetry": _of("otel", "OpenTelemetry"),
     "event-filter": _of("event_filter", "EventFilter"),
 }
 #: Those that are on without being named: what is stored must not depend on somebody having thought of it.
