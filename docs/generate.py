@@ -397,8 +397,7 @@ says how it is scraped. The answer is Prometheus' text format, or OpenMetrics fo
 
 Times are in seconds, sizes in bytes. What counts begins at 0 with each start of the recorder. A histogram has
 `_bucket`, `_sum` and `_count`. No label holds anything that a client chose: there is no id of a run or test, no
-branch and no name of a token, and the number of series is bounded. A series is there from the first thing on that it
-counts.
+branch and no name of a token, and the number of series is bounded.
 
 {(chr(10) * 2).join(parts)}
 """

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.core.measures import HistogramReading, IngestMeasures, StoreMeasures
+from semantest_recorder.plugins.lifecycle import CLOSED
 from semantest_recorder.server.hub import Load
 from semantest_recorder.server.observing import RequestMeasures
+
+#: What a batch is refused for.
+_BATCH_CODES = ("SEQ_CONFLICT", "SEQ_GAP", "SOURCE_IN_USE", "SOURCE_UNKNOWN", "STORE_ERROR", "STORE_FULL")
+_DELAYS = ("pending", "rate", "sources")
 
 #: By the values of its labels, of which there are none in most.
 Values = Mapping[tuple[str, ...], float | HistogramReading]
@@ -76,17 +82,17 @@ def _of_ingest(told: Told) -> Readings:
         "semantest_events_total": _one(counts["events"]),
         "semantest_duplicate_events_total": _one(ingest.duplicate_events),
         "semantest_batches_total": _one(counts["batches"]),
-        "semantest_refused_batches_total": _by_name(ingest.refused_batches),
+        "semantest_refused_batches_total": _by_name(ingest.refused_batches, _BATCH_CODES),
         "semantest_refused_messages_total": _by_name(ingest.refused_messages),
-        "semantest_delayed_batches_total": _by_name(ingest.delays),
-        "semantest_delay_seconds_total": _by_name(ingest.delayed_s),
+        "semantest_delayed_batches_total": _by_name(ingest.delays, _DELAYS),
+        "semantest_delay_seconds_total": _by_name(ingest.delayed_s, _DELAYS),
         "semantest_ack_duration_seconds": {(): ingest.acks.read()},
         "semantest_commit_duration_seconds": {(): store.commits.read()},
         "semantest_writer_pending_events": _one(told.pending_events),
         "semantest_postponed_batches": _one(told.load.postponed_batches),
         "semantest_open_runs": _one(told.load.open_runs),
-        "semantest_runs_ended_total": _by_name(store.ended_runs),
-        "semantest_tests_ended_total": _by_name(store.ended_tests),
+        "semantest_runs_ended_total": _by_name(store.ended_runs, CLOSED),
+        "semantest_tests_ended_total": _by_name(store.ended_tests, FINAL_STATES),
     }
 
 
@@ -152,5 +158,7 @@ def _one(value: float | None) -> Values:
     return {} if value is None else {(): value}
 
 
-def _by_name(numbers: Mapping[str, float]) -> Values:
-    return {(name,): number for name, number in sorted(numbers.items()) if number > 0}
+def _by_name(numbers: Mapping[str, float], always: Iterable[str] = ()) -> Values:
+    """``always`` are there with 0, too: Prometheus sees no increase in a series that begins with 1."""
+    found = {name: number for name, number in numbers.items() if number > 0}
+    return {(name,): found.get(name, 0) for name in sorted({*always, *found})}

@@ -127,6 +127,8 @@ class ExportQueue:
             self._give_up(run_id, told)
             return
         self._runs = {run_id: tries, **self._runs} if refused else {**self._runs, run_id: tries}
+        if self._closing:
+            return  # the end says how many are left
         if not refused or str(refused).strip("0") == "1":  # the first in a row, the tenth, ...
             self._log.warning("run %s was not sent, trying on: %s", run_id, told[:1000], extra={"fields": fields})
 
