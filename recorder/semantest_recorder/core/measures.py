@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 #: Upper ends of the ranges of times, in seconds: from a commit in memory to a disk that hardly takes anything.
@@ -82,3 +82,17 @@ class StoreMeasures:
         self.commits = Histogram()
         self.ended_runs: Counter[str] = Counter()
         self.ended_tests: Counter[str] = Counter()
+
+
+class Load(NamedTuple):
+    """How much the hub has to do with at one moment; ``queued_bytes``: events and answers that wait to be sent."""
+
+    connections: int
+    subscribers: int
+    sources: int
+    open_runs: int
+    queued_bytes: int
+    waiting_queries: int
+    replays: int
+    postponed_batches: int
+    counts: Mapping[str, int]

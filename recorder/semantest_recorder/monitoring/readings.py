@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_semantest.protocol.events import FINAL_STATES
-from semantest_recorder.core.measures import HistogramReading, IngestMeasures, StoreMeasures
+from semantest_recorder.core.measures import HistogramReading, IngestMeasures, Load, StoreMeasures
 from semantest_recorder.plugins.lifecycle import CLOSED
-from semantest_recorder.server.hub import Load
 from semantest_recorder.server.observing import RequestMeasures
 
 #: What a batch is refused for.

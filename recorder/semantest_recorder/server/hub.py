@@ -6,10 +6,10 @@ import asyncio
 import logging
 import secrets
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from aiohttp import web
 
@@ -17,7 +17,7 @@ from semantest_recorder.core.access import Identity
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
 from semantest_recorder.core.effects import Query
-from semantest_recorder.core.measures import IngestMeasures
+from semantest_recorder.core.measures import IngestMeasures, Load
 from semantest_recorder.core.ownership import SourceOwners
 from semantest_recorder.core.publishing import published
 from semantest_recorder.core.refusal import Refusal
@@ -31,6 +31,7 @@ from semantest_recorder.server.handshake import Handshake, read_handshake
 from semantest_recorder.server.outgoing import MAX_OUTGOING_BYTES, Outgoing
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES, Peer, text_frame
 from semantest_recorder.server.replaying import Replay
+from semantest_recorder.server.storage import Archive, BatchWriter
 from semantest_recorder.server.turns import Turns
 
 _ROUTES_MAX = 1000
@@ -43,48 +44,6 @@ _POSTPONED_MS = 2000.0
 _STORE_CODES = ("STORE_FULL", "STORE_ERROR")
 
 _log = logging.getLogger(__name__)
-
-
-class BatchWriter(Protocol):
-    """What the hub needs of the store's writer."""
-
-    @property
-    def pending_events(self) -> int:
-        """Events that were submitted and not yet answered."""
-
-    def submit(self, batch: Batch, done: Callable[[Verdict], None]) -> None:
-        """Queues the batch and calls ``done`` in another thread."""
-
-
-class Archive(Protocol):
-    """What the hub asks of the database."""
-
-    @property
-    def at_once(self) -> int:
-        """How many answers are found at a time."""
-
-    def has_run(self, run_id: str) -> bool:
-        """Whether there is a run of this id; quick, for it is asked in the loop."""
-
-    async def find(self, query: str, parameters: Mapping[str, Any]) -> object:
-        """The answer to a query of core/commands.py. Raises ``Refusal``."""
-
-    def replay(self, start_ms: float, end_ms: float, types: list[str] | None) -> AsyncIterator[list[dict[str, Any]]]:
-        """Pages of events between two moments, oldest first."""
-
-
-class Load(NamedTuple):
-    """How much the hub has to do with at one moment; ``queued_bytes``: events and answers that wait to be sent."""
-
-    connections: int
-    subscribers: int
-    sources: int
-    open_runs: int
-    queued_bytes: int
-    waiting_queries: int
-    replays: int
-    postponed_batches: int
-    counts: Mapping[str, int]
 
 
 class Hub:
