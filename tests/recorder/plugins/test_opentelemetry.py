@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
-from semantest_recorder.plugins.builtin.run_trace import trace_id_of
+from semantest_recorder.plugins.builtin.otel_sending import OtelSender
+from semantest_recorder.plugins.builtin.run_trace import read_run, spans_of, trace_id_of
+from semantest_recorder.run_reading import RunReading
 from tests.recorder.store.ingesting import MAIN, RUN, attempt, event, passed, whole_run
 
 from .otlp_receiver import Receiver, receiving, told
@@ -230,6 +232,22 @@ def test_metrics_that_are_refused_are_told_once_and_the_trace_is_sent(
         assert exports(recorder)["failures"] == 0
     assert receiver.spans
     assert caplog.text.count("metrics = false sends none") == 1
+
+
+def test_a_large_run_is_sent_in_parts_with_rests_between_them(tmp_path: Path, collector: tuple[Receiver, str]) -> None:
+    receiver, address = collector
+    rests: list[float] = []
+    tests = [one for number in range(300) for one in passed(f"a.py::t{number}", AT_MS + number)]
+    with plugged(tmp_path / "semantest.db") as recorder:
+        recorder.send(MAIN, 1, whole_run(RUN, tests, AT_MS))
+        run = read_run(RunReading(recorder.path).report(RUN))
+    sender = OtelSender(address, "pytest", "1", rests.append)
+    sender.send_trace(trace_id_of(RUN), spans_of(run, ()), None)
+    sender.close()
+    assert len(receiver.spans) == 2 + 2 * 300
+    assert len(receiver.traces) == 2
+    assert len(rests) == 1
+    assert rests[0] > 0
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

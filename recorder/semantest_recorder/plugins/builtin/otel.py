@@ -88,6 +88,8 @@ class OpenTelemetry:
         """Sends what is queued while there is time."""
         if self._queue is None or self._context is None:
             return
+        if self._sender is not None:
+            self._sender.hurry()
         left = await asyncio.to_thread(self._queue.finish, _FINISH_S)
         if self._sender is not None:
             self._sender.close()

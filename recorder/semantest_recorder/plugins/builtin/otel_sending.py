@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from threading import Event
+from time import thread_time
 
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
@@ -40,6 +42,8 @@ from semantest_recorder.plugins.builtin.run_trace import PIPELINE_RESULTS, RESUL
 
 _SCOPE = "pytest-semantest"
 _BATCH = 512
+#: For one second of CPU the thread that sends does nothing for so many: a span takes 70 us, and the interpreter.
+_REST = 4.0
 #: Upper ends of ranges, in seconds: tests and runs.
 _TESTS_S = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 60.0, 300.0)
 _RUNS_S = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0)
@@ -49,16 +53,21 @@ _ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 class OtelSender:
     """Sends to ``endpoint``, the address of a collector without ``/v1/...``, where no variable names another one.
 
-    ``service``: the ``service.name`` where no variable says it. Not for several threads at once, but for ``close``.
+    ``service``: the ``service.name`` where no variable says it. ``rest`` is called behind each batch with the seconds
+    in which nothing is sent: making spans must leave the interpreter to ingest. By default it waits, until ``hurry``.
+    Not for several threads at once, but for ``hurry`` and ``close``.
     """
 
-    def __init__(self, endpoint: str, service: str, version: str) -> None:
+    def __init__(
+        self, endpoint: str, service: str, version: str, rest: Callable[[float], object] | None = None
+    ) -> None:
         resource = Resource.create({})
         if SERVICE_NAME not in _given_attributes():
             resource = resource.merge(Resource({SERVICE_NAME: service}))
         self._spans = OTLPSpanExporter(endpoint=_address(endpoint, "traces"))
         self._ids = _GivenIds()
-        self._batch = _Batch(self._spans)
+        self._hurry = Event()
+        self._batch = _Batch(self._spans, rest or self._hurry.wait)
         self._traces = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False, id_generator=self._ids)
         self._traces.add_span_processor(self._batch)
         self._tracer: Tracer = self._traces.get_tracer(_SCOPE, version)
@@ -76,6 +85,7 @@ class OtelSender:
 
     def send_trace(self, trace_id: int, spans: Iterable[Span], parent: Parent | None) -> None:
         """Sends the spans, some hundred at a time. Blocks; raises ``NotSentError``."""
+        self._batch.begin()
         for span in spans:
             self._start_and_end(trace_id, span, parent)
         self._batch.send()
@@ -98,6 +108,10 @@ class OtelSender:
         """Sends the metrics of all runs since the start; whether the collector took them. Blocks."""
         self._meters.force_flush()
         return self._metrics.taken
+
+    def hurry(self) -> None:
+        """The recorder ends: what is being sent is sent without pauses."""
+        self._hurry.set()
 
     def close(self) -> None:
         """Gives up what is being sent; nothing is sent any more."""
@@ -141,19 +155,31 @@ class _GivenIds(IdGenerator):
 class _Batch(SpanProcessor):
     """Sends what has ended when it is enough, in the thread that ends it."""
 
-    def __init__(self, exporter: OTLPSpanExporter) -> None:
+    def __init__(self, exporter: OTLPSpanExporter, rest: Callable[[float], object]) -> None:
         self._exporter = exporter
+        self._rest = rest
+        self._since_s = thread_time()
         self._spans: list[ReadableSpan] = []
+
+    def begin(self) -> None:
+        """Nothing is left of a run before, nor counted of it."""
+        self._spans, self._since_s = [], thread_time()
 
     def on_end(self, span: ReadableSpan) -> None:
         self._spans.append(span)
         if len(self._spans) >= _BATCH:
             self.send()
+            self._rest(max(0.0, thread_time() - self._since_s) * _REST)
+            self._since_s = thread_time()
 
     def send(self) -> None:
         """Sends what there is. Raises ``NotSentError``; what was not taken is forgotten, for the run comes again."""
         spans, self._spans = self._spans, []
-        if spans and self._exporter.export(spans) is not SpanExportResult.SUCCESS:
+        try:
+            taken = not spans or self._exporter.export(spans) is SpanExportResult.SUCCESS
+        except OSError as error:  # so before 1.38: nobody listens
+            raise NotSentError(f"the collector did not take the spans: {error}") from None
+        if not taken:
             raise NotSentError("the collector did not take the spans; the log says why")
 
 
@@ -165,6 +191,7 @@ class _ToldExporter(OTLPMetricExporter):
     def export(
         self, metrics_data: MetricsData, timeout_millis: float | None = 10_000, **kwargs: object
     ) -> MetricExportResult:
+        self.taken = False
         found = super().export(metrics_data, timeout_millis, **kwargs)
         self.taken = found is MetricExportResult.SUCCESS
         return found
