@@ -159,5 +159,6 @@ def _one(value: float | None) -> Values:
 
 def _by_name(numbers: Mapping[str, float], always: Iterable[str] = ()) -> Values:
     """``always`` are there with 0, too: Prometheus sees no increase in a series that begins with 1."""
-    found = {name: number for name, number in numbers.items() if number > 0}
+    kept = dict(numbers)  # at once: another thread may add to it
+    found = {name: number for name, number in kept.items() if number > 0}
     return {(name,): found.get(name, 0) for name in sorted({*always, *found})}

@@ -99,7 +99,8 @@ class Plugin:
     def _exports(self) -> dict[str, Any]:
         """What a built-in plugin that sends runs somewhere says of its queue; others are not asked, they may hang."""
         told = getattr(self.loaded, "exports", None) if self.origin == "built-in" else None
-        return {} if told is None else {"exports": told()}
+        found = told() if told is not None else None
+        return {"exports": found} if found is not None else {}
 
 
 class PluginRegistry:

@@ -14,6 +14,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from semantest_recorder.plugins.builtin.otel_sending import OtelSender
 from semantest_recorder.plugins.builtin.run_trace import read_run, spans_of, trace_id_of
+from semantest_recorder.plugins.configuration import read_section
+from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.run_reading import RunReading
 from tests.recorder.store.ingesting import MAIN, RUN, attempt, event, passed, whole_run
 
@@ -257,6 +259,13 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path, monkeypatch
         recorder.send(MAIN, 1, EVENTS)
     assert found["enabled"] is False
     assert "pip install 'pytest-semantest[otel]'" in found["disabledBecause"]
+
+
+def test_one_that_was_not_started_says_nothing_of_runs() -> None:
+    """As ``semantest plugins`` looks at it where no recorder runs."""
+    registry = PluginRegistry(read_section({"enabled": [PLUGIN]}))
+    registry.load([])
+    assert [("exports" in plugin.to_wire(), plugin.disabled) for plugin in registry.plugins] == [(False, "")] * 2
 
 
 def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -96,9 +96,9 @@ class OpenTelemetry:
         if left:
             self._context.log.warning("%d runs were not sent to the collector: the recorder ends", left)
 
-    def exports(self) -> Mapping[str, Any]:
-        """``queued exported failures dropped lastError``, as ``semantest plugins`` shows them."""
-        return {} if self._queue is None else self._queue.status()
+    def exports(self) -> Mapping[str, Any] | None:
+        """``queued exported failures dropped lastError``, as ``semantest plugins`` shows them; ``None`` before all."""
+        return None if self._queue is None else self._queue.status()
 
     def _send(self, run_id: str) -> None:
         """In the thread of the queue. Raises ``NotSentError`` when the collector takes nothing."""
