@@ -12,15 +12,17 @@ LOG = logging.getLogger("tests.export")
 
 
 class Destination:
-    """Takes runs; the first ``refusals`` attempts raise ``error``."""
+    """Takes runs once it is ``open``; the first ``refusals`` attempts raise ``error``."""
 
     def __init__(self, done: str, refusals: int = 0, error: Exception | None = None, only: str = "") -> None:
         self.tried: list[str] = []
         self.finished = threading.Event()
+        self.open = threading.Event()
         self._done, self._refusals, self._only = done, refusals, only
         self._error = error or NotSentError("nobody listens")
 
     def send(self, run_id: str) -> None:
+        assert self.open.wait(60)
         self.tried.append(run_id)
         if self._refusals and self._only in ("", run_id):
             self._refusals -= 1
@@ -39,6 +41,7 @@ def test_runs_keep_their_order_while_nobody_takes_them() -> None:
     queue = ExportQueue(destination.send, LOG, lambda _failures: 0.001)
     for run in "abca":
         queue.put(run)
+    destination.open.set()
     assert destination.finished.wait(60)
     assert queue.finish(60) == 0
     sent = destination.tried[3:]
@@ -54,6 +57,7 @@ def test_a_run_that_nobody_takes_for_long_is_given_up() -> None:
     queue = ExportQueue(destination.send, LOG, lambda _failures: 0.0)
     queue.put("a")
     queue.put("b")
+    destination.open.set()
     assert destination.finished.wait(60)
     assert queue.finish(60) == 0
     assert destination.tried == ["a"] * TRIES + ["b"]
@@ -65,6 +69,7 @@ def test_a_run_that_cannot_be_read_holds_up_no_other_one() -> None:
     queue = ExportQueue(destination.send, LOG, lambda _failures: 3600.0)
     queue.put("a")
     queue.put("b")
+    destination.open.set()
     assert destination.finished.wait(60)
     assert queue.finish(60) == 0
     assert destination.tried.count("a") == OWN_TRIES
