@@ -46,7 +46,7 @@ class JsonReporter:
         if self._context is not None:
             path = self._folder / file_name(run.run_id, ".json")
             await asyncio.to_thread(self._write, path, self._context, run.run_id)
-            self._context.log.info("wrote %s", path)
+            self._context.log.info("wrote %s", path, extra={"fields": {"run": run.run_id}})
 
     @staticmethod
     def _write(path: Path, context: Context, run_id: str) -> None:

@@ -101,7 +101,9 @@ class Performance:
         if sum(count for kind, count in counts.items() if kind != "tests") <= self._options.lines:
             usually = f", usually {duration(found.usual)}" if found.usual is not None else ""
             name = one_line(test.test_id)
-            self._context.log.warning("%s: %s took %s%s", found.kind, name, duration(test.duration), usually)
+            fields = {"run": test.run_id, "test": test.test_id}
+            told = (found.kind, name, duration(test.duration), usually)
+            self._context.log.warning("%s: %s took %s%s", *told, extra={"fields": fields})
 
     @hookimpl
     def after_test_run(self, run: Run) -> None:
@@ -110,7 +112,8 @@ class Performance:
         tests = counts.pop("tests", 0)
         if counts and self._context is not None:
             said = ", ".join(f"{count} {kind}" for kind, count in counts.items())
-            self._context.log.warning("run %s: of %d attempts %s", run.run_id, tests, said)
+            fields = {"run": run.run_id}
+            self._context.log.warning("run %s: of %d attempts %s", run.run_id, tests, said, extra={"fields": fields})
 
     def _counts_of(self, run_id: str) -> dict[str, int]:
         if run_id not in self._counts and len(self._counts) >= _RUNS:

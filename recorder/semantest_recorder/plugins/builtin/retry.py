@@ -111,7 +111,8 @@ class Retry:
         """One line, when anything was retried, or was to be and was not."""
         found = self._runs.get(run.run_id)
         if found is not None and self._context is not None:
-            self._context.log.warning("run %s: %s", run.run_id, found.line(run.counts.get("flaky", 0)))
+            line, fields = found.line(run.counts.get("flaky", 0)), {"run": run.run_id}
+            self._context.log.warning("run %s: %s", run.run_id, line, extra={"fields": fields})
 
     def _of(self, run_id: str) -> _Retried:
         if run_id not in self._runs and len(self._runs) >= _RUNS:

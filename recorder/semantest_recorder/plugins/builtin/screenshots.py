@@ -106,7 +106,9 @@ class Screenshots:
         named = self._named.setdefault(run_id, set())
         if picture["id"] not in named:
             named.add(picture["id"])
-            context.log.info("picture of %s: %s", one_line(test_id), one_line(_where(picture)))
+            fields = {"run": run_id, "test": test_id}
+            told = (one_line(test_id), one_line(_where(picture)))
+            context.log.info("picture of %s: %s", *told, extra={"fields": fields})
 
 
 def _is_picture(event: Event) -> bool:
