@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-FORMATS: Final = ("html", "json", "junit", "junit-xunit1", "ctrf", "markdown", "csv", "pytest-json-report", "reportlog")
+FORMATS: Final = (
+    *("html", "json", "junit", "junit-xunit1", "ctrf", "markdown", "agent", "csv", "pytest-json-report", "reportlog"),
+)
 
 
 def unknown_format(name: str, formats: Sequence[str] = FORMATS) -> str:

@@ -12,7 +12,13 @@ import click
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.format_name import FormatName
 from semantest_recorder.cli.help_end import help_end
-from semantest_recorder.cli.options import directory_option, journals_option, project_folder, sync_option
+from semantest_recorder.cli.options import (
+    directory_option,
+    journals_option,
+    max_tokens_option,
+    project_folder,
+    sync_option,
+)
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 from semantest_recorder.reports.exporters.formats import FORMATS
 
@@ -67,15 +73,17 @@ Find = Callable[[], "FoundRun"]
     type=click.Choice(["images", "none"]),
     help="Of html: put the pictures that tests attached into the file (the default), or nothing.",
 )
+@max_tokens_option
 @journals_option
 @directory_option
 @sync_option
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one for each option
     format_name: str,
     names: tuple[str, ...],
     output: str,
     rows: Literal["tests", "attempts"] | None,
     attachments: Literal["images", "none"] | None,
+    max_tokens: int | None,
     journals: bool,
     directory: str | None,
     sync_timeout: float,
@@ -88,6 +96,7 @@ def command(
     from semantest_recorder.cli.export_target import STDOUT, check_target, target  # noqa: PLC0415
     from semantest_recorder.cli.progress import progress  # noqa: PLC0415
     from semantest_recorder.plugins.builtin.files import file_name  # noqa: PLC0415
+    from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS  # noqa: PLC0415
     from semantest_recorder.reports.exporters.exporter import ExportOptions  # noqa: PLC0415
 
     wanted = FORMATS[format_name]
@@ -95,6 +104,8 @@ def command(
         raise Stop(f"--rows is for --format csv: {format_name} has no rows", EXIT_USAGE)
     if attachments is not None and format_name != "html":
         raise Stop(f"--attachments is for --format html: {format_name} has none in its file", EXIT_USAGE)
+    if max_tokens is not None and format_name != "agent":
+        raise Stop(f"--max-tokens is for --format agent: {format_name} holds all", EXIT_USAGE)
     check_target(output.replace(_RUN, "run"), wanted.suffix)
     folder = project_folder(directory)
     finds = current_runs(folder, names or ("last",), None if journals else sync_timeout)
@@ -104,7 +115,8 @@ def command(
             f"give -o a name with {_RUN} in it, then there is one for each",
             EXIT_USAGE,
         )
-    exporter, options = wanted.exporter(), ExportOptions(rows=rows or "tests", pictures=attachments != "none")
+    exporter = wanted.exporter()
+    options = ExportOptions(rows or "tests", attachments != "none", max_tokens or DEFAULT_TOKENS)
     with progress("Exporting", quiet=output == STDOUT and sys.stdout.isatty()) as told:
         runs = _Runs(folder, finds, told)
         if _RUN not in output:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.answers.standings import standings
 from semantest_recorder.artifact_places import place_finder
 from semantest_recorder.cli.lookup import FoundRun
 from semantest_recorder.cli.note import say_note
+from semantest_recorder.core.analysis.standing import Standing
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate
+from semantest_recorder.reports.checkout import branch_and_commit
 from semantest_recorder.reports.exporters.exporter import ExportedRun, Told
+from semantest_recorder.reports.report import Report
+from semantest_recorder.store.errors import StoreError
 
 
 def exported_run(folder: Path, find: Callable[[], FoundRun], told: Told | None = None) -> ExportedRun:
@@ -28,4 +34,17 @@ def exported_run(folder: Path, find: Callable[[], FoundRun], told: Told | None =
         say_note(note)
     if report.run.state not in CLOSED_RUN_STATES:
         say_note(f"run {report.run.id} is not over: this is what is known of it now")
-    return ExportedRun(report, found.payload_of, found.events_of, place_finder(folder), told)
+    return told_run(folder, found, report, told)
+
+
+def told_run(folder: Path, found: FoundRun, report: Report, told: Told | None = None) -> ExportedRun:
+    """A run that was found, with its ``report``, so that all can be asked of it that renderings ask."""
+
+    def standings_of(test_ids: Sequence[str]) -> Mapping[str, Standing]:
+        branch, _commit = branch_and_commit(report.run.git, report.run.ci)
+        try:
+            return standings(folder / DATABASE, report.run.id, report.run.started_ms, branch, test_ids)
+        except StoreError:  # who found the run has said what is wrong; without a history there is still the run
+            return {}
+
+    return ExportedRun(report, found.payload_of, found.events_of, place_finder(folder), told, standings_of)

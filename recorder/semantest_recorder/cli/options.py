@@ -14,6 +14,7 @@ from semantest_recorder.cli.place import went_elsewhere, working_directory
 from semantest_recorder.cli.seconds import Seconds
 from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.stop import NothingRecorded, Stop
+from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS, LEAST_TOKENS
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -37,6 +38,13 @@ sync_option = click.option(
     show_default=True,
     metavar="SECONDS",
     help="How long to wait for journals that are not in the database yet; 0 does not look for them.",
+)
+
+max_tokens_option = click.option(
+    "--max-tokens",
+    type=Number(min=LEAST_TOKENS),
+    metavar="N",
+    help=f"Of agent: how long it may be, three characters counting as a token.  [default: {DEFAULT_TOKENS}]",
 )
 
 journals_option = click.option(

@@ -15,14 +15,19 @@ from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import (
     directory_option,
     limit_option,
+    max_tokens_option,
     output_option,
     project_folder,
     sync_option,
 )
 from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
+    from semantest_recorder.reports.exporters.exporter import ExportedRun
     from semantest_recorder.reports.report import Report
+
+_FORMS = ["text", "json", "agent"]
 
 
 @click.command(
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
         "semantest report 20261121-093000 --json | jq .counts",
         "semantest report --rerun > rerun.txt && pytest --semantest @rerun.txt",
         "semantest report --chain",
+        "semantest report --format agent --max-tokens 1000",
         exit_codes="0 the run passed, 1 it is not green, 2 wrong usage, 3 no such run, 4 it still runs, or shards are "
         "missing",
     ),
@@ -40,6 +46,13 @@ if TYPE_CHECKING:
 @click.argument("run", default="last", shell_complete=complete_run)
 @directory_option
 @click.option("--json", "form", flag_value="json", help="Print JSON instead of text.")
+@click.option(
+    "--format",
+    "named_form",
+    type=click.Choice(_FORMS),
+    help="The same as --json for json; agent: for a coding agent, short.",
+)
+@max_tokens_option
 @click.option(
     "--rerun",
     "form",
@@ -56,10 +69,12 @@ if TYPE_CHECKING:
 @click.option("--failures-only", is_flag=True, help="Only the header, the counts and what is not green.")
 @limit_option
 @output_option
-def command(
+def command(  # noqa: PLR0913, PLR0917 - one for each option
     run: str,
     directory: str | None,
     form: str | None,
+    named_form: str | None,
+    max_tokens: int | None,
     together: bool,
     failures_only: bool,
     limit: int,
@@ -72,11 +87,13 @@ def command(
     """
     from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
+    from semantest_recorder.cli.exported_run import told_run  # noqa: PLC0415
     from semantest_recorder.owed_reading import owed_of  # noqa: PLC0415
     from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
     from semantest_recorder.reports.details import add_events, explain_bad_tests  # noqa: PLC0415
     from semantest_recorder.reports.wording import exit_code_of  # noqa: PLC0415
 
+    form = _form(form, named_form, max_tokens)
     folder = project_folder(directory)
     gc.disable()  # tens of thousands of rows and no garbage among them: a fifth of the time
     try:
@@ -94,6 +111,8 @@ def command(
 
         explain_bad_tests(report, found.payload_of, found.events_of, place_finder(folder))
         print_json(report)
+    elif form == "agent":
+        _print_for_agent(told_run(folder, found, report), max_tokens, directory)
     else:
         from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
         from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
@@ -111,6 +130,24 @@ def command(
             print_lines(chain_lines(owed, limit))
     alone = owed is None or owed.chain == [report.run.id]
     sys.exit(exit_code_of(report.run.state if owed is None else owed.state, report.run.shards_missing if alone else 0))
+
+
+def _form(flag: str | None, named: str | None, max_tokens: int | None) -> str:
+    """``text``, ``json``, ``agent`` or ``rerun``. Raises ``Stop`` for two at once."""
+    if flag is not None and named not in (None, flag):
+        raise Stop(f"--{flag} and --format {named} are two forms: give one", EXIT_USAGE)
+    form = named or flag or "text"
+    if max_tokens is not None and form != "agent":
+        raise Stop("--max-tokens is for --format agent", EXIT_USAGE)
+    return form
+
+
+def _print_for_agent(run: ExportedRun, max_tokens: int | None, directory: str | None) -> None:
+    from semantest_recorder.reports.agent.brief import AgentOptions, agent_text  # noqa: PLC0415
+    from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS  # noqa: PLC0415
+
+    options = AgentOptions(max_tokens or DEFAULT_TOKENS, str(working_directory(directory)), directory)
+    click.echo(agent_text(run, options))
 
 
 def _print_rerun(report: Report) -> int:

@@ -35,11 +35,19 @@ def rerun_command(report: Report, cwd: str, directory: str | None = None) -> str
         return min(command, short or command, key=len)
     if short is not None:
         return short
+    return rerun_list_command(report, cwd, directory)
+
+
+def rerun_list_command(report: Report, cwd: str, directory: str | None = None) -> str:
+    """A shell line by which pytest reads the tests from a file; only where :func:`rerun_command` gives a line."""
+    run, folder = report.run, report.run.cwd or cwd
+    elsewhere = bool(cwd) and os.path.normpath(folder) != os.path.normpath(cwd)
+    change = f"cd {shlex.quote(folder)} && " if elsewhere else ""
     named = f" --directory {shlex.quote(directory)}" if directory is not None else ""
-    listed = os.path.join(cwd, _LIST) if elsewhere else _LIST
     # Without a list pytest would run all tests: --rerun ends with 0 only when it made one.
     wanted = f"semantest report {shlex.quote(run.id)}{named} --rerun > {_LIST}"
-    return f"{wanted} && {change}pytest --semantest {shlex.join([f'@{listed}', *options])}"
+    listed = os.path.join(cwd, _LIST) if elsewhere else _LIST
+    return f"{wanted} && {change}pytest --semantest {shlex.join([f'@{listed}', *kept_options(report)])}"
 
 
 def _by_history(run: RunInfo, options: list[str]) -> str | None:

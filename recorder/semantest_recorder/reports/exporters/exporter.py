@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO, Literal, Protocol
 
 import msgspec
 from msgspec.structs import replace
 
+from semantest_recorder.core.analysis.standing import Standing
+from semantest_recorder.reports.agent.causes import StandingsOf
+from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS
 from semantest_recorder.reports.aggregate import PayloadOf, add_test_details, is_explained
 from semantest_recorder.reports.details import EventsOf, PlaceOf, add_test_events
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
@@ -20,13 +23,20 @@ class ExportedRun:
     """A run to export: its report without details, and its tests one by one with them."""
 
     def __init__(
-        self, report: Report, payload_of: PayloadOf, events_of: EventsOf, place_of: PlaceOf, told: Told | None = None
+        self,
+        report: Report,
+        payload_of: PayloadOf,
+        events_of: EventsOf,
+        place_of: PlaceOf,
+        told: Told | None = None,
+        standings_of: StandingsOf = lambda _ids: {},
     ) -> None:
         self.report = report
         self._payload_of = payload_of
         self._events_of = events_of
         self._place_of = place_of
         self._told = told
+        self._standings_of = standings_of
 
     def tests(self, detailed: Callable[[TestInfo], bool] = is_explained) -> Iterator[TestInfo]:
         """The tests in their order; those that are to be ``detailed`` with tracebacks, output, steps and attachments.
@@ -36,11 +46,16 @@ class ExportedRun:
         """
         tests = self.report.tests
         for number, test in enumerate(tests, 1):
-            yield self._with_details(test) if detailed(test) else test
+            yield self.with_details(test) if detailed(test) else test
             if self._told is not None:
                 self._told(number, len(tests))
 
-    def _with_details(self, test: TestInfo) -> TestInfo:
+    def standings(self, test_ids: Sequence[str]) -> Mapping[str, Standing]:
+        """How these tests, which failed in the run, stand among earlier runs; nothing of those that nobody knows."""
+        return self._standings_of(test_ids)
+
+    def with_details(self, test: TestInfo) -> TestInfo:
+        """A test of the run with tracebacks, output, steps and attachments, as :meth:`tests` gives it."""
         own = replace(test, attempts_detail=[_own(attempt) for attempt in test.attempts_detail])
         add_test_details(own, self._payload_of)
         add_test_events(own, self._events_of, self._payload_of, self._place_of)
@@ -70,11 +85,12 @@ class ExportOptions(msgspec.Struct, frozen=True):
     """What can be chosen; formats for which it means nothing do not look at it.
 
     ``rows``: of a table, a row for each of the ``tests`` or of the ``attempts``. ``pictures``: whether a page holds
-    those that tests attached.
+    those that tests attached. ``max_tokens``: how long a text for a coding agent may be (``reports/agent/tokens.py``).
     """
 
     rows: Literal["tests", "attempts"] = "tests"
     pictures: bool = True
+    max_tokens: int = DEFAULT_TOKENS
 
 
 def every_test(_test: TestInfo) -> bool:

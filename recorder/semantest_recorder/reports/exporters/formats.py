@@ -38,6 +38,9 @@ FORMATS: Final = {
     ),
     "ctrf": Format("ctrf", "Common Test Report Format", several=False, suffix=".json"),
     "markdown": Format("markdown", "a page for people", several=True, suffix=".md"),
+    "agent": Format(
+        "agent", "a short text for a coding agent, within a budget of tokens", several=False, suffix=".txt"
+    ),
     "csv": Format("csv", "a table for spreadsheets", several=True, suffix=".csv"),
     "pytest-json-report": Format("json_report", "as the plugin of that name", several=False, suffix=".json"),
     "reportlog": Format("reportlog", "as the plugin pytest-reportlog: a line each", several=False, suffix=".jsonl"),
