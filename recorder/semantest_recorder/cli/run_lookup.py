@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
@@ -15,13 +16,35 @@ from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
+from semantest_recorder.reports.checkout import run_checkout
 from semantest_recorder.reports.run_list import RunSummary, run_summary
-from semantest_recorder.store.errors import NoDatabase, RunNotFound, StoreError
+from semantest_recorder.store.errors import BranchNotFound, NoDatabase, RunNotFound, StoreError
 from semantest_recorder.store.reader import Reader
 
 #: How many runs are looked through for those that are wanted.
 _SEARCHED = 10_000
 Wanted = Callable[[RunRow], bool]
+
+
+def chosen_runs(
+    folder: Path, most: int, sync_seconds: float, state: str | None, branch: str | None
+) -> tuple[list[RunSummary], list[str]]:
+    """As :func:`found_runs`, of those in one ``state`` and of one ``branch`` (``None``: of any).
+
+    Raises ``BranchNotFound`` for a branch that no run has.
+    """
+    branches = set[str]()
+
+    def wanted(run: RunRow) -> bool:
+        its_branch, _commit = run_checkout(run)
+        if its_branch:
+            branches.add(its_branch)
+        return state in (None, run.state) and branch in (None, its_branch)
+
+    found, notes = found_runs(folder, most, sync_seconds, None if state is None and branch is None else wanted)
+    if branch is not None and branch not in branches:
+        raise BranchNotFound(branch, difflib.get_close_matches(branch, branches, 3, 0.4), known=False)
+    return found, notes
 
 
 def found_runs(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,11 +13,6 @@ from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from semantest_recorder.core.rows import RunRow
 
 _STATES = ["pending", "running", "passed", "failed", "cancelled", "interrupted", "timeout"]
 
@@ -52,9 +45,8 @@ def command(
 
     Those whose journals the recorder does not have yet are among them, and it is said so.
     """
-    from semantest_recorder.cli.run_lookup import found_runs  # noqa: PLC0415
+    from semantest_recorder.cli.run_lookup import chosen_runs  # noqa: PLC0415
     from semantest_recorder.reports.run_list import RunList, run_lines  # noqa: PLC0415
-    from semantest_recorder.store.errors import BranchNotFound  # noqa: PLC0415
 
     folder = project_folder(directory)
     for name in set_aside_databases(folder):
@@ -63,13 +55,9 @@ def command(
             f"`{command_line('doctor', folder)}` says what can be done"
         )
     most = limit or sys.maxsize - 1
-    branches = set[str]()
-    wanted = None if state is None and branch is None else _wanted(state, branch, branches)
-    found, notes = found_runs(folder, most + 1, sync_timeout, wanted)
+    found, notes = chosen_runs(folder, most + 1, sync_timeout, state, branch)
     for note in notes:
         say_note(note)
-    if branch is not None and branch not in branches:
-        raise BranchNotFound(branch, difflib.get_close_matches(branch, branches, 3, 0.4), known=False)
     runs = found[:most]
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
@@ -83,16 +71,3 @@ def command(
             say_note("there are more: --limit 0 lists all")
     else:
         click.echo(f"No {state} runs.")
-
-
-def _wanted(state: str | None, branch: str | None, branches: set[str]) -> Callable[[RunRow], bool]:
-    """Whether a run is to be listed; ``branches`` gets those of the runs that were asked for."""
-    from semantest_recorder.reports.checkout import run_checkout  # noqa: PLC0415
-
-    def wanted(run: RunRow) -> bool:
-        its_branch, _commit = run_checkout(run)
-        if its_branch:
-            branches.add(its_branch)
-        return state in (None, run.state) and branch in (None, its_branch)
-
-    return wanted
