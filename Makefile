@@ -4,6 +4,7 @@ VENV ?= .venv
 WHEEL_VENV ?= .venv-wheel
 PEERS_VENV ?= .venv-peers
 DATASETTE_VENV ?= .venv-datasette
+MCP_VENV ?= .venv-mcp
 # More than cores: many tests wait for processes that they started.
 WORKERS ?= 3
 PYTEST_ARGS ?=
@@ -17,9 +18,10 @@ BIN = $(VENV)/bin
 WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 DATASETTE = $(CURDIR)/$(DATASETTE_VENV)/bin/datasette
+MCP_BIN = $(CURDIR)/$(MCP_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test prepare environments peers-environment datasette-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install docs pictures compat matrix test-oldest chaos fuzz soak bench demo clean
+.PHONY: help test prepare environments peers-environment datasette-environment mcp-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install mcp-install docs pictures compat matrix test-oldest chaos fuzz soak bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,13 +33,16 @@ prepare:
 	@.ci/python > /dev/null
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint environments
 
-environments: $(WHEEL_VENV)/.ready peers-environment datasette-environment
+environments: $(WHEEL_VENV)/.ready peers-environment datasette-environment mcp-environment
 
 peers-environment:
 	@$(MAKE) --no-print-directory $(PEERS_VENV)/.ready || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
 
 datasette-environment:
 	@$(MAKE) --no-print-directory $(DATASETTE_VENV)/.ready || echo "MISSING: Datasette, in $(DATASETTE_VENV)" >&2
+
+mcp-environment:
+	@$(MAKE) --no-print-directory $(MCP_VENV)/.ready || echo "MISSING: the SDK of the Model Context Protocol, in $(MCP_VENV)" >&2
 
 $(VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(VENV) --group dev --editable .
@@ -53,6 +58,10 @@ $(PEERS_VENV)/.ready: pyproject.toml .ci/environment
 
 $(DATASETTE_VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(DATASETTE_VENV) --group datasette
+	@touch $@
+
+$(MCP_VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(MCP_VENV) --group mcp
 	@touch $@
 
 lint: check-format types imports  ## ruff, mypy --strict, import directions
@@ -85,15 +94,21 @@ peers-install: $(PEERS_VENV)/.ready
 	@$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	@echo $(PEERS_BIN)/python > $(PEERS_VENV)/.has-wheel
 
+mcp-install: $(MCP_VENV)/.ready
+	@$(MCP_BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
+	@$(MCP_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	@echo $(MCP_BIN)/python > $(MCP_VENV)/.has-wheel
+
 # Packages of others that cannot be had keep one test file from running, which says so itself (and fails in CI).
 test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel, with coverage
 	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps dist/*.whl
 	@$(WHEEL_BIN)/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	@rm -f .coverage .coverage.*
-	@rm -f $(PEERS_VENV)/.has-wheel
+	@rm -f $(PEERS_VENV)/.has-wheel $(MCP_VENV)/.has-wheel
 	@$(MAKE) --no-print-directory peers-install || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
+	@$(MAKE) --no-print-directory mcp-install || echo "MISSING: the SDK of the Model Context Protocol, in $(MCP_VENV)" >&2
 	@$(MAKE) --no-print-directory datasette-environment
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) SEMANTEST_MCP=$$(cat $(MCP_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 
@@ -136,6 +151,6 @@ demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) $(DATASETTE_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) $(DATASETTE_VENV) $(MCP_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

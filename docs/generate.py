@@ -1,4 +1,4 @@
-"""Writes what is made from code: configuration, options, commands, roles, embedding, SQL, metrics, hazards, schemas.
+"""Writes what is made from code: configuration, options, commands, roles, embedding, SQL, metrics, tools, hazards.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -26,6 +26,8 @@ from semantest_recorder.client import AsyncClient, Client, CommandError, EventsR
 from semantest_recorder.core.access import ANY_ROLE, Role
 from semantest_recorder.core.commands import COMMANDS
 from semantest_recorder.core.views import VIEWS, VIEWS_VERSION, View, kind_of
+from semantest_recorder.mcp_server.questions import input_schema
+from semantest_recorder.mcp_server.tools import INSTRUCTIONS, TOOLS, Tool
 from semantest_recorder.monitoring.catalogue import CATALOGUE
 from semantest_recorder.reports.json_schema import PRINTED, page_name, schema_text
 from semantest_recorder.role_table import message_roles, served_routes
@@ -414,6 +416,40 @@ def hazards_section() -> str:
     return f"## Hazards\n\nEach is done for real, by tests that `make test` runs.\n\n{text}"
 
 
+def mcp_page() -> str:
+    """What `semantest mcp` can be asked."""
+    rules = (
+        "How to set it up: [the guide](../guide/agents.md). Every tool only reads. Each answer is a text, with data of "
+        "tests behind `|`, and an object, each within `max_tokens`; `leftOut` in an object counts what was cut from "
+        "its lists, `notes` say what else is to be known. Fields are only added. Arguments that are wrong, and names "
+        "that nothing has, are errors of the tool that say what is near."
+    )
+    parts = [
+        f"# Tools of `semantest mcp`\n\n{NOTE}\n\n{rules}\n",
+        f"The server tells its client: *{INSTRUCTIONS}*\n",
+        *(_tool_section(name, tool) for name, tool in TOOLS.items()),
+    ]
+    return "\n".join(parts)
+
+
+def _tool_section(name: str, tool: Tool) -> str:
+    schema = input_schema(tool.question)
+    required = schema.get("required", [])
+    lines = [
+        f"## {name}\n",
+        f"{tool.description}\n",
+        "| argument | holds | means | unless given |",
+        "|---|---|---|---|",
+    ]
+    for argument, told in schema["properties"].items():
+        held = next((one for one in told.get("anyOf", [told]) if one.get("type") != "null"), told)
+        usual = "needed" if argument in required else f"`{told['default']}`" if told.get("default") else ""
+        kind = ", ".join(f"`{one}`" for one in held["enum"]) if "enum" in held else held["type"]
+        bounds = [f"{word} {held[key]:,}" for word, key in (("from", "minimum"), ("to", "maximum")) if key in held]
+        lines.append(f"| `{argument}` | {' '.join([kind, *bounds])} | {held['description']} | {usual} |")
+    return "\n".join([*lines, "", f"Its object: {tool.shape}.", ""])
+
+
 def pages() -> dict[Path, str]:
     """Text by file."""
     reference = {
@@ -425,6 +461,7 @@ def pages() -> dict[Path, str]:
         "embedding.md": embedding_page(),
         "sql.md": sql_page(),
         "metrics.md": metrics_page(),
+        "mcp.md": mcp_page(),
     }
     reference |= {page_name(command): schema_text(command) for command in PRINTED}
     reliability = with_section(RELIABILITY.read_text(encoding="utf-8"), "hazards", hazards_section())

@@ -31,7 +31,7 @@ LEFT = "20261121-100000-ffffff"
 TEST = f"::add-mask::evil_{EVIL}.py::test_{EVIL}[{EVIL}]"
 #: How each command is asked for all that it can say, and how it ends; with ``--json`` as well where it knows that.
 COMMANDS: dict[str, list[tuple[list[str], int]]] = {
-    "report": [(["report"], 1), (["report", "stored", "--output"], 1)],
+    "report": [(["report"], 1), (["report", "stored", "--output"], 1), (["report", "--format", "agent"], 1)],
     "runs": [(["runs"], 0)],
     "show": [(["show", TEST], 0), (["show", "evil"], 2)],
     "export": [(["export", "--format", "json"], 0), (["export", "--format", "ctrf"], 0)],
@@ -68,6 +68,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "token": [(["token", "revoke", EVIL], 3)],
     "doctor": [(["doctor"], 1)],
     "completion": [(["completion", "bash"], 0)],
+    "mcp": [(["mcp"], 2)],  # without the extra; what its tools say is tested beside them
 }
 #: Those that read files which say what they may not.
 MISLED = [(["plugins"], 2), (["config", "show"], 2), (["config", "check"], 2), (["cleanup", "--dry-run"], 2)]
@@ -82,9 +83,9 @@ SILENT = {
     *("completion bash", "backup copy.db", "restore copy.db --dry-run", "rebuild --check", "rebuild --check --json"),
     *("replay --from 2000-01-01 --to 2100-01-01", "token list", "token list --json"),
     *("dump out --format jsonl --force", "flaky", "alias list", "alias list --json"),
-    *("quarantine list", "quarantine list --json", "merge copy.db --dry-run"),
+    *("quarantine list", "quarantine list --json", "merge copy.db --dry-run", "mcp"),
 }
-_WITHOUT_JSON = ("backup", "restore", "completion", "open", "export", "ci", "badge")
+_WITHOUT_JSON = ("backup", "restore", "completion", "open", "export", "ci", "badge", "mcp")
 #: Those whose output is for files; `ci` prints commands of its own.
 FOR_FILES = ("ci", "export", "dump", "badge", "sql --json")
 #: What a runner of GitHub takes for a command, wherever it comes from.
@@ -162,7 +163,7 @@ def ask(folder: Path, capfd: pytest.CaptureFixture[str]) -> Ask:
 
     def ask(call: list[str], code: int) -> None:
         place = [] if call[0] in ("completion", "config") else ["--directory", str(folder)]
-        for form in [[]] if call[0] in _WITHOUT_JSON else [[], ["--json"]]:
+        for form in [[]] if call[0] in _WITHOUT_JSON or "agent" in call else [[], ["--json"]]:
             capfd.readouterr()
             found = semantest(*call, *form, *place)
             said = found.out + found.err + "".join(capfd.readouterr())

@@ -21,9 +21,12 @@ for package in (pytest_semantest, semantest_recorder):
 print(json.dumps([names, failed]))
 """
 
+#: What needs an extra that has an environment of its own, where tests/recorder/cli/test_mcp.py starts it.
+WITH_AN_EXTRA = {"semantest_recorder.mcp_server.serving"}
+
 
 def test_every_module_can_be_imported() -> None:
     done = subprocess.run([sys.executable, "-P", "-c", _IMPORT_ALL], capture_output=True, check=True)
     names, failed = json.loads(done.stdout)
     assert len(names) > 100
-    assert failed == {}
+    assert failed.keys() <= WITH_AN_EXTRA, failed

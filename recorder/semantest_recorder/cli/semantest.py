@@ -45,6 +45,7 @@ _COMMANDS = {
     "gate": "semantest_recorder.cli.gate",
     "badge": "semantest_recorder.cli.badge",
     "ci": "semantest_recorder.cli.ci",
+    "mcp": "semantest_recorder.cli.mcp_command",
     "recover": "semantest_recorder.cli.recover",
     "sync": "semantest_recorder.cli.sync",
     "cleanup": "semantest_recorder.cli.cleanup",

@@ -12,7 +12,7 @@ from semantest_recorder.reports.agent.budget import Piece, Told, fit
 from semantest_recorder.reports.agent.causes import Cause, causes_of
 from semantest_recorder.reports.agent.evidence import Evidence, evidence_of
 from semantest_recorder.reports.agent.standing_words import standing_words
-from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS, ascii_line, plain_name
+from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS, GITHUB_COMMAND, ascii_line, plain_name
 from semantest_recorder.reports.agent.traceback_lines import Frame
 from semantest_recorder.reports.checkout import branch_and_commit
 from semantest_recorder.reports.exporters.exporter import ExportedRun
@@ -40,11 +40,15 @@ _TESTS_BEFORE_OUTPUT = 5
 
 
 class AgentOptions(msgspec.Struct, frozen=True):
-    """``max_tokens`` by the rule of ``tokens.py``; ``cwd`` and ``directory`` as for ``rerun_command``."""
+    """``max_tokens`` by the rule of ``tokens.py``; ``cwd`` and ``directory`` as for ``rerun_command``.
+
+    ``notes``: what else is to be known of the run, where nobody else says it.
+    """
 
     max_tokens: int = DEFAULT_TOKENS
     cwd: str = ""
     directory: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def agent_text(run: ExportedRun, options: AgentOptions) -> str:
@@ -59,15 +63,19 @@ def agent_rerun(report: Report, options: AgentOptions) -> str | None:
     One that would be too long, or has names that are not ASCII, goes through a file of names.
     """
     command = rerun_command(report, options.cwd, options.directory)
-    if command is None or (command.isascii() and len(command) <= _COMMAND_MAX):
+    if command is None or _can_be_told(command):
         return command
     listed = rerun_list_command(report, options.cwd, options.directory)
-    return listed if listed.isascii() and len(listed) <= _COMMAND_MAX else None
+    return listed if _can_be_told(listed) else None
+
+
+def _can_be_told(command: str) -> bool:
+    return command.isascii() and len(command) <= _COMMAND_MAX and GITHUB_COMMAND not in command
 
 
 def data_line(text: str) -> str:
     """A line that comes from a test, marked as such. Nothing in it can end the mark: it is on one line."""
-    return f"| {shortened(ascii_line(text), _LINE_MAX)}"
+    return f"| {shortened(ascii_line(text), _LINE_MAX)}".rstrip()
 
 
 def _pieces(run: ExportedRun, causes: list[Cause], options: AgentOptions) -> Iterator[Piece]:
@@ -83,11 +91,12 @@ def _pieces(run: ExportedRun, causes: list[Cause], options: AgentOptions) -> Ite
     command = agent_rerun(report, options)
     if command is not None:
         yield Piece((_RERUN,), f"Rerun what is not green:\n{command}")
-    for number, reason in enumerate(run_reasons(report)):
-        if number < _REASONS:
-            yield Piece((_REASON, number), data_line(reason))
+    reasons = [*run_reasons(report)][:_REASONS]
+    for number, reason in enumerate([*reasons, *(f"note: {note}" for note in options.notes[:_REASONS])]):
+        yield Piece((_REASON, number), data_line(reason))
     for number, cause in enumerate(causes):
-        yield Piece((_CAUSE, number), f"\n{_head(cause, number, len(causes))}\n{data_line(cause.message)}", causes=1)
+        message = f"\n{data_line(cause.message)}" if cause.message else ""
+        yield Piece((_CAUSE, number), f"\n{_head(cause, number, len(causes))}{message}", causes=1)
     for number, cause in enumerate(causes):
         yield from _first(number, cause, evidence(number))
     yield from _others(report)
@@ -153,8 +162,8 @@ def _second(number: int, cause: Cause, evidence: Evidence) -> Iterator[Piece]:
 
 
 def _error(cause: Cause, evidence: Evidence) -> list[str]:
-    """The lines of the error, without a first one that the message of the cause has said already."""
-    lines = evidence.error
+    """The lines of the error that say something, without a first one that the message of the cause has said already."""
+    lines = [line for line in evidence.error if line.strip()]
     return lines[1:] if lines and cause.message.endswith(lines[0].strip()) else lines
 
 

@@ -40,7 +40,10 @@ class Cause(msgspec.Struct, frozen=True):
 
 
 def causes_of(report: Report, standings_of: StandingsOf) -> list[Cause]:
-    """The causes: new ones first, of each kind those with the most tests first; those in quarantine last."""
+    """The causes: new ones first, of each kind those with the most tests first; those in quarantine last.
+
+    Those of which nobody knows how they stand come behind those of which it is known.
+    """
     failed = [test for test in report.tests if test.state in _FAILED]
     found = [*_clustered(report.run.id, (test for test in failed if not is_forgiven(test)), forgiven=False)]
     found += _clustered(report.run.id, (test for test in failed if is_forgiven(test)), forgiven=True)
@@ -50,7 +53,7 @@ def causes_of(report: Report, standings_of: StandingsOf) -> list[Cause]:
 
 
 def _rank(cause: Cause) -> int:
-    return _ORDER.index(cause.standing.kind if cause.standing is not None else kinds.UNKNOWN)
+    return _ORDER.index(cause.standing.kind) if cause.standing is not None else len(_ORDER)
 
 
 def _clustered(run_id: str, tests: Iterable[TestInfo], *, forgiven: bool) -> list[Cause]:

@@ -12,6 +12,8 @@ CHARACTERS_PER_TOKEN: Final = 3
 DEFAULT_TOKENS: Final = 2000
 #: Below that there is no room for the verdict and for how to get the rest.
 LEAST_TOKENS: Final = 300
+#: With this in it, a line that a step of GitHub Actions prints is a command to its runner.
+GITHUB_COMMAND: Final = "##["
 _NAME_MAX = 60
 
 
@@ -28,14 +30,18 @@ def characters(most_tokens: int) -> int:
 def ascii_text(text: str) -> str:
     """A text as ASCII: escape sequences, control and direction characters are gone, the others stand as escapes.
 
-    Newlines and tabs stay. What is ASCII and printable stays as it is.
+    Newlines and tabs stay. So does what is ASCII and printable, but for what a runner of GitHub takes for a command.
     """
-    return inert(text).encode("ascii", "backslashreplace").decode("ascii")
+    return _escaped(inert(text))
 
 
 def ascii_line(text: str) -> str:
     """The same on one line."""
-    return inert_line(text).encode("ascii", "backslashreplace").decode("ascii")
+    return _escaped(inert_line(text))
+
+
+def _escaped(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii").replace(GITHUB_COMMAND, "#\\x23[")
 
 
 def plain_name(text: str) -> str:

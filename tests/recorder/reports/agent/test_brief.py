@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semantest_recorder.core import rows
+from semantest_recorder.core.analysis import standing as kinds
+from semantest_recorder.core.analysis.standing import Standing
+from semantest_recorder.core.payloads import Quarantine
 from semantest_recorder.core.rows import AttemptRow, ResultRow
 from semantest_recorder.reports.agent.brief import AgentOptions, agent_text
 from semantest_recorder.reports.agent.causes import causes_of
@@ -68,7 +73,7 @@ def test_whatever_tests_say_the_budget_holds_and_it_stays_data(
     assert found.isascii()
     for line in found.split("\n"):
         assert line.isprintable()
-        assert line == "" or line.startswith("| ") or _OURS.match(line), line
+        assert line == "" or line.startswith("|") or _OURS.match(line), line
     causes = causes_of(report, lambda _ids: {})
     numbers = [int(head[1]) for head in _HEAD.finditer(found)]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -98,6 +103,17 @@ def test_every_cause_has_its_line_before_one_has_details() -> None:
     assert f"semantest report {RUN} --format agent --max-tokens 2800" in short
 
 
+def test_what_is_known_to_be_new_comes_first_and_what_nobody_looked_up_last() -> None:
+    report, _run = failing(3)
+
+    def standings_of(test_ids: Sequence[str]) -> dict[str, Standing]:
+        return dict(zip(sorted(test_ids)[1:], (Standing(kinds.FLAKY), Standing(kinds.NEW)), strict=True))
+
+    assert [cause.message for cause in causes_of(report, standings_of)] == [
+        *("ValueError: boom c", "ValueError: boom b", "ValueError: boom a")
+    ]
+
+
 def test_what_there_is_when_there_is_room() -> None:
     _report, run = failing(1)
     assert text_of(run, 2000).split("\n")[2:] == [
@@ -110,6 +126,29 @@ def test_what_there_is_when_there_is_room() -> None:
         "| src/shop.py:0: shop.pay()",
         "| E   and more",
         "| stdout: said",
+    ]
+
+
+def test_quarantine_and_what_has_no_cause_are_told() -> None:
+    listed = msgspec.json.encode(Quarantine("a.py", "known to hang", "dev", "2027-01-01", None)).decode()
+    forgiven = result_row("a.py::test_forgiven", "failed", 0, quarantine=listed, forgiven=True)
+    in_vain = result_row("a.py::test_dead", "crashed", 1, quarantine=listed)
+    others = [result_row("b.py::test_flaky", "flaky", 2)]
+    others += [result_row(f"b.py::test_{number}", "not_run", 3 + number) for number in range(5)]
+    attempts = [
+        attempt_row("a.py::test_forgiven", "failed", error_message="slow", error_type="ValueError"),
+        attempt_row("a.py::test_dead", "crashed", reason="SIGSEGV", last_output="before it\n\nlast words\n"),
+    ]
+    report = aggregate(run_rows([forgiven, in_vain, *others], attempts, quarantined=1))
+    run = ExportedRun(report, lambda _source, _seq: None, lambda _test: [], lambda _: None)
+    lines = text_of(run, 2000).split("\n")
+    assert lines[lines.index("[1/2] 1 test crashed, in quarantine in vain") + 1 :][:4] == [
+        *("| SIGSEGV", "| a.py::test_dead", "| last output: before it", "| last output: last words")
+    ]
+    assert "[2/2] 1 test failed in quarantine, which does not count" in lines
+    assert lines[lines.index("1 test failed, then passed on a retry:") + 1] == "| b.py::test_flaky"
+    assert lines[lines.index("5 tests did not run:") + 1 :] == [
+        *("| b.py::test_0", "| b.py::test_1", "| b.py::test_2", "... and 2 more")
     ]
 
 

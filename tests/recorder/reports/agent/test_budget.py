@@ -65,4 +65,5 @@ def test_any_text_becomes_ascii_in_which_nothing_is_hidden(text: str) -> None:
 def test_the_rule_of_tokens() -> None:
     assert [tokens("x" * length) for length in (0, 1, 3, 4)] == [0, 1, 1, 2]
     assert tokens("x" * characters(7)) == 7
+    assert ascii_line("##[stop-commands]x") == "#\\x23[stop-commands]x"
     assert ascii_line("\x1b[31mred\x1b[0m \u202eevil caf\xe9") == "red evil caf\\xe9"

@@ -1,0 +1,1 @@
+"""``semantest mcp``: what was recorded, for programs that speak the Model Context Protocol."""
