@@ -18,6 +18,7 @@ import click
 import pytest
 
 from pytest_semantest import plugin
+from pytest_semantest.protocol.alert_keys import TABLES
 from pytest_semantest.protocol.keys import RECORDING, SECTIONS, Key
 from semantest_recorder import embedding
 from semantest_recorder.cli.recorder import main as recorder_command
@@ -109,6 +110,7 @@ KINDS = {
     "integer": "whole number",
     "seconds": "number of seconds",
     "percent": "number from 0 to 100",
+    "factor": "number from 1 up",
     "duration": 'string such as `"30d"`, `"12h"`, `"90m"`',
     "size": 'string such as `"500MB"`, `"2 GB"`',
     "lines": "list of strings",
@@ -123,6 +125,11 @@ SECTION_TEXTS = {
     "plugins": "Plugins of the recorder. `[plugins.<name>]` holds a plugin's own options, passed on as they are.",
     "cleanup": "What `semantest cleanup` deletes. A run stays only if every key that is set lets it stay.",
     "gate": "What `semantest gate` asks of a run ([ci.md](../guide/ci.md#a-gate)). A key that is not set asks nothing.",
+    "alerts": "What the recorder tells people by itself.",
+}
+TABLE_TEXTS = {
+    "rules": "A rule. Which keys it takes beside the first six depends on its kind.",
+    "channels": "Where rules are told. Addresses and secrets are named, and stand in the recorder's environment.",
 }
 
 
@@ -135,17 +142,30 @@ def default_text(key: Key) -> str:
     return f'`"{key.default}"`' if isinstance(key.default, str) else f"`{key.default}`"
 
 
+def value_text(key: Key) -> str:
+    """What a file may say."""
+    return " or ".join(f'`"{choice}"`' for choice in key.choices) or KINDS[key.kind]
+
+
+def alert_parts() -> Iterator[str]:
+    """A part for rules and one for channels: they have tables of their own, and no variables."""
+    for kind, keys in TABLES.items():
+        rows = [(f"`{key.name}`", value_text(key), default_text(key), cell(key.help)) for key in keys]
+        header = ("key", "value", "default", "meaning")
+        yield f"### `[alerts.{kind}.<name>]`\n\n{TABLE_TEXTS[kind]}\n\n{table(header, rows)}"
+
+
 def configuration_page() -> str:
     """Every key that a configuration file may have."""
     parts = []
     for section, keys in SECTIONS.items():
-        rows = []
-        for key in keys:
-            kind = " or ".join(f'`"{choice}"`' for choice in key.choices) or KINDS[key.kind]
-            rows.append((f"`{key.name}`", kind, default_text(key), f"`{key.variable}`", cell(key.help)))
+        rows = [
+            (f"`{key.name}`", value_text(key), default_text(key), f"`{key.variable}`", cell(key.help)) for key in keys
+        ]
         title = f"## `[{section}]`" if section else "## At the top"
         header = ("key", "value", "default", "variable", "meaning")
         parts.append(f"{title}\n\n{SECTION_TEXTS[section]}\n\n{table(header, rows)}")
+        parts += alert_parts() if section == "alerts" else ()
     return f"""{NOTE}
 # Configuration
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pytest_semantest.protocol.key_values import problem_of, shown
-from pytest_semantest.protocol.keys import OWN_FILE, PYPROJECT, SECTIONS, all_keys
+from pytest_semantest.protocol.keys import OWN_FILE, PYPROJECT, SECTIONS, Key, all_keys
 from pytest_semantest.protocol.printable import printable_line
 
 #: How the place of a setting is told.
@@ -46,12 +46,14 @@ class Configuration(NamedTuple):
     """What the files of one folder say.
 
     ``settings``: by dotted name, the winner first. ``options``: of which plugin and under which name those are that
-    belong to plugins. ``files``: the names of those that say something. ``problems``: what is wrong, a line each.
+    belong to plugins. ``alerts``: the same of rules and channels, ``(rules or channels, its name, key)``.
+    ``files``: the names of those that say something. ``problems``: what is wrong, a line each.
     """
 
     folder: str
     settings: Mapping[str, tuple[Setting, ...]]
     options: Mapping[str, tuple[str, str]] = MappingProxyType({})
+    alerts: Mapping[str, tuple[str, str, str]] = MappingProxyType({})
     files: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
@@ -71,6 +73,7 @@ def read_configuration(folder: str, files: Mapping[str, bytes]) -> Configuration
     """What the files (by name, the winner first) say. Raises nothing: what is wrong is in ``problems``."""
     settings: dict[str, tuple[Setting, ...]] = {}
     options: dict[str, tuple[str, str]] = {}
+    alerts: dict[str, tuple[str, str, str]] = {}
     names: list[str] = []
     problems: list[str] = []
     for name in (OWN_FILE, PYPROJECT):
@@ -88,9 +91,10 @@ def read_configuration(folder: str, files: Mapping[str, bytes]) -> Configuration
         reading.top(table)
         problems += reading.problems
         options |= reading.options
+        alerts |= reading.alerts
         for path, value in reading.found.items():
             settings[path] = (*settings.get(path, ()), Setting(value, "file", PLACES[name]))
-    return Configuration(folder, settings, options, tuple(names), tuple(problems))
+    return Configuration(folder, settings, options, alerts, tuple(names), tuple(problems))
 
 
 def _table(name: str, data: bytes) -> dict[str, Any] | None:
@@ -148,6 +152,7 @@ class _Reading:
         self._place = place
         self.found: dict[str, Any] = {}
         self.options: dict[str, tuple[str, str]] = {}
+        self.alerts: dict[str, tuple[str, str, str]] = {}
         self.problems: list[str] = []
 
     def top(self, table: Mapping[str, Any]) -> None:
@@ -159,6 +164,8 @@ class _Reading:
                     self._wrong(name, f"is a section: write [{name}]")
                 elif name == "plugins":
                     self._plugins(value)
+                elif name == "alerts":
+                    self._alerts(value)
                 else:
                     self._section(name, value)
 
@@ -169,14 +176,20 @@ class _Reading:
             path = f"{section}.{bare(written)}" if section else bare(written)
             if key is None:
                 self._wrong(path, f"is no setting{nearest(path)}")
-                continue
-            problem = problem_of(key, value)
-            if problem:
-                self._wrong(path, f"is {shown(key, value)}, {problem}")
-            elif key.path in self.found:
-                self._wrong(key.path, "is there twice, with dashes and with underscores")
             else:
-                self.found[key.path] = value
+                self._take(key, path, key.path, value)
+
+    def _take(self, key: Key, written: str, path: str, value: Any) -> bool:
+        """Whether it is a value of the key, and the first: then it is in ``found``, as ``path``."""
+        problem = problem_of(key, value)
+        if problem:
+            self._wrong(written, f"is {shown(key, value)}, {problem}")
+        elif path in self.found:
+            self._wrong(path, "is there twice, with dashes and with underscores")
+        else:
+            self.found[path] = value
+            return True
+        return False
 
     def _plugins(self, table: Mapping[str, Any]) -> None:
         self._section("plugins", {name: value for name, value in table.items() if not isinstance(value, dict)})
@@ -189,6 +202,36 @@ class _Reading:
             for option, value in options.items():
                 path = f"plugins.{bare(name)}.{bare(option)}"
                 self.found[path], self.options[path] = value, (name, option)
+
+    def _alerts(self, table: Mapping[str, Any]) -> None:
+        from pytest_semantest.protocol.alert_keys import TABLES  # noqa: PLC0415 - for files that have such tables
+
+        self._section("alerts", {name: value for name, value in table.items() if name not in TABLES})
+        for kind in TABLES:
+            named = table.get(kind, {})
+            if not isinstance(named, dict) or not all(isinstance(one, dict) for one in named.values()):
+                self._wrong(f"alerts.{kind}", f"holds tables: write [alerts.{kind}.NAME]")
+                continue
+            for name, keys in named.items():
+                self._alert_table(kind, name, keys)
+
+    def _alert_table(self, kind: str, name: str, table: Mapping[str, Any]) -> None:
+        from pytest_semantest.protocol.alert_keys import TABLES, key_in, names_of  # noqa: PLC0415 - the same
+
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,60}", name):
+            self._wrong(f"alerts.{kind}.{bare(name)}", "has no name of letters, digits, - and _, at most 60 of them")
+            return
+        if not table:
+            self._wrong(f"alerts.{kind}.{name}", "is empty, and needs a kind")
+        for written, value in table.items():
+            key = key_in(kind, written)
+            path = f"alerts.{kind}.{name}.{bare(written)}"
+            if key is None:
+                self._wrong(path, f"is no setting; there are {names_of(TABLES[kind])}")
+                continue
+            own = f"alerts.{kind}.{name}.{key.name}"
+            if self._take(key, path, own, value):
+                self.alerts[own] = (kind, name, key.name)
 
     def _wrong(self, path: str, what: str) -> None:
         self.problems.append(printable_line(f"{self._place}: {path} {what}"))  # a name may have any character

@@ -79,6 +79,26 @@ def plugin_settings(environment: Mapping[str, str], configuration: Configuration
     return PluginSettings(enabled, disabled, modules, options)
 
 
+class AlertTables(NamedTuple):
+    """``[alerts]``: its own keys with the values in effect, then rules and channels by name with what files say."""
+
+    own: Mapping[str, Any]
+    rules: Mapping[str, Mapping[str, Any]]
+    channels: Mapping[str, Mapping[str, Any]]
+
+
+def alert_tables(environment: Mapping[str, str], configuration: Configuration) -> AlertTables:
+    """The section for alerts. Raises ``ConfigurationError`` for bad variables.
+
+    A key that both files set is that of ``semantest.toml``, as everywhere.
+    """
+    own = {name: one.setting.value for name, one in resolve_section("alerts", environment, configuration).items()}
+    tables: dict[str, dict[str, dict[str, Any]]] = {"rules": {}, "channels": {}}
+    for path, (kind, name, key) in configuration.alerts.items():
+        tables[kind].setdefault(name, {})[key] = configuration.settings[path][0].value
+    return AlertTables(own, **tables)
+
+
 def policy_changes(environment: Mapping[str, str], configuration: Configuration) -> dict[str, Any]:
     """What the files and variables change in the security policy, by its own names: ``maxEventSize``.
 

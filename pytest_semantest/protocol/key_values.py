@@ -67,6 +67,11 @@ def _percent(_key: Key, value: Any) -> str:
     return "" if good else "and must be a number from 0 to 100"
 
 
+def _factor(_key: Key, value: Any) -> str:
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and 1 <= value < 1e6
+    return "" if good else "and must be a number from 1 up"
+
+
 def _list(key: Key, value: Any) -> str:
     good = isinstance(value, list) and all(isinstance(one, str) for one in value)
     if good and key.choices and (wrong := [one for one in value if one not in key.choices]):
@@ -100,6 +105,7 @@ _CHECKS: dict[str, Callable[[Key, Any], str]] = {
     "integer": _integer,
     "seconds": _seconds,
     "percent": _percent,
+    "factor": _factor,
     "duration": _matching(_DURATION, 'an age such as "30d", "12h" or "90m"'),
     "size": _matching(_SIZE, 'a size such as "500MB" or "2 GB"'),
     "lines": _list,
@@ -122,7 +128,7 @@ def _parsed(key: Key, text: str) -> Any:
     if key.kind == "flag":
         word = text.strip().lower()
         return word in TRUE if word in TRUE + FALSE else text
-    if key.kind in ("integer", "seconds", "percent"):
+    if key.kind in ("integer", "seconds", "percent", "factor"):
         try:
             number = float(text)
         except ValueError:

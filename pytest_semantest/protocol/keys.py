@@ -44,6 +44,7 @@ class Key:
     choice   a string                             itself
     integer  a whole number                       itself
     percent  a number from 0 to 100               itself
+    factor   a number from 1 up                   itself
     seconds  a number from 0 up                   itself
     duration a string such as ``"30d"``           itself
     size     a string such as ``"2 GB"``          itself
@@ -340,7 +341,27 @@ GATE = (
     ),
 )
 
-SECTIONS = {"": RECORDING, "recorder": RECORDER, "policy": POLICY, "plugins": PLUGINS, "cleanup": CLEANUP, "gate": GATE}
+#: What the recorder tells people by itself. Rules stand in ``[alerts.rules.<name>]``, where they are told in
+#: ``[alerts.channels.<name>]``; their keys are those of ``alert_keys.py``.
+ALERTS = (
+    Key("alerts", "repeat", "duration", "24h", "TIME", "Tell again what still holds after so long; 0s: never."),
+    Key("alerts", "keep", "duration", "30d", "TIME", "Forget what is over, and what was told, after so long."),
+    Key("alerts", "link", "url", None, "URL", "Where readers of a message reach the recorder, for links."),
+    Key(
+        *("alerts", "allow-hosts", "words", (), "HOST"),
+        "Hosts that webhooks may call: names, or patterns with *. Default: every host.",
+    ),
+)
+
+SECTIONS = {
+    "": RECORDING,
+    "recorder": RECORDER,
+    "policy": POLICY,
+    "plugins": PLUGINS,
+    "cleanup": CLEANUP,
+    "gate": GATE,
+    "alerts": ALERTS,
+}
 
 #: Variables that belong to no key: the shipper's, and those handed over between our own processes.
 OTHER_VARIABLES = ("SEMANTEST_CA_FILE", "SEMANTEST_SHIPPER_REDACT", "SEMANTEST_COVERAGE")

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from pytest_semantest.options import pytest_addoption
+from pytest_semantest.protocol.alert_keys import CHANNEL, CHANNEL_KINDS, OF_ALL_RULES, RULE, RULE_KINDS, TABLES
 from pytest_semantest.protocol.effective import policy_changes
 from pytest_semantest.protocol.keys import CLEANUP, POLICY, RECORDER, RECORDING, SECTIONS, all_keys
 from pytest_semantest.settings import Settings
@@ -84,3 +85,14 @@ def test_every_key_is_in_the_reference() -> None:
     for key in all_keys():
         assert f"| `{key.name}` |" in sections[key.section]
         assert f"`{key.variable}`" in sections[key.section]
+    for name, keys in TABLES.items():
+        table = sections["alerts"].partition(f"### `[alerts.{name}.<name>]`")[2]
+        assert not [key.name for key in keys if f"| `{key.name}` |" not in table]
+
+
+def test_every_key_of_a_rule_belongs_to_all_kinds_or_to_some() -> None:
+    of_kinds = {name for names in RULE_KINDS.values() for name in names}
+    assert {key.name for key in RULE} == of_kinds | set(OF_ALL_RULES)
+    assert {key.name for key in CHANNEL} == {"kind"} | {
+        name for both in CHANNEL_KINDS.values() for one in both for name in one
+    }

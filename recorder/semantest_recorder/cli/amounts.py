@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
 
-_AMOUNT = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([A-Za-z]*)", re.ASCII)
-_MS = {"s": 1000.0, "m": 60_000.0, "h": 3_600_000.0, "d": 86_400_000.0, "w": 7 * 86_400_000.0}
-_BYTES = {
-    **{unit: 1000**power for power, unit in enumerate(("b", "kb", "mb", "gb", "tb"))},
-    **{unit: 1024**power for power, unit in enumerate(("kib", "mib", "gib", "tib"), 1)},
-}
+from semantest_recorder.core.amounts import bytes_of, milliseconds_of
 
 
 class Age(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
@@ -24,11 +18,10 @@ class Age(click.ParamType):  # type: ignore[type-arg]  # generic in newer versio
         """``30d`` and the like; fails for what has no unit."""
         if isinstance(value, float):
             return value
-        found = _AMOUNT.fullmatch(str(value).strip())
-        factor = _MS.get(found[2]) if found else None
-        if found is None or factor is None:
+        found = milliseconds_of(str(value))
+        if found is None:
             self.fail(f"{value!r} is no time: give a number with s, m, h, d or w, such as 15m or 30d", param, ctx)
-        return float(found[1]) * factor
+        return found
 
 
 class Bytes(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
@@ -40,11 +33,10 @@ class Bytes(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         """``1GB`` is 10^9 bytes, ``1GiB`` 2^30; without a unit it is bytes."""
         if isinstance(value, int):
             return value
-        found = _AMOUNT.fullmatch(str(value).strip())
-        factor = _BYTES.get(found[2].lower() or "b") if found else None
-        if found is None or factor is None:
+        found = bytes_of(str(value))
+        if found is None:
             self.fail(f"{value!r} is no size: give a number with kB, MB, GB, KiB, MiB or GiB, such as 1GB", param, ctx)
-        return int(float(found[1]) * factor)
+        return found
 
 
 class Grouping(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only

@@ -123,11 +123,14 @@ def check(as_json: bool) -> None:
 
 
 def _resolved(found: Configuration) -> Iterator[Resolved]:
-    """All keys with what is in effect, then what plugins are given. Raises ``ValueError`` for a bad variable."""
+    """All keys with what is in effect, then rules, channels and options of plugins.
+
+    Raises ``ValueError`` for a bad variable.
+    """
     ini = read_pytest_ini(Path(found.folder))
     for key in all_keys():
         yield resolve_key(key, os.environ, found, ini.get(key.path))
-    for path in found.options:
+    for path in (*found.alerts, *found.options):
         setting, *hidden = found.settings[path]
         yield Resolved(path, setting, tuple(hidden))
 
@@ -136,7 +139,7 @@ def _chosen(resolved: list[Resolved], key: str | None) -> list[Resolved]:
     """Those that a key or section names. Raises ``ValueError`` for what is neither."""
     if key is None:
         return resolved
-    if key in SECTIONS or key.startswith("plugins."):
+    if key in SECTIONS or key.startswith(("plugins.", "alerts.")):
         found = [one for one in resolved if one.path == key or one.path.startswith(f"{key}.")]
         if found:
             return found
