@@ -13,11 +13,11 @@ from semantest_recorder.store.queries import statements
 from semantest_recorder.store.read_only import connect_read_only
 
 _SQL = statements("comparison.sql")
-_OF_ALL = ("meta", "tests", "deleted_sources", "aliases")
+_OF_ALL = ("meta", "tests", "deleted_sources", "aliases", "alerts", "judged_runs", "silences", "deliveries")
 _OF_A_RUN = tuple(name for name in _SQL if name not in (*_OF_ALL, "batches", "events"))
 #: How many of a table's columns, the first ones, tell which row it is.
-_KEYS = dict.fromkeys(("meta", "tests", "deleted_sources", "runs"), 1)
-_KEYS |= dict.fromkeys(("sources", "quarantine", "results", "suites", "aliases"), 2)
+_KEYS = dict.fromkeys(("meta", "tests", "deleted_sources", "runs", "judged_runs", "silences", "deliveries"), 1)
+_KEYS |= dict.fromkeys(("sources", "quarantine", "results", "suites", "aliases", "alerts"), 2)
 _KEYS |= {"marks": 3, "crashes": 3, "warnings": 3, "attempts": 4, "test_events": 4}
 #: Tables that are compared.
 TABLES = frozenset(_SQL)

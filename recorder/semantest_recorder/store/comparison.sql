@@ -14,6 +14,19 @@ SELECT source, last_seq, run_id, deleted_ms FROM deleted_sources;
 -- name: aliases
 SELECT old_id, new_id, state, since_ms, evidence, confidence, run_id FROM aliases;
 
+-- name: alerts
+SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms
+FROM alerts;
+
+-- name: judged_runs
+SELECT run_id, state, branch, judged_ms FROM judged_runs;
+
+-- name: silences
+SELECT id, rule, subject, until_ms, reason, who, made_ms FROM silences;
+
+-- name: deliveries
+SELECT id, channel, rule, state, body, made_ms, tries, next_ms, ended_ms, answer FROM deliveries;
+
 -- name: batches
 SELECT s.source, b.first_seq, b.last_seq, b.received_ms FROM batches b JOIN sources s USING (source_key) ORDER BY b.batch_key;
 

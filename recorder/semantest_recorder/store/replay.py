@@ -27,7 +27,10 @@ _SQL = statements("replay.sql")
 #: Events in one transaction when batches are taken once more: by a recorder, and into a file that nobody else uses.
 _GROUP = 20_000
 _LARGE_GROUP = 100_000
-_KEPT = ("copy_batches", "copy_marks", "copy_meta", "copy_deleted_sources", "copy_aliases", "keep_quarantine")
+_KEPT = (
+    *("copy_batches", "copy_marks", "copy_meta", "copy_deleted_sources", "copy_aliases", "keep_quarantine"),
+    *("copy_alerts", "copy_judged_runs", "copy_silences", "copy_deliveries"),
+)
 
 Progress = Callable[[int, int], None]
 
@@ -89,9 +92,9 @@ class _Replay(Ingest):
 def rebuild(source: Path, target: Path, progress: Progress | None = None) -> Rebuilt:
     """Writes a new database at ``target``: the log of ``source``, and what follows from it, batch by batch.
 
-    Beside the log (events, batches with their time and order, marks, tombstones of deleted sources, aliases) what
-    others put into quarantine is kept; what ingest put there is tried again. ``progress`` is called with how many
-    events are done, and of how many. A ``target`` that was not finished is no database that anybody should use.
+    Beside the log (events, batches with their time and order, marks, tombstones of deleted sources, aliases) alerts
+    and what others put into quarantine are kept; what ingest put there is tried again. ``progress`` is called with how
+    many events are done, and of how many. A ``target`` that was not finished is no database that anybody should use.
     Raises ``FileExistsError`` when there is a ``target``, ``CannotReplayError`` for a log with holes, and what
     ``Reader`` raises for ``source``.
     """

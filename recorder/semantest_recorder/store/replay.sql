@@ -51,6 +51,18 @@ INSERT INTO deleted_sources SELECT * FROM old.deleted_sources;
 -- name: copy_aliases
 INSERT INTO aliases SELECT * FROM old.aliases;
 
+-- name: copy_alerts
+INSERT INTO alerts SELECT * FROM old.alerts;
+
+-- name: copy_judged_runs
+INSERT INTO judged_runs SELECT * FROM old.judged_runs;
+
+-- name: copy_silences
+INSERT INTO silences SELECT * FROM old.silences;
+
+-- name: copy_deliveries
+INSERT INTO deliveries SELECT * FROM old.deliveries;
+
 -- name: keep_quarantine
 INSERT OR IGNORE INTO quarantine SELECT * FROM old.quarantine
 WHERE kind NOT IN ('malformed', 'failed') AND source_key IN (SELECT source_key FROM sources);

@@ -11,7 +11,7 @@ from semantest_recorder.store.queries import sql_text
 #: ``PRAGMA application_id`` of every database of the recorder: "SmTs".
 APPLICATION_ID: Final = 0x536D5473
 #: ``PRAGMA user_version``: the number of the newest migration.
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 _MIGRATIONS = Path(__file__).with_name("migrations")
 
 

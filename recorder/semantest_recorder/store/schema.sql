@@ -1,4 +1,4 @@
--- The recorder's database, schema version 6. docs/design/storage.md says why; the views at the end are public.
+-- The recorder's database, schema version 7. docs/design/storage.md says why; the views at the end are public.
 -- Times are milliseconds since the epoch, durations milliseconds.
 
 CREATE TABLE meta (
@@ -260,6 +260,61 @@ CREATE TABLE aliases (
     run_id     TEXT,                      -- the same: the first run with the new name
     PRIMARY KEY (old_id, new_id)
 ) STRICT, WITHOUT ROWID;
+
+-- What the recorder tells people by itself (docs/design/alerts.md). No part of the log, and kept by replay.
+
+-- Subjects of rules that have fired, and what people were told of them.
+CREATE TABLE alerts (
+    rule       TEXT NOT NULL,
+    subject    TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    severity   TEXT NOT NULL,
+    state      TEXT NOT NULL,  -- firing resolved
+    since_ms   REAL NOT NULL,
+    seen_ms    REAL NOT NULL,
+    summary    TEXT NOT NULL,
+    branch     TEXT,
+    run_id     TEXT,
+    test_id    TEXT,
+    weight     INTEGER NOT NULL DEFAULT 0,  -- how much was looked at: the number of tests of a run
+    told_state TEXT,           -- what people were told last, NULL: nothing yet
+    told_ms    REAL,
+    PRIMARY KEY (rule, subject)
+) STRICT, WITHOUT ROWID;
+
+-- Runs that rules have looked at, in the state in which they did.
+CREATE TABLE judged_runs (
+    run_id    TEXT PRIMARY KEY,
+    state     TEXT NOT NULL,
+    branch    TEXT,
+    judged_ms REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE silences (
+    id       TEXT PRIMARY KEY,
+    rule     TEXT NOT NULL,
+    subject  TEXT NOT NULL,
+    until_ms REAL NOT NULL,
+    reason   TEXT NOT NULL,
+    who      TEXT NOT NULL,
+    made_ms  REAL NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The outbox: a message for one channel, written with the decision to send it.
+CREATE TABLE deliveries (
+    delivery_key INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL UNIQUE,
+    channel      TEXT NOT NULL,
+    rule         TEXT NOT NULL,
+    state        TEXT NOT NULL,  -- queued delivered dead
+    body         TEXT NOT NULL,  -- JSON, as it is sent
+    made_ms      REAL NOT NULL,
+    tries        INTEGER NOT NULL DEFAULT 0,
+    next_ms      REAL NOT NULL,
+    ended_ms     REAL,
+    answer       TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX deliveries_by_state ON deliveries (state, delivery_key);
 
 -- Public: docs/reference/sql.md, made from core/views.py, says what may change. Text of events that is no JSON is as if
 -- there were none.

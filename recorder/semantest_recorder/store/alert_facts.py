@@ -1,0 +1,136 @@
+"""What rules are judged by, read over one read-only connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import msgspec
+
+from semantest_recorder.core.alerts.judging import JudgedRun
+from semantest_recorder.core.alerts.settings import Rule
+from semantest_recorder.core.analysis.flakiness import FAILED, Flakiness
+from semantest_recorder.core.analysis.time_shift import PASSES
+from semantest_recorder.store.alerts import JUDGED_WITHIN_MS
+from semantest_recorder.store.analysis_flaky import flaky_tests
+from semantest_recorder.store.analysis_window import window
+from semantest_recorder.store.errors import CannotOpen
+from semantest_recorder.store.identity import read_identity
+from semantest_recorder.store.queries import statements
+from semantest_recorder.store.read_only import connect_read_only
+
+T = TypeVar("T")
+_SQL = statements("alerts.sql")
+#: Runs that are judged at a time; the others are next.
+_RUNS_AT_ONCE: Final = 20
+#: A run may be over before its shipper has told its branch: one without any context is waited for so long.
+_CONTEXT_MS: Final = 5_000.0
+#: A run may have begun so long before it was over.
+_LONGEST_MS: Final = 7 * 86_400_000.0
+_BAD: Final = FAILED | {"lost"}
+
+
+class Firing(NamedTuple):
+    """A subject of a rule that fires."""
+
+    subject: str
+    test_id: str | None
+    branch: str | None
+
+
+class Running(NamedTuple):
+    """An attempt that goes on, for how long by the clocks of those who saw it."""
+
+    run_id: str
+    branch: str | None
+    test_id: str
+    worker: str
+    elapsed_ms: float
+
+
+class AlertFacts:
+    """Queries on the database at ``path``, to be closed. Everything raises what ``Reader`` raises."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection = connect_read_only(path)
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._connection.close()
+
+    def unjudged(self, now_ms: float) -> list[JudgedRun]:
+        """Some runs that are over and were not judged as they are now, the oldest first."""
+        within = now_ms - JUDGED_WITHIN_MS
+        rows = self._all("unjudged", within - _LONGEST_MS, within, _RUNS_AT_ONCE)
+        known = [row for row in rows if row[-1] or not self._is_fresh(row[0], now_ms)]
+        return [self._judged(row[:-1]) for row in known]
+
+    def open_runs(self, run_ids: Iterable[str], now_ms: float) -> list[JudgedRun]:
+        """Those of these runs that go on; their duration is that up to now."""
+        return [_run(row, 0) for row in self._all("open_runs", _list(run_ids), now_ms)]
+
+    def earlier_durations(self, run_id: str) -> list[float]:
+        """Milliseconds that earlier runs of the branch took, the newest first; of those of about as many tests."""
+        return [row[0] for row in self._all("durations", run_id, PASSES)]
+
+    def firing(self, rule: Rule) -> list[Firing]:
+        """What fires of a rule."""
+        return [Firing(*row) for row in self._all("firing", rule.name)]
+
+    def states(self, run_id: str, test_ids: Iterable[str]) -> dict[str, str]:
+        """The states of these tests in a run."""
+        return dict(self._all("states", run_id, _list(test_ids)))
+
+    def running(self, run_ids: Iterable[str], now_ms: float) -> list[Running]:
+        """What runs now in these runs."""
+        return [Running(*row) for row in self._all("running", _list(run_ids), now_ms) if row[4] is not None]
+
+    def flaky(self, rule: Rule) -> dict[str, Flakiness]:
+        """The flaky tests in the last runs that a rule is about, by their present ids."""
+        identity = read_identity(self._path)
+
+        def find() -> dict[str, Flakiness]:
+            runs = [run for run in window(self._connection, most=rule.runs) if rule.is_about(run.branch)]
+            return flaky_tests(self._connection, runs, identity).tests
+
+        return self._guarded(find)
+
+    def _judged(self, row: Sequence[Any]) -> JudgedRun:
+        (bad,) = self._all("count_bad", row[0], _list(sorted(_BAD)))[0]
+        return _run(row, bad)
+
+    def _is_fresh(self, run_id: str, now_ms: float) -> bool:
+        """Whether something of the run came a moment ago."""
+        ((last_ms,),) = self._all("last_received", run_id)
+        return last_ms is not None and now_ms - last_ms < _CONTEXT_MS
+
+    def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        return self._guarded(lambda: self._connection.execute(_SQL[query], arguments).fetchall())
+
+    def _guarded(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
+
+
+def _run(row: Sequence[Any], bad: int) -> JudgedRun:
+    run_id, state, branch, pull_request, tests, duration_ms = row
+    request = None if pull_request is None else str(pull_request)
+    place = None if branch is None else str(branch)
+    return JudgedRun(
+        id=run_id,
+        state=state,
+        branch=place,
+        pull_request=request,
+        tests=tests,
+        bad=bad,
+        duration_ms=duration_ms,
+    )
+
+
+def _list(values: Iterable[object]) -> str:
+    return msgspec.json.encode(list(values)).decode()
