@@ -42,10 +42,11 @@ def run_tests(environment: Environment, tests: Sequence[str], results: Path, wor
     log = results / f"{environment.folder.name}.log"
     junit.unlink(missing_ok=True)
     command: list[str | Path] = [environment.programs / "pytest", "-p", "no:cacheprovider", "-v", "-n", str(workers)]
-    # Browsers, pyarrow, and the environments of the peers, of Datasette and of the MCP SDK are not the cell's.
+    # Browsers, pyarrow, apprise, and the environments of the peers, of Datasette and of the MCP SDK are not the cell's.
     elsewhere = ("test_dump_parquet.py", "test_mcp.py", "test_open_datasette.py")
     ignored = ["--ignore=tests/browsers", "--ignore=tests/acceptance/test_peers.py"]
     ignored += [f"--ignore=tests/recorder/cli/{name}" for name in elsewhere]
+    ignored += ["--ignore=tests/recorder/notify/test_through_apprise.py"]
     options = ["-m", "not slow", f"--junitxml={junit}", *ignored]
     begin = time.monotonic()
     with open(log, "wb") as output:

@@ -1,0 +1,84 @@
+"""The hundred services of apprise, by the one that speaks to a server of ours."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from semantest_recorder.core.alerts.delivery import Answer
+from semantest_recorder.core.alerts.message import Message, trial_message
+from semantest_recorder.core.alerts.settings import AlertSettings, Channel
+from semantest_recorder.notify.channels import Channels
+
+from .receiver import Receiver, Reply, receiving
+
+MESSAGE = trial_message("red", "run-failed", "critical", "msg_1", "https://rec.example", 1.0)
+PASSWORD = "sEcReT99"
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as found:
+        yield found
+
+
+def channels(url: str, timeout_s: float = 30.0) -> Channels:
+    settings = Channel(name="chat", kind="apprise", url_env="CHAT_URL", timeout_s=timeout_s)
+    return Channels(AlertSettings(channels=(settings,)), {"CHAT_URL": url})
+
+
+def send(found: Channels, message: Message = MESSAGE) -> Answer:
+    return asyncio.run(found.send("chat", message.id, msgspec.json.encode(message)))
+
+
+def json_url(receiver: Receiver) -> str:
+    return f"{receiver.url.replace('http://', f'json://user:{PASSWORD}@')}/hook"
+
+
+def test_a_message_reaches_the_service_with_its_severity(receiver: Receiver) -> None:
+    receiver.reply = lambda _request: Reply()
+    assert send(channels(json_url(receiver))) == Answer(is_delivered=True, text="the service took it")
+    got = receiver.next().json
+    assert (got["title"], got["message"], got["type"]) == (MESSAGE.title, MESSAGE.text, "failure")
+    over = msgspec.structs.replace(MESSAGE, state="resolved")
+    assert send(channels(json_url(receiver)), over).is_delivered
+    assert receiver.next().json["type"] == "success"
+
+
+def test_a_refusal_is_told_without_the_secrets_of_the_address(
+    receiver: Receiver, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    receiver.reply = lambda _request: Reply(500)
+    answer = send(channels(json_url(receiver)))
+    receiver.next()
+    assert (answer.is_delivered, answer.is_final) == (False, False)
+    assert answer.text.startswith("the service did not take it: ")
+    assert "500" in answer.text
+    for text in (answer.text, caplog.text, *capfd.readouterr()):
+        assert PASSWORD not in text
+
+
+def test_a_service_that_hangs_is_given_up(receiver: Receiver) -> None:
+    receiver.reply = lambda _request: Reply(None)
+    answer = send(channels(json_url(receiver), timeout_s=0.2))
+    assert answer == Answer(is_delivered=False, text="the service did not answer within 0.2 s")
+    receiver.next()
+
+
+def test_what_cannot_be_used_says_what_to_do_and_is_no_reason_not_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    unknown = channels("nonsense://x")
+    assert unknown.problems == {"chat": "the variable CHAT_URL holds no address that apprise knows"}
+    assert send(unknown) == Answer(is_delivered=False, text=unknown.problems["chat"], is_final=True)
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert "pip install 'pytest-semantest[notify]'" in channels("json://localhost").problems["chat"]
+
+
+def test_a_channel_that_is_gone_ends_what_waits_for_it() -> None:
+    answer = asyncio.run(Channels(AlertSettings(), {}).send("old", "msg_1", b"{}"))
+    assert answer == Answer(
+        is_delivered=False, text="there is no channel old in the configuration any more", is_final=True
+    )
