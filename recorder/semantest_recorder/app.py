@@ -22,7 +22,9 @@ from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, HISTORY, RECOR
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.recorder_log import OwnLog
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
+from semantest_recorder.alerting.alerts import Alerts
 from semantest_recorder.core.access import AddressRules, Credentials
+from semantest_recorder.core.alerts.settings import AlertSettings
 from semantest_recorder.core.exposure import is_wildcard
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.core.security import Security
@@ -87,6 +89,7 @@ class Settings:
     told: Mapping[str, Any] = field(default_factory=dict)
     plugins: PluginSettings = PluginSettings()  # noqa: RUF009 - frozen
     json_log: bool = False
+    alerts: AlertSettings = AlertSettings()  # noqa: RUF009 - frozen
 
 
 #: Is called once the recorder serves: what clients and commands of this machine go by, our address for other clients
@@ -197,6 +200,7 @@ class _Daemon:
             protocol_version=PROTOCOL_VERSION,
         )
         self._folder = FolderWatch(settings.directory, lock, self._discovery)
+        self._alerts = Alerts(engine.store, settings.alerts, os.environ, self._public_url or "", now_ms)
         self._own_log = OwnLog(settings.directory)
         self._log_trouble = ""
         self._reason = ""
@@ -208,7 +212,7 @@ class _Daemon:
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
         history = HistoryKeeper(self._write_history)
-        hub = self._engine.start(Security(_policy(self._settings)), history.note)
+        hub = self._engine.start(Security(_policy(self._settings)), history.note, self._alerts.watch.note)
         runner = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
@@ -217,7 +221,8 @@ class _Daemon:
             text = f"cannot write the discovery file in {self._settings.directory}: {error.strerror}"
             raise CannotServe(text) from None
         gc.freeze()  # modules and functions stay: a collection that walks them all stops everything for some 15 ms
-        tasks = [asyncio.create_task(work) for work in (self._watch(hub, stop), self._keep_time(), history.run())]
+        works = (self._watch(hub, stop), self._keep_time(), history.run(), self._alerts.watch.run(hub))
+        tasks = [asyncio.create_task(work) for work in works]
         announce(self._discovery, self._public_url, self._database)
         tell_service_manager("READY=1", f"STATUS=listening on {self._public_url or self._discovery.url}")
         await stop.wait()
@@ -248,6 +253,7 @@ class _Daemon:
             self._process,
             self._engine.clean,
             self._engine.say_alias,
+            self._alerts.desk.act,
             visitors,
             dashboard,
             monitor.expose,

@@ -84,14 +84,19 @@ class Engine:
         self._hub: Hub | None = None
         self._trial_due_s = 0.0
 
-    def start(self, security: Security, on_commit: Callable[[Committed], None] = lambda _verdict: None) -> Hub:
+    def start(self, security: Security, *on_commit: Callable[[Committed], None]) -> Hub:
         """The hub, once, in the loop that it will live in; it knows the runs that are not over.
 
-        ``on_commit`` is called in the loop for every commit. Raises ``StoreError`` when these runs cannot be read,
-        though the database is not damaged: a damaged one is set aside.
+        Each of ``on_commit`` is called in the loop for every commit. Raises ``StoreError`` when these runs cannot be
+        read, though the database is not damaged: a damaged one is set aside.
         """
+
+        def committed(verdict: Committed) -> None:
+            for receiver in on_commit:
+                receiver(verdict)
+
         facts = ServerFacts(__version__, PROTOCOL_VERSION, OLDEST_PROTOCOL, now_ms())
-        hub = Hub(self.writer, facts, now_ms, self.archive, security=security, on_commit=on_commit)
+        hub = Hub(self.writer, facts, now_ms, self.archive, security=security, on_commit=committed)
         hub.runs.worth_retrying = worth_retrying(self.dispatcher.registry)
         try:
             self.archive.load_open_runs(hub.runs, now_ms())

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.core.alerts.actions import Action, Done
 from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.pages.dashboard import Dashboard
+from semantest_recorder.server.alerts import alert_actions_route
 from semantest_recorder.server.aliases import alias_route
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
@@ -30,8 +32,8 @@ class Behind:
     """What is behind the routes.
 
     ``directory``: the ``.semantest`` folder; ``process``: see ``status_route``, ``clean``: ``cleanup_route``,
-    ``say_alias``: ``alias_route``; ``visitors``: who comes with a browser; ``dashboard``: what they look at;
-    ``expose``: ``metrics_route``.
+    ``say_alias``: ``alias_route``, ``act_on_alerts``: ``alert_actions_route``; ``visitors``: who comes with a browser;
+    ``dashboard``: what they look at; ``expose``: ``metrics_route``.
     """
 
     hub: Hub
@@ -39,6 +41,7 @@ class Behind:
     process: Callable[[], dict[str, Any]]
     clean: Callable[[list[str]], Awaitable[Any]]
     say_alias: Callable[[str, str, str], Awaitable[None]]
+    act_on_alerts: Callable[[Action], Awaitable[Done]]
     visitors: Visitors
     dashboard: Dashboard
     expose: Expose
@@ -56,6 +59,7 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         *artifact_routes(ArtifactStore(behind.directory)),
         cleanup_route(behind.clean),
         alias_route(behind.say_alias),
+        alert_actions_route(behind.act_on_alerts),
         snapshot_route(behind.directory),
         owed_route(partial(answer_owed, behind.database)),
         *sign_in_routes(behind.visitors),

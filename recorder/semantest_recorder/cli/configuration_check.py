@@ -8,7 +8,9 @@ from typing import NamedTuple
 from pytest_semantest.protocol.configuration import Configuration, ConfigurationError
 from pytest_semantest.protocol.effective import policy_changes, resolve_key, resolve_section, unknown_variables
 from pytest_semantest.protocol.keys import OTHER_VARIABLES, all_keys
+from semantest_recorder.cli.alerts_section import alerts_of
 from semantest_recorder.cli.plugin_section import section_of
+from semantest_recorder.core.alerts.settings import InvalidAlerts
 from semantest_recorder.core.exposure import refuse_exposure, refuse_names
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.plugins.configuration import InvalidPlugins
@@ -29,6 +31,7 @@ def check_configuration(found: Configuration, environment: Mapping[str, str]) ->
     if not variables:  # the sections cannot be put together otherwise
         problems += _bad_policy(found, environment)
         problems += _bad_recorder(found, environment)
+        problems += _bad_alerts(found, environment)
         bad, idle = _plugins(found, environment)
         problems += bad
         notes += idle
@@ -67,6 +70,16 @@ def _bad_recorder(found: Configuration, environment: Mapping[str, str]) -> Itera
     refusal = refusal or refuse_names(values["allow-host"], values["allow-origin"])
     if refusal is not None:
         yield f"[recorder] {refusal}"
+
+
+def _bad_alerts(found: Configuration, environment: Mapping[str, str]) -> Iterator[str]:
+    """Rules and channels that do not go together, though each value is of its type."""
+    if found.problems:  # what is left of them would be complained of again
+        return
+    try:
+        alerts_of(found, environment)
+    except (ConfigurationError, InvalidAlerts) as error:
+        yield from error.problems
 
 
 def _plugins(found: Configuration, environment: Mapping[str, str]) -> tuple[list[str], list[str]]:

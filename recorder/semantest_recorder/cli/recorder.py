@@ -133,6 +133,7 @@ def _settings(
     ctx: click.Context, folder: Path, token: str | None, log_format: str, options: dict[str, Any]
 ) -> Settings:
     from semantest_recorder.app import Settings  # noqa: PLC0415
+    from semantest_recorder.cli.alerts_section import alerts_in  # noqa: PLC0415
     from semantest_recorder.cli.plugin_section import plugins_in  # noqa: PLC0415
 
     return Settings(
@@ -151,6 +152,7 @@ def _settings(
         told=options_in_effect(ctx),
         plugins=plugins_in(configuration_of(ctx)),
         json_log=log_format == "json",
+        alerts=alerts_in(configuration_of(ctx)),
     )
 
 

@@ -36,6 +36,7 @@ _COMMANDS = {
     "slowest": "semantest_recorder.cli.slowest",
     "trends": "semantest_recorder.cli.trends",
     "quarantine": "semantest_recorder.cli.quarantine",
+    "alerts": "semantest_recorder.cli.alerts",
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
     "replay": "semantest_recorder.cli.replay",

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from semantest_recorder.reports.alert_overview import AlertOverview
 from semantest_recorder.reports.alias_list import AliasList
 from semantest_recorder.reports.blame_report import BlameReport
 from semantest_recorder.reports.failure_list import FailureList
@@ -29,6 +30,7 @@ PRINTED: Final[dict[str, type]] = {
     "blame": BlameReport,
     "alias list": AliasList,
     "gate": GateResult,
+    "alerts": AlertOverview,
 }
 
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
+from semantest_recorder.core.alerts.alert import Alert
+from semantest_recorder.core.alerts.delivery import Delivery
 from semantest_recorder.core.alerts.judging import JudgedRun
 from semantest_recorder.core.alerts.settings import Rule
+from semantest_recorder.core.alerts.silence import Silence
 from semantest_recorder.core.analysis.flakiness import FAILED, Flakiness
 from semantest_recorder.core.analysis.time_shift import PASSES
-from semantest_recorder.store.alerts import JUDGED_WITHIN_MS
+from semantest_recorder.store.alerts import JUDGED_WITHIN_MS, alerts_in, alerts_of, deliveries_in, silences_in
 from semantest_recorder.store.analysis_flaky import flaky_tests
 from semantest_recorder.store.analysis_window import window
 from semantest_recorder.store.errors import CannotOpen
@@ -40,6 +44,13 @@ class Firing(NamedTuple):
     branch: str | None
 
 
+class Unjudged(NamedTuple):
+    """Runs to judge; ``has_more``: there are others, now or soon."""
+
+    runs: list[JudgedRun]
+    has_more: bool
+
+
 class Running(NamedTuple):
     """An attempt that goes on, for how long by the clocks of those who saw it."""
 
@@ -61,12 +72,13 @@ class AlertFacts:
         """Lets go of the database."""
         self._connection.close()
 
-    def unjudged(self, now_ms: float) -> list[JudgedRun]:
+    def unjudged(self, now_ms: float) -> Unjudged:
         """Some runs that are over and were not judged as they are now, the oldest first."""
         within = now_ms - JUDGED_WITHIN_MS
         rows = self._all("unjudged", within - _LONGEST_MS, within, _RUNS_AT_ONCE)
         known = [row for row in rows if row[-1] or not self._is_fresh(row[0], now_ms)]
-        return [self._judged(row[:-1]) for row in known]
+        is_all = len(known) == len(rows) < _RUNS_AT_ONCE
+        return Unjudged([self._judged(row[:-1]) for row in known], not is_all)
 
     def open_runs(self, run_ids: Iterable[str], now_ms: float) -> list[JudgedRun]:
         """Those of these runs that go on; their duration is that up to now."""
@@ -80,9 +92,21 @@ class AlertFacts:
         """What fires of a rule."""
         return [Firing(*row) for row in self._all("firing", rule.name)]
 
+    def alerts(self, rule: Rule) -> list[Alert]:
+        """What fires of a rule, or was told to fire last."""
+        return self._guarded(lambda: alerts_of(self._connection, rule))
+
+    def silences(self, now_ms: float) -> list[Silence]:
+        """Those that hold now."""
+        return self._guarded(lambda: silences_in(self._connection, now_ms))
+
     def states(self, run_id: str, test_ids: Iterable[str]) -> dict[str, str]:
         """The states of these tests in a run."""
         return dict(self._all("states", run_id, _list(test_ids)))
+
+    def forgiven(self, run_id: str) -> set[str]:
+        """The tests of a run that failed in quarantine."""
+        return {row[0] for row in self._all("forgiven", run_id)}
 
     def running(self, run_ids: Iterable[str], now_ms: float) -> list[Running]:
         """What runs now in these runs."""
@@ -134,3 +158,25 @@ def _run(row: Sequence[Any], bad: int) -> JudgedRun:
 
 def _list(values: Iterable[object]) -> str:
     return msgspec.json.encode(list(values)).decode()
+
+
+class StoredAlerts(NamedTuple):
+    """Everything about alerts at one moment; ``deliveries`` are the newest ones, ``dead`` all that are."""
+
+    alerts: list[Alert]
+    silences: list[Silence]
+    deliveries: list[Delivery]
+    dead: list[Delivery]
+
+
+def read_alerts(path: Path, now_ms: float, deliveries: int = 500) -> StoredAlerts:
+    """What the database at ``path`` says, in one snapshot. Raises what ``Reader`` raises."""
+    with closing(connect_read_only(path)) as connection:
+        try:
+            connection.execute("BEGIN")
+            recent = deliveries_in(connection, "recent", deliveries)
+            return StoredAlerts(
+                alerts_in(connection), silences_in(connection, now_ms), recent, deliveries_in(connection, "dead")
+            )
+        except sqlite3.Error as error:
+            raise CannotOpen(path, str(error)) from None

@@ -28,7 +28,7 @@ _JUDGED_KEPT_MS: Final = 3 * JUDGED_WITHIN_MS
 
 
 def begin(connection: sqlite3.Connection, settings: AlertSettings, now_ms: float) -> None:
-    """Runs that are over before the first call are nobody's news; alerts of rules that are gone are forgotten."""
+    """What came and was over before now_ms of the first call is nobody's news; rules that are gone are forgotten."""
     connection.execute(_SQL["begin"], (now_ms,))
     connection.execute(_SQL["forget_alerts"], (-1.0, _list(rule.name for rule in settings.rules)))
 
@@ -58,9 +58,7 @@ def _changes(
     now_ms: float,
 ) -> list[Change]:
     """What is to be told of a rule; the alerts are stored as told."""
-    subjects = _list(sighting.subject for sighting in sightings)
-    rows = connection.execute(_SQL["alerts_of_rule"], (rule.name, subjects)).fetchall()
-    before = {alert.subject: alert for alert in map(_alert, rows)}
+    before = {alert.subject: alert for alert in alerts_of(connection, rule, [one.subject for one in sightings])}
     after, changes = advance(before, rule, sightings, silences, now_ms)
     connection.executemany(
         _SQL["put_alert"],
@@ -139,6 +137,11 @@ def drop_dead(connection: sqlite3.Connection, ids: Sequence[str] | None) -> int:
 def silences_in(connection: sqlite3.Connection, now_ms: float) -> list[Silence]:
     """Those that hold now."""
     return [_silence(row) for row in connection.execute(_SQL["silences"], (now_ms,))]
+
+
+def alerts_of(connection: sqlite3.Connection, rule: Rule, subjects: Sequence[str] = ()) -> list[Alert]:
+    """What fires of a rule or was told to fire last, and alerts about these subjects."""
+    return [_alert(row) for row in connection.execute(_SQL["alerts_of_rule"], (rule.name, _list(subjects)))]
 
 
 def alerts_in(connection: sqlite3.Connection) -> list[Alert]:

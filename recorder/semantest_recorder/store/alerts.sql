@@ -76,9 +76,10 @@ DELETE FROM judged_runs WHERE judged_ms < ?;
 SELECT r.id, r.state, r.branch, json_extract(r.context, '$.ci.pullRequest'), r.planned, r.ended_ms - r.started_ms, r.context <> '{}'
 FROM runs r LEFT JOIN judged_runs j ON j.run_id = r.id
 WHERE r.since_ms >= ?1 AND r.state NOT IN ('pending', 'running')
-      AND (j.run_id IS NULL OR j.state <> r.state OR j.branch IS NOT r.branch)
-      AND coalesce(r.ended_ms, r.since_ms)
-          >= max(?2, coalesce((SELECT CAST(value AS REAL) FROM meta WHERE key = 'alerts_since_ms'), 0.0))
+      AND (j.run_id IS NULL OR j.state <> r.state OR (j.branch IS NULL AND r.branch IS NOT NULL))
+      AND coalesce(r.ended_ms, r.since_ms) >= ?2
+      AND max(coalesce(r.received_ms, 0.0), coalesce(r.ended_ms, r.since_ms))
+          >= coalesce((SELECT CAST(value AS REAL) FROM meta WHERE key = 'alerts_since_ms'), 0.0)
 ORDER BY r.since_ms, r.run_key LIMIT ?3;
 
 -- name: last_received
@@ -105,6 +106,10 @@ SELECT subject, test_id, branch FROM alerts WHERE rule = ? AND state = 'firing';
 -- name: states
 SELECT t.id, x.state FROM json_each(?2) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key = t.test_key;
+
+-- name: forgiven
+SELECT t.id FROM results x JOIN tests t USING (test_key)
+WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?) AND x.forgiven;
 
 -- When the last event of a source came is told by the recorder's clock, all else by that of its machine.
 

@@ -171,16 +171,17 @@ def test_runs_are_judged_once_and_again_when_they_changed(tmp_path: Path) -> Non
     record_run(tmp_path, 1, {"a.py::t": FAILED, "a.py::u": PASSED}, pull_request="7")
     record_run(tmp_path, 2, {"a.py::t": PASSED}, end=False)
     with closing(AlertFacts(tmp_path / "semantest.db")) as facts:
-        (run,) = facts.unjudged(NOW)
+        ((run,), has_more) = facts.unjudged(NOW)
+        assert not has_more
         assert (run.id, run.state, run.branch, run.pull_request) == (run_id(1), "failed", "main", "7")
         assert (run.tests, run.bad) == (2, 1)
         assert run.duration_ms == pytest.approx(70.0)
         work(tmp_path, lambda connection: stored.note_judged(connection, [run], NOW))
-        assert facts.unjudged(NOW) == []
+        assert facts.unjudged(NOW).runs == []
         other = msgspec.structs.replace(run, state="passed")
         work(tmp_path, lambda connection: stored.note_judged(connection, [other], NOW))
-        assert facts.unjudged(NOW) == [run]
-        assert facts.unjudged(NOW + 2 * DAY) == [], "nobody's news any more"
+        assert facts.unjudged(NOW).runs == [run]
+        assert facts.unjudged(NOW + 2 * DAY).runs == [], "nobody's news any more"
 
 
 def test_a_run_whose_branch_is_not_known_yet_is_waited_for(tmp_path: Path) -> None:
@@ -190,8 +191,8 @@ def test_a_run_whose_branch_is_not_known_yet_is_waited_for(tmp_path: Path) -> No
     late.end(1)
     late.store(tmp_path)
     with closing(AlertFacts(tmp_path / "semantest.db")) as facts:
-        assert facts.unjudged(late.now + 100) == []
-        assert [run.branch for run in facts.unjudged(late.now + 6000)] == [None]
+        assert facts.unjudged(late.now + 100) == ([], True)
+        assert [run.branch for run in facts.unjudged(late.now + 6000).runs] == [None]
 
 
 def test_what_runs_now_is_timed_by_the_clocks_of_those_who_saw_it(tmp_path: Path) -> None:

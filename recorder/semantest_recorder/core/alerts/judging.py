@@ -191,6 +191,6 @@ def _of_test(run: JudgedRun, test_id: str, *, firing: bool, summary: str) -> Sig
 def _seconds(milliseconds: float) -> str:
     seconds = milliseconds / 1000
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f} s" if seconds >= 0.1 else "less than 0.1 s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,157 @@
+"""What every rule says now: facts out of the database, judged by core/alerts/judging.py. Blocking, for a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from semantest_recorder.core.alerts.alert import Sighting
+from semantest_recorder.core.alerts.judging import (
+    JudgedRun,
+    NewFailures,
+    RunningTest,
+    judge_budget,
+    judge_duration,
+    judge_failures,
+    judge_flakiness,
+    judge_result,
+    judge_running,
+)
+from semantest_recorder.core.alerts.settings import Rule
+from semantest_recorder.core.alerts.telling import Looked
+from semantest_recorder.core.analysis.comparison import Change, compare
+from semantest_recorder.core.analysis.rows import Failure
+from semantest_recorder.core.analysis.selection import Selection
+from semantest_recorder.core.analysis.time_shift import PASSES
+from semantest_recorder.store.alert_facts import AlertFacts, Unjudged
+from semantest_recorder.store.analysis_runs import AnalysisRuns
+from semantest_recorder.store.errors import BranchNotFound
+from semantest_recorder.store.identity import read_identity
+
+_MOST_REASON = 200
+
+
+class Judges:
+    """Looks with ``rules`` at the database at ``path``. Everything raises what ``Reader`` raises."""
+
+    def __init__(self, path: Path, rules: Iterable[Rule]) -> None:
+        self._path = path
+        self._rules = tuple(rules)
+
+    def of_runs(self, now_ms: float) -> tuple[list[Looked], Unjudged]:
+        """What rules say of runs that are over, and these runs.
+
+        A rule is told of all runs together, so that after a while without a recorder people learn how it is now, and
+        not how it was meanwhile.
+        """
+        with closing(AlertFacts(self._path)) as facts:
+            unjudged = facts.unjudged(now_ms)
+            looked = []
+            for rule in self._rules if unjudged.runs else ():
+                own = [run for run in unjudged.runs if rule.is_about(run.branch)]
+                looked.append(Looked(rule, list(self._of_rule(facts, rule, own))))
+        return looked, unjudged
+
+    def of_time(self, now_ms: float, open_runs: Sequence[str]) -> list[Looked]:
+        """What rules say of runs that go on; ``open_runs`` are their ids."""
+        kinds = {rule.kind for rule in self._rules}
+        if not kinds & {"hanging-test", "budget-exceeded"}:
+            return []
+        with closing(AlertFacts(self._path)) as facts:
+            return [
+                Looked(rule, list(self._of_open(facts, rule, open_runs, now_ms)))
+                for rule in self._rules
+                if rule.kind in ("hanging-test", "budget-exceeded")
+            ]
+
+    def _of_rule(self, facts: AlertFacts, rule: Rule, runs: Sequence[JudgedRun]) -> Iterator[Sighting]:
+        if rule.kind == "flaky" and runs:
+            firing = [one.subject for one in facts.firing(rule)]
+            yield from judge_flakiness(rule, runs[-1], facts.flaky(rule), firing)
+        for run in runs:
+            if rule.kind == "run-failed":
+                yield from judge_result(run)
+            elif rule.kind == "budget-exceeded":
+                yield from judge_budget(rule, run)
+            elif rule.kind == "run-slower":
+                yield from judge_duration(rule, run, facts.earlier_durations(run.id))
+            elif rule.kind == "new-failure":
+                yield from judge_failures(run, self._new_failures(facts, rule, run))
+
+    def _of_open(self, facts: AlertFacts, rule: Rule, open_runs: Sequence[str], now_ms: float) -> Iterator[Sighting]:
+        if rule.kind == "budget-exceeded":
+            for run in facts.open_runs(open_runs, now_ms) if open_runs else ():
+                yield from judge_budget(rule, run) if rule.is_about(run.branch) else ()
+            return
+        firing = [one.subject for one in facts.firing(rule)]
+        yield from judge_running(rule, self._long_running(facts, rule, open_runs, now_ms), firing)
+
+    def _long_running(
+        self, facts: AlertFacts, rule: Rule, open_runs: Sequence[str], now_ms: float
+    ) -> list[RunningTest]:
+        """Tests that may hang, with their earlier passes; most are over before anybody has to ask for these."""
+        least_ms = min(rule.at_least_ms, rule.new_after_ms)
+        running = [one for one in facts.running(open_runs, now_ms) if one.elapsed_ms >= least_ms] if open_runs else []
+        if not running:
+            return []
+        identity = read_identity(self._path)
+        found = []
+        with closing(AnalysisRuns(self._path)) as runs:
+            for one in running:
+                passes = runs.passes(one.run_id, {one.test_id: identity.ids_of(one.test_id)}, PASSES + 1)
+                found.append(
+                    RunningTest(
+                        run_id=one.run_id,
+                        branch=one.branch,
+                        test_id=one.test_id,
+                        worker=one.worker,
+                        elapsed_ms=one.elapsed_ms,
+                        passes=passes.get(one.test_id, ()),
+                    )
+                )
+        return found
+
+    def _new_failures(self, facts: AlertFacts, rule: Rule, run: JudgedRun) -> NewFailures:
+        firing = [one.test_id for one in facts.firing(rule) if one.test_id is not None]
+        states = facts.states(run.id, firing)
+        with closing(AnalysisRuns(self._path)) as runs:
+            base = _base_of(runs, rule, run)
+            if base is None:
+                return NewFailures("", (), states)
+            changes = self._newly_failing(runs, base, run.id, facts.forgiven(run.id))
+            errors = runs.errors(run.id, [change.test_id for change in changes])
+        failing = [(change.test_id, _why(errors.get(change.test_id))) for change in changes]
+        return NewFailures(base, failing, states)
+
+    def _newly_failing(self, runs: AnalysisRuns, base: str, run_id: str, forgiven: set[str]) -> list[Change]:
+        identity = read_identity(self._path)
+        before, after = runs.tests(base), runs.tests(run_id)
+        facts = runs.facts(base), runs.facts(run_id)
+        missing = (Selection(facts[0], before, facts[1]).why_missing, Selection(facts[1], after, facts[0]).why_missing)
+
+        def last_verdicts(test_ids: list[str]) -> dict[str, str]:
+            return runs.last_verdicts(base, {test_id: identity.ids_of(test_id) for test_id in test_ids}, PASSES)
+
+        found = compare(before, after, identity, missing, last_verdicts)
+        return [change for change in found.newly_failing if change.test_id not in forgiven]
+
+
+def _base_of(runs: AnalysisRuns, rule: Rule, run: JudgedRun) -> str | None:
+    """The run to compare with, ``None`` when there is none."""
+    if rule.base is None:
+        return runs.run_before(run.id)
+    try:
+        return runs.last_of_branch(rule.base, run.id, merged=True)
+    except BranchNotFound:
+        return None
+
+
+def _why(failure: Failure | None) -> str:
+    """The first line of an error."""
+    if failure is None:
+        return ""
+    lines = (failure.message or failure.reason or "").splitlines()
+    line, kind = lines[0] if lines else "", failure.type or ""
+    words = [line] if line.startswith(kind) else [kind, line]
+    return ": ".join(word for word in words if word)[:_MOST_REASON]
