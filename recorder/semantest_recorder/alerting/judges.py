@@ -17,6 +17,7 @@ from semantest_recorder.core.alerts.judging import (
     judge_flakiness,
     judge_result,
     judge_running,
+    test_subject,
 )
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.alerts.telling import Looked
@@ -113,13 +114,18 @@ class Judges:
         return found
 
     def _new_failures(self, facts: AlertFacts, rule: Rule, run: JudgedRun) -> NewFailures:
-        firing = [one.test_id for one in facts.firing(rule) if one.test_id is not None]
-        states = facts.states(run.id, firing)
+        firing = [
+            one.test_id for one in facts.firing(rule) if one.subject == test_subject(one.test_id or "", run.place)
+        ]
+        forgiven = facts.forgiven(run.id)
+        states = {
+            one: state for one, state in facts.states(run.id, filter(None, firing)).items() if one not in forgiven
+        }
         with closing(AnalysisRuns(self._path)) as runs:
             base = _base_of(runs, rule, run)
             if base is None:
                 return NewFailures("", (), states)
-            changes = self._newly_failing(runs, base, run.id, facts.forgiven(run.id))
+            changes = self._newly_failing(runs, base, run.id, forgiven)
             errors = runs.errors(run.id, [change.test_id for change in changes])
         failing = [(change.test_id, _why(errors.get(change.test_id))) for change in changes]
         return NewFailures(base, failing, states)

@@ -42,6 +42,10 @@ class Outbox:
         """There is something new in it."""
         self._changed.set()
 
+    async def woken(self) -> None:
+        """Returns when there is something new in it."""
+        await self._changed.wait()
+
     async def run(self) -> None:
         """Sends until it is cancelled; what is under way then is sent again by the next recorder."""
         try:

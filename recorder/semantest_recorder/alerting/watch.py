@@ -73,14 +73,15 @@ class AlertWatch:
         self.outbox.wake()
 
     async def run(self, hub: Hub) -> None:
-        """Looks, and sends, until it is cancelled; without rules there is nothing to do.
+        """Looks, and sends, until it is cancelled. Whatever fails is tried again with the next look.
 
-        Whatever fails is tried again with the next look.
+        Without rules there is nothing to do until somebody has a dead letter sent again.
         """
         for problem in self._channels.problems.items():
             _log.warning("channel %s of alerts cannot be used: %s", *problem)
         if not self._settings.rules:
-            return
+            await self.outbox.woken()
+            await self.outbox.run()
         sending = asyncio.create_task(self.outbox.run())
         try:
             while True:

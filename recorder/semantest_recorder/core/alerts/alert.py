@@ -1,7 +1,7 @@
 """What becomes of an alert: it fires, it is over, and people are told of each change once.
 
-One rule decides all of it: something is told when what people were told last is not how it is, and while it fires once
-more after the rule's repeat interval. Whatever is silenced meanwhile is compared again when the silence ends.
+One rule decides all of it: something is told when what people were told last is not how it is, and once more when it is
+seen to fire after the rule's repeat interval. Whatever is silenced meanwhile is compared again when the silence ends.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def is_due(alert: Alert, rule: Rule, now_ms: float, *, silenced: bool) -> bool:
         return True
     if alert.state == "resolved" or not rule.repeat_ms:
         return False
-    return now_ms - (alert.told_ms or 0.0) >= rule.repeat_ms
+    # Seen now: a branch or a test that is gone must not be told of day after day.
+    return alert.seen_ms >= now_ms and now_ms - (alert.told_ms or 0.0) >= rule.repeat_ms
 
 
 def told(alert: Alert, now_ms: float) -> Alert:
@@ -100,8 +101,3 @@ def told(alert: Alert, now_ms: float) -> Alert:
 def is_worth_telling(alert: Alert, rule: Rule) -> bool:
     """Whether its rule tells this state at all."""
     return alert.state == "firing" or rule.resolved
-
-
-def is_forgotten(alert: Alert, keep_ms: float, now_ms: float) -> bool:
-    """Whether nothing was seen of it for so long that it is nobody's any more: its branch or test is gone, say."""
-    return now_ms - alert.seen_ms > keep_ms

@@ -10,6 +10,7 @@ import msgspec
 
 from semantest_recorder.core.alerts.alert import Sighting
 from semantest_recorder.core.alerts.settings import Rule
+from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.flakiness import PASSED, Flakiness
 from semantest_recorder.core.analysis.time_shift import PASSES_MIN, shifts
 
@@ -93,15 +94,18 @@ def judge_duration(rule: Rule, run: JudgedRun, earlier_ms: Sequence[float]) -> I
 
 
 def judge_failures(run: JudgedRun, found: NewFailures) -> Iterator[Sighting]:
-    """``new-failure``: of a test on one branch. What fires is over when the test passes."""
+    """``new-failure``: of a test on one branch. It is over when the test passes."""
     for test_id, why in found.failing[:MOST_TESTS]:
         yield _of_test(run, test_id, firing=True, summary=f"{why or 'failed'}; it did not fail in run {found.base}")
     failing = {test_id for test_id, _why in found.failing}
     for test_id, state in found.states.items():
-        if test_id not in failing and (state in PASSED or state == "flaky"):
-            yield _of_test(
-                run, test_id, firing=False, summary=f"it {'passed' if state in PASSED else 'is flaky'} again"
-            )
+        if test_id in failing:
+            continue
+        if state in BROKEN:
+            yield _of_test(run, test_id, firing=True, summary=f"it still fails ({state})")
+        elif state in PASSED or state == "flaky":
+            words = "it passed again" if state in PASSED else "it passed again on a retry"
+            yield _of_test(run, test_id, firing=False, summary=words)
 
 
 def test_subject(test_id: str, place: str) -> str:

@@ -75,6 +75,7 @@ def test_new_failures_are_over_when_the_test_passes() -> None:
     assert seen == {
         "a": (True, "AssertionError: no; it did not fail in run r0"),
         "b": (False, "it passed again"),
+        "d": (True, "it still fails (failed)"),
     }
 
 

@@ -66,6 +66,13 @@ def test_no_state_is_told_twice_without_a_change_or_the_interval(
             assert was != state or (state == "firing" and repeat_ms and after - before >= repeat_ms)
 
 
+def test_what_nobody_sees_any_more_is_not_told_again() -> None:
+    alerts, _ = advance({}, rule(), [sighting("main", True)], [], 1.0)
+    assert advance(alerts, rule(), [], [], 1.0 + 2 * REPEAT_MS)[1] == []
+    _, (change,) = advance(alerts, rule(), [sighting("main", True)], [], 1.0 + 3 * REPEAT_MS)
+    assert change.is_repeated
+
+
 def test_a_rule_that_does_not_tell_ends_tells_the_next_beginning() -> None:
     quiet = rule(resolved=False)
     alerts, told = dict[str, Alert](), list[str]()
