@@ -125,7 +125,7 @@ SECTION_TEXTS = {
     "plugins": "Plugins of the recorder. `[plugins.<name>]` holds a plugin's own options, passed on as they are.",
     "cleanup": "What `semantest cleanup` deletes. A run stays only if every key that is set lets it stay.",
     "gate": "What `semantest gate` asks of a run ([ci.md](../guide/ci.md#a-gate)). A key that is not set asks nothing.",
-    "alerts": "What the recorder tells people by itself.",
+    "alerts": "What the recorder tells people by itself ([alerts.md](../guide/alerts.md)).",
 }
 TABLE_TEXTS = {
     "rules": "A rule. Which keys it takes beside the first six depends on its kind.",

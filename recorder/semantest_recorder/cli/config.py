@@ -164,7 +164,7 @@ def _without_secrets(redactor: Redactor, name: str, value: Any) -> Any:
         return {key: _without_secrets(redactor, key, one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
         return [_without_secrets(redactor, name, one) for one in value]
-    if isinstance(value, str) and not name.endswith("-file"):
+    if isinstance(value, str) and not name.endswith(("-file", "-env")):
         return redactor.redact_pair(name, value)[1] if value else value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return MASK if is_number and redactor.redact_pair(name, "x")[1] == MASK else value

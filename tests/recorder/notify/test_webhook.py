@@ -6,8 +6,10 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from semantest_recorder.core.alerts.delivery import Answer
 from semantest_recorder.core.alerts.settings import Channel
 from semantest_recorder.notify.channel import NotSetUp
+from semantest_recorder.notify.signing import signed_headers
 from semantest_recorder.notify.webhook import WebhookChannel, retry_after_seconds
 
 from .receiver import Receiver, Reply, receiving
@@ -165,3 +168,17 @@ def test_a_secret_that_is_none() -> None:
 )
 def test_odd_wishes(header: str | None, seconds: float | None) -> None:
     assert retry_after_seconds(header, NOW) == seconds
+
+
+def test_the_receiver_of_the_guide_takes_ours_and_nothing_else() -> None:
+    guide = (Path(__file__).resolve().parents[3] / "docs" / "guide" / "alerts.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(code, found)
+    is_genuine, now_s, body = found["is_genuine"], int(time.time()), b'{"version":1}'
+    headers = signed_headers(KEY, "msg_1", now_s, body)
+    assert is_genuine(headers, body, KEY)
+    assert not is_genuine(headers, body + b" ", KEY)
+    assert not is_genuine(headers, body, b"another")
+    assert not is_genuine(headers | {"webhook-id": "msg_2"}, body, KEY)
+    assert not is_genuine(signed_headers(KEY, "msg_1", now_s - 600, body), body, KEY), "a replay"

@@ -7,6 +7,7 @@ when. Of all that only the sentence may have come from a test, as the first line
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -168,9 +169,9 @@ def _lines(first: Alert, alerts: Sequence[MessageAlert], more: int, run_url: str
         yield f"... and {more} more"
     if first.run_id:
         yield f"Run {harmless(first.run_id)}" + (f": {run_url}" if run_url else "")
-        yield f"Look: semantest report {harmless(first.run_id)}"
+        yield f"Look: semantest report {shlex.quote(harmless(first.run_id))}"
     if first.test_id and len(alerts) == 1:
-        yield f"Look: semantest history '{harmless(first.test_id)}'"
+        yield f"Look: semantest history {shlex.quote(harmless(first.test_id))}"
     yield f"Rule {rule.name} ({rule.kind}), {rule.severity}"
 
 

@@ -75,6 +75,8 @@ def test_every_kind_has_words(kind: str) -> None:
 
 
 def test_what_a_test_says_calls_nobody_and_steers_nothing() -> None:
+    run = "r1; rm -rf ~ $(id)\n`id`"
+    assert "semantest report 'r1; rm -rf ~ $(id) `id`'" in message(alert(run_id=run)).text
     found = message(alert(summary="\x1b[31m<!channel> @everyone [click](http://evil) \u202e", branch="@here\n<@U1>"))
     for text in (found.title, *found.text.splitlines(), found.branch or ""):
         assert text.isprintable()
