@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from semantest_recorder.answers.run_difference import run_difference
+from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.core.alerts.alert import Sighting
 from semantest_recorder.core.alerts.judging import (
     JudgedRun,
@@ -21,10 +23,8 @@ from semantest_recorder.core.alerts.judging import (
 )
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.alerts.telling import Looked
-from semantest_recorder.core.analysis.comparison import Change, compare
-from semantest_recorder.core.analysis.rows import Failure
-from semantest_recorder.core.analysis.selection import Selection
 from semantest_recorder.core.analysis.time_shift import PASSES
+from semantest_recorder.reports.report import ErrorInfo
 from semantest_recorder.store.alert_facts import AlertFacts, Unjudged
 from semantest_recorder.store.analysis_runs import AnalysisRuns
 from semantest_recorder.store.errors import BranchNotFound
@@ -121,26 +121,14 @@ class Judges:
         states = {
             one: state for one, state in facts.states(run.id, filter(None, firing)).items() if one not in forgiven
         }
-        with closing(AnalysisRuns(self._path)) as runs:
-            base = _base_of(runs, rule, run)
+        with stored_history(self._path) as history:
+            base = _base_of(history.runs, rule, run)
             if base is None:
                 return NewFailures("", (), states)
-            changes = self._newly_failing(runs, base, run.id, forgiven)
-            errors = runs.errors(run.id, [change.test_id for change in changes])
-        failing = [(change.test_id, _why(errors.get(change.test_id))) for change in changes]
+            reader = history.reader
+            found = run_difference(history, reader.run_by_id(base), reader.run_by_id(run.id))
+        failing = [(change.id, _why(change.error)) for change in found.newly_failing if change.id not in forgiven]
         return NewFailures(base, failing, states)
-
-    def _newly_failing(self, runs: AnalysisRuns, base: str, run_id: str, forgiven: set[str]) -> list[Change]:
-        identity = read_identity(self._path)
-        before, after = runs.tests(base), runs.tests(run_id)
-        facts = runs.facts(base), runs.facts(run_id)
-        missing = (Selection(facts[0], before, facts[1]).why_missing, Selection(facts[1], after, facts[0]).why_missing)
-
-        def last_verdicts(test_ids: list[str]) -> dict[str, str]:
-            return runs.last_verdicts(base, {test_id: identity.ids_of(test_id) for test_id in test_ids}, PASSES)
-
-        found = compare(before, after, identity, missing, last_verdicts)
-        return [change for change in found.newly_failing if change.test_id not in forgiven]
 
 
 def _base_of(runs: AnalysisRuns, rule: Rule, run: JudgedRun) -> str | None:
@@ -153,11 +141,11 @@ def _base_of(runs: AnalysisRuns, rule: Rule, run: JudgedRun) -> str | None:
         return None
 
 
-def _why(failure: Failure | None) -> str:
+def _why(error: ErrorInfo | None) -> str:
     """The first line of an error."""
-    if failure is None:
+    if error is None:
         return ""
-    lines = (failure.message or failure.reason or "").splitlines()
-    line, kind = lines[0] if lines else "", failure.type or ""
+    lines = (error.message or "").splitlines()
+    line, kind = lines[0] if lines else "", error.type or ""
     words = [line] if line.startswith(kind) else [kind, line]
     return ": ".join(word for word in words if word)[:_MOST_REASON]
