@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from semantest_recorder.alerting.desk import AlertDesk
 from semantest_recorder.alerting.watch import AlertWatch
 from semantest_recorder.core.alerts.settings import AlertSettings
+from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
 from semantest_recorder.store.writer import Writer
 
@@ -26,5 +27,6 @@ class Alerts:
         clock: Callable[[], float],
     ) -> None:
         channels = Channels(settings, environment)
-        self.watch = AlertWatch(writer, settings, channels, link, clock)
+        threads = DaemonThreads(2, "semantest-alerts")
+        self.watch = AlertWatch(writer, settings, channels, link, clock, threads)
         self.desk = AlertDesk(writer, settings, channels, link, clock, self.watch.wake)

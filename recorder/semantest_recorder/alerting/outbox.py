@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from semantest_recorder.alerting.writing import written
 from semantest_recorder.core.alerts.delivery import Delivery, after_try, next_in_turn
+from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
 from semantest_recorder.store.alerts import deliveries_in, note_tried
 from semantest_recorder.store.errors import StoreError
@@ -29,7 +30,8 @@ _log = logging.getLogger(__name__)
 class Outbox:
     """Lives in the event loop; ``clock`` gives milliseconds since the epoch."""
 
-    def __init__(self, writer: Writer, channels: Channels, clock: Callable[[], float]) -> None:
+    def __init__(self, writer: Writer, channels: Channels, clock: Callable[[], float], threads: DaemonThreads) -> None:
+        self._threads = threads
         self._writer = writer
         self._channels = channels
         self._clock = clock
@@ -68,7 +70,7 @@ class Outbox:
         if self._unstored:
             await self._store(list(self._unstored.values()))
         try:
-            queued = await asyncio.to_thread(_queued, self._writer.path)
+            queued = await asyncio.get_running_loop().run_in_executor(self._threads, _queued, self._writer.path)
         except (StoreError, sqlite3.Error) as error:
             _log.warning("the outbox of alerts cannot be read, trying on: %s", error)
             return _LOOK_S

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from pytest_semantest.protocol.events import RUN_CONTEXT, RUN_END, WORKER_CRASH, WORKER_END
 from semantest_recorder.alerting.judges import Judges
@@ -19,6 +19,7 @@ from semantest_recorder.core.alerts.judging import JudgedRun, judge_recorder
 from semantest_recorder.core.alerts.settings import AlertSettings
 from semantest_recorder.core.alerts.telling import Looked
 from semantest_recorder.core.batch import Committed
+from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.store.alert_facts import Unjudged
@@ -26,6 +27,7 @@ from semantest_recorder.store.alerts import begin, forget, keep_alerts, note_jud
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.writer import Writer
 
+T = TypeVar("T")
 #: So often rules are asked that time alone can bring about.
 _TICK_S: Final = 5.0
 #: The ends of one session come one after another; one look is enough for them.
@@ -40,12 +42,22 @@ _log = logging.getLogger(__name__)
 
 
 class AlertWatch:
-    """Lives in the event loop; ``clock`` gives milliseconds since the epoch, ``link`` is the recorder's address."""
+    """Lives in the event loop; ``clock`` gives milliseconds since the epoch, ``link`` is the recorder's address.
+
+    What blocks is done in ``threads``, which hold up no end of the process.
+    """
 
     def __init__(
-        self, writer: Writer, settings: AlertSettings, channels: Channels, link: str, clock: Callable[[], float]
+        self,
+        writer: Writer,
+        settings: AlertSettings,
+        channels: Channels,
+        link: str,
+        clock: Callable[[], float],
+        threads: DaemonThreads,
     ) -> None:
-        self.outbox = Outbox(writer, channels, clock)
+        self.outbox = Outbox(writer, channels, clock, threads)
+        self._threads = threads
         self._channels = channels
         self._writer = writer
         self._settings = settings
@@ -102,7 +114,7 @@ class AlertWatch:
         if not self._has_begun:
             self._has_begun = await self._write(lambda connection: begin(connection, self._settings, self._since_ms))
         store_error = hub.health()["storeError"]
-        own = await asyncio.to_thread(self._of_recorder, store_error)
+        own = await self._in_thread(lambda: self._of_recorder(store_error))
         looked, found = await self._judged(now_ms, [run.run_id for run in hub.runs]) if self._has_begun else ([], _NONE)
         if not await self._tell([*own, *looked], found.runs, now_ms):
             self._runs_due_ms = 0.0
@@ -118,14 +130,17 @@ class AlertWatch:
         try:
             if now_ms >= self._runs_due_ms:
                 self._runs_due_ms = now_ms + _RUNS_MS  # before: what is committed meanwhile is looked at again
-                looked, found = await asyncio.to_thread(self._judges.of_runs, now_ms)
-            looked += await asyncio.to_thread(self._judges.of_time, now_ms, open_runs)
+                looked, found = await self._in_thread(lambda: self._judges.of_runs(now_ms))
+            looked += await self._in_thread(lambda: self._judges.of_time(now_ms, open_runs))
         except (StoreError, sqlite3.Error) as error:
             self._say(f"rules of alerts cannot be judged, trying on: {error}")
             self._runs_due_ms = 0.0
         except Exception:  # noqa: BLE001 - what a client said must not end all alerts
             _log.exception("rules of alerts could not be judged, trying on")
         return looked, found
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     def _of_recorder(self, store_error: str | None) -> list[Looked]:
         rules = [rule for rule in self._settings.rules if rule.kind == "recorder-unhealthy"]

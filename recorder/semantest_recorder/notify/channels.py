@@ -24,6 +24,8 @@ class Channels:
                 self._channels[channel.name] = _made(channel, settings, environment)
             except NotSetUp as error:
                 self.problems[channel.name] = str(error)
+            except Exception as error:  # noqa: BLE001 - a broken apprise must not keep a recorder from recording
+                self.problems[channel.name] = f"it cannot be set up: {type(error).__name__}"
 
     async def send(self, name: str, delivery_id: str, body: bytes) -> Answer:
         """Tries once. What cannot be used at all answers so, finally: a new try needs somebody to set it up."""

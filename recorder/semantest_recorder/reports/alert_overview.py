@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -9,7 +10,7 @@ import msgspec
 
 from semantest_recorder.core.alerts.alert import Alert
 from semantest_recorder.core.alerts.delivery import Delivery
-from semantest_recorder.core.alerts.message import Message
+from semantest_recorder.core.alerts.message import Message, harmless
 from semantest_recorder.core.alerts.silence import Silence, silence_over
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert_line
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 ALERTS_SCHEMA: Final = 1
 #: So many deliveries of an alert are shown, the newest ones.
 _DELIVERIES: Final = 5
+#: So many alerts that are over stand in the text.
+_OVER: Final = 20
 
 
 class DeliveryInfo(Public, kw_only=True):
@@ -92,9 +95,13 @@ def alert_overview(
     now_ms: float,
 ) -> AlertOverview:
     """The public shape; ``deliveries`` come the newest first."""
-    told = [(one, msgspec.json.decode(one.body, type=Message)) for one in deliveries]
+    told: dict[tuple[str, str], list[DeliveryInfo]] = defaultdict(list)
+    for delivery in deliveries:
+        message = msgspec.json.decode(delivery.body, type=Message)
+        for part in message.alerts:
+            told[message.rule, part.subject].append(_delivery(delivery, message))
     return AlertOverview(
-        alerts=[_alert(alert, silences, told, now_ms) for alert in alerts],
+        alerts=[_alert(alert, silences, told[alert.rule, harmless(alert.subject)], now_ms) for alert in alerts],
         silences=[
             SilenceInfo(
                 id=one.id,
@@ -132,14 +139,7 @@ def _delivery(delivery: Delivery, message: Message) -> DeliveryInfo:
     )
 
 
-def _alert(
-    alert: Alert, silences: Iterable[Silence], told: Iterable[tuple[Delivery, Message]], now_ms: float
-) -> AlertInfo:
-    own = [
-        _delivery(delivery, message)
-        for delivery, message in told
-        if message.rule == alert.rule and message.is_about(alert.subject)
-    ]
+def _alert(alert: Alert, silences: Iterable[Silence], told: Sequence[DeliveryInfo], now_ms: float) -> AlertInfo:
     return AlertInfo(
         rule=alert.rule,
         kind=alert.kind,
@@ -155,7 +155,7 @@ def _alert(
         told_state=alert.told_state,
         told_at=iso_time(alert.told_ms),
         silenced=silence_over(silences, alert.rule, alert.subject, now_ms) is not None,
-        deliveries=own[:_DELIVERIES],
+        deliveries=list(told[:_DELIVERIES]),
     )
 
 
@@ -169,12 +169,14 @@ def overview_lines(found: AlertOverview) -> Iterator[Text]:
     firing = [one for one in found.alerts if one.state == "firing"]
     over = [one for one in found.alerts if one.state == "resolved"]
     yield Text(f"{plural(len(firing), 'alert')} firing, {len(over)} over", "bold")
-    for alert in (*firing, *over):
+    for alert in (*firing, *over[:_OVER]):
         yield from _alert_lines(alert)
+    if len(over) > _OVER:
+        yield Text(f"... and {len(over) - _OVER} more that are over: --json has them", "dim")
     for silence in found.silences:
         yield Text(inert_line(f"silence {silence.id}: {_silence_words(silence)}"), "dim")
     if found.queued:
-        yield Text(f"{plural(found.queued, 'message')} wait to be sent: `semantest-recorder start` has them sent")
+        yield Text(f"waiting to be sent: {plural(found.queued, 'message')}, by the recorder while it runs")
     if found.dead:
         yield Text(f"{plural(len(found.dead), 'message')} could not be delivered: `semantest alerts dead`", "red")
 

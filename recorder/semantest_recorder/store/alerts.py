@@ -13,7 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from semantest_recorder.core.alerts.alert import Alert, Sighting
-from semantest_recorder.core.alerts.delivery import MOST_DEAD, MOST_QUEUED, Delivery
+from semantest_recorder.core.alerts.delivery import MOST_DEAD, MOST_DELIVERED, MOST_QUEUED, Delivery
 from semantest_recorder.core.alerts.judging import JudgedRun
 from semantest_recorder.core.alerts.message import Change, Message, grouped, message_of
 from semantest_recorder.core.alerts.settings import AlertSettings, Rule
@@ -24,6 +24,8 @@ from semantest_recorder.store.queries import statements
 _SQL = statements("alerts.sql")
 #: Runs that were over for longer are not judged, and which ones were judged is kept a little longer.
 JUDGED_WITHIN_MS: Final = 86_400_000.0
+#: So many alerts are kept, those that were seen last.
+MOST_ALERTS: Final = 20_000
 _JUDGED_KEPT_MS: Final = 3 * JUDGED_WITHIN_MS
 
 
@@ -103,8 +105,9 @@ def forget(connection: sqlite3.Connection, settings: AlertSettings, now_ms: floa
     """Deletes what is kept no longer: all of it is bounded."""
     before_ms = now_ms - settings.keep_ms
     connection.execute(_SQL["forget_alerts"], (before_ms, _list(rule.name for rule in settings.rules)))
+    connection.execute(_SQL["forget_most_alerts"], (MOST_ALERTS,))
     connection.execute(_SQL["forget_silences"], (now_ms,))
-    connection.execute(_SQL["forget_deliveries"], (before_ms, MOST_DEAD))
+    connection.execute(_SQL["forget_deliveries"], (before_ms, MOST_DEAD, MOST_DELIVERED))
     connection.execute(_SQL["forget_judged"], (now_ms - _JUDGED_KEPT_MS,))
 
 

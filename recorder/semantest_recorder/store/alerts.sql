@@ -15,6 +15,10 @@ INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- name: forget_alerts
 DELETE FROM alerts WHERE seen_ms < ?1 OR rule NOT IN (SELECT value FROM json_each(?2));
 
+-- name: forget_most_alerts
+DELETE FROM alerts WHERE (rule, subject) IN (
+    SELECT rule, subject FROM alerts ORDER BY seen_ms DESC, rule, subject LIMIT -1 OFFSET ?);
+
 -- name: silences
 SELECT id, rule, subject, until_ms, reason, who, made_ms FROM silences WHERE until_ms > ? ORDER BY until_ms, id;
 
@@ -59,7 +63,9 @@ DELETE FROM deliveries WHERE state = 'dead' AND (?1 IS NULL OR id IN (SELECT val
 -- name: forget_deliveries
 DELETE FROM deliveries
 WHERE (state <> 'queued' AND ended_ms < ?1)
-      OR delivery_key IN (SELECT delivery_key FROM deliveries WHERE state = 'dead' ORDER BY delivery_key DESC LIMIT -1 OFFSET ?2);
+      OR delivery_key IN (SELECT delivery_key FROM deliveries WHERE state = 'dead' ORDER BY delivery_key DESC LIMIT -1 OFFSET ?2)
+      OR delivery_key IN (
+          SELECT delivery_key FROM deliveries WHERE state = 'delivered' ORDER BY delivery_key DESC LIMIT -1 OFFSET ?3);
 
 -- name: begin
 INSERT OR IGNORE INTO meta VALUES ('alerts_since_ms', CAST(? AS TEXT));

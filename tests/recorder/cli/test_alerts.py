@@ -115,7 +115,7 @@ def test_dead_letters_are_sent_again_by_the_next_recorder_or_dropped(folder: Pat
     dead = alerts(folder, "dead", "--json").json["dead"]
     assert alerts(folder, "drop", "--all", "--dry-run").out == "Would delete 2.\n"
     assert alerts(folder, "retry", dead[0]["id"]).out == "1 to be sent again.\n"
-    assert "1 message wait" in alerts(folder).out
+    assert "waiting to be sent: 1 message" in alerts(folder).out
     dropped = alerts(folder, "drop", "--all", "--json").json
     assert (dropped["count"], dropped["dryRun"]) == (1, False)
     assert alerts(folder, "dead").out == "No dead letters.\n"

@@ -130,6 +130,11 @@ def test_all_of_it_is_bounded(database: Database, monkeypatch: pytest.MonkeyPatc
     assert {one.answer for one in dead} == {"3 messages waited for this channel already"}
     database.do(lambda connection: stored.forget(connection, SETTINGS, NOW + 8 * DAY))
     assert len(stored.deliveries_in(database.connection, "dead")) == 2
+    monkeypatch.setattr(stored, "MOST_ALERTS", 1)
+    late = Sighting(subject="dev", firing=True, summary="1 failed", branch="dev")
+    database.tell(Looked(RED, [late]), at=NOW + 9 * DAY)
+    database.do(lambda connection: stored.forget(connection, SETTINGS, NOW + 9 * DAY))
+    assert [alert.subject for alert in stored.alerts_in(database.connection)] == ["dev"]
     database.do(lambda connection: stored.forget(connection, SETTINGS, NOW + 60 * DAY))
     assert stored.alerts_in(database.connection) == []
     assert stored.deliveries_in(database.connection, "dead") == []

@@ -13,9 +13,10 @@ _FIRST_MS = 5_000.0
 _LONGEST_MS = 3_600_000.0
 #: A receiver that asks for more patience than a day gets a day.
 _LONGEST_ASKED_MS = 86_400_000.0
-#: Of one channel at most so many wait, and so many dead letters of all channels are kept.
+#: Of one channel at most so many wait; so many dead letters and delivered messages of all channels are kept.
 MOST_QUEUED: Final = 1000
 MOST_DEAD: Final = 1000
+MOST_DELIVERED: Final = 10_000
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from semantest_recorder.core.analysis.time_shift import PASSES_MIN, shifts
 
 #: States of runs in which something went wrong; a run that somebody cancelled says nothing.
 _FAILED: Final = {"failed": "failed", "interrupted": "was interrupted", "timeout": "ran out of time"}
-#: Of many tests that newly fail so many are looked after one by one; all are counted.
-MOST_TESTS: Final = 200
+#: Of the tests that newly fail in one run at most so many are told of, and looked after.
+MOST_TESTS: Final = 5000
 #: A flaky test is one no more when its rate is below this share of the threshold: near it, it would come and go.
 _WELL_BELOW: Final = 0.5
 

@@ -73,10 +73,6 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     more: int = 0
     made_ms: float
 
-    def is_about(self, subject: str) -> bool:
-        """Whether it tells of the alert with this subject."""
-        return any(alert.subject == harmless(subject) for alert in self.alerts)
-
 
 class Change(msgspec.Struct, frozen=True):
     """An alert that is to be told; ``is_repeated``: as it was told before."""
