@@ -15,6 +15,7 @@ from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.cli.alerts_completing import complete_dead, complete_name, complete_rule, complete_silence
 from semantest_recorder.cli.amounts import Age
 from semantest_recorder.cli.help_end import help_end
+from semantest_recorder.cli.note import say_note
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.stop import EXIT_FAILED, EXIT_USAGE, NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
@@ -166,6 +167,7 @@ def silence(
     """
     from semantest_recorder.core.alerts.actions import MakeSilence  # noqa: PLC0415
 
+    _say_if_no_rule(rule, directory)
     until_ms = time.time() * 1000 + length
     asked = {"rule": rule, "subject": subject, "reason": reason, "who": who or _user()}
     done = _change(project_folder(directory), MakeSilence(until_ms=until_ms, **asked))
@@ -275,6 +277,16 @@ def _chosen(folder: Path, ids: tuple[str, ...], *, all_of_them: bool) -> list[st
     if unknown:
         raise NothingRecorded(f"there is no dead letter {unknown[0]!r}: `semantest alerts dead` shows them")
     return list(ids)
+
+
+def _say_if_no_rule(pattern: str, directory: str | None) -> None:
+    """A silence of a name with a typing error would silence nothing; the recorder may know other rules than we do."""
+    from semantest_recorder.cli.alerts_section import project_alerts  # noqa: PLC0415
+    from semantest_recorder.core.alerts.settings import matches  # noqa: PLC0415
+
+    names = [one.name for one in project_alerts(directory).rules]
+    if not any(matches(pattern, name) for name in names):
+        say_note(f"no rule of the configuration is called like {pattern!r}; there are {', '.join(names) or 'none'}")
 
 
 def _say(done: Done, as_json: bool, text: str, *, dry_run: bool = False) -> None:

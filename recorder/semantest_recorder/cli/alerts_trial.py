@@ -10,6 +10,7 @@ from semantest_recorder.alerting.desk import try_channels
 from semantest_recorder.cli import daemon
 from semantest_recorder.cli.alerts_change import ask_recorder
 from semantest_recorder.cli.alerts_section import project_alerts
+from semantest_recorder.cli.log_lines import configure_logging
 from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.semantest_folder import semantest_folder
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
@@ -26,6 +27,8 @@ def trial(directory: str | None, name: str) -> tuple[Done, str]:
     if present is not None:
         return ask_recorder(present[0], Trial(name=name)), "the recorder"
     settings = project_alerts(directory)
+    if any(channel.kind == "log" for channel in settings.channels):
+        configure_logging("text", "info")  # what is written into the log is to be seen
     channels = Channels(settings, os.environ)
     try:
         done = asyncio.run(try_channels(settings, channels, name, "", time.time() * 1000))

@@ -21,4 +21,4 @@ class LogChannel:
         fields = {"alert": message.rule, "state": message.state, "severity": message.severity, "delivery": delivery_id}
         level = logging.INFO if message.state == "resolved" or message.severity == "info" else logging.WARNING
         _log.log(level, "%s | %s", message.title, " | ".join(message.text.splitlines()), extra={"fields": fields})
-        return Answer(is_delivered=True, text="written to the recorder's log")
+        return Answer(is_delivered=True, text="written to the log")

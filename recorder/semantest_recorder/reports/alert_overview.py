@@ -159,6 +159,7 @@ def _alert(alert: Alert, silences: Iterable[Silence], told: Sequence[DeliveryInf
     )
 
 
+_REACHED: Final = {"delivered": "was told", "queued": "is to be told", "dead": "was not reached"}
 _STYLES: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -197,11 +198,12 @@ def _alert_lines(alert: AlertInfo) -> Iterator[Text]:
 def _told_words(alert: AlertInfo) -> str:
     if not alert.deliveries:
         return "silenced, nobody was told" if alert.silenced else "nobody was told"
+    latest = {one.channel: one for one in reversed(alert.deliveries)}
     ways = [
-        f"{one.channel} {one.state}" + (f" ({one.answer})" if one.state != "delivered" and one.answer else "")
-        for one in {one.channel: one for one in reversed(alert.deliveries)}.values()
+        f"{one.channel} {_REACHED[one.state]}" + (f" ({one.answer})" if one.state != "delivered" and one.answer else "")
+        for one in latest.values()
     ]
-    return f"{'silenced; ' if alert.silenced else ''}told: {', '.join(ways)}"
+    return f"{'silenced; ' if alert.silenced else ''}{', '.join(ways)}"
 
 
 def _silence_words(silence: SilenceInfo) -> str:

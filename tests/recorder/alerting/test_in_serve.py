@@ -35,7 +35,7 @@ def test_people_are_told_of_each_change_once(shared: Watched) -> None:
     shared.record({FINE: "passed", BROKEN: "failed"})
     shared.record({FINE: "passed", BROKEN: "passed"})
     assert {shared.told()[0], shared.told()[0]} == {"resolved"}
-    wait_until(lambda: "told: team delivered" in alerts(shared).out, "its answer is stored")
+    wait_until(lambda: "team was told" in alerts(shared).out, "its answer is stored")
     assert {state_of(shared, "main"), state_of(shared, f"{BROKEN} on main")} == {"resolved"}
     assert state_of(shared, "dev") is None
 
@@ -111,7 +111,7 @@ def test_killed_before_it_is_delivered_it_is_delivered_by_the_next_one_under_the
     assert again.headers["webhook-id"] == first.headers["webhook-id"] == first.json["id"]
     assert again.body == first.body
     assert again.path == PATH
-    wait_until(lambda: "team delivered" in alerts(watched).out, "its answer is stored")
+    wait_until(lambda: "team was told" in alerts(watched).out, "its answer is stored")
     watched.record({FINE: "failed"}, branch="release/1")  # killed at once: rules look a moment after the commit
     daemon.end(signal.SIGKILL)
     watched.serve()

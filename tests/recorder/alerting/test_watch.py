@@ -95,7 +95,7 @@ def test_from_the_end_of_a_run_to_the_answer_of_every_channel(tmp_path: Path, re
             found = await here.until(lambda stored: all(one.state == "delivered" for one in stored.deliveries))
             assert {one.channel: one.answer for one in found.deliveries} == {
                 "team": "127.0.0.1 answered 200",
-                "log": "written to the recorder's log",
+                "log": "written to the log",
             }
             assert [(alert.subject, alert.told_state) for alert in found.alerts] == [("main", "firing")]
 

@@ -69,7 +69,7 @@ def test_the_list_tells_what_fires_and_who_was_told(folder: Path) -> None:
     assert lines[2].startswith("  no way, since 20")
     assert lines[3:] == [
         "  semantest report r1",
-        "  told: team dead (hooks.example answered 410), chat dead (hooks.example answered 410)",
+        "  team was not reached (hooks.example answered 410), chat was not reached (hooks.example answered 410)",
         "2 messages could not be delivered: `semantest alerts dead`",
     ]
 
@@ -124,6 +124,13 @@ def test_dead_letters_are_sent_again_by_the_next_recorder_or_dropped(folder: Pat
         assert (said.code, "name dead letters by their ids, or give --all" in said.err) == (2, True)
 
 
+def test_doctor_tells_of_what_reached_nobody(folder: Path) -> None:
+    checks = semantest("doctor", "--directory", folder, "--json").json["checks"]
+    (check,) = (one for one in checks if one["name"] == "alerts")
+    assert (check["status"], check["data"]) == ("warn", {"dead": 2})
+    assert check["detail"] == "2 messages could not be delivered, the last one to chat: hooks.example answered 410"
+
+
 def test_a_silence_is_made_and_ended_where_no_recorder_runs(folder: Path) -> None:
     said = alerts(folder, "silence", "--for", "1h", "--reason", "moving")
     assert said.code == 0
@@ -133,6 +140,8 @@ def test_a_silence_is_made_and_ended_where_no_recorder_runs(folder: Path) -> Non
     assert alerts(folder, "unsilence", silence["id"]).code == 0
     assert alerts(folder, "unsilence", silence["id"]).code == 3
     assert alerts(folder, "silence", "--for", "0s", "--reason", "x").code == 2
+    said = alerts(folder, "silence", "rad", "--for", "1h", "--reason", "x")
+    assert (said.code, said.err) == (0, "semantest: no rule of the configuration is called like 'rad'; there are red\n")
 
 
 @pytest.fixture

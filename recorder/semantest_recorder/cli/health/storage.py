@@ -25,6 +25,7 @@ from semantest_recorder.cli.advice import command_line
 from semantest_recorder.cli.damaged_databases import set_aside_databases
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.health.unread_events import unread_events
+from semantest_recorder.cli.health.untold_alerts import untold_alerts
 from semantest_recorder.cli.session_notes import session_notes
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import plural, size
@@ -44,6 +45,7 @@ def storage_checks(folder: Path) -> list[Check]:
     if not os.access(folder, os.R_OK | os.X_OK):
         return [_folder(folder)]
     stored = [_database(folder / DATABASE), *unread_events(folder / DATABASE), *_set_aside(folder)]
+    stored += untold_alerts(folder / DATABASE)
     return [_folder(folder), _room(folder), *stored, *_sessions(folder), *_untaken(folder / UNTAKEN)]
 
 
