@@ -50,7 +50,7 @@ class Judges:
             unjudged = facts.unjudged(now_ms)
             looked = []
             for rule in self._rules if unjudged.runs else ():
-                own = [run for run in unjudged.runs if rule.is_about(run.branch)]
+                own = [run for run in unjudged.runs if rule.is_about(run.branch, run.pull_request)]
                 looked.append(Looked(rule, list(self._of_rule(facts, rule, own))))
         return looked, unjudged
 
@@ -83,7 +83,7 @@ class Judges:
     def _of_open(self, facts: AlertFacts, rule: Rule, open_runs: Sequence[str], now_ms: float) -> Iterator[Sighting]:
         if rule.kind == "budget-exceeded":
             for run in facts.open_runs(open_runs, now_ms) if open_runs else ():
-                yield from judge_budget(rule, run) if rule.is_about(run.branch) else ()
+                yield from judge_budget(rule, run) if rule.is_about(run.branch, run.pull_request) else ()
             return
         firing = [one.subject for one in facts.firing(rule)]
         yield from judge_running(rule, self._long_running(facts, rule, open_runs, now_ms), firing)
@@ -105,6 +105,7 @@ class Judges:
                     RunningTest(
                         run_id=one.run_id,
                         branch=one.branch,
+                        pull_request=one.pull_request,
                         test_id=one.test_id,
                         worker=one.worker,
                         elapsed_ms=one.elapsed_ms,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from semantest_recorder.alerting.writing import written
-from semantest_recorder.core.alerts.delivery import Delivery, after_try, next_in_turn
+from semantest_recorder.core.alerts.delivery import Answer, Delivery, after_try, next_in_turn
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
 from semantest_recorder.store.alerts import deliveries_in, note_tried
@@ -94,7 +94,11 @@ class Outbox:
         task.add_done_callback(ended)
 
     async def _try(self, delivery: Delivery) -> None:
-        answer = await self._channels.send(delivery.channel, delivery.id, delivery.body)
+        try:
+            answer = await self._channels.send(delivery.channel, delivery.id, delivery.body)
+        except Exception as error:  # noqa: BLE001 - it would be sent again at once, for ever
+            _log.exception("channel %s of alerts failed", delivery.channel)
+            answer = Answer(is_delivered=False, text=f"the channel failed: {type(error).__name__}")
         tried = after_try(delivery, answer, self._clock(), random.random())  # noqa: S311 - it spreads tries
         level = logging.WARNING if tried.state == "dead" else logging.INFO
         _log.log(level, "alert %s to channel %s: %s, %s", tried.id, tried.channel, tried.state, tried.answer)

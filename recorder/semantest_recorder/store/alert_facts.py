@@ -59,6 +59,7 @@ class Running(NamedTuple):
     test_id: str
     worker: str
     elapsed_ms: float
+    pull_request: str | None
 
 
 class AlertFacts:

@@ -122,7 +122,8 @@ WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?) AND x.forgiven;
 -- name: running
 SELECT r.id, r.branch, t.id, a.worker,
        max(s.last_ms - a.started_ms, 0.0)
-       + max(?2 - (SELECT b.received_ms FROM batches b WHERE b.source_key = s.source_key ORDER BY b.batch_key DESC LIMIT 1), 0.0)
+       + max(?2 - (SELECT b.received_ms FROM batches b WHERE b.source_key = s.source_key ORDER BY b.batch_key DESC LIMIT 1), 0.0),
+       CAST(json_extract(r.context, '$.ci.pullRequest') AS TEXT)
 FROM json_each(?1) n CROSS JOIN runs r ON r.id = n.value AND r.state = 'running'
      CROSS JOIN results x ON x.run_key = r.run_key AND x.state = 'running'
      CROSS JOIN attempts a ON a.run_key = x.run_key AND a.test_key = x.test_key AND a.outcome IS NULL

@@ -13,12 +13,14 @@ import pytest
 
 from semantest_recorder.alerting.alerts import Alerts
 from semantest_recorder.core.alerts.actions import DropDead, EndSilence, MakeSilence, RetryDead, Trial
+from semantest_recorder.core.alerts.delivery import Answer
 from semantest_recorder.core.alerts.settings import AlertSettings, Channel, Rule
 from semantest_recorder.core.batch import Batch, RawEvent
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.security import Security
 from semantest_recorder.engine import Engine, now_ms
+from semantest_recorder.notify.log import LogChannel
 from semantest_recorder.plugins.configuration import PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.server.hub import Hub
@@ -116,6 +118,24 @@ def test_what_fails_is_tried_again_later_and_holds_up_only_its_own_rule(tmp_path
             receiver.reply = lambda _got: Reply()
             here.fail("dev")
             assert (await here.told()).json["branch"] == "dev"
+
+    in_loop(scenario())
+
+
+def test_a_channel_that_breaks_is_not_tried_without_end(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> Answer:
+        raise KeyError("odd")
+
+    async def scenario() -> None:
+        async with watching(tmp_path, receiver, RED) as here:
+            monkeypatch.setattr(LogChannel, "send", broken)
+            here.fail("main")
+            found = await here.until(lambda stored: any(one.tries for one in stored.deliveries if one.channel == "log"))
+            (one,) = (one for one in found.deliveries if one.channel == "log")
+            assert (one.state, one.tries, one.answer) == ("queued", 1, "the channel failed: KeyError")
+            assert one.next_ms > now_ms()
 
     in_loop(scenario())
 

@@ -57,6 +57,7 @@ class RunningTest(msgspec.Struct, frozen=True, kw_only=True):
     worker: str
     elapsed_ms: float
     passes: Sequence[float]
+    pull_request: str | None = None
 
 
 def judge_result(run: JudgedRun) -> Iterator[Sighting]:
@@ -141,7 +142,7 @@ def judge_running(rule: Rule, running: Iterable[RunningTest], firing: Iterable[s
     """``hanging-test``: of a test in a run. What is not among ``running`` any more has ended. ``firing``: subjects."""
     still = set[str]()
     for test in running:
-        if not rule.is_about(test.branch):
+        if not rule.is_about(test.branch, test.pull_request):
             continue
         usual = median(test.passes) if test.passes else None
         limit = rule.new_after_ms if usual is None else max(rule.at_least_ms, rule.factor * usual)

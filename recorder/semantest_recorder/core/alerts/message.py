@@ -36,6 +36,8 @@ _TITLES: Final = {
     "budget-exceeded": ("Run on {branch} is over its time budget", "Runs on {branch} are over their time budget"),
 }
 _SHORT_TEST = 80
+#: Ids of tests hold their parameters, and may be of any length.
+_LONGEST = 1000
 
 
 class MessageAlert(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -132,7 +134,11 @@ def trial_message(rule: str, kind: str, severity: str, delivery_id: str, link: s
 
 
 def _part(alert: Alert, link: str) -> MessageAlert:
-    test_url = f"{link}/test?id={quote(alert.test_id, safe='')}" if link and alert.test_id else None
+    test_url = (
+        f"{link}/test?id={quote(alert.test_id or '', safe='')}"
+        if link and 0 < len(alert.test_id or "") <= _LONGEST
+        else None
+    )
     return MessageAlert(
         subject=harmless(alert.subject),
         summary=harmless(alert.summary),
@@ -172,12 +178,12 @@ def _lines(first: Alert, alerts: Sequence[MessageAlert], more: int, run_url: str
 
 
 def harmless(text: str) -> str:
-    """Text of a test on one line, in which nothing steers a terminal and nobody in a chat is called."""
-    return _CALLS.sub(lambda found: f"{found[0][0]} {found[0][1:]}", printable_line(text))
+    """Text of a test on one line, not too long, in which nothing steers a terminal and nobody in a chat is called."""
+    return _CALLS.sub(lambda found: f"{found[0][0]} {found[0][1:]}", printable_line(text[:_LONGEST]))
 
 
 def _plain(text: str | None) -> str | None:
-    return None if text is None else printable_line(text)
+    return None if text is None else printable_line(text[:_LONGEST])
 
 
 def _moment(milliseconds: float) -> str:

@@ -63,9 +63,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     max_duration_ms: float = 0.0
     min_free: int = 0
 
-    def is_about(self, branch: str | None) -> bool:
-        """Whether it looks at runs of this branch; at those without one only when it looks at all."""
-        return not self.branches or any(matches(one, branch or "") for one in self.branches)
+    def is_about(self, branch: str | None, pull_request: str | None = None) -> bool:
+        """Whether it looks at runs of this branch; at those without one only when it looks at all.
+
+        Neither is a pull request's: its branch may be that of a fork, and be called as ours is.
+        """
+        if not self.branches:
+            return True
+        return pull_request is None and any(matches(one, branch or "") for one in self.branches)
 
 
 class AlertSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,6 +52,8 @@ def test_a_whole_configuration() -> None:
     assert (hangs.channels, hangs.repeat_ms, hangs.factor) == (("team", "chat"), 6 * 3_600_000.0, 3.0)
     assert (hangs.at_least_ms, hangs.new_after_ms) == (120_000.0, 600_000.0)
     assert hangs.is_about(None)
+    assert not red.is_about("main", "7"), "a fork may call its branch so"
+    assert hangs.is_about("main", "7")
 
 
 def test_without_channels_the_log_is_one() -> None:
