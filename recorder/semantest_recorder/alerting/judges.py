@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -27,10 +29,12 @@ from semantest_recorder.core.analysis.time_shift import PASSES
 from semantest_recorder.reports.report import ErrorInfo
 from semantest_recorder.store.alert_facts import AlertFacts, Unjudged
 from semantest_recorder.store.analysis_runs import AnalysisRuns
-from semantest_recorder.store.errors import BranchNotFound
+from semantest_recorder.store.errors import BranchNotFound, StoreError
 from semantest_recorder.store.identity import read_identity
 
 _MOST_REASON = 200
+
+_log = logging.getLogger(__name__)
 
 
 class Judges:
@@ -51,7 +55,7 @@ class Judges:
             looked = []
             for rule in self._rules if unjudged.runs else ():
                 own = [run for run in unjudged.runs if rule.is_about(run.branch, run.pull_request)]
-                looked.append(Looked(rule, list(self._of_rule(facts, rule, own))))
+                looked.append(Looked(rule, _contained(rule, self._of_rule(facts, rule, own))))
         return looked, unjudged
 
     def of_time(self, now_ms: float, open_runs: Sequence[str]) -> list[Looked]:
@@ -61,7 +65,7 @@ class Judges:
             return []
         with closing(AlertFacts(self._path)) as facts:
             return [
-                Looked(rule, list(self._of_open(facts, rule, open_runs, now_ms)))
+                Looked(rule, _contained(rule, self._of_open(facts, rule, open_runs, now_ms)))
                 for rule in self._rules
                 if rule.kind in ("hanging-test", "budget-exceeded")
             ]
@@ -130,6 +134,20 @@ class Judges:
             found = run_difference(history, reader.run_by_id(base), reader.run_by_id(run.id))
         failing = [(change.id, _why(change.error)) for change in found.newly_failing if change.id not in forgiven]
         return NewFailures(base, failing, states)
+
+
+def _contained(rule: Rule, seen: Iterable[Sighting]) -> list[Sighting]:
+    """What a rule sees; nothing when it fails: what a client said of one run must not end all alerts.
+
+    Raises what ``Reader`` raises.
+    """
+    try:
+        return list(seen)
+    except (StoreError, sqlite3.Error):
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, others go on
+        _log.exception("rule %s of alerts failed; what it would have looked at now is not judged by it", rule.name)
+        return []
 
 
 def _base_of(runs: AnalysisRuns, rule: Rule, run: JudgedRun) -> str | None:

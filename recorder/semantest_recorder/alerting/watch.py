@@ -68,7 +68,8 @@ class AlertWatch:
         self._due = asyncio.Event()
         self._forget_due_ms = 0.0
         self._runs_due_ms = 0.0
-        self._trouble = ""
+        #: What was logged last of what does not work: it is tried every few seconds.
+        self._troubles: dict[str, str] = {}
         self._has_begun = False
         #: Before anything can come: what comes while the first look is made is news.
         self._since_ms = clock()
@@ -133,10 +134,10 @@ class AlertWatch:
                 looked, found = await self._in_thread(lambda: self._judges.of_runs(now_ms))
             looked += await self._in_thread(lambda: self._judges.of_time(now_ms, open_runs))
         except (StoreError, sqlite3.Error) as error:
-            self._say(f"rules of alerts cannot be judged, trying on: {error}")
+            self._say("rules of alerts cannot be judged", str(error))
             self._runs_due_ms = 0.0
-        except Exception:  # noqa: BLE001 - what a client said must not end all alerts
-            _log.exception("rules of alerts could not be judged, trying on")
+        else:
+            self._troubles.pop("rules of alerts cannot be judged", None)
         return looked, found
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
@@ -179,13 +180,13 @@ class AlertWatch:
         try:
             await written(self._writer, work)
         except RuntimeError as error:
-            self._say(f"alerts cannot be stored, trying on: {error}")
+            self._say("alerts cannot be stored", str(error))
             return False
-        self._trouble = ""
+        self._troubles.pop("alerts cannot be stored", None)
         return True
 
-    def _say(self, trouble: str) -> None:
+    def _say(self, what: str, why: str) -> None:
         """Logs what is new."""
-        if trouble != self._trouble:
-            _log.warning("%s", trouble)
-        self._trouble = trouble
+        if self._troubles.get(what) != why:
+            _log.warning("%s, trying on: %s", what, why)
+        self._troubles[what] = why

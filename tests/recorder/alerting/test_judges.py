@@ -7,6 +7,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from semantest_recorder.alerting import judges
 from semantest_recorder.alerting.judges import Judges
 from semantest_recorder.core.alerts.settings import AlertSettings, Rule
 from semantest_recorder.store.alerts import begin, note_judged, tell
@@ -87,6 +90,18 @@ def test_runs_are_judged_by_those_before_them(tmp_path: Path) -> None:
     assert see(tmp_path, rule("run-failed"), 7) == {"main": (False, "a run passed")}
     (slower,) = see(tmp_path, rule("run-slower", at_least_ms=10_000.0), 7).values()
     assert not slower[0]
+
+
+def test_a_rule_that_fails_ends_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: object) -> None:
+        raise RecursionError("odd")
+
+    record_run(tmp_path, 1, {T: FAILED})
+    monkeypatch.setattr(judges, "judge_budget", odd)
+    rules = [rule("budget-exceeded", max_duration_ms=1.0), rule("run-failed")]
+    looked, found = Judges(tmp_path / "semantest.db", rules).of_runs(START + 2 * APART_MS)
+    assert [len(entry.sightings) for entry in looked] == [0, 1]
+    assert len(found.runs) == 1
 
 
 def test_what_goes_on_is_judged_by_time(tmp_path: Path) -> None:

@@ -176,7 +176,7 @@ def test_a_store_that_refuses_costs_no_alert(tmp_path: Path, receiver: Receiver)
                 "CREATE TEMP TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT raise(ABORT, 'full'); END"
             )
             here.fail("main")
-            await asyncio.to_thread(wait_until, lambda: bool(here.alerts.watch._trouble), "it is refused")
+            await asyncio.to_thread(wait_until, lambda: bool(here.alerts.watch._troubles), "it is refused")
             assert here.stored().alerts == []
             connection.execute("DROP TRIGGER temp.full")
             here.alerts.watch.wake()
