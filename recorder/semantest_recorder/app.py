@@ -281,10 +281,16 @@ class _Daemon:
 
     def _dashboard(self, hub: Hub) -> Dashboard:
         def facts() -> dict[str, Any]:
-            return {**self._process(), **hub.status(), "policy": hub.security.policy}
+            return {
+                **self._process(),
+                **hub.status(),
+                "policy": hub.security.policy,
+                "alerts": self._settings.alerts,
+            }
 
         folder = self._settings.directory.resolve()
-        return Dashboard(self._database, folder.parent.name if folder.name == DIRECTORY else folder.name, facts)
+        title = folder.parent.name if folder.name == DIRECTORY else folder.name
+        return Dashboard(self._database, title, facts, self._alerts.desk.act)
 
     def _visitors(self, credentials: Credentials) -> Visitors:
         sign_ins = read_sign_ins(self._settings.directory)

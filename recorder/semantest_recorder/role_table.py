@@ -18,7 +18,7 @@ def served_routes() -> list[Route]:
     """The routes of a recorder; their handlers are not to be called, for there is nothing behind them."""
     nothing = cast("Any", None)
     folder = Path("/nonexistent")
-    dashboard = Dashboard(folder, "none", dict)
+    dashboard = Dashboard(folder, "none", dict, nothing)
     rooms = routes_of_rooms(Behind(nothing, folder, nothing, nothing, nothing, nothing, nothing, dashboard, nothing))
     return list(create_application(nothing, AddressRules(1), Credentials("none"), rooms)[ROUTES].values())
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from semantest_recorder.pages import (
+    alert_page,
     flaky_board,
     run_list,
     run_overview,
@@ -39,21 +40,24 @@ _ROOMS = (
 class Dashboard:
     """The dashboard of the recorder with this database.
 
-    ``title``: what its project is called; ``facts``: what the recorder says of itself, called in the event loop.
+    ``title``: what its project is called; ``facts``: what the recorder says of itself, called in the event loop;
+    ``act``: does what is asked of alerts.
     """
 
-    def __init__(self, database: Path, title: str, facts: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, database: Path, title: str, facts: Callable[[], Mapping[str, Any]], act: alert_page.Act) -> None:
         self._files = StaticFiles()
         self._database = database
         self._facts = facts
+        self._act = act
         self.desk = Desk(Drawing(self._files, title))
 
     def routes(self) -> list[Route]:
         """What is served."""
         pages = [page for room in _ROOMS for page in room.pages(self._database)]
         folder = self._database.parent
-        pages += settings.pages(folder, self._facts)
-        forms = settings.routes(folder, self._facts, self.desk)
+        pages += alert_page.pages(self._database, self._facts) + settings.pages(folder, self._facts)
+        forms = alert_page.routes(self._database, self._facts, self._act, self.desk)
+        forms += settings.routes(folder, self._facts, self.desk)
         return [self._files.route(), sign_in_page(self.desk.drawing), *map(self.desk.route, pages), *forms]
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:

@@ -32,5 +32,5 @@ NAVIGATION = (
             Entry("trends", "Trends", "/trends"),
         ),
     ),
-    Group("Recorder", (Entry("settings", "Settings", "/settings"),)),
+    Group("Recorder", (Entry("alerts", "Alerts", "/alerts"), Entry("settings", "Settings", "/settings"))),
 )

@@ -1,0 +1,124 @@
+"""``/alerts``: what is wrong now, who was told, what is silenced, and what could not be told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from multidict import MultiMapping
+
+from semantest_recorder.answers.alerts import stored_alerts
+from semantest_recorder.core.access import ADMINS
+from semantest_recorder.core.alerts.actions import Action, Done, DropDead, EndSilence, MakeSilence, RetryDead, Trial
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.pages.page import Desk, Page, Visit
+from semantest_recorder.pages.table import Table
+from semantest_recorder.server.guard import IDENTITY
+from semantest_recorder.server.routes import Route
+
+PATH = "/alerts"
+_MINUTE_MS = 60_000.0
+#: For how many minutes something is silenced, as the form offers it.
+SILENCES: Mapping[str, str] = {"60": "an hour", "480": "8 hours", "1440": "a day", "10080": "a week"}
+_COLUMNS = ("rule", "kind", "severity", "state", "subject", "summary", "branch", "run", "test", "since", "silenced")
+
+Facts = Callable[[], Mapping[str, Any]]
+Act = Callable[[Action], Awaitable[Done]]
+
+
+class _Unclear(ValueError):  # noqa: N818 - says what is wrong
+    """A form says what makes no sense; the text says what would."""
+
+
+def pages(database: Path, facts: Facts) -> list[Page]:
+    """The page. ``facts``: what the recorder says of itself, its rules among it; called in the event loop."""
+    views = partial(_view, database), partial(_table, database)
+    return [Page(PATH, "alerts.html", "alerts", *views, facts=facts)]
+
+
+def routes(database: Path, facts: Facts, act: Act, desk: Desk) -> list[Route]:
+    """What the page's forms are sent to; for who has the role ``admin``. ``act`` raises ``Refusal``."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        form = await request.post()
+        done = await _done(request.match_info["do"], form, request[IDENTITY].name, act)
+        visit = Visit(PATH, {}, request.query, request[IDENTITY], facts())
+        status = 400 if "problem" in done else 200
+        return await desk.draw("alerts.html", "alerts", visit, lambda: {**_view(database, visit), **done}, status)
+
+    return [Route("POST", f"{PATH}/{{do}}", answer, ADMINS)]
+
+
+async def _done(do: str, form: MultiMapping[Any], who: str, act: Act) -> Mapping[str, Any]:
+    """What the page says of what was asked."""
+    try:
+        done = await act(_action(do, form, who))
+    except (_Unclear, Refusal) as error:
+        return {"problem": str(error)}
+    if do == "test":
+        return {"answers": done.answers}
+    if not done.count:
+        return {"problem": "it was not there any more"}
+    return {"said": _SAID[do]}
+
+
+_SAID = {
+    "silence": "Nobody is told of it until then.",
+    "unsilence": "The silence is over.",
+    "retry": "It is sent again.",
+    "drop": "It is deleted.",
+}
+
+
+def _action(do: str, form: MultiMapping[Any], who: str) -> Action:
+    """What a form asks for. Raises ``_Unclear``."""
+
+    def text(name: str) -> str:
+        value = form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    if do == "silence":
+        if text("minutes") not in SILENCES:
+            raise _Unclear("choose for how long")
+        until_ms = time.time() * 1000 + int(text("minutes")) * _MINUTE_MS
+        rule, subject = text("rule")[:1000] or "*", text("subject")[:1000] or "*"
+        return MakeSilence(rule=rule, subject=subject, until_ms=until_ms, reason=text("reason")[:500], who=who)
+    if do == "test":
+        return Trial(name=text("name"))
+    if not text("id"):
+        raise _Unclear("say which")
+    if do == "unsilence":
+        return EndSilence(id=text("id"))
+    if do == "retry":
+        return RetryDead(ids=[text("id")[:100]])
+    if do == "drop":
+        return DropDead(ids=[text("id")[:100]])
+    raise _Unclear(f"there is nothing called {do[:40]!r} to be done")
+
+
+def _view(database: Path, visit: Visit) -> dict[str, Any]:
+    found = stored_alerts(database, time.time() * 1000)
+    shown = visit.choice("state", ("", "firing", "resolved"))
+    return {
+        "found": found,
+        "shown": [alert for alert in found.alerts if shown in ("", alert.state)],
+        "firing": sum(alert.state == "firing" for alert in found.alerts),
+        "settings": visit.facts["alerts"],
+        "may_change": visit.identity.has_any(ADMINS),
+        "silences": SILENCES,
+    }
+
+
+def _table(database: Path, _visit: Visit) -> Table:
+    rows = [
+        [
+            *(alert.rule, alert.kind, alert.severity, alert.state, alert.subject, alert.summary, alert.branch),
+            *(alert.run, alert.test, alert.since_at, alert.silenced),
+        ]
+        for alert in stored_alerts(database, time.time() * 1000).alerts
+    ]
+    return Table("alerts", _COLUMNS, rows)
