@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
-from rich.text import Text
 
 from semantest_recorder.core.analysis.identity import Alias
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import REPORT_SCHEMA, Public
 from semantest_recorder.reports.wording import moment
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 
 class AliasInfo(Public):
@@ -55,6 +58,8 @@ def alias_list(aliases: Iterable[Alias]) -> AliasList:
 
 def alias_lines(found: AliasList) -> Iterator[Text]:
     """Two lines for each: the names, and who says so since when."""
+    from rich.text import Text  # noqa: PLC0415 - JSON output does without rich
+
     for alias in found.aliases:
         yield Text(f"{inert_line(alias.old)} -> ").append(inert_line(alias.new), "bold")
         words = {"added": "added by hand", "removed": "removed by hand: two tests"}.get(alias.state, "detected")
