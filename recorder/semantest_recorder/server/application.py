@@ -17,9 +17,11 @@ from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.observing import REQUEST_ID, RequestMeasures, observing
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.request_id import HEADER
-from semantest_recorder.server.routes import IN_USE, Route, add_routes, route_of
+from semantest_recorder.server.routes import IN_USE, Doc, Route, add_routes, route_of
 from semantest_recorder.server.visitors import ErrorPage, Visitors, wants_page
 
+#: Names of tests may be long, and three times as long in a URL.
+_URL_MAX = 64 * 1024
 #: The page that people see first, where there are pages.
 HOME = "/runs"
 
@@ -67,6 +69,7 @@ def create_runner(app: web.Application, shutdown_timeout_s: float) -> web.AppRun
         handle_signals=False,
         shutdown_timeout=shutdown_timeout_s,
         auto_decompress=False,
+        max_line_size=_URL_MAX,
     )
 
 
@@ -114,11 +117,13 @@ def _own_routes(hub: Hub, pages: Container[str]) -> list[Route]:
         ready = hub.health()["status"] == "ok"
         return web.Response(text="ok") if ready else web.Response(text="not ready", status=503)
 
+    lives = Doc("Whether it lives", str, media="text/plain")
+    takes = Doc("Whether it takes events", str, media="text/plain", statuses=(200, 503))
     return [
         Route("GET", "/", websocket, ANY_ROLE, is_page=HOME in pages),
         Route("GET", "/ws", websocket, ANY_ROLE),
-        Route("GET", "/healthz", healthz, None, is_use=False),
-        Route("GET", "/readyz", readyz, None, is_use=False),
+        Route("GET", "/healthz", healthz, None, is_use=False, doc=lives),
+        Route("GET", "/readyz", readyz, None, is_use=False, doc=takes),
     ]
 
 

@@ -16,8 +16,9 @@ from aiohttp.abc import AbstractStreamWriter
 
 from pytest_semantest.protocol.artifacts import ARTIFACTS_PATH, MAX_ARTIFACT, is_sha256
 from semantest_recorder.core.access import INGESTERS, READERS
+from semantest_recorder.server.documents import StoredArtifact
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import IN_USE, Route
+from semantest_recorder.server.routes import IN_USE, Doc, Route
 
 _CHUNK = 256 * 1024
 #: A client that sends nothing for this long is given up.
@@ -98,7 +99,12 @@ def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[
         return _Download(path, headers=headers)
 
     path = f"{ARTIFACTS_PATH}{{sha256}}"
-    return [Route("PUT", path, put, INGESTERS), Route("GET", path, get, READERS)]
+    taken = Doc("Store an attachment of a test", StoredArtifact, body=bytes, statuses=(200, 201))
+    given = Doc("Download an attachment", bytes, statuses=(200, 206, 304), media="application/octet-stream")
+    return [
+        Route("PUT", path, put, INGESTERS, doc=taken._replace(errors=(408, 413, 422, 503, 507))),
+        Route("GET", path, get, READERS, doc=given._replace(errors=(404, 412, 416))),
+    ]
 
 
 async def _take_in(request: web.Request, artifacts: Artifacts, sha256: str, silence_s: float) -> web.StreamResponse:

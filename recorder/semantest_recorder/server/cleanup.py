@@ -9,15 +9,16 @@ import msgspec
 from aiohttp import web
 
 from semantest_recorder.core.access import Role
+from semantest_recorder.server.documents import Deleted
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
 
 CLEANUP_PATH = "/api/v1/cleanup"
 #: In one request: a plan of more is sent in parts.
 MAX_RUNS = 1000
 
 
-class Request(msgspec.Struct, forbid_unknown_fields=True):
+class CleanupRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The ids of the runs to delete."""
 
     runs: list[str]
@@ -28,7 +29,7 @@ def cleanup_route(clean: Callable[[list[str]], Awaitable[Any]]) -> Route:
 
     async def cleanup(request: web.Request) -> web.StreamResponse:
         try:
-            asked = msgspec.json.decode(await request.read(), type=Request)
+            asked = msgspec.json.decode(await request.read(), type=CleanupRequest)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return problem(400, "INVALID_REQUEST", f'send {{"runs": [ids]}}: {error}')
         if len(asked.runs) > MAX_RUNS:
@@ -39,4 +40,5 @@ def cleanup_route(clean: Callable[[list[str]], Awaitable[Any]]) -> Route:
             return problem(503, "STORE_ERROR", str(error))
         return web.Response(body=msgspec.json.encode(answer), content_type="application/json")
 
-    return Route("POST", CLEANUP_PATH, cleanup, frozenset({Role.ADMIN}))
+    doc = Doc("Delete runs", Deleted, body=CleanupRequest, errors=(413, 503))
+    return Route("POST", CLEANUP_PATH, cleanup, frozenset({Role.ADMIN}), doc=doc)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
@@ -12,10 +12,17 @@ from aiohttp import web
 from pytest_semantest.protocol.owed import OWED_PATH, OWED_RUNS
 from semantest_recorder.core.access import READERS
 from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.rerun_chain import Owed
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
 
 _STATUS = {"RUN_NOT_FOUND": 404, "INVALID_REQUEST": 400, "STORE_ERROR": 503}
+
+
+class OwedQuery(msgspec.Struct):
+    """Which runs: ids, unique beginnings or `last`."""
+
+    run: Annotated[list[str], msgspec.Meta(min_length=1, max_length=OWED_RUNS)]
 
 
 def owed_route(owed: Callable[[Sequence[str]], Any]) -> Route:
@@ -31,4 +38,5 @@ def owed_route(owed: Callable[[Sequence[str]], Any]) -> Route:
             return problem(_STATUS[refusal.code], refusal.code, str(refusal))
         return web.Response(body=msgspec.json.encode(found), content_type="application/json")
 
-    return Route("GET", OWED_PATH, answer, READERS)
+    doc = Doc("What runs still owe: tests to run again", Owed, OwedQuery, errors=(404, 503))
+    return Route("GET", OWED_PATH, answer, READERS, doc=doc)

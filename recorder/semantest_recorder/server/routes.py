@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from aiohttp import web
+import msgspec
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from semantest_recorder.core.access import ANY_ROLE, Role
 
 
+class Doc(NamedTuple):
+    """What the reference says of a route, from which its OpenAPI description is made.
+
+    ``answer`` and ``body`` are types of which JSON is sent, ``bytes`` for what is no JSON (of the type ``media``), or
+    ``None`` for nothing; ``body_required``: the body must be there. ``query``: the struct that the query is read into.
+    ``entries``: the name of what ``fields`` of the query chooses from. ``statuses`` are those of success, ``errors``
+    others beside those that any route may answer with.
+    """
+
+    summary: str
+    answer: Any = None
+    query: type[msgspec.Struct] | None = None
+    body: Any = None
+    statuses: tuple[int, ...] = (200,)
+    errors: tuple[int, ...] = ()
+    entries: str | None = None
+    media: str = "application/json"
+    body_required: bool = True
+
+
 class Route(NamedTuple):
-    """One route.
+    """One route; one that takes ``GET`` takes ``HEAD``, too.
 
     ``roles`` are those of which the client needs one, ``None`` opens it to everybody; ``is_use``: asking it means that
-    somebody uses the recorder, which then does not end for idleness. ``is_page``: people go there with a browser, by
-    links of other sites, too.
+        resource = app.router.add_route(route.method, route.path, route.handler).resource
+        if route.method == hdrs.METH_GET:
+            app.router.add_route(hdrs.METH_HEAD, route.path, route.handler)
+        table[route.method, route.path if resource is None else resource.canonical] = route
     """
 
     method: str
@@ -26,6 +49,7 @@ class Route(NamedTuple):
     roles: frozenset[Role] | None
     is_use: bool = True
     is_page: bool = False
+    doc: Doc | None = None
 
 
 RouteTable = Mapping[tuple[str, str], Route]
@@ -41,6 +65,8 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
         if any((route.method, route.path) == (other.method, other.path) for other in table.values()):
             raise ValueError(f"two routes for {route.method} {route.path}")
         resource = app.router.add_route(route.method, route.path, route.handler).resource
+        if route.method == hdrs.METH_GET:
+            app.router.add_route(hdrs.METH_HEAD, route.path, route.handler)
         table[route.method, route.path if resource is None else resource.canonical] = route
     app[ROUTES] = table
 
@@ -48,7 +74,8 @@ def add_routes(app: web.Application, routes: Iterable[Route]) -> None:
 def route_of(request: web.Request) -> Route | None:
     """The route that a request is for, or ``None`` for an unknown page or a method that no route names."""
     resource = request.match_info.route.resource
-    return None if resource is None else request.app[ROUTES].get((request.method, resource.canonical))
+    method = hdrs.METH_GET if request.method == hdrs.METH_HEAD else request.method
+    return None if resource is None else request.app[ROUTES].get((method, resource.canonical))
 
 
 def roles_of(request: web.Request) -> frozenset[Role] | None:

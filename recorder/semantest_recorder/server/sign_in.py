@@ -9,9 +9,10 @@ from aiohttp import web
 
 from semantest_recorder.core.access import ANY_ROLE
 from semantest_recorder.core.sign_ins import CODE_MS, is_own_path
+from semantest_recorder.server.documents import SignInCode
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
 from semantest_recorder.server.visitors import SIGN_IN_PATH, Visitors
 
 SIGN_IN_CODES_PATH = "/api/v1/sign-in-codes"
@@ -46,7 +47,7 @@ def sign_in_routes(visitors: Visitors) -> list[Route]:
         return response
 
     return [
-        Route("POST", SIGN_IN_CODES_PATH, make_code, ANY_ROLE),
+        Route("POST", SIGN_IN_CODES_PATH, make_code, ANY_ROLE, doc=Doc("A code to sign in with once", SignInCode)),
         Route("POST", SIGN_IN_PATH, sign_in, None),
         Route("POST", SIGN_OUT_PATH, sign_out, ANY_ROLE),
     ]

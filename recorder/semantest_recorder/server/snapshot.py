@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 from aiohttp import web
 
 from pytest_semantest.protocol.layout import TEST_SNAPSHOT
@@ -15,7 +16,13 @@ from semantest_recorder.core.access import INGESTERS, READERS
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
+
+
+class SnapshotQuery(msgspec.Struct):
+    """For which run: all its shards get the same one."""
+
+    run: str = ""
 
 
 def snapshot_route(directory: Path, refresh: Callable[[], None] = lambda: None) -> Route:
@@ -43,6 +50,8 @@ def snapshot_route(directory: Path, refresh: Callable[[], None] = lambda: None) 
             return problem(503, "STORE_ERROR", "the snapshot of the tests cannot be read")
         except Refusal as refusal:
             return problem(503, refusal.code, str(refusal))
-        return web.Response(body=content, content_type="application/json")
+        kind = "application/json" if content else "application/octet-stream"  # an empty one is no JSON
+        return web.Response(body=content, content_type=kind)
 
-    return Route("GET", SNAPSHOT_PATH, snapshot, READERS)
+    doc = Doc("What earlier runs tell of each test, for selection", bytes, SnapshotQuery, media="*/*")
+    return Route("GET", SNAPSHOT_PATH, snapshot, READERS, doc=doc._replace(errors=(404, 503)))

@@ -9,8 +9,9 @@ import msgspec
 from aiohttp import web
 
 from semantest_recorder.core.access import READERS
+from semantest_recorder.server.documents import RecorderStatus
 from semantest_recorder.server.hub import Hub
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
 
 STATUS_PATH = "/api/v1/status"
 
@@ -21,4 +22,5 @@ def status_route(hub: Hub, process: Callable[[], dict[str, Any]]) -> Route:
     async def status(_request: web.Request) -> web.StreamResponse:
         return web.Response(body=msgspec.json.encode(process() | hub.status()), content_type="application/json")
 
-    return Route("GET", STATUS_PATH, status, READERS, is_use=False)
+    doc = Doc("How the recorder is", RecorderStatus)
+    return Route("GET", STATUS_PATH, status, READERS, is_use=False, doc=doc)
