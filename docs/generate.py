@@ -1,4 +1,4 @@
-"""Writes what is made from code: configuration, options, commands, roles, embedding, SQL, metrics, tools, hazards.
+"""Writes what is made from code: configuration, options, commands, roles, REST, embedding, SQL, metrics, tools, hazards.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current
@@ -36,6 +36,7 @@ from semantest_recorder.role_table import message_roles, served_routes
 DOCS = Path(__file__).resolve().parent
 sys.path.append(str(DOCS.parent))  # behind what is installed: the pages are those of the wheel where there is one
 
+from docs.rest_page import rest_page  # noqa: E402
 from tests.hazards import HAZARDS  # noqa: E402
 from tests.page_sections import RELIABILITY, with_section  # noqa: E402
 
@@ -482,6 +483,7 @@ def pages() -> dict[Path, str]:
         "sql.md": sql_page(),
         "metrics.md": metrics_page(),
         "mcp.md": mcp_page(),
+        "rest.md": rest_page(NOTE),
     }
     reference |= {page_name(command): schema_text(command) for command in PRINTED}
     reliability = with_section(RELIABILITY.read_text(encoding="utf-8"), "hazards", hazards_section())

@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.api.routes import Sources, api_routes
 from semantest_recorder.core.alerts.actions import Action, Done
 from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.pages.dashboard import Dashboard
@@ -18,6 +20,7 @@ from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.metrics import Expose, metrics_route
+from semantest_recorder.server.one_command import command
 from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
 from semantest_recorder.server.sign_in import sign_in_routes
@@ -25,6 +28,7 @@ from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.server.status import status_route
 from semantest_recorder.server.visitors import Visitors
 from semantest_recorder.store.artifacts import ArtifactStore
+from semantest_recorder.token_book import TokenBook
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,17 @@ class Behind:
 
 def routes_of_rooms(behind: Behind) -> list[Route]:
     """What is served besides the application's own routes."""
+    sources = Sources(
+        database=behind.database,
+        now_ms=lambda: behind.hub.now_ms(),  # noqa: PLW0108 - role_table.py makes routes without a hub
+        tokens=TokenBook(behind.directory),
+        command=partial(command, behind.hub),
+        policy=lambda: behind.hub.security.policy,
+        plugins=lambda: behind.process()["plugins"],
+        version=__version__,
+    )
     return [
+        *api_routes(sources),
         status_route(behind.hub, behind.process),
         *artifact_routes(ArtifactStore(behind.directory)),
         cleanup_route(behind.clean),

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from semantest_recorder.core.marking import crc_of
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment, run, wait_until
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of, environment, run, wait_until
 from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed
 
 MODULE = """
@@ -229,6 +229,9 @@ def test_what_became_of_plugins_is_shown(project: Path, daemon: Daemon) -> None:
     found = json.loads(semantest(project, "plugins", "--json").stdout)
     by_name = {plugin["name"]: plugin for plugin in found["plugins"]}
     assert (found["schema"], found["running"]) == (1, True)
+    url, bearer = daemon.discovery["url"], daemon.discovery["token"]
+    told = json.loads(answer_of(url, "GET", "/api/v1/plugins", bearer)[1])
+    assert [plugin["name"] for plugin in told["plugins"]] == list(by_name)
     assert list(by_name)[:3] == ["changing", "json-report", "console"]
     assert by_name["changing"]["origin"] == "our-plugins 1.2"
     assert by_name["raising"]["hooks"]["on_event"]["failures"] == 1

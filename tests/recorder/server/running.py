@@ -25,6 +25,7 @@ from semantest_recorder.server.artifacts import SILENCE_S, artifact_routes
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.outgoing import MAX_OUTGOING_BYTES
 from semantest_recorder.server.peer import MAX_QUEUED_BYTES
+from semantest_recorder.server.routes import Route
 from semantest_recorder.server.snapshot import snapshot_route
 from semantest_recorder.store.artifacts import ArtifactStore
 from semantest_recorder.store.writer import Writer
@@ -49,12 +50,14 @@ class RunningServer:
         origins: Iterable[str] = (),
         silence_s: float = SILENCE_S,
         send_buffer: int | None = None,
+        more_routes: Callable[[Hub], Iterable[Route]] = lambda _hub: (),
     ) -> None:
         self.database = database
         #: The time at which the hub's clock stands still; ``None`` while it goes.
         self.stands_ms: float | None = None
         self._silence_s = silence_s
         self._send_buffer = send_buffer
+        self._more_routes = more_routes
         #: Beside the recorder's own, as ``token`` made them; by SHA-256.
         self._tokens: dict[bytes, Identity] = {}
         self.writer = Writer(database)
@@ -87,7 +90,11 @@ class RunningServer:
         )
         addresses = AddressRules(self.port, origins=self._origins)
         directory = self.database.parent
-        routes = [*artifact_routes(ArtifactStore(directory), self._silence_s), snapshot_route(directory)]
+        routes = [
+            *self._more_routes(self.hub),
+            *artifact_routes(ArtifactStore(directory), self._silence_s),
+            snapshot_route(directory),
+        ]
         credentials = Credentials(TOKEN, anonymous=self._anonymous, holder=self._tokens.get)
         self.app = create_application(self.hub, addresses, credentials, routes)
         runner = create_runner(self.app, 0.1)
