@@ -5,6 +5,7 @@ WHEEL_VENV ?= .venv-wheel
 PEERS_VENV ?= .venv-peers
 DATASETTE_VENV ?= .venv-datasette
 MCP_VENV ?= .venv-mcp
+SCHEMATHESIS_VENV ?= .venv-schemathesis
 # More than cores: many tests wait for processes that they started.
 WORKERS ?= 3
 PYTEST_ARGS ?=
@@ -18,10 +19,11 @@ BIN = $(VENV)/bin
 WHEEL_BIN = $(CURDIR)/$(WHEEL_VENV)/bin
 PEERS_BIN = $(CURDIR)/$(PEERS_VENV)/bin
 DATASETTE = $(CURDIR)/$(DATASETTE_VENV)/bin/datasette
+SCHEMATHESIS = $(CURDIR)/$(SCHEMATHESIS_VENV)/bin/schemathesis
 MCP_BIN = $(CURDIR)/$(MCP_VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help test prepare environments peers-environment datasette-environment mcp-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install mcp-install docs pictures compat matrix test-oldest chaos fuzz soak bench demo clean
+.PHONY: help test prepare environments peers-environment datasette-environment mcp-environment schemathesis-environment lint format check-format types imports wheel test-wheel peers peers-wheel peers-install mcp-install docs pictures compat matrix test-oldest chaos fuzz soak bench demo clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +35,7 @@ prepare:
 	@.ci/python > /dev/null
 	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) lint environments
 
-environments: $(WHEEL_VENV)/.ready peers-environment datasette-environment mcp-environment
+environments: $(WHEEL_VENV)/.ready peers-environment datasette-environment mcp-environment schemathesis-environment
 
 peers-environment:
 	@$(MAKE) --no-print-directory $(PEERS_VENV)/.ready || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
@@ -43,6 +45,9 @@ datasette-environment:
 
 mcp-environment:
 	@$(MAKE) --no-print-directory $(MCP_VENV)/.ready || echo "MISSING: the SDK of the Model Context Protocol, in $(MCP_VENV)" >&2
+
+schemathesis-environment:
+	@$(MAKE) --no-print-directory $(SCHEMATHESIS_VENV)/.ready || echo "MISSING: Schemathesis, in $(SCHEMATHESIS_VENV)" >&2
 
 $(VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(VENV) --group dev --editable .
@@ -62,6 +67,10 @@ $(DATASETTE_VENV)/.ready: pyproject.toml .ci/environment
 
 $(MCP_VENV)/.ready: pyproject.toml .ci/environment
 	@.ci/environment $(MCP_VENV) --group mcp
+	@touch $@
+
+$(SCHEMATHESIS_VENV)/.ready: pyproject.toml .ci/environment
+	@.ci/environment $(SCHEMATHESIS_VENV) --group schemathesis
 	@touch $@
 
 lint: check-format types imports  ## ruff, mypy --strict, import directions
@@ -107,8 +116,8 @@ test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel
 	@rm -f $(PEERS_VENV)/.has-wheel $(MCP_VENV)/.has-wheel
 	@$(MAKE) --no-print-directory peers-install || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
 	@$(MAKE) --no-print-directory mcp-install || echo "MISSING: the SDK of the Model Context Protocol, in $(MCP_VENV)" >&2
-	@$(MAKE) --no-print-directory datasette-environment
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) SEMANTEST_MCP=$$(cat $(MCP_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory datasette-environment schemathesis-environment
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_SCHEMATHESIS=$$(ls $(SCHEMATHESIS) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) SEMANTEST_MCP=$$(cat $(MCP_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 
@@ -151,6 +160,6 @@ demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) $(DATASETTE_VENV) $(MCP_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
+	rm -rf $(VENV) $(WHEEL_VENV) $(PEERS_VENV) .venv-bench .bench $(FUZZ_VENV) $(DATASETTE_VENV) $(MCP_VENV) $(SCHEMATHESIS_VENV) .fuzz .matrix dist build htmlcov .coverage .coverage.* \
 	    .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
