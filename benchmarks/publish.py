@@ -15,6 +15,7 @@ HEADINGS = {
     "ingest": "What the recorder takes in",
     "rebuild": "How fast the log becomes a database again",
     "commands": "What commands take on a million results",
+    "api": "What calls of the REST API take on a million results",
     "html_report": "A run as a page",
     "recovery": "How long nobody takes events after a kill",
     "slowdown": "What a recorder in trouble costs a suite",

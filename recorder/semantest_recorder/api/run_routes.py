@@ -82,7 +82,9 @@ class _Runs:
         query: RunsQuery = asked.query
         now_ms = self._recorded.now_ms()
         since, until = (None if text is None else moment_ms(text, now_ms) for text in (query.since, query.until))
-        labels = {name: value if sign else None for name, sign, value in (one.partition("=") for one in query.label)}
+        labels = tuple(
+            (name, value if sign else None) for name, sign, value in (one.partition("=") for one in query.label)
+        )
         wanted = RunFilter(tuple(query.state), query.branch, query.commit, labels, query.q, since, until)
         return run_page(self._database, wanted, self._recorded.kept, query.sort, query.cursor, query.limit)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from aiohttp import hdrs, web
@@ -144,8 +145,10 @@ def _http_error(request: web.Request, error: web.HTTPException) -> tuple[str, we
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status, "INVALID_REQUEST")
     detail = error.reason
     if error.status == 404:
-        pages = ", ".join(sorted({path for _method, path in request.app[ROUTES]}))
-        detail = f"there is no such page; there are {pages}"
+        pages = sorted({path for _method, path in request.app[ROUTES]})
+        near = get_close_matches(request.path[:_SHOWN_PATH], pages, 3, 0.7)
+        hint = f": did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(pages)}"
+        detail = f"there is no such page{hint}"
     elif error.status == 405:
         detail = f"this page does not take {request.method}; it takes {kept.get(hdrs.ALLOW, 'other methods')}"
     return detail, problem(error.status, code, detail, kept)

@@ -26,7 +26,7 @@ def listed_tests(
 
     Raises ``sqlite3.Error``.
     """
-    parameters = {"text": text.lower() if text else None, "suite": suite, "after": after, "most": most}
+    parameters = {"text": text or None, "suite": suite, "after": after, "most": most}
     return [KnownTestRow(*row) for row in connection.execute(_SQL["listed"], parameters)]
 
 

@@ -1,6 +1,6 @@
 -- name: listed
 SELECT id, suite, function, params FROM tests
-WHERE (:text IS NULL OR instr(lower(id), :text) > 0) AND (:suite IS NULL OR suite = :suite)
+WHERE (:text IS NULL OR instr(lower(id), lower(:text)) > 0) AND (:suite IS NULL OR suite = :suite)
       AND (:after IS NULL OR id > :after)
 ORDER BY id LIMIT :most;
 

@@ -78,5 +78,5 @@ def _parameters(run_key: int, wanted: ResultFilter) -> dict[str, Any]:
         "states": msgspec.json.encode(list(wanted.states)).decode() if wanted.states else None,
         "worker": wanted.worker,
         "suite": wanted.suite,
-        "text": wanted.text.lower() if wanted.text else None,
+        "text": wanted.text or None,
     }

@@ -8,7 +8,7 @@ FROM (SELECT s.id, x.*, {order} AS k, x.test_key AS t
       WHERE x.run_key = :run_key AND (:states IS NULL OR x.state IN (SELECT value FROM json_each(:states)))
             AND (:worker IS NULL OR x.worker = :worker)
             AND (:suite IS NULL OR coalesce(x.suite_id, s.suite) = :suite)
-            AND (:text IS NULL OR instr(lower(s.id), :text)))
+            AND (:text IS NULL OR instr(lower(s.id), lower(:text))))
 WHERE (:after IS NULL OR (k, t) > (:after, :tie))
 ORDER BY k, t LIMIT :most;
 
@@ -17,7 +17,7 @@ SELECT count(*) FROM results x JOIN tests s USING (test_key)
 WHERE x.run_key = :run_key AND (:states IS NULL OR x.state IN (SELECT value FROM json_each(:states)))
       AND (:worker IS NULL OR x.worker = :worker)
       AND (:suite IS NULL OR coalesce(x.suite_id, s.suite) = :suite)
-      AND (:text IS NULL OR instr(lower(s.id), :text));
+      AND (:text IS NULL OR instr(lower(s.id), lower(:text)));
 
 -- name: one
 SELECT s.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,

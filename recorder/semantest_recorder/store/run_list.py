@@ -28,14 +28,14 @@ _STATEMENTS: Final = {order: _SQL["chosen"].replace("{order}", _ORDERS[order]) f
 class RunFilter(NamedTuple):
     """Which runs are listed. ``None`` or nothing: whatever it is.
 
-    ``commit`` is the beginning of one, ``labels`` have this value (``None``: any), ``text`` is part of id, name, branch
-    or commit, whatever its case. They started from ``since_ms`` on and before ``until_ms``.
+    ``commit`` is the beginning of one, each of ``labels`` has this value (``None``: any), ``text`` is part of id, name,
+    branch or commit, whatever the case of letters A to Z. They started from ``since_ms`` on and before ``until_ms``.
     """
 
     states: Sequence[str] = ()
     branch: str | None = None
     commit: str | None = None
-    labels: Mapping[str, str | None] = {}
+    labels: Sequence[tuple[str, str | None]] = ()
     text: str | None = None
     since_ms: float | None = None
     until_ms: float | None = None
@@ -57,7 +57,7 @@ def listed_runs(
         "branch": wanted.branch,
         "commit": wanted.commit,
         "labels": msgspec.json.encode(wanted.labels).decode() if wanted.labels else None,
-        "text": wanted.text.lower() if wanted.text else None,
+        "text": wanted.text or None,
         "since_ms": wanted.since_ms,
         "until_ms": wanted.until_ms,
         "after": after.key if after is not None else None,

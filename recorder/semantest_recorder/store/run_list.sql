@@ -13,8 +13,9 @@ FROM (SELECT r.*, {order}
             AND (:labels IS NULL OR NOT EXISTS (
                 SELECT 1 FROM json_each(:labels) w WHERE NOT EXISTS (
                     SELECT 1 FROM json_each(r.labels) l
-                    WHERE l.key = w.key AND (w.value IS NULL OR l.value = w.value))))
-            AND (:text IS NULL OR instr(lower(r.id), :text) OR instr(lower(coalesce(r.name, '')), :text)
-                 OR instr(lower(coalesce(r.branch, '')), :text) OR instr(lower(coalesce(r."commit", '')), :text)))
+                    WHERE l.key = json_extract(w.value, '$[0]') AND (json_extract(w.value, '$[1]') IS NULL OR l.value = json_extract(w.value, '$[1]')))))
+            AND (:text IS NULL OR instr(lower(r.id), lower(:text)) OR instr(lower(coalesce(r.name, '')), lower(:text))
+                 OR instr(lower(coalesce(r.branch, '')), lower(:text))
+                 OR instr(lower(coalesce(r."commit", '')), lower(:text))))
 WHERE (:after IS NULL OR (k, t) > (:after, :tie))
 ORDER BY k, t LIMIT :most;

@@ -41,7 +41,7 @@ def _telling() -> Recording:
     recording.start("shipper")
     context = {"runId": recording.run_id, "git": {"branch": "main", "commit": "c0ffee1234"}}
     recording.add("shipper", "run/context", context)
-    test = "shop/a b.py::TestCart::test_buy[50% off/ü]"
+    test = "shop/a b.py::TestCart::test_buy[50% off/Ü]"
     recording.plan(test, "a.py::test_ok")
     recording.begin(test)
     recording.add("main", "test/step/start", {"testId": test, "attempt": 1, "stepId": "1", "name": "open the shop"})
