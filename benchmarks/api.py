@@ -34,7 +34,7 @@ CALLS = (
     "runs/last",
     "runs/{run}/results",
     "runs/{run}/results?state=failed,error,flaky",
-    "runs/{run}/results?sort=-duration&q=checkout&limit=1000",
+    "runs/{run}/results?sort=-duration&q=case_00&limit=1000",
     "runs/{run}/results?sort=id&cursor={cursor}",
     "runs/{run}/results/{test}",
     "runs/{run}/suites",

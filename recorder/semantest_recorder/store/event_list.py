@@ -12,7 +12,7 @@ from semantest_recorder.store.timeline import TimedEvent
 
 _SQL = statements("event_list.sql")
 #: How many events are looked at for one page, and how many characters of payloads it has at most, but for its first.
-_LOOKED_AT, _PAGE_CHARS = 20_000, 4 * 1024 * 1024
+_LOOKED_AT, _PAGE_CHARS = 10_000, 4 * 1024 * 1024
 _PORTION = 1000
 
 
