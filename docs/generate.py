@@ -1,4 +1,4 @@
-"""Writes what is made from code: configuration, options, commands, roles, REST, embedding, SQL, metrics, tools, hazards.
+"""Writes what is made from code: configuration, options, commands, roles, REST, embedding, SQL, metrics, tools.
 
 python docs/generate.py            write them
 python docs/generate.py --check    exit code 1, naming them, when some are not current

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 
 from semantest_recorder.core.access import READERS
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
 
 METRICS_PATH = "/metrics"
 #: What an ``Accept`` asks for, as a body and its ``Content-Type``.
@@ -21,4 +21,5 @@ def metrics_route(expose: Expose) -> Route:
         body, content_type = await expose(",".join(request.headers.getall(hdrs.ACCEPT, ())))
         return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
 
-    return Route("GET", METRICS_PATH, metrics, READERS, is_use=False)
+    doc = Doc("What Prometheus scrapes, as text or OpenMetrics", str, media="*/*")
+    return Route("GET", METRICS_PATH, metrics, READERS, is_use=False, doc=doc)
