@@ -10,9 +10,11 @@ from typing import Any
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.api.openapi import openapi
 from semantest_recorder.api.routes import Sources, api_routes
 from semantest_recorder.core.alerts.actions import Action, Done
 from semantest_recorder.owed_reading import answer_owed
+from semantest_recorder.pages.api_reference import api_page
 from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.server.alerts import alert_actions_route
 from semantest_recorder.server.aliases import alias_route
@@ -67,7 +69,7 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         plugins=lambda: behind.process()["plugins"],
         version=__version__,
     )
-    return [
+    routes = [
         *api_routes(sources),
         status_route(behind.hub, behind.process),
         *artifact_routes(ArtifactStore(behind.directory)),
@@ -80,3 +82,5 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         *behind.dashboard.routes(),
         metrics_route(behind.expose),
     ]
+    page = api_page(lambda: openapi(routes, __version__))
+    return [*routes, behind.dashboard.desk.route(page)]

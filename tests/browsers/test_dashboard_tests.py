@@ -41,6 +41,7 @@ PAGES = (
     "/slowest?by=file&sort=total",
     "/trends",
     "/settings",
+    "/api",
     "/test?id=test_till.py::test_breaks",
 )
 
@@ -137,6 +138,20 @@ def test_tables_can_be_taken_away(visitor: Visitor, served: ServedDashboard) -> 
         with page.expect_download() as download:
             page.get_by_role("link", name="CSV").click()
         assert len(Path(download.value.path()).read_text().splitlines()) > 1, path
+
+
+def test_the_api_is_browsed_and_asked(visitor: Visitor) -> None:
+    page = visitor.open("/api")
+    page.get_by_text("Tests that fail without the code being the reason").click()
+    flaky = page.locator("details[open]")
+    assert flaky.locator(".call").inner_text().endswith('"$URL"/api/v1/analytics/flaky')
+    flaky.get_by_role("link", name="FlakyList").click()
+    page.wait_for_url("**/api#shape-FlakyList")
+    assert page.locator("details:has(#shape-FlakyList) dl").is_visible()
+    page.go_back()
+    flaky.get_by_role("link", name="Ask").click()
+    page.wait_for_url("**/api/v1/analytics/flaky")
+    assert '"brokenRuns"' in page.content()
 
 
 def test_a_token_is_made_shown_once_used_and_revoked(visitor: Visitor, served: ServedDashboard) -> None:

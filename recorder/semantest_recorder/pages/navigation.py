@@ -32,5 +32,12 @@ NAVIGATION = (
             Entry("trends", "Trends", "/trends"),
         ),
     ),
-    Group("Recorder", (Entry("alerts", "Alerts", "/alerts"), Entry("settings", "Settings", "/settings"))),
+    Group(
+        "Recorder",
+        (
+            Entry("alerts", "Alerts", "/alerts"),
+            Entry("api", "API", "/api"),
+            Entry("settings", "Settings", "/settings"),
+        ),
+    ),
 )
