@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Event
+from pathlib import Path
+from threading import Event, Semaphore
 
 import pytest
+from msgspec import Struct
 
 from semantest_recorder.api.desk import WAITING_MAX, Desk
 from semantest_recorder.api.encoded import Encoded
 from semantest_recorder.api.kept_answers import KeptAnswers
+from semantest_recorder.api.queries import Query
+from semantest_recorder.api.reading import Asked, Reading
 from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.routes import Doc, Route
 from tests.recorder.api.asking import Api, served
 from tests.recorder.cli.recording import START, green_run
-from tests.recorder.server.running import DEADLINE_S
+from tests.recorder.server.running import DEADLINE_S, RunningServer, batch, records_of_test, run_start
 
 REPORT = "/api/v1/runs/last/report"
 
@@ -126,3 +133,34 @@ def test_nobody_waits_behind_all_of_another() -> None:
 
     asyncio.run(scenario())
     assert order.index("modest") <= 6
+
+
+def test_events_are_taken_while_every_thread_of_the_api_is_busy(tmp_path: Path) -> None:
+    asked, go = Semaphore(0), Event()
+
+    def find(_asked: Asked) -> Struct:
+        asked.release()
+        assert go.wait(DEADLINE_S)
+        return Query()
+
+    def routes(_hub: Hub) -> list[Route]:
+        reading = Reading()
+        quick = reading.route("/api/v1/quick", Doc("quick", Query), find)
+        return [quick, reading.route("/api/v1/dear", Doc("dear", Query), find, stamp=lambda _asked: 1)]
+
+    one = Api(RunningServer(tmp_path / "semantest.db", more_routes=routes), tmp_path)
+    with ThreadPoolExecutor() as readers:
+        try:
+            answers = [readers.submit(one.get, "/api/v1/dear")]
+            assert asked.acquire(timeout=DEADLINE_S)
+            answers += [readers.submit(one.get, "/api/v1/quick") for _ in range(4)]
+            assert all(asked.acquire(timeout=DEADLINE_S) for _ in range(2))
+            client = one.server.connect()
+            client.send(batch(1, [run_start(), *records_of_test(1)]))
+            assert client.until("ack")["seq"] == 3
+            assert not any(answer.done() for answer in answers)
+            client.close()
+        finally:
+            go.set()
+    assert [answer.result().status for answer in answers] == [200] * 5
+    one.server.close()
