@@ -24,8 +24,10 @@ class Recorded:
     kept: KeptCounts = field(default_factory=KeptCounts)
 
     def stamp(self, asked: Asked) -> object:
-        """Changes with what answers about closed runs, and about the run in the path, are made of."""
-        return stamp_of(self.database, asked.names.get("run"))
+        """Changes with what answers about closed runs, and about the run in the path, are made of; and with time."""
+        window = getattr(asked.query, "window", None)
+        since = None if window is None else since_age(window, self.now_ms())
+        return stamp_of(self.database, asked.names.get("run")), since
 
     def window(self, query: WindowQuery, usual: int | None = 100) -> Window:
         """The runs of an analysis; ``usual`` of them (``None``: all) when the query does not say."""

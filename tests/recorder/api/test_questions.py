@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from pytest_semantest.protocol.events import FINAL_STATES
+from semantest_recorder.api.queries import RunState, TestState
+from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES
 from tests.recorder.api.asking import Api, path_of
 from tests.recorder.cli.command import semantest
 
@@ -66,6 +69,11 @@ def test_runs_are_filtered_and_sorted(api: Api) -> None:
     assert ids(since="2026-11-21T10:00:00Z") == [LAST]
     assert ids(until="2026-11-21T10:00:00Z") == ids(until="2026-11-21T11:00:00+01:00") == [FIRST]
     assert ids(since="2026-11-22") == []
+
+
+def test_every_state_can_be_asked_for() -> None:
+    assert set(get_args(TestState)) == {"pending", "running", *FINAL_STATES}
+    assert set(get_args(RunState)) == {"pending", "running", *CLOSED_RUN_STATES}
 
 
 def test_one_run_is_found_as_in_commands(api: Api) -> None:

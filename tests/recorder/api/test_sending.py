@@ -24,6 +24,7 @@ from tests.recorder.api.asking import Api, served
 from tests.recorder.cli.recording import START, green_run
 from tests.recorder.server.running import DEADLINE_S, RunningServer, batch, records_of_test, run_start
 
+HOUR_MS = 3_600_000.0
 REPORT = "/api/v1/runs/last/report"
 
 
@@ -90,6 +91,19 @@ def test_what_is_kept_is_found_anew_after_an_event(api: Api, tmp_path_factory: p
         assert one.json("/api/v1/runs/r1")["run"]["counts"]["passed"] == 1
     finally:
         one.server.close()
+
+
+def test_what_is_kept_of_a_length_of_time_gets_old_with_it(api: Api) -> None:
+    path = "/api/v1/analytics/trends?window=2h"
+    try:
+        api.server.stands_ms = START + 2 * HOUR_MS
+        assert api.json(path)["window"]["runs"] == 2
+        api.server.stands_ms = START + 2.5 * HOUR_MS
+        assert api.json(path)["window"]["runs"] == 1
+        api.server.stands_ms = START + 4 * HOUR_MS
+        assert api.problem(path)[:2] == (404, "RUN_NOT_FOUND")
+    finally:
+        api.server.stands_ms = None
 
 
 def test_kept_answers_make_room_for_those_that_were_asked_for_last() -> None:
