@@ -43,4 +43,5 @@ def _parts(operation: Operation) -> Iterator[str]:
 
 def _code(told: str) -> str:
     """The name of a shape, or a type of media, as code; words as they are."""
-    return told if " " in told else f"`{told}`"
+    names = told.split(" or ")
+    return told if any(" " in name for name in names) else " or ".join(f"`{name}`" for name in names)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+#: What stands behind a shape of whose entries fields can be chosen.
+_CHOSEN_TOO = " or {}Fields"
 _METHODS = ("get", "post", "put", "patch", "delete")
 
 
@@ -109,9 +111,9 @@ def _answers(responses: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _content(content: Mapping[str, Any]) -> str:
     (media, told), *_others = content.items()
-    schema = told["schema"]["anyOf"][0] if "anyOf" in told["schema"] else told["schema"]
-    if "$ref" in schema:
-        return type_words(schema)
+    schema = told["schema"]
+    if "$ref" in schema or "anyOf" in schema:
+        return type_words(schema).removesuffix(_CHOSEN_TOO.format(type_words(schema).partition(" ")[0]))
     return "a JSON object" if media == "application/json" else "bytes" if media == "*/*" else str(media)
 
 

@@ -36,7 +36,7 @@ NAVIGATION = (
         "Recorder",
         (
             Entry("alerts", "Alerts", "/alerts"),
-            Entry("api", "API", "/api"),
+            Entry("api", "REST API", "/api"),
             Entry("settings", "Settings", "/settings"),
         ),
     ),

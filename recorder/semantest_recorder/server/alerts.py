@@ -11,7 +11,7 @@ from semantest_recorder.core.access import Role
 from semantest_recorder.core.alerts.actions import Action, Done
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.server.problem import problem
-from semantest_recorder.server.routes import Route
+from semantest_recorder.server.routes import Doc, Route
 
 ALERT_ACTIONS_PATH = "/api/v1/alerts/actions"
 
@@ -30,4 +30,5 @@ def alert_actions_route(act: Callable[[Action], Awaitable[Done]]) -> Route:
             return problem(503 if refusal.code == "STORE_ERROR" else 400, refusal.code, str(refusal))
         return web.Response(body=msgspec.json.encode(done), content_type="application/json")
 
-    return Route("POST", ALERT_ACTIONS_PATH, actions, frozenset({Role.ADMIN}))
+    doc = Doc("Silence alerts, end a silence, try a channel, deliver again", Done, body=Action, errors=(413, 503))
+    return Route("POST", ALERT_ACTIONS_PATH, actions, frozenset({Role.ADMIN}), doc=doc)
