@@ -6,8 +6,7 @@ import zlib
 from hashlib import blake2b
 from threading import Lock
 
-from aiohttp import hdrs, web
-from aiohttp.helpers import ETag
+from aiohttp import ETag, hdrs, web
 
 #: Less is one packet anyway.
 _WORTH_IT = 1400
