@@ -27,6 +27,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: Whatever is in the file: no browser shows it, runs it or guesses its type (``nosniff`` is on every answer).
 _AS_DOWNLOAD = {
     "Content-Type": "application/octet-stream",
+    "Content-Disposition": "attachment",  # named as the link or the address says: one here would count before those
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
 }
 
@@ -95,8 +96,7 @@ def artifact_routes(artifacts: Artifacts, silence_s: float = SILENCE_S) -> list[
         path = await asyncio.to_thread(artifacts.find, sha256)
         if path is None:
             return problem(404, "NOT_FOUND", "no such artifact")
-        headers = {**_AS_DOWNLOAD, "Content-Disposition": f'attachment; filename="{sha256}"'}
-        return _Download(path, headers=headers)
+        return _Download(path, headers=_AS_DOWNLOAD)
 
     path = f"{ARTIFACTS_PATH}{{sha256}}"
     taken = Doc("Store an attachment of a test", StoredArtifact, body=bytes, statuses=(200, 201))
