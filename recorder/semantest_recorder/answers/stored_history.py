@@ -14,7 +14,7 @@ from semantest_recorder.store.reader import Reader
 
 
 class StoredHistory(NamedTuple):
-    """What there is to ask."""
+    """What there is to ask, over one connection."""
 
     reader: Reader
     runs: AnalysisRuns
@@ -25,4 +25,4 @@ class StoredHistory(NamedTuple):
 def stored_history(database: Path) -> Iterator[StoredHistory]:
     """The history in a database, open while the block lasts. Raises what ``Reader`` raises."""
     with closing(AnalysisRuns(database)) as runs:
-        yield StoredHistory(Reader(database), runs, read_identity(database))
+        yield StoredHistory(Reader(database, runs.connection), runs, read_identity(database))

@@ -10,9 +10,11 @@ from aiohttp import web
 
 from semantest_recorder.pages import (
     alert_page,
+    comparing,
     flaky_board,
     run_list,
     run_overview,
+    run_result,
     settings,
     slow_board,
     test_page,
@@ -21,6 +23,7 @@ from semantest_recorder.pages import (
 )
 from semantest_recorder.pages.drawing import Drawing
 from semantest_recorder.pages.page import Desk
+from semantest_recorder.pages.pictures import picture_route
 from semantest_recorder.pages.signing_in import sign_in_page
 from semantest_recorder.pages.static_files import StaticFiles
 from semantest_recorder.server.routes import Route
@@ -29,6 +32,8 @@ from semantest_recorder.server.routes import Route
 _ROOMS = (
     run_list,
     run_overview,
+    run_result,
+    comparing,
     test_search,
     test_page,
     flaky_board,
@@ -58,7 +63,8 @@ class Dashboard:
         pages += alert_page.pages(self._database, self._facts) + settings.pages(folder, self._facts)
         forms = alert_page.routes(self._database, self._facts, self._act, self.desk)
         forms += settings.routes(folder, self._facts, self.desk)
-        return [self._files.route(), sign_in_page(self.desk.drawing), *map(self.desk.route, pages), *forms]
+        own = [self._files.route(), sign_in_page(self.desk.drawing), picture_route(self._database)]
+        return [*own, *map(self.desk.route, pages), *forms]
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
         """See ``Desk.error_page``."""

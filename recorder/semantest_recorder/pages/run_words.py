@@ -34,9 +34,21 @@ def words_of(run: RunSummary) -> str:
     return run_state_words(run.state, run.gaps, run.counts.total, run.quarantined, run.left_out, shards)
 
 
+#: What is bad first, then what needs a look, then what is good.
+_SEVERITY: Final = (
+    *("failed", "error", "crashed", "timeout", "lost", "interrupted", "not_run", "flaky", "xpassed"),
+    *("running", "pending", "skipped", "xfailed", "passed"),
+)
+
+
+def by_severity(counts: Counts) -> list[tuple[str, int]]:
+    """``(state, number)`` of every state that is not zero, bad ones first."""
+    return sorted(nonzero(counts), key=lambda one: _SEVERITY.index(one[0]))
+
+
 def bar_parts(counts: Counts) -> list[tuple[str, float, float]]:
     """(state, x, width) of the parts of a bar of 100: what is bad first, and never too thin to be seen."""
-    numbers = nonzero(counts)[::-1]
+    numbers = by_severity(counts)
     least, total = 1.5, max(counts.total, 1)
     widths = [(state, max(number * 100 / total, least)) for state, number in numbers]
     whole = sum(width for _state, width in widths) or 1.0

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
-from semantest_recorder.pages.run_words import bar_parts, run_badge_state, words_of
+from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, words_of
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert
 from semantest_recorder.reports.window import window_words
@@ -87,8 +87,15 @@ def test_address(test_id: str, **query: object) -> str:
     return address("/test", id=test_id, **query)
 
 
+def first_lines(text: str, most: int) -> str:
+    """The first lines of a text, and ``…`` for those that are left out."""
+    lines = inert(text).strip().split("\n")
+    return "\n".join(lines[:most]) + (" …" if len(lines) > most else "")
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
+    "first_lines": first_lines,
     "percent": percent,
     "plural": plural,
     "size": size,
@@ -99,6 +106,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "address": address,
     "badge": badge,
     "bar_parts": bar_parts,
+    "by_severity": by_severity,
     "count_word": count_word,
     "error_words": error_words,
     "letters": LETTERS,

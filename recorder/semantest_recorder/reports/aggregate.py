@@ -79,14 +79,14 @@ def aggregate(rows: RunRows, *, explained_only: bool = False, only: str | None =
     wanted = [result for result in rows.results if only in (None, result.test_id)]
     tests = [_test(result, attempts.get(result.test_id, ())) for result in sorted(wanted, key=_plan_order)]
     report = Report(
-        run=_run(rows.run, rows.sources, sum(result.position is not None for result in rows.results)),
+        run=run_info(rows.run, rows.sources, sum(result.position is not None for result in rows.results)),
         counts=count_states((result.state for result in rows.results), closed=rows.run.state in CLOSED_RUN_STATES),
         tests=tests,
         suites=[suite_info(suite) for suite in rows.suites],
         warnings=[
             WarningInfo(row.category, row.message, row.test_id, row.file, row.line, row.count) for row in rows.warnings
         ],
-        chain=_chain(rows.chain) if rows.chain is not None else None,
+        chain=chain_info(rows.chain) if rows.chain is not None else None,
     )
     name_jobs(report, rows.origins)
     return report
@@ -202,7 +202,8 @@ def _plan_order(result: ResultRow) -> tuple[bool, int, float]:
     return unplanned, result.position or 0, result.started_ms or 0.0
 
 
-def _run(run: RunRow, sources: list[SourceRow], planned: int) -> RunInfo:
+def run_info(run: RunRow, sources: list[SourceRow], planned: int) -> RunInfo:
+    """The run itself; ``planned``: how many of its results have a place in its plan."""
     facts, context = run.facts, run.context
     shards = shards_of(sources, planned)
     return RunInfo(
@@ -234,7 +235,8 @@ def _run(run: RunRow, sources: list[SourceRow], planned: int) -> RunInfo:
     )
 
 
-def _chain(owed: Owed) -> ChainInfo:
+def chain_info(owed: Owed) -> ChainInfo:
+    """What a run owes with its reruns."""
     return ChainInfo(owed.chain, owed.state, len(owed.tests), owed.outstanding, owed.complete, owed.missing)
 
 

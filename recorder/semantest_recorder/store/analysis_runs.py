@@ -28,11 +28,11 @@ class AnalysisRuns:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection = connect_read_only(path)
+        self.connection = connect_read_only(path)
 
     def close(self) -> None:
         """Lets go of the database."""
-        self._connection.close()
+        self.connection.close()
 
     def run_before(self, run_id: str) -> str | None:
         """The last run that is over, of the same branch and of no other pull request, and began before this one."""
@@ -52,7 +52,7 @@ class AnalysisRuns:
     def require_branch(self, branch: str) -> None:
         """Raises ``BranchNotFound`` for one that no run has."""
         try:
-            require_branch(self._connection, branch)
+            require_branch(self.connection, branch)
         except sqlite3.Error as error:
             raise CannotOpen(self._path, str(error)) from None
 
@@ -69,7 +69,7 @@ class AnalysisRuns:
     def facts(self, run_id: str) -> RunFacts:
         """How the run was started and ended."""
         try:
-            return read_run_facts(self._connection, self._key(run_id))
+            return read_run_facts(self.connection, self._key(run_id))
         except sqlite3.Error as error:
             raise CannotOpen(self._path, str(error)) from None
 
@@ -97,6 +97,27 @@ class AnalysisRuns:
                 found.setdefault(test_id, state)
         return found
 
+    def histories(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> dict[str, list[PastRun]]:
+        """Each test in the last ``runs`` runs up to this one that have it, this one included; oldest first.
+
+        As in ``passes``. Of two names in one run the one that stands first in those of its test counts.
+        """
+        place = {name: (number, test) for test, names in tests.items() for number, name in enumerate(names)}
+        keys = _list(row[0] for row in self._all("runs_up_to", run_id, min(runs, _MOST)))
+        heads = {row[0]: row[1:] for row in self._all("run_heads", keys)}
+        found: dict[str, dict[str, tuple[int, PastRun]]] = {test: {} for test in tests}
+        for run_key, name, *result in self._all("results_in_runs", keys, _list(place)):
+            number, test = place[name]
+            run, *told = heads[run_key]
+            known = found[test].get(run)
+            if known is None or number < known[0]:
+                found[test][run] = number, _past_run((run, *told[:6], name, *result, *told[6:]))
+        return {test: [past for _number, past in of.values()] for test, of in found.items()}
+
+    def past_durations(self, run_id: str, runs: int) -> list[float]:
+        """What the last ``runs`` runs before this one took in ms, of about as many tests; as in ``passes``."""
+        return [row[0] for row in self._all("past_durations", run_id, runs)]
+
     def errors(self, run_id: str, test_ids: Iterable[str]) -> dict[str, Failure]:
         """The error of the last bad attempt of each of the tests."""
         rows = self._all("errors", run_id, _list(test_ids))
@@ -112,15 +133,17 @@ class AnalysisRuns:
             found.setdefault(row[0], _past_run(row))
         return list(found.values())[:runs]
 
-    def failures(self, run_id: str) -> list[Failure]:
-        """The last bad attempt of every test of a run that is broken or flaky."""
-        rows = self._all("failures", self._key(run_id))
+    def failures(self, run_id: str, most: int = _MOST) -> list[Failure]:
+        """The last bad attempt of the first ``most`` tests of a run that are broken or flaky."""
+        rows = self._all("failures", self._key(run_id), most)
         return list({row[0]: Failure(*row) for row in rows}.values())
 
-    def failures_of(self, test_ids: Iterable[str]) -> list[tuple[str, Failure]]:
-        """``(run, bad attempt)`` of these tests in all runs, the oldest run first."""
+    def failures_of(
+        self, test_ids: Iterable[str], runs: int = _MOST, until: str | None = None
+    ) -> list[tuple[str, Failure]]:
+        """``(run, bad attempt)`` of these tests in the last ``runs`` runs, up to ``until``; the oldest run first."""
         keys = self._all("keys_of_tests", _list(test_ids))
-        rows = self._all("failures_of_tests", _list(row[0] for row in keys))
+        rows = self._all("failures_of_tests", _list(row[0] for row in keys), runs, until)
         return [(row[0], Failure(*row[1:])) for row in rows]
 
     def _past(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> list[tuple[str, str, float]]:
@@ -142,7 +165,7 @@ class AnalysisRuns:
 
     def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         try:
-            return self._connection.execute(_SQL[query], arguments).fetchall()
+            return self.connection.execute(_SQL[query], arguments).fetchall()
         except sqlite3.Error as error:
             raise CannotOpen(self._path, str(error)) from None
 

@@ -59,6 +59,27 @@ SELECT t.test_key, t.id FROM json_each(?) n CROSS JOIN tests t ON t.id = n.value
 SELECT x.test_key, x.state, x.duration_ms FROM json_each(?1) r CROSS JOIN json_each(?2) k
      CROSS JOIN results x ON x.run_key = r.value AND x.test_key = k.value ORDER BY r.key;
 
+-- name: run_heads
+SELECT r.run_key, r.id, r.name, r.state, r.since_ms, r.branch, r."commit", json_extract(r.context, '$.git.dirty'),
+       json_extract(r.facts, '$.pythonVersion'), json_extract(r.facts, '$.platform'),
+       json_extract(r.context, '$.environment.packages'), r.labels
+FROM json_each(?) n CROSS JOIN runs r ON r.run_key = n.value;
+
+-- name: results_in_runs
+SELECT x.run_key, t.id, x.state, x.attempts, x.duration_ms, x.worker, x.reason, x.fingerprint
+FROM json_each(?1) n CROSS JOIN json_each(?2) k CROSS JOIN tests t ON t.id = k.value
+     CROSS JOIN results x ON x.run_key = n.value AND x.test_key = t.test_key
+ORDER BY n.key DESC;
+
+-- name: past_durations
+SELECT r.ended_ms - r.started_ms FROM runs r, runs own
+WHERE own.id = ?1 AND (r.since_ms, r.run_key) < (own.since_ms, own.run_key) AND r.branch IS own.branch
+      AND r.state IN ('passed', 'failed') AND NOT r.stopped_early AND r.ended_ms > r.started_ms
+      AND 2 * r.planned >= own.planned AND r.planned <= 2 * own.planned
+      AND (json_extract(r.context, '$.ci.pullRequest') IS NULL
+           OR json_extract(r.context, '$.ci.pullRequest') = json_extract(own.context, '$.ci.pullRequest'))
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?2;
+
 -- The error of the last bad attempt of each test.
 
 -- name: errors
@@ -86,14 +107,19 @@ ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?3;
 
 -- name: failures
 SELECT t.id, x.state, a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
-FROM results x CROSS JOIN attempts a ON a.run_key = x.run_key AND a.test_key = x.test_key JOIN tests t ON t.test_key = x.test_key
-WHERE x.run_key = ? AND x.state IN ('failed', 'error', 'crashed', 'timeout', 'lost', 'flaky')
-      AND x.state <> 'passed' AND x.state <> 'pending' AND x.state <> 'running'
-      AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost')
+FROM (SELECT run_key, test_key, state, position FROM results INDEXED BY results_not_passed
+      WHERE run_key = ?1 AND state IN ('failed', 'error', 'crashed', 'timeout', 'lost', 'flaky')
+            AND state <> 'passed' AND state <> 'pending' AND state <> 'running'
+      ORDER BY position IS NULL, position, test_key LIMIT ?2) x
+     CROSS JOIN attempts a ON a.run_key = x.run_key AND a.test_key = x.test_key JOIN tests t ON t.test_key = x.test_key
+WHERE a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost')
 ORDER BY x.position IS NULL, x.position, a.test_key, a.attempt, a.source_key;
 
 -- name: failures_of_tests
 SELECT r.id, t.id, '', a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
-FROM (SELECT run_key, id FROM runs ORDER BY since_ms, run_key) r CROSS JOIN json_each(?1) k
+FROM (SELECT * FROM (SELECT run_key, id, since_ms FROM runs
+                     WHERE ?3 IS NULL OR (since_ms, run_key) <= (SELECT since_ms, run_key FROM runs WHERE id = ?3)
+                     ORDER BY since_ms DESC, run_key DESC LIMIT ?2)
+      ORDER BY since_ms, run_key) r CROSS JOIN json_each(?1) k
      CROSS JOIN attempts a ON a.run_key = r.run_key AND a.test_key = k.value JOIN tests t ON t.test_key = k.value
 WHERE a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost');

@@ -1,13 +1,13 @@
-"""Read-only queries: each one opens, fetches all and closes, so that no read transaction outlives it."""
+"""Read-only queries: each one fetches all, so that no read transaction outlives it."""
 
 from __future__ import annotations
 
 import difflib
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -36,15 +36,26 @@ _json = msgspec.json.decode
 _MOST = 2**63 - 1
 
 
+class Neighbours(NamedTuple):
+    """The bad tests next to one, in the order of the plan: of ``bad`` of them so many stand ``before`` it."""
+
+    previous: str | None
+    next: str | None
+    before: int
+    bad: int
+
+
 class Reader:
     """The runs of the database at ``path``.
 
     Every method raises ``NoDatabase``, ``DatabaseTooNew``, ``DatabaseTooOld``, ``NotOurs`` or ``CannotOpen``
-    (store/errors.py) when the file cannot be read, and gives an empty list for a run id that is not there.
+    (store/errors.py) when the file cannot be read, and gives an empty list for a run id that is not there. Each query
+    opens the file anew, but over a ``connection`` to it that somebody else opened and closes.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection | None = None) -> None:
         self.path = Path(path)
+        self._connection = connection
 
     def exists(self) -> bool:
         """Whether there is a database: a file that is not there yet, or still empty, is none."""
@@ -103,6 +114,26 @@ class Reader:
         """The tests of a run in the order of the plan, those that were not planned last."""
         return [result_row(row) for row in self._all("results", run_id)]
 
+    def results_of(self, run_id: str, test_ids: Sequence[str]) -> list[ResultRow]:
+        """The same of some tests, in the order of ``test_ids``."""
+        return [result_row(row) for row in self._all("results_of", run_id, msgspec.json.encode(test_ids).decode())]
+
+    def results_in(self, run_id: str, states: Sequence[str], most: int) -> list[ResultRow]:
+        """The first ``most`` tests of a run in one of ``states``, none of them passed, pending or running."""
+        return [result_row(row) for row in self._all("results_in", run_id, msgspec.json.encode(states).decode(), most)]
+
+    def slowest(self, run_id: str, most: int) -> list[ResultRow]:
+        """The ``most`` tests of a run that took longest, the slowest first."""
+        return [result_row(row) for row in self._all("slowest", run_id, most)]
+
+    def planned(self, run_id: str) -> int:
+        """How many tests of a run have a place in its plan."""
+        return int(self._all("planned", run_id)[0][0])
+
+    def warnings_told(self, run_id: str) -> int:
+        """How many warnings pytest recorded in a run."""
+        return int(self._all("warnings_told", run_id)[0][0])
+
     def attempts(self, run_id: str) -> list[AttemptRow]:
         """Every attempt of a run, those of a test together and in order."""
         return [attempt_row(row) for row in self._all("attempts", run_id)]
@@ -131,6 +162,14 @@ class Reader:
     def warnings(self, run_id: str) -> list[WarningRow]:
         """The warnings of a run."""
         return [WarningRow(*row) for row in self._all("warnings", run_id)]
+
+    def warnings_of(self, run_id: str, test_id: str) -> list[WarningRow]:
+        """The warnings of one test of a run."""
+        return [WarningRow(*row) for row in self._all("warnings_of", run_id, test_id)]
+
+    def bad_around(self, run_id: str, test_id: str) -> Neighbours:
+        """The tests of a run next to one that did not go straight to a good end."""
+        return Neighbours(*self._all("bad_around", run_id, test_id)[0])
 
     def payload(self, source: str, seq: int) -> dict[str, Any] | None:
         """The payload of one event, or ``None`` when there is no such event or its payload is no object."""
@@ -173,7 +212,8 @@ class Reader:
         raise RunNotFound(name, difflib.get_close_matches(name, [*known, "last"] if known else [], 3, 0.5))
 
     def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
-        with closing(connect_read_only(self.path)) as connection:
+        given = self._connection
+        with closing(connect_read_only(self.path)) if given is None else nullcontext(given) as connection:
             try:
                 return connection.execute(_SQL[query], arguments).fetchall()
             except sqlite3.Error as error:  # a damaged page, or a lock that lasts

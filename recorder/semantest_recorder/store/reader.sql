@@ -43,6 +43,34 @@ SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?)
 ORDER BY x.position IS NULL, x.position, x.test_key;
 
+-- name: results_of
+SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
+       x.reason, x.suite_id, x.fingerprint, x.quarantine, x.repetitions, x.forgiven, x.markers
+FROM json_each(?2) n CROSS JOIN tests t ON t.id = n.value CROSS JOIN results x ON x.test_key = t.test_key
+WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) ORDER BY n.key;
+
+-- name: results_in
+SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
+       x.reason, x.suite_id, x.fingerprint, x.quarantine, x.repetitions, x.forgiven, x.markers
+FROM results x INDEXED BY results_not_passed JOIN tests t USING (test_key)
+WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.state IN (SELECT value FROM json_each(?2))
+      AND x.state <> 'passed' AND x.state <> 'pending' AND x.state <> 'running'
+ORDER BY x.position IS NULL, x.position, x.test_key LIMIT ?3;
+
+-- name: slowest
+SELECT t.id, x.state, x.position, x.attempts, x.duration_ms, x.worker, x.file, x.line, x.started_ms, x.ended_ms,
+       x.reason, x.suite_id, x.fingerprint, x.quarantine, x.repetitions, x.forgiven, x.markers
+FROM (SELECT test_key FROM results WHERE run_key = (SELECT run_key FROM runs WHERE id = ?1) AND duration_ms > 0
+      ORDER BY duration_ms DESC, test_key LIMIT ?2) s CROSS JOIN tests t USING (test_key)
+     CROSS JOIN results x ON x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key = s.test_key
+ORDER BY x.duration_ms DESC, x.test_key;
+
+-- name: planned
+SELECT count(*) FROM results WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) AND position IS NOT NULL;
+
+-- name: warnings_told
+SELECT coalesce(sum(count), 0) FROM warnings WHERE run_key = (SELECT run_key FROM runs WHERE id = ?);
+
 -- name: attempts
 SELECT t.id, s.source, a.attempt, a.worker, a.outcome, a.phase, a.started_ms, a.ended_ms, a.duration_ms, a.setup_ms,
        a.call_ms, a.teardown_ms, a.error_type, a.error_message, a.error_file, a.error_line, a.reason, a.last_output,
@@ -66,6 +94,28 @@ FROM suites WHERE run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY sta
 SELECT s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
 FROM warnings w JOIN sources s USING (source_key)
 WHERE w.run_key = (SELECT run_key FROM runs WHERE id = ?) ORDER BY w.source_key, w.seq;
+
+-- name: warnings_of
+SELECT s.source, w.seq, w.category, w.message, w.test_id, w.file, w.line, w.count
+FROM warnings w JOIN sources s USING (source_key)
+WHERE w.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND w.test_id = ?2 ORDER BY w.source_key, w.seq;
+
+-- name: bad_around
+WITH own AS (
+    SELECT x.run_key, x.test_key, coalesce(x.position, 9e15) AS place FROM tests t CROSS JOIN results x USING (test_key)
+    WHERE t.id = ?2 AND x.run_key = (SELECT run_key FROM runs WHERE id = ?1)
+), bad AS (
+    SELECT test_key, coalesce(position, 9e15) AS place FROM results INDEXED BY results_not_passed
+    WHERE run_key = (SELECT run_key FROM runs WHERE id = ?1)
+          AND state IN ('failed', 'error', 'crashed', 'timeout', 'lost', 'interrupted', 'flaky')
+          AND state <> 'passed' AND state <> 'pending' AND state <> 'running'
+)
+SELECT (SELECT t.id FROM bad b JOIN tests t USING (test_key), own WHERE (b.place, b.test_key) < (own.place, own.test_key)
+        ORDER BY b.place DESC, b.test_key DESC LIMIT 1),
+       (SELECT t.id FROM bad b JOIN tests t USING (test_key), own WHERE (b.place, b.test_key) > (own.place, own.test_key)
+        ORDER BY b.place, b.test_key LIMIT 1),
+       (SELECT count(*) FROM bad b, own WHERE (b.place, b.test_key) < (own.place, own.test_key)),
+       (SELECT count(*) FROM bad);
 
 -- name: test_events
 SELECT t.id, s.source, e.seq, e.attempt, e.type

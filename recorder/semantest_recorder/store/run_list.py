@@ -29,7 +29,8 @@ class RunFilter(NamedTuple):
     """Which runs are listed. ``None`` or nothing: whatever it is.
 
     ``commit`` is the beginning of one, each of ``labels`` has this value (``None``: any), ``text`` is part of id, name,
-    branch or commit, whatever the case of letters A to Z. They started from ``since_ms`` on and before ``until_ms``.
+    branch, commit, its author or subject, whatever the case of letters A to Z. They started from ``since_ms`` on and
+    before ``until_ms``.
     """
 
     states: Sequence[str] = ()
@@ -46,6 +47,22 @@ class Place(NamedTuple):
 
     key: float | str
     tie: int
+
+
+class NewRun(NamedTuple):
+    """A run as those who choose runs know it; ``labels`` as JSON."""
+
+    id: str
+    name: str | None
+    state: str
+    branch: str | None
+    shards_missing: int
+    labels: str
+
+
+def newest_runs(connection: sqlite3.Connection, most: int) -> list[NewRun]:
+    """The runs that started last, newest first. Raises ``sqlite3.Error``."""
+    return [NewRun(*row) for row in connection.execute(_SQL["newest"], (most,))]
 
 
 def listed_runs(

@@ -16,6 +16,12 @@ FROM (SELECT r.*, {order}
                     WHERE l.key = json_extract(w.value, '$[0]') AND (json_extract(w.value, '$[1]') IS NULL OR l.value = json_extract(w.value, '$[1]')))))
             AND (:text IS NULL OR instr(lower(r.id), lower(:text)) OR instr(lower(coalesce(r.name, '')), lower(:text))
                  OR instr(lower(coalesce(r.branch, '')), lower(:text))
-                 OR instr(lower(coalesce(r."commit", '')), lower(:text))))
+                 OR instr(lower(coalesce(r."commit", '')), lower(:text))
+                 OR instr(lower(coalesce(json_extract(r.context, '$.git.author'), '')), lower(:text))
+                 OR instr(lower(coalesce(json_extract(r.context, '$.git.subject'), '')), lower(:text))))
 WHERE (:after IS NULL OR (k, t) > (:after, :tie))
 ORDER BY k, t LIMIT :most;
+
+-- name: newest
+SELECT r.id, r.name, r.state, r.branch, r.shards_missing, r.labels FROM runs r
+ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?;

@@ -47,6 +47,13 @@ document.addEventListener("click", (event) => {
     setTimeout(() => { button.textContent = said; }, 1200);
   });
 });
+/* What is not filtered by does not stand in the address. */
+document.addEventListener("htmx:configRequest", (event) => {
+  if (!event.target.matches("form.filters")) return;
+  for (const [name, value] of Object.entries(event.detail.parameters)) {
+    if (value === "") delete event.detail.parameters[name];
+  }
+});
 /* A form that only filters is sent as it is changed; its button is for those without scripts. */
 document.documentElement.dataset.scripts = "on";
 document.documentElement.dataset.ready = "";

@@ -1,0 +1,128 @@
+"""What pages of a run are made of: facts, phases, tracebacks, pictures."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from semantest_recorder.core.rows import RunRow
+from semantest_recorder.pages.pictures import picture_type
+from semantest_recorder.pages.run_facts import run_facts, web_address
+from semantest_recorder.pages.run_result import phase_parts
+from semantest_recorder.pages.run_words import bar_parts, by_severity
+from semantest_recorder.pages.traceback_lines import traceback_lines
+from semantest_recorder.pages.words import first_lines
+from semantest_recorder.reports.aggregate import run_info
+from semantest_recorder.reports.report import Counts, ErrorInfo, ImportedFrom, PhaseTimes, SelectionInfo, SourceInfo
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n....", "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"GIF89a", "image/gif"),
+        (b"RIFF\x10\0\0\0WEBPVP8 ", "image/webp"),
+        (b"RIFF\x10\0\0\0WAVEfmt ", None),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
+        (b"<!doctype html>", None),
+        (b"", None),
+    ],
+)
+def test_a_picture_is_what_begins_as_one(head: bytes, kind: str | None) -> None:
+    assert picture_type(head) == kind
+
+
+def test_only_addresses_of_the_web_are_links() -> None:
+    assert web_address("https://ci.example.org/7") == "https://ci.example.org/7"
+    for told in (
+        "javascript:alert(1)",
+        "JaVaScript:x",
+        " https://a",
+        "data:text/html,x",
+        "//evil",
+        None,
+        7,
+        ["https://x"],
+    ):
+        assert web_address(told) is None, told
+
+
+def test_facts_are_those_that_are_known() -> None:
+    assert run_facts(run_info(RunRow("r"), [], 0)) == []
+    run = run_info(
+        RunRow(
+            "r",
+            exit_code=1,
+            deselected=3,
+            labels={"suite": "nightly"},
+            facts={"distribution": {"workers": 2, "mode": "load"}, "pythonVersion": "3.12"},
+            context={
+                "git": {"subject": "Mend it", "author": "Ada", "dirty": True},
+                "ci": {"provider": "gitlab", "buildUrl": "javascript:alert(1)", "pullRequest": 7},
+            },
+        ),
+        [],
+        0,
+    )
+    run.sessions = 1
+    run.sources = [SourceInfo("s.gw0", "gw0", "s", "ended", job=name) for name in ("1", "2", "3", "4", "5", None)]
+    run.imported_from = [ImportedFrom("j.xml", "junit", "pytest", "0" * 64)]
+    run.origin = "import"
+    shard = {"index": 1, "of": 2}
+    budget, repeat = {"limitMs": 2000.0}, {"tests": 1, "times": 3}
+    run.selections = [SelectionInfo("s", 9, {}, order="likely-to-fail", shard=shard, budget=budget, repeat=repeat)]
+    told = {fact.name: fact.text for fact in run_facts(run)}
+    assert told == {
+        "Subject": "Mend it",
+        "Author": "Ada",
+        "Work tree": "with changes that are in no commit",
+        "CI": "gitlab",
+        "Pull request": "7",
+        "Workers": "2 (load)",
+        "Jobs": "1, 2, 3, 4 and 1 more",
+        "Exit code": "1",
+        "Recorded by": "an import",
+        "Imported from": "j.xml (junit of pytest)",
+        "Deselected": "3 tests",
+        "Shard": "1 of 2",
+        "Budget": "2.00 s",
+        "Order": "likely-to-fail",
+        "Repeated": "1 new test up to 3 times",
+        "Python": "3.12",
+        "suite": "nightly",
+    }
+    assert all(fact.address is None for fact in run_facts(run))
+
+
+@given(st.lists(st.none() | st.floats(0, 1e9), min_size=3, max_size=3))
+def test_phases_fill_their_bar(times: list[float | None]) -> None:
+    parts = phase_parts(PhaseTimes(*times))
+    assert len(parts) == sum(1 for ms in times if ms)
+    assert not parts or abs(sum(width for _name, _x, width, _ms in parts) - 100) < 0.01
+
+
+def test_what_is_bad_stands_first() -> None:
+    counts = Counts(total=7, passed=3, failed=1, flaky=1, skipped=1, crashed=1)
+    assert [state for state, _number in by_severity(counts)] == ["failed", "crashed", "flaky", "skipped", "passed"]
+    assert [state for state, _x, _width in bar_parts(counts)] == [state for state, _number in by_severity(counts)]
+
+
+def test_a_traceback_keeps_what_went_wrong() -> None:
+    code = "\n".join(f"    line{number} = {number}" for number in range(60))
+    stack = f"{code}\n>   assert \x1b[31mx\x1b[0m == 1\nE   assert 2 == 1\nE    +  where\n\ntest_a.py:9: AssertionError"
+    error = ErrorInfo(message="assert 2 == 1", file="test_a.py", line=9, stack=stack)
+    lines = traceback_lines(error, 10)
+    assert [line.text for line in lines if line.kind == "error"] == ["E   assert 2 == 1", "E    +  where"]
+    assert [line.text for line in lines if line.kind == "here"] == [">   assert x == 1"]
+    assert lines[0].kind == "gap"
+    assert len(lines) < 15
+    assert lines[-1].kind == "error", "its own place is not repeated"
+    assert traceback_lines(None) == []
+    assert [line.text for line in traceback_lines(ErrorInfo(message="only this"))] == ["only this"]
+
+
+def test_first_lines_of_a_message() -> None:
+    assert first_lines("one\ntwo\nthree", 2) == "one\ntwo …"
+    assert first_lines("one\n", 2) == "one"
