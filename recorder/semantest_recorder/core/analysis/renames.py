@@ -176,9 +176,9 @@ def _neighbours(
 def _of_suites(functions: Mapping[str, Function], suites: Iterable[str]) -> dict[str, list[Function]]:
     """The functions of these suites, in their order."""
     found: dict[str, list[Function]] = {suite: [] for suite in suites}
-    beginnings = tuple(f"{suite}::" for suite in found)
+    files = {suite.partition("::")[0] for suite in found}
     for function in functions.values():
-        if function.id.startswith(beginnings) and _suite(function) in found:
+        if function.id.partition("::")[0] in files and _suite(function) in found:
             found[_suite(function)].append(function)
     return found
 
