@@ -243,8 +243,14 @@ def test_the_list_stays_current_and_waits_for_who_reads_it(visitor: Visitor, pro
     page.get_by_role("link", name="The third one").click()
     page.wait_for_selector("#verdict")
     assert page.get_by_role("link", name="Live", exact=True).count() == 1
+    other = visitor.context.new_page()
+    other.goto(page.url)
     page.go_back()
     page.locator("tr:has-text('The third one') >> text=still running").wait_for()
     wait.unlink()
     assert running.wait(60) == 0
     page.locator("tr:has-text('The third one') >> text=1 passed").wait_for()
+    other.get_by_role("link", name="It is over: show all of it").click()
+    other.wait_for_selector("#run-head >> text=passed")
+    assert other.locator("#verdict").get_attribute("hx-get") is None
+    other.close()

@@ -27,7 +27,8 @@ _TABS = (
     ("details", "Details", "/details"),
 )
 _LIVE = ("live", "Live", "/live")
-_OPEN = ("pending", "running")
+#: States of a run that is not over.
+OPEN_STATES = ("pending", "running")
 
 
 def run_head(database: Path, visit: Visit, tab: str) -> dict[str, Any]:
@@ -37,5 +38,5 @@ def run_head(database: Path, visit: Visit, tab: str) -> dict[str, Any]:
     raises.
     """
     run = one_run(database, visit.names["run"])
-    told = (*_TABS, _LIVE) if tab == "live" or run.state in _OPEN else _TABS
+    told = (*_TABS, _LIVE) if tab == "live" or run.state in OPEN_STATES else _TABS
     return {"run": run, "tab": tab, "tabs": [Tab(name, title, run_address(run.id, rest)) for name, title, rest in told]}

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from semantest_recorder.answers.run_overview import RunOverview, run_overview
+from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.run_facts import run_facts
-from semantest_recorder.pages.run_head import run_head
+from semantest_recorder.pages.run_head import OPEN_STATES, run_head
 from semantest_recorder.pages.table import Cell, Table
 from semantest_recorder.pages.traceback_lines import traceback_lines
-from semantest_recorder.reports.wording import duration
+from semantest_recorder.reports.wording import duration, nonzero
 
 #: Causes that are shown, unless all are asked for, and lines of the traceback of each.
 _CAUSES, _CAUSES_MAX = 12, 50
@@ -32,11 +33,16 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     most = _CAUSES_MAX if visit.choice("causes", ("", "all")) else _CAUSES
     told = run_overview(database, run.id, most)
     shown = told.causes.told[:most]
+    bad = sum(number for state, number in nonzero(run.counts) if state in BROKEN or state == "flaky")
+    # A page of a run that goes on asks for the result alone: what is below it stays where somebody reads it.
+    drawn = visit.asked("drawn")
     return {
         **head,
         "told": told,
         "facts": run_facts(told.run),
         "took": _took(told),
+        "drawn": drawn or f"{bad} failed",
+        "stale": drawn not in ("", f"{bad} failed") or (bool(drawn) and run.state not in OPEN_STATES),
         "causes": shown,
         "new": sum(cause.is_new for cause in told.causes.told),
         "lines": {cause.found.id: traceback_lines(cause.test.error, _LINES) for cause in shown},
