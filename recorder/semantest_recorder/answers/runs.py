@@ -13,18 +13,13 @@ from semantest_recorder.reports.run_list import RunFacts, RunPage, RunSummary, r
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.run_list import RunFilter, RunOrder, listed_runs
 
-__all__ = ["RunFilter", "RunOrder", "newest_runs", "one_run", "run_facts", "run_page", "run_summaries"]
+__all__ = ["RunFilter", "RunOrder", "one_run", "run_facts", "run_page", "run_summaries"]
 
 
 def run_summaries(database: Path, rows: Sequence[RunRow]) -> list[RunSummary]:
     """The runs with their counts, in the order of ``rows``. Raises what ``connect_read_only`` raises."""
     counts = run_counts(database, rows) if rows else []
     return [run_summary(row, count) for row, count in zip(rows, counts, strict=True)]
-
-
-def newest_runs(database: Path, most: int) -> list[RunSummary]:
-    """The runs that started last, newest first. Raises what ``Reader`` raises."""
-    return run_summaries(database, Reader(database).runs(most))
 
 
 def one_run(database: Path, name: str) -> RunSummary:

@@ -12,12 +12,15 @@ from semantest_recorder.answers.kept_differences import KeptDifferences
 from semantest_recorder.answers.run_search import RunFilter, found_runs
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.table import Cell, Table
-from semantest_recorder.reports.run_diff import RunDiff, TestChange, TimeChange
+from semantest_recorder.reports.run_diff import RenamedFunction, RunDiff, TestChange, TimeChange
 
 #: Tests of a list that are shown, and when all of the list are asked for.
 _SHOWN, _SHOWN_MAX = 25, 2000
 _RUNS = 30
 _COLUMNS = ("change", "test", "before", "after", "old_id", "why", "type", "message", "usual_ms", "now_ms")
+
+
+Item = TestChange | TimeChange | RenamedFunction
 
 
 class Section(NamedTuple):
@@ -27,7 +30,7 @@ class Section(NamedTuple):
     title: str
     state: str
     kind: str
-    items: Sequence[Any]
+    items: Sequence[Item]
 
 
 def pages(database: Path) -> list[Page]:
@@ -92,7 +95,7 @@ def _table(kept: KeptDifferences, visit: Visit) -> Table:
     return Table("comparison", _COLUMNS, rows)
 
 
-def _row(change: str, item: Any) -> list[Cell]:
+def _row(change: str, item: Item) -> list[Cell]:
     if isinstance(item, TestChange):
         kind, message = (item.error.type, item.error.message) if item.error is not None else (None, None)
         return [change, item.id, item.before, item.after, item.old_id, item.why, kind, message, None, None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
@@ -30,6 +31,7 @@ from semantest_recorder.store.errors import (
 #: Pages that are drawn at a time; others wait.
 _THREADS = 2
 _KEPT_CHARACTERS = 16 * 1024 * 1024
+_POLLED_S = 2.0
 _MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
 
 
@@ -84,7 +86,7 @@ class Page(NamedTuple):
     ``view`` is called in a thread, and gives the values of the template; it may raise ``NotThere`` and
     ``Misunderstood``, and what ``answers`` raises. ``table``, if there is one, gives the whole of the page's table for
     ``?format=csv`` and ``json``, called in a thread as well. ``facts`` is asked before, in the event loop. ``stamp``
-    changes with whatever a page is made of that takes long: it is made again only then.
+    changes with whatever a page is made of that takes long: it is made again only then, and each time for ``None``.
     """
 
     path: str
@@ -94,7 +96,19 @@ class Page(NamedTuple):
     table: Callable[[Visit], Table] | None = None
     roles: frozenset[Role] = READERS
     facts: Callable[[], Mapping[str, Any]] = dict
-    stamp: Callable[[Visit], Hashable] | None = None
+    stamp: Callable[[Visit], Hashable | None] | None = None
+
+
+def polled(parameter: str, clock: Callable[[], float] = monotonic) -> Callable[[Visit], Hashable | None]:
+    """A stamp for pages that scripts ask for again and again, with this parameter.
+
+    Of these one is made in two seconds, however many look at it; people always get a new one.
+    """
+
+    def stamp(visit: Visit) -> Hashable | None:
+        return int(clock() / _POLLED_S) if parameter in visit.query else None
+
+    return stamp
 
 
 class Desk:
@@ -148,10 +162,11 @@ class Desk:
         def make() -> str:
             return self.drawing.draw(page.template, visit.identity, page.section, visit=visit, **page.view(visit))
 
-        if page.stamp is None:
+        stamp = page.stamp(visit) if page.stamp is not None else None
+        if stamp is None:
             return make()
         question = (visit.same(), visit.identity.name, visit.identity.roles)
-        return self._kept.get(question, page.stamp(visit), make)
+        return self._kept.get(question, stamp, make)
 
     @staticmethod
     def _export(page: Page, visit: Visit) -> web.Response | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from semantest_recorder.answers.run_overview import RunOverview, run_overview
 from semantest_recorder.core.analysis.comparison import BROKEN
-from semantest_recorder.pages.page import Page, Visit
+from semantest_recorder.pages.page import Page, Visit, polled
 from semantest_recorder.pages.run_facts import run_facts
 from semantest_recorder.pages.run_head import OPEN_STATES, run_head
 from semantest_recorder.pages.table import Cell, Table
@@ -24,7 +24,8 @@ _COLUMNS = ("cause", "tests", "type", "message", "file", "line", "standing", "fi
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/runs/{run}", "run_overview.html", "runs", partial(_view, database), partial(_table, database))]
+    view, table = partial(_view, database), partial(_table, database)
+    return [Page("/runs/{run}", "run_overview.html", "runs", view, table, stamp=polled("drawn"))]
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
