@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from semantest_recorder.pages.table import Cell
-from semantest_recorder.reports.report import Counts
+from semantest_recorder.reports.report import Counts, RunHead
 from semantest_recorder.reports.run_list import RunSummary
 from semantest_recorder.reports.wording import is_so_far, nonzero, run_state_words
 
@@ -23,7 +23,7 @@ def run_cells(run: RunSummary) -> list[Cell]:
     return [*head, run.planned, run.counts.total, *(counts.get(state, 0) for state in RUN_COLUMNS[9:])]
 
 
-def run_badge_state(run: RunSummary) -> str:
+def run_badge_state(run: RunHead) -> str:
     """The state that the badge of a run has: one that passed so far is not green."""
     return "pending" if is_so_far(run.state, run.shards_missing) else run.state
 

@@ -19,6 +19,7 @@ from semantest_recorder.reports.wording import (
     nonzero,
     percent,
     plural,
+    run_words,
     size,
     state_word,
 )
@@ -113,6 +114,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "nonzero": nonzero,
     "run_address": run_address,
     "run_badge_state": run_badge_state,
+    "run_words": run_words,
     "test_address": test_address,
     "window_words": window_words,
     "words_of": words_of,
