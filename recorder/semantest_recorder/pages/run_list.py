@@ -59,7 +59,7 @@ def _wanted(visit: Visit) -> RunFilter:
     return RunFilter(
         states=OPEN_STATES if state == "running" else (state,) if state else (),
         branch=visit.asked("branch") or None,
-        labels={name: value if has_value else None} if name else {},
+        labels=[(name, value if has_value else None)] if name else [],
         text=visit.asked("text") or None,
     )
 
