@@ -15,13 +15,6 @@ from tests.user_environment import user_environment
 SECONDS = 90.0
 #: Wait for the last acknowledgement however slow the machine is.
 _PATIENT = ("-p", "no:cacheprovider", "--semantest-flush-timeout", "60")
-#: A shell starts programs in the background with SIGINT ignored, and so would the tests of a run in the background.
-_SEMANTEST = """
-import signal
-signal.signal(signal.SIGINT, signal.default_int_handler)
-from semantest_recorder.cli.semantest import main
-main()
-"""
 
 
 class Project:
@@ -58,7 +51,7 @@ class Project:
 
     def popen(self, *arguments: str) -> subprocess.Popen[str]:
         """``semantest`` in the background, its output in pipes; Ctrl-C reaches it."""
-        return self._popen([sys.executable, "-c", _SEMANTEST, *arguments])
+        return self._popen([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments])
 
     def _popen(self, command: list[str]) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
