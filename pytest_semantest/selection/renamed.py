@@ -16,7 +16,7 @@ def renamed_since(
     """New ids of collected tests to those by which earlier runs know them.
 
     By function and case, where of all tests that are known, and of all that were collected, only one has them, and the
-    known one is gone (``is_gone``), not merely left out.
+    known one was not collected and is gone (``is_gone``), not merely left out.
     """
     new = {
         case_of(test.id, test.fingerprint): test.id for test in collected if test.fingerprint and test.id not in known
@@ -26,7 +26,12 @@ def renamed_since(
     here = Counter(case_of(test.id, test.fingerprint) for test in collected)
     then = Counter(case_of(test_id, row.fingerprint or "") for test_id, row in known.items())
     old = {case_of(test_id, row.fingerprint or ""): test_id for test_id, row in known.items()}
-    return {test_id: old[case] for case, test_id in new.items() if here[case] == then[case] == 1 and is_gone(old[case])}
+    present = {test.id for test in collected}
+    return {
+        test_id: old[case]
+        for case, test_id in new.items()
+        if here[case] == then[case] == 1 and old[case] not in present and is_gone(old[case])
+    }
 
 
 def under_new_names(snapshot: Snapshot, renamed: Mapping[str, str]) -> Snapshot:

@@ -45,6 +45,10 @@ def test_one_that_was_not_asked_for_is_no_other() -> None:
     assert renamed({"b.py::new": "x"}, then, left=("a.py::old",)) == {}
 
 
+def test_one_that_was_collected_is_there_though_its_code_is_now_that_of_another() -> None:
+    assert renamed({"a.py::new": "x", "a.py::kept": "y"}, {"a.py::kept": known(code="x")}) == {}
+
+
 def test_a_renamed_test_is_not_new() -> None:
     then = snapshot({"a.py::old": known(70.0, "fp", code="x")})
     found = under_new_names(then, {"a.py::new": "a.py::old"})
