@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +34,23 @@ def repetitions_are_not_measured(request: pytest.FixtureRequest) -> Iterator[Non
     yield
     if running is not None:
         running.start()
+
+
+@pytest.fixture(autouse=True)
+def umask_stays() -> Iterator[None]:
+    """A command that runs in this process and narrows its umask would fail tests that come later."""
+    before = _umask()
+    yield
+    assert _umask() == before
+
+
+def _umask() -> str:
+    """As the kernel tells it, where it does: to ask by setting it would disturb other threads."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line for line in lines if line.startswith("Umask")), "")
 
 
 def _repeats(item: pytest.Item) -> bool:

@@ -90,8 +90,8 @@ def serve(
         ctx.params["idle_timeout"] = options["idle_timeout"] = on_demand
     from semantest_recorder.cli.log_lines import configure_logging  # noqa: PLC0415 - heavy imports late
 
-    os.umask(0o077)  # the database and the logs hold what tests print
     token = _token(ctx, token_file)
+    os.umask(0o077)  # the database and the logs hold what tests print
     configure_logging(log_format, log_level)
     from semantest_recorder.quick_imports import quick_imports  # noqa: PLC0415
 
