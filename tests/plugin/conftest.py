@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +59,25 @@ class Recorded:
 
 
 def read_journals(directory: Path) -> list[Written]:
-    """All events in the journals below a ``.semantest`` folder that pytest and its workers wrote."""
-    events = []
+    """All events in the journals below a ``.semantest`` folder that pytest and its workers wrote, session by session.
+
+    The first that began comes first: names of sessions that began within one second do not tell which that was.
+    """
+    sessions: dict[str, list[Written]] = {}
     for path in sorted(directory.glob("sessions/*/*.journal")):
-        if path.stem == "shipper":
-            continue
-        seqs = []
-        for record in scan(path.read_bytes(), final=True):
-            assert isinstance(record, Record), f"{path.name}: {record}"
-            event = json.loads(record.body)
-            seqs.append(record.seq)
-            events.append(Written(path.stem, record.seq, event["type"], event["timestamp"], event["payload"]))
-        assert seqs == list(range(1, len(seqs) + 1))
+        if path.stem != "shipper":
+            sessions.setdefault(path.parent.name, []).extend(_read_journal(path))
+    in_time = sorted(filter(None, sessions.values()), key=lambda events: min(event.timestamp for event in events))
+    return list(chain.from_iterable(in_time))
+
+
+def _read_journal(path: Path) -> list[Written]:
+    events = []
+    for record in scan(path.read_bytes(), final=True):
+        assert isinstance(record, Record), f"{path.name}: {record}"
+        event = json.loads(record.body)
+        events.append(Written(path.stem, record.seq, event["type"], event["timestamp"], event["payload"]))
+    assert [event.seq for event in events] == list(range(1, len(events) + 1))
     return events
 
 

@@ -59,8 +59,7 @@ def test_a_fingerprint_follows_the_lines_of_the_test(pytester: pytest.Pytester, 
         path = pytester.makepyfile(test_a=source)
         recorded = record(subprocess=True)
         recorded.result.assert_outcomes(passed=7)
-        in_time = sorted(recorded.events, key=lambda event: event.timestamp)
-        starts = [event.payload for event in in_time if event.type == "test/start"]
+        starts = recorded.of("test/start")
         found.append({start["testId"].partition("::")[2]: start["fingerprint"] for start in starts[-7:]})
         path.unlink()
     before, after = found
