@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from pytest_semantest import launch
 from pytest_semantest.protocol.record import Record, scan
 from pytest_semantest.selection.source import remote_snapshot
 from tests.leftovers import end_processes_of
@@ -100,12 +101,15 @@ Record_ = Callable[..., Recorded]
 
 @pytest.fixture
 def record(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record_]:
-    """Runs a recorded pytest in this process (``subprocess=True``: in its own) and reads what it wrote."""
+    """Runs a recorded pytest in this process (``subprocess=True``: in its own, with a shipper), reads what it wrote."""
     for name in [name for name in os.environ if name.startswith("SEMANTEST") and name != "SEMANTEST_COVERAGE"]:
         monkeypatch.delenv(name)
     monkeypatch.delenv("CI", raising=False)
     for name, value in WITHOUT_HYPOTHESIS.items():
         monkeypatch.setenv(name, value)
+
+    # Nothing here looks at what a shipper does without a recorder, and its start takes longer than most of these runs.
+    monkeypatch.setattr(launch, "spawn_command", lambda *_where, **_to: ["true"])
 
     def run(*args: str, subprocess: bool = False, options: tuple[str, ...] = KEPT) -> Recorded:
         arguments = (*options, "-p", "no:cacheprovider", *args)
