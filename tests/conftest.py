@@ -13,7 +13,7 @@ import pytest
 _MEASURED = "COVERAGE_PROCESS_CONFIG"
 #: Of so many tests the processes of one are measured: it takes longer than most of these processes themselves, and
 #: they all run through the same code.
-_SAMPLE = 10
+_SAMPLE = 25
 #: So many cases of a parametrized test are measured: with most parameters the others run through the same lines.
 _CASES = 8
 

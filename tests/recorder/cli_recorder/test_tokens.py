@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 import websocket
 
+from pytest_semantest.protocol.whole_file import write_whole
 from semantest_recorder.core.access import digest_of
 from semantest_recorder.token_file import TokenFile
+from tests.recorder.cli.command import Said, semantest_in
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of, ask, end_of, environment
 from tests.recorder.small_disk import fill, small_disk
 
@@ -27,19 +29,16 @@ Serve = Callable[..., Daemon]
 SEMANTEST = [sys.executable, "-m", "semantest_recorder.cli.semantest"]
 
 
-def token(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def token(folder: Path, *arguments: str) -> Said:
     """Runs ``semantest token``."""
-    command = [*SEMANTEST, "token", *arguments, "--directory", str(folder)]
-    return subprocess.run(
-        command, env=environment(), cwd=folder.parent, capture_output=True, text=True, timeout=DEADLINE_S, check=False
-    )
+    return semantest_in(folder.parent, environment(), "token", *arguments, "--directory", str(folder))
 
 
 def create(folder: Path, name: str, *roles: str, expires: str | None = None) -> str:
     options = [part for role in roles for part in ("--role", role)] + (["--expires", expires] if expires else [])
     made = token(folder, "create", "--name", name, *options)
-    assert made.returncode == 0, made.stderr
-    return made.stdout.strip()
+    assert made.code == 0, made.err
+    return made.out.strip()
 
 
 def status_of(url: str, bearer: str) -> int:
@@ -68,7 +67,7 @@ def test_a_token_works_from_the_moment_it_is_made_to_the_moment_it_is_revoked(pr
     assert status_of(url, late) == 200
     assert status_of(url, other) == 403
     reader, kept = connect(url, late), connect(url, early)
-    assert token(folder, "revoke", "late").stdout == "Revoked late.\n"
+    assert token(folder, "revoke", "late").out == "Revoked late.\n"
     assert status_of(url, late) == 401
     assert end_of(reader) == (1008, "the token was revoked or has expired")
     assert ask(kept, {"type": "ping", "id": 1})["type"] == "pong"
@@ -118,10 +117,10 @@ def test_a_token_that_expires_during_a_connection_closes_it(project: Path, serve
     path = daemon.folder / "tokens.json"
     table = json.loads(path.read_text())
     table["tokens"][0]["expiresMs"] = time.time() * 1000 + 1500  # nothing but the clock tells of the end
-    path.write_text(json.dumps(table))
+    write_whole(path, json.dumps(table).encode())  # in one step: a file that is being written is none to be trusted
     assert end_of(connection)[0] == 1008
     assert status_of(daemon.discovery["url"], mine) == 401
-    listed = json.loads(token(daemon.folder, "list", "--json").stdout)
+    listed = json.loads(token(daemon.folder, "list", "--json").out)
     assert [(one["name"], one["expired"]) for one in listed["tokens"]] == [("brief", True)]
 
 
@@ -151,7 +150,7 @@ def test_a_file_that_cannot_be_trusted_gives_nobody_a_role_but_the_owner(
     assert status_of(url, mine) == 401
     assert status_of(url, daemon.discovery["token"]) == 200
     refused = token(daemon.folder, "create", "--name", "x", "--role", "read")
-    assert (refused.returncode, refused.stdout, len(refused.stderr.splitlines())) == (1, "", 1)
+    assert (refused.code, refused.out, len(refused.err.splitlines())) == (1, "", 1)
     path.unlink()
     path.write_text(good)
     path.chmod(0o600)
@@ -178,7 +177,7 @@ def test_commands_that_run_at_the_same_time_lose_no_token(project: Path) -> None
     said = [process.communicate(timeout=DEADLINE_S)[0] for process in running]
     assert [process.returncode for process in running] == [0] * 6
     assert len(set(said)) == 6
-    listed = json.loads(token(folder, "list", "--json").stdout)["tokens"]
+    listed = json.loads(token(folder, "list", "--json").out)["tokens"]
     assert sorted(one["name"] for one in listed) == [f"t{number}" for number in range(6)]
     path = folder / "tokens.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -196,16 +195,16 @@ def test_what_root_makes_in_the_folder_of_a_service_belongs_to_the_service(proje
 
 def test_what_is_wrong_is_told_in_one_line(project: Path) -> None:
     folder = project / ".semantest"
-    assert token(folder, "revoke", "ci").returncode == 3
+    assert token(folder, "revoke", "ci").code == 3
     create(folder, "ci", "read")
     taken = token(folder, "create", "--name", "ci", "--role", "read")
-    assert taken.returncode == 2
-    assert "semantest token revoke ci" in taken.stderr
+    assert taken.code == 2
+    assert "semantest token revoke ci" in taken.err
     missing = token(folder, "revoke", "cj", "--dry-run")
-    assert (missing.returncode, missing.stderr) == (3, "semantest: there is no token named 'cj'; there are ci\n")
-    assert token(folder, "revoke", "ci", "--dry-run").stdout == "Would revoke ci.\n"
-    assert token(folder, "create", "--name", "x", "--role", "read", "--expires", "soon").returncode == 2
-    assert "ci: read; made" in token(folder, "list").stdout
+    assert (missing.code, missing.err) == (3, "semantest: there is no token named 'cj'; there are ci\n")
+    assert token(folder, "revoke", "ci", "--dry-run").out == "Would revoke ci.\n"
+    assert token(folder, "create", "--name", "x", "--role", "read", "--expires", "soon").code == 2
+    assert "ci: read; made" in token(folder, "list").out
 
 
 @contextmanager
@@ -246,10 +245,10 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(small_disk: Path, f
         create(folder, "old", "read")
     fill(ballast)
     said = token(folder, "create", "--name", "new", "--role", "read")
-    assert (said.returncode, said.stdout, said.stderr.count("\n")) == (1, "", 1)
-    assert "No space left on device; make room" in said.stderr
+    assert (said.code, said.out, said.err.count("\n")) == (1, "", 1)
+    assert "No space left on device; make room" in said.err
     ballast.unlink()
     create(folder, "new", "read")
     assert (folder / ".gitignore").read_text() == "*\n"
-    names = [one["name"] for one in json.loads(token(folder, "list", "--json").stdout)["tokens"]]
+    names = [one["name"] for one in json.loads(token(folder, "list", "--json").out)["tokens"]]
     assert names == (["old", "new"] if folder_is_there else ["new"])
