@@ -117,7 +117,7 @@ test-wheel: wheel $(WHEEL_VENV)/.ready  ## all tests against the installed wheel
 	@$(MAKE) --no-print-directory peers-install || echo "MISSING: the plugins of others, in $(PEERS_VENV)" >&2
 	@$(MAKE) --no-print-directory mcp-install || echo "MISSING: the SDK of the Model Context Protocol, in $(MCP_VENV)" >&2
 	@$(MAKE) --no-print-directory datasette-environment schemathesis-environment
-	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_SCHEMATHESIS=$$(ls $(SCHEMATHESIS) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) SEMANTEST_MCP=$$(cat $(MCP_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
+	PATH="$(WHEEL_BIN):$$PATH" SEMANTEST_TEST_WHEEL=1 SEMANTEST_COVERAGE=1 SEMANTEST_DATASETTE=$$(ls $(DATASETTE) 2>/dev/null) SEMANTEST_SCHEMATHESIS=$$(ls $(SCHEMATHESIS) 2>/dev/null) SEMANTEST_PEERS=$$(cat $(PEERS_VENV)/.has-wheel 2>/dev/null) SEMANTEST_MCP=$$(cat $(MCP_VENV)/.has-wheel 2>/dev/null) $(WHEEL_BIN)/coverage run $(WHEEL_BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow" --hypothesis-profile=repeatable $(PYTEST_ARGS)
 	@$(WHEEL_BIN)/coverage combine --quiet
 	$(WHEEL_BIN)/coverage report --fail-under=90
 
