@@ -48,11 +48,11 @@ import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-@pytest.fixture
-def driver(tmp_path):
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
     options = webdriver.ChromeOptions()
     options.binary_location = {BROWSER!r}
-    for flag in {FLAGS!r} + [f"--user-data-dir={{tmp_path / 'profile'}}", "--window-size=320,200"]:
+    for flag in {FLAGS!r} + [f"--user-data-dir={{tmp_path_factory.mktemp('profile')}}", "--window-size=320,200"]:
         options.add_argument(flag)
     driver = webdriver.Chrome(options=options, service=Service({DRIVER!r}))
     driver.get({PAGE!r})
