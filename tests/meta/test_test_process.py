@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.leftovers import end_processes_of
+from tests.user_environment import user_environment
 
 # A user's suite that writes down what its process holds.
 SUITE = """
@@ -71,11 +74,10 @@ def look(folder: Path, *, recorded: bool, workers: int) -> Look:
     ours = ["--semantest", "--semantest-url=http://127.0.0.1:9", "--semantest-token=none"]
     ours += [f"--semantest-dir={folder / 'semantest'}", "--semantest-flush-timeout=0"]
     command = [sys.executable, "-m", "pytest", "-n", str(workers), *(ours if recorded else ["-p", "no:semantest"])]
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "SEMANTEST"))}
     done = subprocess.run(
         command,
         cwd=suite,
-        env={**kept, "LOOK_FILE": str(out)},
+        env={**user_environment(), "LOOK_FILE": str(out)},
         capture_output=True,
         text=True,
         timeout=120,
@@ -96,16 +98,25 @@ def look(folder: Path, *, recorded: bool, workers: int) -> Look:
     )
 
 
-@pytest.fixture(params=[0, 2], ids=["alone", "xdist worker"])
-def workers(request: pytest.FixtureRequest) -> int:
-    number: int = request.param
-    return number
+class Looks(NamedTuple):
+    """Of the same suite in both ways, and the folder where it was."""
+
+    folder: Path
+    bare: Look
+    recorded: Look
+
+
+@pytest.fixture(scope="module", params=[0, 2], ids=["alone", "xdist worker"])
+def looks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Looks]:
+    folder, workers = tmp_path_factory.mktemp("looks"), request.param
+    bare = look(folder, recorded=False, workers=workers)
+    yield Looks(folder, bare, look(folder, recorded=True, workers=workers))
+    end_processes_of(folder)
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="reads descriptors from /proc")
-def test_recording_adds_nothing_else_to_the_test_process(tmp_path: Path, workers: int) -> None:
-    bare = look(tmp_path, recorded=False, workers=workers)
-    recorded = look(tmp_path, recorded=True, workers=workers)
+def test_recording_adds_nothing_else_to_the_test_process(looks: Looks) -> None:
+    folder, bare, recorded = looks
     foreign = {
         name
         for name in recorded.modules - bare.modules
@@ -116,14 +127,13 @@ def test_recording_adds_nothing_else_to_the_test_process(tmp_path: Path, workers
     assert recorded.sockets == bare.sockets
     assert recorded.rest == bare.rest
     added = {Path(name) for name in recorded.files - bare.files}
-    assert all(file.is_relative_to(tmp_path / "semantest") for file in added), added
+    assert all(file.is_relative_to(folder / "semantest") for file in added), added
     assert any(file.suffix == ".journal" for file in added)
 
 
-def test_heavy_parts_of_the_standard_library_stay_out(tmp_path: Path) -> None:
+def test_heavy_parts_of_the_standard_library_stay_out(looks: Looks) -> None:
     """Each costs milliseconds of start-up, or brings threads, sockets or an event loop with it."""
-    bare = look(tmp_path, recorded=False, workers=0)
-    recorded = look(tmp_path, recorded=True, workers=0)
+    _folder, bare, recorded = looks
     heavy = {"asyncio", "sqlite3", "ssl", "http.client", "urllib.request", "multiprocessing", "concurrent.futures"}
     assert not heavy & (recorded.modules - bare.modules)
     assert not any(name.startswith("pytest_semantest.selection") for name in recorded.modules)  # nobody asked for it
@@ -137,8 +147,7 @@ def test_an_inactive_plugin_imports_next_to_nothing(tmp_path: Path) -> None:
         " == {'pytest_semantest' + name for name in"
         " ('', '.hookspecs', '.options', '.plugin', '.protocol', '.protocol.keys')}\n"
     )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "SEMANTEST"))}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=tmp_path, env=kept, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, env=user_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert {entry.name for entry in tmp_path.iterdir()} <= {"test_look.py", "__pycache__"}
