@@ -47,6 +47,10 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "history": [(["history", TEST], 0)],
     "blame": [(["blame", TEST], 1)],
     "alias": [(["alias", "list"], 0)],
+    "alerts": [
+        *((["alerts", "silence", EVIL, "--for", "2h", "--reason", EVIL], 0), (["alerts"], 0)),
+        *((["alerts", "unsilence", EVIL], 3), (["alerts", "retry", EVIL], 3), (["alerts", "test", EVIL], 2)),
+    ],
     "quarantine": [(["quarantine", "list"], 3)],
     "owed": [(["owed"], 1)],
     "gate": [(["gate"], 1)],
