@@ -15,6 +15,8 @@ from semantest_recorder.pages import (
     run_list,
     run_overview,
     run_result,
+    run_suites,
+    run_tests,
     settings,
     slow_board,
     test_page,
@@ -32,6 +34,8 @@ from semantest_recorder.server.routes import Route
 _ROOMS = (
     run_list,
     run_overview,
+    run_tests,
+    run_suites,
     run_result,
     comparing,
     test_search,

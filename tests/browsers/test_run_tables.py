@@ -1,0 +1,198 @@
+"""The tests and suites of a run in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.browsers.conftest import need_playwright
+from tests.browsers.dashboard import ServedDashboard, Visitor
+from tests.browsers.html_pages import chromium
+from tests.recorder.cli.project import Project
+
+RUN = "/runs/last"
+SUITE = """
+import pytest
+
+HOSTILE = [
+    "<script>alert(1)</script>", "javascript:alert(1)", "\\u202egnp.exe", "\\x1b[31mred",
+    "'><img src=x onerror=alert(1)>",
+]
+
+@pytest.mark.parametrize("value", HOSTILE, ids=HOSTILE)
+def test_hostile(value):
+    print(value)
+    assert not value, value
+
+@pytest.mark.slow
+def test_marked(): pass
+
+class TestPrices:
+    def test_error(self, broken): pass
+    @pytest.fixture
+    def broken(self): raise RuntimeError("no database")
+
+@pytest.mark.parametrize("n", range(220))
+def test_many(n): pass
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard]:
+    need_playwright()
+    project = Project(tmp_path_factory.mktemp("shop"))
+    (project.root / "pytest.ini").write_text("[pytest]\nmarkers = slow: takes long\n")
+    for folder in ("tests/unit", "tests/api/v1"):
+        (project.root / folder).mkdir(parents=True)
+    project.write("tests/unit/test_till.py", SUITE)
+    project.write("tests/api/v1/test_api.py", "def test_fine(): pass")
+    project.write("tests/api/v1/test_other.py", "def test_fine(): pass")
+    project.pytest("--import-mode=importlib")
+    project.close()
+    served = ServedDashboard(project.folder)
+    yield served
+    served.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    need_playwright()
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visitor(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
+    visitor = served.visitor(browser)
+    yield visitor
+    assert visitor.wrong == []
+    visitor.close()
+
+
+def names(visitor: Visitor) -> list[str]:
+    return list(visitor.page.locator("#tests .test-name").all_inner_texts())
+
+
+def query(visitor: Visitor) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(visitor.page.url).query)
+
+
+def test_windows_of_tests_go_forth_and_back(visitor: Visitor) -> None:
+    page = visitor.open(f"{RUN}/tests?sort=plan")
+    first = names(visitor)
+    assert len(first) == 100
+    assert visitor.text(".windows .number") == "1 to 100 of 229"
+    windows = page.get_by_role("navigation", name="Windows")
+    windows.get_by_role("link", name="Next").click()
+    page.get_by_text("101 to 200 of 229").wait_for()
+    second = names(visitor)
+    windows.get_by_role("link", name="Next").click()
+    page.get_by_text("201 to 229 of 229").wait_for()
+    third = names(visitor)
+    assert len(set(first + second + third)) == 229
+    windows.get_by_role("link", name="Previous").click()
+    page.get_by_text("101 to 200 of 229").wait_for()
+    assert names(visitor) == second
+    windows.get_by_role("link", name="Last").click()
+    page.get_by_text("130 to 229 of 229").wait_for()
+    assert names(visitor)[-29:] == third
+    page.go_back()
+    page.get_by_text("101 to 200 of 229").wait_for()
+
+
+def test_filters_apply_as_they_change_and_stand_in_the_address(visitor: Visitor) -> None:
+    page = visitor.open(f"{RUN}/tests")
+    page.get_by_role("link", name="failed 5").click()
+    page.wait_for_url("**state=failed*")
+    page.get_by_role("searchbox", name="Name or message").fill("SCRIPT")
+    page.wait_for_url("**text=SCRIPT*")
+    assert names(visitor) == [
+        "tests/unit/test_till.py::test_hostile[<script>alert(1)</script>]",
+        "tests/unit/test_till.py::test_hostile[javascript:alert(1)]",
+    ]
+    assert query(visitor) == {"state": ["failed"], "text": ["SCRIPT"], "sort": ["state"]}
+    page.reload()
+    assert len(names(visitor)) == 2
+    visitor.open(f"{RUN}/tests?text=no+database")
+    assert names(visitor) == ["tests/unit/test_till.py::TestPrices::test_error"]
+    visitor.open(f"{RUN}/tests?marker=slow")
+    assert names(visitor) == ["tests/unit/test_till.py::test_marked"]
+    visitor.open(f"{RUN}/tests?suite=tests/api&worker=main")
+    assert len(names(visitor)) == 2
+    visitor.open(f"{RUN}/tests?suite=tests/ap")
+    assert "No test of this run is like that" in visitor.text("#tests")
+
+
+def test_rows_are_reached_with_keys(visitor: Visitor) -> None:
+    page = visitor.open(f"{RUN}/tests")
+    page.keyboard.press("j")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("k")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "text"
+    page.keyboard.type("jk/")
+    assert page.evaluate("document.activeElement.value") == "jk/"
+    visitor.open(f"{RUN}/tests?sort=plan&suite=tests/api")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/test?id=tests%2Fapi%2Fv1%2Ftest_other.py%3A%3Atest_fine")
+
+
+def test_the_tree_opens_level_by_level(visitor: Visitor) -> None:
+    page = visitor.open(f"{RUN}/suites")
+    assert page.locator("#suites .node-name").all_inner_texts() == ["tests/", "unit/test_till.py", "api/v1/"]
+    page.get_by_role("button", name="Open api/v1").click()
+    page.get_by_role("link", name="test_other.py", exact=True).wait_for()
+    page.get_by_role("button", name="Open unit/test_till.py").click()
+    page.get_by_role("link", name="TestPrices", exact=True).wait_for()
+    page.get_by_role("button", name="Close api/v1").click()
+    page.get_by_role("link", name="test_other.py", exact=True).wait_for(state="detached")
+    page.get_by_role("link", name="unit/test_till.py", exact=True).click()
+    page.wait_for_url("**under=tests%2Funit%2Ftest_till.py*")
+    page.get_by_role("link", name="Tests of tests/unit/test_till.py::TestPrices").click()
+    page.wait_for_url("**/tests?suite=*")
+    assert names(visitor) == ["tests/unit/test_till.py::TestPrices::test_error"]
+
+
+def test_they_are_as_people_need_them(served: ServedDashboard, browser: Any) -> None:
+    for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light")):
+        visitor = served.visitor(browser, viewport={"width": width, "height": 800}, color_scheme=scheme)
+        for path in ("/tests", "/tests?text=nothing", "/suites", "/suites?under=tests/api/v1"):
+            visitor.open(RUN + path)
+            assert visitor.violations() == [], (path, width, scheme)
+            assert not visitor.is_too_wide(), (path, width)
+        assert visitor.wrong == []
+        visitor.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/tests?state=nonsense", "state=nonsense is not one of passed, failed"),
+        ("/tests?after=nothing", "no run has the test nothing"),
+        ("/tests?place=0", "place=0 is no number from 1"),
+        ("/suites?under=nowhere", "no folder, file or class nowhere"),
+    ],
+)
+def test_what_makes_no_sense_is_told(visitor: Visitor, path: str, said: str) -> None:
+    visitor.open(RUN + path)
+    assert said in visitor.text("main")
+
+
+def test_their_tables_can_be_taken_away(visitor: Visitor) -> None:
+    page = visitor.open(f"{RUN}/tests?state=error")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0].startswith("test,state,duration_ms")
+    assert lines[1].startswith("tests/unit/test_till.py::TestPrices::test_error,error")
+    assert len(lines) == 2
+    page = visitor.open(f"{RUN}/suites")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV").click()
+    assert "tests/unit/test_till.py::TestPrices,class,1," in Path(download.value.path()).read_text()
