@@ -12,6 +12,7 @@ from semantest_recorder.answers.connection import snapshot
 from semantest_recorder.answers.errors import NoRunOfTest
 from semantest_recorder.store.errors import RunNotFound
 from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.result_list import run_key_of
 from semantest_recorder.store.result_window import (
     NO_LIMIT,
     Place,
@@ -19,7 +20,6 @@ from semantest_recorder.store.result_window import (
     ResultWindow,
     WindowOrder,
     WindowRow,
-    run_key_of,
 )
 
 __all__ = [

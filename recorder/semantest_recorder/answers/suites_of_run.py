@@ -7,7 +7,7 @@ from pathlib import Path
 from semantest_recorder.answers.connection import snapshot
 from semantest_recorder.reports.suite_tree import SuiteNode, suite_tree
 from semantest_recorder.store.errors import RunNotFound
-from semantest_recorder.store.result_window import run_key_of
+from semantest_recorder.store.result_list import run_key_of
 from semantest_recorder.store.suite_totals import suite_totals
 
 

@@ -12,11 +12,13 @@ from semantest_recorder.pages import (
     alert_page,
     comparing,
     flaky_board,
+    run_details,
     run_list,
     run_overview,
     run_result,
     run_suites,
     run_tests,
+    run_timeline,
     settings,
     slow_board,
     test_page,
@@ -26,6 +28,7 @@ from semantest_recorder.pages import (
 from semantest_recorder.pages.drawing import Drawing
 from semantest_recorder.pages.page import Desk
 from semantest_recorder.pages.pictures import picture_route
+from semantest_recorder.pages.run_export import export_route
 from semantest_recorder.pages.signing_in import sign_in_page
 from semantest_recorder.pages.static_files import StaticFiles
 from semantest_recorder.server.routes import Route
@@ -36,6 +39,8 @@ _ROOMS = (
     run_overview,
     run_tests,
     run_suites,
+    run_timeline,
+    run_details,
     run_result,
     comparing,
     test_search,
@@ -68,6 +73,7 @@ class Dashboard:
         forms = alert_page.routes(self._database, self._facts, self._act, self.desk)
         forms += settings.routes(folder, self._facts, self.desk)
         own = [self._files.route(), sign_in_page(self.desk.drawing), picture_route(self._database)]
+        own.append(export_route(self._database, self.desk))
         return [*own, *map(self.desk.route, pages), *forms]
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:

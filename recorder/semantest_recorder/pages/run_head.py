@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from semantest_recorder.answers.freshness import stamp_of
 from semantest_recorder.answers.runs import one_run
 from semantest_recorder.pages.page import Visit
 from semantest_recorder.pages.words import run_address
@@ -29,6 +31,15 @@ _TABS = (
 _LIVE = ("live", "Live", "/live")
 #: States of a run that is not over.
 OPEN_STATES = ("pending", "running")
+
+
+def run_stamp(database: Path) -> Callable[[Visit], Hashable]:
+    """The stamp of pages of one run, see ``Page``."""
+
+    def stamp(visit: Visit) -> Hashable:
+        return stamp_of(database, visit.names["run"])
+
+    return stamp
 
 
 def run_head(database: Path, visit: Visit, tab: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.answers.suites_of_run import suites_of_run
 from semantest_recorder.pages.page import NotThere, Page, Visit
-from semantest_recorder.pages.run_head import run_head
+from semantest_recorder.pages.run_head import run_head, run_stamp
 from semantest_recorder.pages.table import Cell, Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.aggregate import counts_of
@@ -34,8 +34,8 @@ _TOGGLED: Final = 200
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    table = partial(_table, database)
-    return [Page("/runs/{run}/suites", "run_suites.html", "runs", partial(_view, database), table)]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/runs/{run}/suites", "run_suites.html", "runs", *views, stamp=run_stamp(database))]
 
 
 class ShownNode(NamedTuple):

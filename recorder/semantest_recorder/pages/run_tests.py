@@ -19,7 +19,7 @@ from semantest_recorder.answers.run_tests import (
     workers_of_run,
 )
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
-from semantest_recorder.pages.run_head import run_head
+from semantest_recorder.pages.run_head import run_head, run_stamp
 from semantest_recorder.pages.table import Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.report import Counts
@@ -43,8 +43,8 @@ _COLUMNS: Final = (
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    table = partial(_table, database)
-    return [Page("/runs/{run}/tests", "run_tests.html", "runs", partial(_view, database), table)]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/runs/{run}/tests", "run_tests.html", "runs", *views, stamp=run_stamp(database))]
 
 
 class ShownTest(NamedTuple):

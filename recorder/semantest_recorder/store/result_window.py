@@ -124,12 +124,6 @@ class ResultWindow:
         return _SQL[name].replace("{where}", where).replace("{order}", self._order)
 
 
-def run_key_of(connection: sqlite3.Connection, run_id: str) -> int | None:
-    """The key of the run with this very id. Raises ``sqlite3.Error``."""
-    row = connection.execute(_SQL["run_key"], (run_id,)).fetchone()
-    return None if row is None else int(row[0])
-
-
 def _markers(text: str) -> Sequence[str]:
     return () if text == "[]" else tuple(msgspec.json.decode(text))
 

@@ -1,9 +1,6 @@
 -- Windows of a run's results. {where} stands for the conditions that were chosen, {order} for one of the orders; both are
 -- texts of this file. `tests` is joined so that SQLite leaves it out where no condition and no order needs it.
 
--- name: run_key
-SELECT run_key FROM runs WHERE id = ?;
-
 -- name: keys
 SELECT test_key FROM (SELECT x.test_key, {order} AS k FROM results x LEFT JOIN tests t USING (test_key) WHERE {where})
 WHERE :key IS NULL OR (k, test_key) > (:key, :test_key) ORDER BY k, test_key LIMIT :most;

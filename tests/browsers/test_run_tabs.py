@@ -1,4 +1,4 @@
-"""The tests and suites of a run in a real browser."""
+"""The tests, suites, timeline and details of a run in a real browser."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from semantest_recorder.reports.exporters.formats import FORMATS
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
 from tests.browsers.html_pages import chromium
+from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 
 RUN = "/runs/last"
@@ -40,9 +42,27 @@ class TestPrices:
 def test_many(n): pass
 """
 
+CRASHING = """
+import os, time, warnings
+
+def test_waits():
+    warnings.warn("old <script>alert(3)</script>", DeprecationWarning)
+    time.sleep(0.3)
+def test_other(): time.sleep(0.2)
+def test_dies():
+    print("\\x1b[31mlast words <b>")
+    os._exit(3)
+"""
+
+
+class Served(ServedDashboard):
+    """A run with a crash, and the last one without."""
+
+    crashed: str
+
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     need_playwright()
     project = Project(tmp_path_factory.mktemp("shop"))
     (project.root / "pytest.ini").write_text("[pytest]\nmarkers = slow: takes long\n")
@@ -51,9 +71,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard
     project.write("tests/unit/test_till.py", SUITE)
     project.write("tests/api/v1/test_api.py", "def test_fine(): pass")
     project.write("tests/api/v1/test_other.py", "def test_fine(): pass")
+    project.write("crashing.py", CRASHING)
+    project.pytest("-n2", "crashing.py", "--semantest-labels", "team=<b>javascript:alert(4)")
     project.pytest("--import-mode=importlib")
+    crashed = project.json("runs")["runs"][1]["id"]
     project.close()
-    served = ServedDashboard(project.folder)
+    served = Served(project.folder)
+    served.crashed = f"/runs/{crashed}"
     yield served
     served.close()
 
@@ -66,7 +90,7 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def visitor(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
+def visitor(served: Served, browser: Any) -> Iterator[Visitor]:
     visitor = served.visitor(browser)
     yield visitor
     assert visitor.wrong == []
@@ -159,29 +183,37 @@ def test_the_tree_opens_level_by_level(visitor: Visitor) -> None:
     assert names(visitor) == ["tests/unit/test_till.py::TestPrices::test_error"]
 
 
-def test_they_are_as_people_need_them(served: ServedDashboard, browser: Any) -> None:
+def test_they_are_as_people_need_them(served: Served, browser: Any) -> None:
+    paths = [RUN + path for path in ("/tests", "/tests?text=nothing", "/suites", "/suites?under=tests/api/v1")]
+    paths += [f"{served.crashed}/timeline", f"{served.crashed}/details", f"{RUN}/details?type=run/cancel"]
     for width, scheme in ((1280, "light"), (1280, "dark"), (360, "light")):
         visitor = served.visitor(browser, viewport={"width": width, "height": 800}, color_scheme=scheme)
-        for path in ("/tests", "/tests?text=nothing", "/suites", "/suites?under=tests/api/v1"):
-            visitor.open(RUN + path)
+        for path in paths:
+            visitor.open(path)
             assert visitor.violations() == [], (path, width, scheme)
             assert not visitor.is_too_wide(), (path, width)
         assert visitor.wrong == []
         visitor.close()
 
 
-@pytest.mark.parametrize(
-    ("path", "said"),
-    [
-        ("/tests?state=nonsense", "state=nonsense is not one of passed, failed"),
-        ("/tests?after=nothing", "no run has the test nothing"),
-        ("/tests?place=0", "place=0 is no number from 1"),
-        ("/suites?under=nowhere", "no folder, file or class nowhere"),
-    ],
-)
-def test_what_makes_no_sense_is_told(visitor: Visitor, path: str, said: str) -> None:
-    visitor.open(RUN + path)
-    assert said in visitor.text("main")
+NONSENSE = {
+    "/tests?state=nonsense": "state=nonsense is not one of passed, failed",
+    "/tests?after=nothing": "no run has the test nothing",
+    "/tests?place=0": "place=0 is no number from 1",
+    "/suites?under=nowhere": "no folder, file or class nowhere",
+    "/timeline?from=x": "from=x is no number of milliseconds",
+    "/timeline?from=9&to=3": "from=9 is not before to=3",
+    "/details?after=main:999": "this run has no event 999 of main",
+    "/details?after=main": "after=main names no event",
+    "/export?format=docx": "format=docx is not one of html, json",
+    "x/export?format=json": "no run",
+}
+
+
+def test_what_makes_no_sense_is_told(visitor: Visitor) -> None:
+    for path, said in NONSENSE.items():
+        visitor.open(RUN + path)
+        assert said in visitor.text("main"), path
 
 
 def test_their_tables_can_be_taken_away(visitor: Visitor) -> None:
@@ -196,3 +228,56 @@ def test_their_tables_can_be_taken_away(visitor: Visitor) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     assert "tests/unit/test_till.py::TestPrices,class,1," in Path(download.value.path()).read_text()
+
+
+def test_the_timeline_tells_of_each_test_and_is_zoomed_with_keys(served: Served, visitor: Visitor) -> None:
+    page = visitor.open(f"{served.crashed}/timeline")
+    assert page.locator(".lane-picture").count() >= 2
+    assert page.locator(".crash title").first.text_content()
+    bar = page.locator(".lane-picture a[aria-label*='test_waits: passed']")
+    bar.hover()
+    assert "crashing.py::test_waits: passed" in visitor.text("#told")
+    page.keyboard.press("+")
+    page.wait_for_url("**/timeline?from=*")
+    assert "after its begin" in visitor.text(".timeline-head")
+    page.keyboard.press("]")
+    page.get_by_role("link", name="Earlier").wait_for()
+    page.keyboard.press("0")
+    page.wait_for_url("**/timeline")
+    page.get_by_text("The whole run, ").wait_for()
+    page.locator(".lane-picture a[tabindex='0']").first.focus()
+    first = visitor.text("#told")
+    page.keyboard.press("ArrowDown")
+    assert visitor.text("#told") != first
+    assert "crashed" in visitor.text("#timeline table")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/test?id=crashing.py*")
+
+
+def test_the_details_tell_where_it_ran_and_what_went_wrong(served: Served, visitor: Visitor) -> None:
+    page = visitor.open(f"{served.crashed}/details")
+    assert "2 load" in visitor.text("#facts")
+    assert "javascript:alert(4)" in visitor.text("#facts")
+    processes = visitor.text("#processes")
+    assert "crashing.py::test_dies" in processes
+    assert "old <script>alert(3)</script>" in visitor.text("#warnings")
+    page.get_by_label("Type").select_option("worker/crash")
+    page.wait_for_url("**type=worker%2Fcrash*")
+    page.locator(".log summary").first.click()
+    assert '"runId"' in visitor.text(".log pre")
+    assert set(page.locator(".log-type").all_inner_texts()) == {"worker/crash"}
+
+
+def test_a_run_can_be_had_in_every_format(served: Served, visitor: Visitor, tmp_path: Path) -> None:
+    """It is the file that ``semantest export`` writes."""
+    for name in FORMATS:
+        answer = visitor.page.request.get(f"{served.url}{RUN}/export?format={name}")
+        assert answer.status == 200, name
+        assert answer.headers["content-disposition"].startswith("attachment; filename=")
+        assert answer.headers["content-type"] == "application/octet-stream"
+        assert name == "html" or b"test_error" in answer.body(), name
+        if name in ("csv", "html", "junit"):
+            file = tmp_path / "file"
+            said = semantest("export", "--format", name, "-o", file, "--directory", served.folder)
+            assert said.code == 0, said.err
+            assert file.read_bytes() == answer.body()
