@@ -240,8 +240,9 @@ def test_the_timeline_tells_of_each_test_and_is_zoomed_with_keys(served: Served,
     page.keyboard.press("+")
     page.wait_for_url("**/timeline?from=*")
     assert "after its begin" in visitor.text(".timeline-head")
+    zoomed = page.url
     page.keyboard.press("]")
-    page.get_by_role("link", name="Earlier").wait_for()
+    page.wait_for_url(lambda url: url != zoomed)
     page.keyboard.press("0")
     page.wait_for_url("**/timeline")
     page.get_by_text("The whole run, ").wait_for()

@@ -25,11 +25,11 @@ from semantest_recorder.store.result_window import (
 __all__ = [
     "Bounds",
     "ResultFilter",
+    "WindowOfTests",
     "WindowOrder",
     "WindowRow",
     "all_tests",
-    "states_of_tests",
-    "test_window",
+    "window_of_tests",
     "workers_of_run",
 ]
 
@@ -45,35 +45,43 @@ class Bounds(NamedTuple):
     end: bool = False
 
 
-def test_window(
-    database: Path, run_id: str, wanted: ResultFilter, order: WindowOrder, bounds: Bounds, most: int
-) -> list[WindowRow]:
-    """At most ``most`` tests of the run with this id that fit ``wanted``, in this order.
+class WindowOfTests(NamedTuple):
+    """Some tests; ``states`` counts those that fit but for the wanted states, ``None`` where it was not asked for."""
+
+    rows: list[WindowRow]
+    states: Mapping[str, int] | None
+
+
+def window_of_tests(
+    database: Path,
+    run_id: str,
+    wanted: ResultFilter,
+    order: WindowOrder,
+    bounds: Bounds,
+    most: int,
+    *,
+    counted: bool = False,
+) -> WindowOfTests:
+    """At most ``most`` tests of the run with this id that fit ``wanted``, in this order; ``counted``: with states.
 
     Raises ``NoRunOfTest`` when the run has not the test of the bounds, ``RunNotFound`` and what ``Reader`` raises.
     """
     with snapshot(database) as connection:
         window = ResultWindow(connection, _key(connection, run_id), wanted, order)
+        states = window.states() if counted else None
         if bounds.after:
-            return window.rows(_place(window, bounds.after), None, most)
-        if bounds.before:
-            return window.rows(None, _place(window, bounds.before), most)
-        return window.last_rows(most) if bounds.end else window.rows(None, None, most)
+            rows = window.rows(_place(window, bounds.after), None, most)
+        elif bounds.before:
+            rows = window.rows(None, _place(window, bounds.before), most)
+        else:
+            rows = window.last_rows(most) if bounds.end else window.rows(None, None, most)
+    return WindowOfTests(rows, states)
 
 
 def all_tests(database: Path, run_id: str, wanted: ResultFilter, order: WindowOrder) -> list[WindowRow]:
     """All of them. Raises ``RunNotFound`` and what ``Reader`` raises."""
     with snapshot(database) as connection:
         return ResultWindow(connection, _key(connection, run_id), wanted, order).rows(None, None, NO_LIMIT)
-
-
-def states_of_tests(database: Path, run_id: str, wanted: ResultFilter) -> Mapping[str, int]:
-    """How many tests of the run are in each state, of those that fit ``wanted`` but for its states.
-
-    Raises ``RunNotFound`` and what ``Reader`` raises.
-    """
-    with snapshot(database) as connection:
-        return ResultWindow(connection, _key(connection, run_id), wanted, "plan").states()
 
 
 def workers_of_run(database: Path, run_id: str) -> list[str]:

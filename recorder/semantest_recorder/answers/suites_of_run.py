@@ -1,21 +1,53 @@
-"""The suites of a run as a tree."""
+"""The suites of runs as trees."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from pathlib import Path
+from threading import Lock
 
 from semantest_recorder.answers.connection import snapshot
+from semantest_recorder.answers.freshness import Stamp, stamp_of
 from semantest_recorder.reports.suite_tree import SuiteNode, suite_tree
 from semantest_recorder.store.errors import RunNotFound
 from semantest_recorder.store.result_list import run_key_of
 from semantest_recorder.store.suite_totals import suite_totals
 
+#: Trees that are kept: whoever opens a level asks for the tree that was asked for a moment ago.
+_KEPT = 4
 
-def suites_of_run(database: Path, run_id: str) -> SuiteNode:
-    """The root of the tree; a node has all that is below it. Raises ``RunNotFound`` and what ``Reader`` raises."""
-    with snapshot(database) as connection:
-        run_key = run_key_of(connection, run_id)
-        if run_key is None:
-            raise RunNotFound(run_id, [])
-        found = suite_totals(connection, run_key)
-    return suite_tree(found)
+
+class SuiteTrees:
+    """Trees of the runs in this database, the last ones kept while their runs stay as they are. For several threads."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._lock = Lock()
+        self._kept: OrderedDict[str, tuple[Stamp, SuiteNode]] = OrderedDict()
+
+    def of(self, run_id: str) -> SuiteNode:
+        """The root of the tree of the run with this id; nobody may change it.
+
+        Raises ``RunNotFound`` and what ``Reader`` raises.
+        """
+        stamp = stamp_of(self._database, run_id)
+        with self._lock:
+            known = self._kept.get(run_id)
+            if known is not None and known[0] == stamp:
+                self._kept.move_to_end(run_id)
+                return known[1]
+        tree = self._made(run_id)
+        with self._lock:
+            self._kept[run_id] = stamp, tree
+            self._kept.move_to_end(run_id)
+            while len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return tree
+
+    def _made(self, run_id: str) -> SuiteNode:
+        with snapshot(self._database) as connection:
+            run_key = run_key_of(connection, run_id)
+            if run_key is None:
+                raise RunNotFound(run_id, [])
+            found = suite_totals(connection, run_key)
+        return suite_tree(found)

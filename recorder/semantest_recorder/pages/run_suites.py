@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 from pytest_semantest.protocol.events import FINAL_STATES
-from semantest_recorder.answers.suites_of_run import suites_of_run
+from semantest_recorder.answers.suites_of_run import SuiteTrees
 from semantest_recorder.pages.page import NotThere, Page, Visit
 from semantest_recorder.pages.run_head import run_head, run_stamp
 from semantest_recorder.pages.table import Cell, Table
@@ -34,7 +34,8 @@ _TOGGLED: Final = 200
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    views = partial(_view, database), partial(_table, database)
+    trees = SuiteTrees(database)
+    views = partial(_view, database, trees), partial(_table, database, trees)
     return [Page("/runs/{run}/suites", "run_suites.html", "runs", *views, stamp=run_stamp(database))]
 
 
@@ -49,10 +50,10 @@ class ShownNode(NamedTuple):
     toggle: str
 
 
-def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
+def _view(database: Path, trees: SuiteTrees, visit: Visit) -> Mapping[str, Any]:
     head = run_head(database, visit, "suites")
     run_id = head["run"].id
-    under, order = _under(database, visit, run_id), _order(visit)
+    under, order = _under(trees, visit, run_id), _order(visit)
     toggled = list(dict.fromkeys(visit.query.getall("toggle", [])))[:_TOGGLED]
     first = visit.number("first", 1, 999_999_999)
     rows = tree_rows(under, toggled, order, first - 1)
@@ -73,13 +74,13 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     }
 
 
-def _table(database: Path, visit: Visit) -> Table:
+def _table(database: Path, trees: SuiteTrees, visit: Visit) -> Table:
     run = run_head(database, visit, "suites")["run"]
-    return Table("suites", _COLUMNS, [_cells(node) for node in _all(_under(database, visit, run.id), _order(visit))])
+    return Table("suites", _COLUMNS, [_cells(node) for node in _all(_under(trees, visit, run.id), _order(visit))])
 
 
-def _under(database: Path, visit: Visit, run_id: str) -> SuiteNode:
-    root, path = suites_of_run(database, run_id), visit.asked("under")
+def _under(trees: SuiteTrees, visit: Visit, run_id: str) -> SuiteNode:
+    root, path = trees.of(run_id), visit.asked("under")
     found = find_node(root, path)
     if found is None:
         raise NotThere(f"this run has no folder, file or class {path}")

@@ -14,8 +14,7 @@ from semantest_recorder.answers.run_tests import (
     WindowOrder,
     WindowRow,
     all_tests,
-    states_of_tests,
-    test_window,
+    window_of_tests,
     workers_of_run,
 )
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
@@ -63,9 +62,9 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     head = run_head(database, visit, "tests")
     run = head["run"]
     wanted, order, bounds = _filter(visit), _order(visit), _bounds(visit)
-    rows = test_window(database, run.id, wanted, order, bounds, _SHOWN)
     narrowed = any((wanted.worker, wanted.marker, wanted.suite, wanted.text))
-    states = states_of_tests(database, run.id, wanted) if narrowed else _numbers(run.counts)
+    rows, counted = window_of_tests(database, run.id, wanted, order, bounds, _SHOWN, counted=narrowed)
+    states = _numbers(run.counts) if counted is None else counted
     total = sum(number for state, number in states.items() if not wanted.states or state in wanted.states)
     offset = max(0, total - len(rows)) if bounds.end else _passed(visit, bounds, len(rows))
     longest = max((row.duration_ms for row in rows), default=0.0)

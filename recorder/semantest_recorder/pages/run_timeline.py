@@ -38,12 +38,11 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     timeline = run_timeline(database, run_id, begin or 0, end)
     if timeline is None or not timeline.lanes:
         return {**head, "timeline": None}
-    part_address = address(visit.path, **{"from": "BEGIN", "to": "END"})
     is_whole = (timeline.begin_ms, timeline.end_ms) == (timeline.first_ms, timeline.last_ms)
     return {
         **head,
         "timeline": timeline,
-        "lanes": drawn_lanes(timeline, run_id, part_address),
+        "lanes": drawn_lanes(timeline, run_id, visit.path),
         "ticks": ticks(timeline),
         "balance": balance(timeline.totals) if is_whole else None,
         "last_ms": max((total.last_ms for total in timeline.totals.values()), default=0.0),

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from semantest_recorder.answers.run_timeline import Timeline
 from semantest_recorder.core.worker_timeline import Bar, Block, Lane, LaneTotal
-from semantest_recorder.pages.words import LETTERS, run_address
+from semantest_recorder.pages.words import LETTERS, address, run_address
 from semantest_recorder.reports.wording import duration, plural, state_word
 
 #: From this width on, in percent, a letter has room in a bar.
@@ -70,13 +70,13 @@ class Scale:
         return duration(max(0.0, moment_ms - self.first_ms))
 
 
-def drawn_lanes(timeline: Timeline, run_id: str, part_address: str) -> list[DrawnLane]:
-    """The lanes with their pieces, those that are bad above the others. ``part_address``: see :func:`_block`."""
+def drawn_lanes(timeline: Timeline, run_id: str, path: str) -> list[DrawnLane]:
+    """The lanes with their pieces, those that are bad above the others. ``path``: that of the page."""
     scale = Scale(timeline)
     pieces: dict[int, list[Piece]] = {lane.key: [] for lane in timeline.lanes}
     for block in timeline.blocks:
         if block.lane in pieces:
-            pieces[block.lane].append(_block(block, scale, timeline, run_id, part_address))
+            pieces[block.lane].append(_block(block, scale, timeline, run_id, path))
     for bar in timeline.bars:
         if bar.lane in pieces:
             pieces[bar.lane].append(_bar(bar, scale, timeline, run_id))
@@ -118,20 +118,20 @@ def _bar(bar: Bar, scale: Scale, timeline: Timeline, run_id: str) -> Piece:
     )
 
 
-def _block(block: Block, scale: Scale, timeline: Timeline, run_id: str, part_address: str) -> Piece:
-    """``part_address`` is that of the page with BEGIN and END for the part that shows more of a block."""
+def _block(block: Block, scale: Scale, timeline: Timeline, run_id: str, path: str) -> Piece:
+    """A block leads to its only test, or to the part of the timeline that shows more of it."""
     x, width = scale.extent(block.started_ms, block.ended_ms)
     test_id = timeline.names.get(block.test_key) if block.test_key is not None and block.attempts == 1 else None
     at = f"at {scale.since(block.started_ms)}"
     if test_id is not None:
         said = f"{test_id}: {state_word(block.worst)}, {duration(block.busy_ms)}, {at}"
-        address = _result(run_id, test_id)
+        goal = _result(run_id, test_id)
     else:
         what = "passed" if block.worst == "passed" else f"the worst {state_word(block.worst)}"
         said = f"{plural(block.attempts, 'test')}, {what}, {duration(block.busy_ms)} in all, {at}"
         begin, end = _around(block, timeline)
-        address = part_address.replace("BEGIN", str(begin)).replace("END", str(end))
-    return Piece(x, width, block.worst, "", said, address, is_block=True, is_retry=block.retries > 0)
+        goal = address(path, **{"from": str(begin), "to": str(end)})
+    return Piece(x, width, block.worst, "", said, goal, is_block=True, is_retry=block.retries > 0)
 
 
 def _around(block: Block, timeline: Timeline) -> tuple[int, int]:

@@ -16,6 +16,8 @@ _SQL = statements("result_window.sql")
 WindowOrder = Literal["plan", "state", "duration", "name"]
 #: All there are.
 NO_LIMIT: Final = -1
+#: So many keys are handed from one statement to the next.
+_FEW: Final = 30_000
 
 
 class ResultFilter(NamedTuple):
@@ -65,7 +67,8 @@ class ResultWindow:
         self._run_key = run_key
         self._order = _SQL[f"order_{order}"]
         self._wanted = wanted
-        self._values = {
+        self._is_found = False
+        self._values: dict[str, Any] = {
             "run_key": run_key,
             "states": msgspec.json.encode(wanted.states).decode(),
             "worker": wanted.worker,
@@ -96,13 +99,22 @@ class ResultWindow:
         return self._read(keys[::-1])
 
     def states(self) -> Mapping[str, int]:
-        """How many tests are in each state, of those that fit all but the wanted states."""
-        tests, others = self._one("states", [name for name in self._chosen() if name != "states"])
+        """How many tests are in each state, of those that fit all but the wanted states.
+
+        Where they are few, rows that are asked for behind it are looked for among them.
+        """
+        conditions = [name for name in self._chosen() if name != "states"]
+        tests, others, keys = self._one("states", conditions)
+        if tests <= _FEW:
+            self._values["found"] = f"[{keys or ''}]"
+            self._is_found = True
         found = Counter(others.split(",") if others else ())
         passed = tests - found.total()
         return {"passed": passed, **found} if passed else found
 
     def _chosen(self) -> list[str]:
+        if self._is_found:
+            return ["run", "found", *(["states"] if self._wanted.states else [])]
         return ["run", *(name for name, value in self._wanted._asdict().items() if value)]
 
     def _read(self, keys: Sequence[int]) -> list[WindowRow]:

@@ -1,5 +1,6 @@
 -- Windows of a run's results. {where} stands for the conditions that were chosen, {order} for one of the orders; both are
--- texts of this file. `tests` is joined so that SQLite leaves it out where no condition and no order needs it.
+-- texts of this file. `tests` is joined so that SQLite leaves it out where no condition and no order needs it. What is in a
+-- suite begins with its name and `/` or `::`, so it is between the name and the name with `;`.
 
 -- name: keys
 SELECT test_key FROM (SELECT x.test_key, {order} AS k FROM results x LEFT JOIN tests t USING (test_key) WHERE {where})
@@ -14,7 +15,7 @@ SELECT {order}, x.test_key FROM tests t CROSS JOIN results x ON x.test_key = t.t
 WHERE x.run_key = :run_key AND t.id = :test;
 
 -- name: states
-SELECT count(*), group_concat(x.state) FILTER (WHERE x.state <> 'passed')
+SELECT count(*), group_concat(x.state) FILTER (WHERE x.state <> 'passed'), group_concat(x.test_key)
 FROM results x LEFT JOIN tests t USING (test_key) WHERE {where};
 
 -- name: rows
@@ -41,9 +42,12 @@ x.worker = :worker
 x.markers <> '[]' AND EXISTS (SELECT 1 FROM json_each(x.markers) WHERE value = :marker)
 
 -- name: where_suite
-(coalesce(x.suite_id, t.suite) = :suite
- OR (coalesce(x.suite_id, t.suite) >= :suite || '/' AND coalesce(x.suite_id, t.suite) < :suite || '0')
- OR (coalesce(x.suite_id, t.suite) >= :suite || '::' AND coalesce(x.suite_id, t.suite) < :suite || ':;'))
+coalesce(x.suite_id, t.suite) BETWEEN :suite AND :suite || ';'
+AND (coalesce(x.suite_id, t.suite) = :suite OR substr(coalesce(x.suite_id, t.suite), length(:suite) + 1, 1) = '/'
+     OR substr(coalesce(x.suite_id, t.suite), length(:suite) + 1, 2) = '::')
+
+-- name: where_found
+x.test_key IN (SELECT value FROM json_each(:found))
 
 -- name: where_text
 (t.id LIKE :text ESCAPE '\' OR x.reason LIKE :text ESCAPE '\'

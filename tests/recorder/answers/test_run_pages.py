@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import msgspec
@@ -20,17 +21,18 @@ from semantest_recorder.answers.run_tests import (
     ResultFilter,
     WindowOrder,
     all_tests,
-    states_of_tests,
     workers_of_run,
 )
 from semantest_recorder.answers.run_tests import (
-    test_window as window_of,
+    window_of_tests as window_of,
 )
 from semantest_recorder.answers.run_timeline import attempt_times, run_timeline
-from semantest_recorder.answers.suites_of_run import suites_of_run
+from semantest_recorder.answers.suites_of_run import SuiteTrees
+from semantest_recorder.core.batch import Batch, RawEvent
 from semantest_recorder.core.rows import ResultRow
 from semantest_recorder.store.errors import RunNotFound
 from semantest_recorder.store.reader import Reader
+from semantest_recorder.store.writer import Writer
 from tests.histories.database import build
 from tests.histories.suite import Suite
 
@@ -46,10 +48,10 @@ class Recorded:
         self.attempts = self.reader.attempts(self.id)
 
     def windows(self, wanted: ResultFilter, order: WindowOrder, most: int) -> Iterator[list[str]]:
-        rows = window_of(self.database, self.id, wanted, order, Bounds(), most)
+        rows = window_of(self.database, self.id, wanted, order, Bounds(), most).rows
         while rows:
             yield [row.test_id for row in rows]
-            rows = window_of(self.database, self.id, wanted, order, Bounds(after=rows[-1].test_id), most)
+            rows = window_of(self.database, self.id, wanted, order, Bounds(after=rows[-1].test_id), most).rows
 
 
 @pytest.fixture(scope="module")
@@ -85,10 +87,10 @@ def test_the_worst_are_first(recorded: Recorded) -> None:
 @pytest.mark.parametrize("order", ["plan", "state", "duration", "name"])
 def test_a_window_before_a_test_is_the_one_that_led_to_it(recorded: Recorded, order: WindowOrder) -> None:
     first, second, *_ = list(recorded.windows(ResultFilter(), order, 50))
-    before = window_of(recorded.database, recorded.id, ResultFilter(), order, Bounds(before=second[0]), 50)
+    before = window_of(recorded.database, recorded.id, ResultFilter(), order, Bounds(before=second[0]), 50).rows
     assert [row.test_id for row in before] == first
     *_, last = list(recorded.windows(ResultFilter(), order, len(recorded.results) - 7))
-    end = window_of(recorded.database, recorded.id, ResultFilter(), order, Bounds(end=True), 7)
+    end = window_of(recorded.database, recorded.id, ResultFilter(), order, Bounds(end=True), 7).rows
     assert [row.test_id for row in end] == last
 
 
@@ -116,7 +118,9 @@ def test_filters_let_through_what_fits(
     assert found == [row.test_id for row in recorded.results if fits(row)]
     but_states = {row.test_id for row in all_tests(recorded.database, recorded.id, wanted._replace(states=()), "plan")}
     states = Counter(row.state for row in recorded.results if row.test_id in but_states)
-    assert states_of_tests(recorded.database, recorded.id, wanted) == states
+    counted = window_of(recorded.database, recorded.id, wanted, "plan", Bounds(), len(recorded.results), counted=True)
+    assert counted.states == states
+    assert [row.test_id for row in counted.rows] == found
 
 
 def test_messages_of_errors_are_looked_through(recorded: Recorded) -> None:
@@ -131,18 +135,39 @@ def test_messages_of_errors_are_looked_through(recorded: Recorded) -> None:
 def test_what_is_not_there_is_told(recorded: Recorded) -> None:
     with pytest.raises(NoRunOfTest):
         window_of(recorded.database, recorded.id, ResultFilter(), "plan", Bounds(after="nothing"), 5)
-    for ask in (suites_of_run, run_timeline, attempt_times, run_details):
+    for ask in (run_timeline, attempt_times, run_details):
         with pytest.raises(RunNotFound):
             ask(recorded.database, "nothing")
+    with pytest.raises(RunNotFound):
+        SuiteTrees(recorded.database).of("nothing")
     with pytest.raises(Unanswered, match="no event 4 of nobody"):
         events_of_run(recorded.database, recorded.id, "", ("nobody", 4), 5, 5)
     assert workers_of_run(recorded.database, recorded.id) == ["main", "gw0", "gw1", "gw2", "gw3"]
 
 
 def test_suites_have_all_their_tests(recorded: Recorded) -> None:
-    root = suites_of_run(recorded.database, recorded.id)
+    trees = SuiteTrees(recorded.database)
+    root = trees.of(recorded.id)
     assert root.states == Counter(row.state for row in recorded.results)
     assert root.duration_ms == pytest.approx(sum(row.duration_ms for row in recorded.results))
+    assert trees.of(recorded.id) is root
+
+
+def test_a_tree_is_made_anew_when_its_run_went_on(tmp_path: Path) -> None:
+    database = tmp_path / "semantest.db"
+    build(database, Suite(1, 60, 5))
+    trees, run_id = SuiteTrees(database), Reader(database).run("last").id
+    before = trees.of(run_id)
+    writer = Writer(database)
+    start = {"testId": "new.py::test_new", "attempt": 1}
+    more = Batch(f"{run_id}.late", 1, [RawEvent("test/start", 1.0, msgspec.Raw(msgspec.json.encode(start)))], 1.0)
+    hello = {"runId": run_id, "session": run_id, "source": f"{run_id}.late", "worker": "late"}
+    more.events.insert(0, RawEvent("worker/start", 1.0, msgspec.Raw(msgspec.json.encode(hello))))
+    done = Event()
+    writer.submit(more, lambda _verdict: done.set())
+    assert done.wait(60)
+    writer.close()
+    assert trees.of(run_id).total == before.total + 1
 
 
 @pytest.mark.parametrize("part", [(0.0, None), (1000.0, 2500.0)])

@@ -21,7 +21,7 @@ def timeline(begin: float, span: float, bars: list[Bar], blocks: list[Block]) ->
 def test_all_of_it_is_in_the_picture(begin: float, span: float, start: float, end: float | None) -> None:
     bar = Bar(1, "a.py::test_a", 2, None if end is None else "failed", start, end, 1.0)
     block = Block(1, 3, 1.0, start, start + 1, "passed")
-    (lane,) = drawn_lanes(timeline(begin, span, [bar], [block]), "run", "/x?from=BEGIN&to=END")
+    (lane,) = drawn_lanes(timeline(begin, span, [bar], [block]), "run", "/x")
     for piece in lane.pieces:
         assert 0 <= piece.x <= 100
         assert 0 < piece.width <= 100
@@ -33,7 +33,7 @@ def test_all_of_it_is_in_the_picture(begin: float, span: float, start: float, en
 def test_a_piece_says_what_it_is_and_leads_there() -> None:
     bars = [Bar(1, "a.py::test_a[<b>]", 2, "failed", 100.0, 400.0, 300.0)]
     blocks = [Block(1, 1, 4.0, 500.0, 504.0, "failed", 0, 7), Block(1, 9, 90.0, 600.0, 700.0, "passed")]
-    (lane,) = drawn_lanes(timeline(0.0, 1000.0, bars, blocks), "r/1", "/x?from=BEGIN&to=END")
+    (lane,) = drawn_lanes(timeline(0.0, 1000.0, bars, blocks), "r/1", "/x")
     passed, failed, single = lane.pieces
     assert passed.said == "9 tests, passed, 90 ms in all, at 600 ms"
     assert passed.address == "/x?from=575&to=725"
