@@ -56,7 +56,7 @@ def export_route(database: Path, desk: Desk) -> Route:
 def _made(database: Path, name: str, format_name: str) -> tuple[str, BinaryIO]:
     """The run's id, and the file at its begin. Raises ``OSError`` and what ``Reader`` raises."""
     run_id = one_run(database, name).id
-    file: BinaryIO = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+    file: BinaryIO = TemporaryFile(dir=database.parent)  # noqa: SIM115 - whoever sends it closes it; /tmp may be memory
     try:
         write_export(database, run_id, format_name, file)
         file.seek(0)
