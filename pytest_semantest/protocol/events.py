@@ -14,6 +14,8 @@ RUN_EXPECT: Final = "run/expect"
 WORKER_START: Final = "worker/start"
 WORKER_END: Final = "worker/end"
 WORKER_CRASH: Final = "worker/crash"
+#: What the threads of a process were doing when somebody asked.
+WORKER_STACK: Final = "worker/stack"
 SHIPPER_START: Final = "shipper/start"
 COLLECT_ERROR: Final = "collect/error"
 TEST_START: Final = "test/start"

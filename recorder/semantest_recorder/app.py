@@ -36,6 +36,7 @@ from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
 from semantest_recorder.monitor import Monitor
 from semantest_recorder.pages.dashboard import Dashboard
+from semantest_recorder.pages.live_channel import LiveChannel
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
@@ -201,6 +202,7 @@ class _Daemon:
         )
         self._folder = FolderWatch(settings.directory, lock, self._discovery)
         self._alerts = Alerts(engine.store, settings.alerts, os.environ, self._public_url or "", now_ms)
+        self._channel = LiveChannel(engine.database, now_ms)
         self._own_log = OwnLog(settings.directory)
         self._log_trouble = ""
         self._reason = ""
@@ -212,7 +214,9 @@ class _Daemon:
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
         history = HistoryKeeper(self._write_history)
-        hub = self._engine.start(Security(_policy(self._settings)), history.note, self._alerts.watch.note)
+        hub = self._engine.start(
+            Security(_policy(self._settings)), history.note, self._alerts.watch.note, self._channel.note
+        )
         runner = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
@@ -290,7 +294,7 @@ class _Daemon:
 
         folder = self._settings.directory.resolve()
         title = folder.parent.name if folder.name == DIRECTORY else folder.name
-        return Dashboard(self._database, title, facts, self._alerts.desk.act)
+        return Dashboard(self._database, title, facts, self._alerts.desk.act, self._channel)
 
     def _visitors(self, credentials: Credentials) -> Visitors:
         sign_ins = read_sign_ins(self._settings.directory)
@@ -385,6 +389,7 @@ class _Daemon:
             )
         await self._acceptor.stop()
         await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
+        self._channel.close()
         self._engine.archive.close()
         remove_discovery(self._settings.directory, self._discovery)
         await runner.cleanup()

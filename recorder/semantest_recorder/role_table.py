@@ -9,6 +9,7 @@ from typing import Any, cast
 from semantest_recorder.core.access import AddressRules, Credentials, Role
 from semantest_recorder.core.session import Session
 from semantest_recorder.pages.dashboard import Dashboard
+from semantest_recorder.pages.live_channel import LiveChannel
 from semantest_recorder.served_routes import Behind, routes_of_rooms
 from semantest_recorder.server.application import create_application
 from semantest_recorder.server.routes import ROUTES, Route
@@ -18,7 +19,7 @@ def served_routes() -> list[Route]:
     """The routes of a recorder; their handlers are not to be called, for there is nothing behind them."""
     nothing = cast("Any", None)
     folder = Path("/nonexistent")
-    dashboard = Dashboard(folder, "none", dict, nothing)
+    dashboard = Dashboard(folder, "none", dict, nothing, LiveChannel(folder, lambda: 0.0))
     rooms = routes_of_rooms(Behind(nothing, folder, nothing, nothing, nothing, nothing, nothing, dashboard, nothing))
     return list(create_application(nothing, AddressRules(1), Credentials("none"), rooms)[ROUTES].values())
 

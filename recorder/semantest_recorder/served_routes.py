@@ -12,6 +12,7 @@ from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE
 from semantest_recorder.api.openapi import openapi
 from semantest_recorder.api.routes import Sources, api_routes
+from semantest_recorder.core.access import Denied, Identity
 from semantest_recorder.core.alerts.actions import Action, Done
 from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.pages.api_reference import api_page
@@ -60,6 +61,10 @@ class Behind:
 
 def routes_of_rooms(behind: Behind) -> list[Route]:
     """What is served besides the application's own routes."""
+
+    def admit(identity: Identity) -> Denied | None:  # per page that is open: role_table.py has no hub
+        return behind.hub.security.admit(identity)
+
     sources = Sources(
         database=behind.database,
         now_ms=lambda: behind.hub.now_ms(),  # noqa: PLW0108 - role_table.py makes routes without a hub
@@ -79,7 +84,7 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         snapshot_route(behind.directory),
         owed_route(partial(answer_owed, behind.database)),
         *sign_in_routes(behind.visitors),
-        *behind.dashboard.routes(),
+        *behind.dashboard.routes(admit),
         metrics_route(behind.expose),
     ]
     page = api_page(lambda: openapi(routes, __version__))

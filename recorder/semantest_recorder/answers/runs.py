@@ -9,11 +9,13 @@ from semantest_recorder.answers.connection import snapshot
 from semantest_recorder.answers.cursor import cursor_of, place_of
 from semantest_recorder.answers.run_counts import KeptCounts, run_counts
 from semantest_recorder.core.rows import RunRow
+from semantest_recorder.reports.aggregate import counts_of
 from semantest_recorder.reports.run_list import RunFacts, RunPage, RunSummary, run_summary
+from semantest_recorder.store.open_runs import count_open_runs
 from semantest_recorder.store.reader import Reader
 from semantest_recorder.store.run_list import RunFilter, RunOrder, listed_runs
 
-__all__ = ["RunFilter", "RunOrder", "one_run", "run_facts", "run_page", "run_summaries"]
+__all__ = ["RunFilter", "RunOrder", "one_run", "open_runs", "run_facts", "run_page", "run_summaries"]
 
 
 def run_summaries(database: Path, rows: Sequence[RunRow]) -> list[RunSummary]:
@@ -52,3 +54,8 @@ def run_facts(database: Path, name: str, kept: KeptCounts) -> RunFacts:
     row = Reader(database).run(name)
     with snapshot(database) as connection:
         return RunFacts(run=run_summary(row, kept.of(connection, [row])[0]))
+
+
+def open_runs(database: Path) -> list[RunSummary]:
+    """The runs that go on, newest first. Raises what ``Reader`` raises."""
+    return [run_summary(run.row, counts_of(run.counts, closed=False)) for run in count_open_runs(database)[::-1]]

@@ -12,6 +12,7 @@ from semantest_recorder.pages import (
     alert_page,
     comparing,
     flaky_board,
+    live,
     run_details,
     run_list,
     run_overview,
@@ -26,6 +27,8 @@ from semantest_recorder.pages import (
     trend_charts,
 )
 from semantest_recorder.pages.drawing import Drawing
+from semantest_recorder.pages.live_channel import LiveChannel
+from semantest_recorder.pages.live_socket import Admit, live_socket_routes
 from semantest_recorder.pages.page import Desk
 from semantest_recorder.pages.pictures import picture_route
 from semantest_recorder.pages.run_export import export_route
@@ -55,23 +58,33 @@ class Dashboard:
     """The dashboard of the recorder with this database.
 
     ``title``: what its project is called; ``facts``: what the recorder says of itself, called in the event loop;
-    ``act``: does what is asked of alerts.
+    ``act``: does what is asked of alerts; ``channel``: what tells open pages of commits.
     """
 
-    def __init__(self, database: Path, title: str, facts: Callable[[], Mapping[str, Any]], act: alert_page.Act) -> None:
+    def __init__(
+        self,
+        database: Path,
+        title: str,
+        facts: Callable[[], Mapping[str, Any]],
+        act: alert_page.Act,
+        channel: LiveChannel,
+    ) -> None:
         self._files = StaticFiles()
         self._database = database
         self._facts = facts
         self._act = act
+        self._channel = channel
         self.desk = Desk(Drawing(self._files, title))
 
-    def routes(self) -> list[Route]:
-        """What is served."""
+    def routes(self, admit: Admit) -> list[Route]:
+        """What is served; ``admit``: see ``live_socket_routes``."""
         pages = [page for room in _ROOMS for page in room.pages(self._database)]
         folder = self._database.parent
         pages += alert_page.pages(self._database, self._facts) + settings.pages(folder, self._facts)
+        pages += live.pages(self._database, self._channel.clock)
         forms = alert_page.routes(self._database, self._facts, self._act, self.desk)
         forms += settings.routes(folder, self._facts, self.desk)
+        forms += live_socket_routes(self._channel, admit)
         own = [self._files.route(), sign_in_page(self.desk.drawing), picture_route(self._database)]
         own.append(export_route(self._database, self.desk))
         return [*own, *map(self.desk.route, pages), *forms]

@@ -22,7 +22,14 @@ class Group(NamedTuple):
 
 #: In the order of the menu. A page that is not in it belongs to the section of one that is.
 NAVIGATION = (
-    Group("Runs", (Entry("runs", "All runs", "/runs"), Entry("compare", "Compare two", "/compare"))),
+    Group(
+        "Runs",
+        (
+            Entry("runs", "All runs", "/runs"),
+            Entry("live", "Live", "/live"),
+            Entry("compare", "Compare two", "/compare"),
+        ),
+    ),
     Group(
         "Tests",
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from statistics import median, quantiles
 
 import msgspec
@@ -28,7 +28,7 @@ class Usual(msgspec.Struct):
 
 
 class RunningTest(Public):
-    """What a worker does now. ``slow``: longer than 95 % of the times before."""
+    """What a worker does now. ``slow``: longer than 95 % of the times before, which is ``p95_ms``."""
 
     worker: str
     test_id: str
@@ -37,6 +37,8 @@ class RunningTest(Public):
     elapsed_ms: float
     usual_ms: float | None
     slow: bool
+    started_ms: float | None = None
+    p95_ms: float | None = None
 
 
 class LatestFailure(Public):
@@ -46,6 +48,7 @@ class LatestFailure(Public):
     state: str
     message: str | None
     forgiven: bool
+    ended_ms: float | None = None
 
 
 class LiveView(Public, kw_only=True):
@@ -78,16 +81,31 @@ UsualOf = Callable[[str], Usual | None]
 def live_view(
     run: RunRow, results: Iterable[ResultRow], attempts: Iterable[AttemptRow], now_ms: float, usual_of: UsualOf
 ) -> LiveView:
-    """The run as its rows say at ``now_ms``. ``attempts`` may be only those of running and of bad tests."""
+    """The run as all its rows say at ``now_ms``. ``attempts`` may be only those of running and of bad tests."""
     numbers: dict[str, int] = {}
     bad: list[ResultRow] = []
     for result in results:
         numbers[result.state] = numbers.get(result.state, 0) + 1
         if result.state in BAD_STATES:
             bad.append(result)
+    bad.sort(key=lambda row: -(row.ended_ms or row.started_ms or 0.0))
+    return counted_view(run, numbers, bad[:_LATEST_FAILURES], attempts, now_ms, usual_of)
+
+
+def counted_view(
+    run: RunRow,
+    numbers: Mapping[str, int],
+    bad: Iterable[ResultRow],
+    attempts: Iterable[AttemptRow],
+    now_ms: float,
+    usual_of: UsualOf,
+) -> LiveView:
+    """The same of a run whose tests were counted: ``numbers`` says how many are in each state.
+
+    ``bad`` are the failures to show, newest first; ``attempts`` those of running and of bad tests.
+    """
     attempts = list(attempts)
     messages = {row.test_id: row.error_message or row.reason for row in attempts if row.outcome is not None}
-    bad.sort(key=lambda row: -(row.ended_ms or row.started_ms or 0.0))
     closed = run.state in CLOSED_RUN_STATES
     until = run.ended_ms if closed else now_ms
     return LiveView(
@@ -102,8 +120,8 @@ def live_view(
         counts=counts_of(numbers, closed=closed),
         running=[] if closed else [_running(row, now_ms, usual_of) for row in attempts if row.outcome is None],
         failures=[
-            LatestFailure(row.test_id, row.state, messages.get(row.test_id) or row.reason, row.forgiven)
-            for row in bad[:_LATEST_FAILURES]
+            LatestFailure(row.test_id, row.state, messages.get(row.test_id) or row.reason, row.forgiven, row.ended_ms)
+            for row in bad
         ],
         shard_count=run.shard_count,
         shards_missing=run.shards_missing,
@@ -134,4 +152,6 @@ def _running(row: AttemptRow, now_ms: float, usual_of: UsualOf) -> RunningTest:
         elapsed_ms=elapsed,
         usual_ms=usual.median_ms if usual else None,
         slow=usual is not None and elapsed > usual.p95_ms,
+        started_ms=row.started_ms,
+        p95_ms=usual.p95_ms if usual else None,
     )

@@ -1,0 +1,110 @@
+"""The live page in a real browser: a run of a real pytest appears, goes on and ends in front of somebody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browsers.conftest import need_playwright
+from tests.browsers.dashboard import ServedDashboard
+from tests.browsers.html_pages import PATIENCE_MS, chromium
+from tests.recorder.cli.project import SECONDS, Project
+
+#: A test that waits until somebody lets it go on, behind one with a hostile name and message.
+SUITE = """
+import os, pytest
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>"], ids=lambda name: name)
+def test_bad(name):
+    assert not name, "<img src=x onerror=alert(1)> \\x1b[31mred"
+
+def test_waits():
+    with open(os.environ["GATE"]) as gate:
+        gate.read()
+
+def test_last(): pass
+"""
+
+
+class Stage:
+    """A project, its dashboard, a browser, and a gate at which its run waits."""
+
+    def __init__(self, root: Path, browser: Any) -> None:
+        self.project = Project(root)
+        self.project.write("test_till.py", SUITE)
+        self._gate = root / "gate"
+        os.mkfifo(self._gate)
+        self.project.environment["GATE"] = str(self._gate)
+        (root / ".semantest").mkdir(mode=0o700)
+        self.served = ServedDashboard(self.project.folder)
+        self.browser = browser
+
+    def begin(self) -> None:
+        self._run = self.project.background_pytest("-p", "no:randomly")
+
+    def let_go(self) -> None:
+        self._gate.write_text("go")
+        self._run.communicate(timeout=SECONDS)
+
+    def close(self) -> None:
+        self.project.close()
+        self.served.close()
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    need_playwright()
+    with chromium() as browser:
+        stage = Stage(tmp_path_factory.mktemp("shop"), browser)
+        yield stage
+        stage.close()
+
+
+def test_a_run_appears_goes_on_and_ends_in_front_of_somebody(stage: Stage) -> None:
+    from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
+
+    expect.set_options(timeout=PATIENCE_MS)
+    visitor = stage.served.visitor(stage.browser)
+    phone = stage.served.visitor(stage.browser, viewport={"width": 360, "height": 740}, color_scheme="dark")
+    page = visitor.open("/live")
+    expect(page.locator("main")).to_contain_text("pytest --semantest")
+    assert visitor.violations() == []
+    stage.begin()
+    expect(page.locator("[data-part=progress]")).to_have_text("1 of 3 tests")
+    expect(page.locator("[data-part=running] a")).to_have_text("test_till.py::test_waits")
+    expect(page.locator("[data-part=waiting] li")).to_have_text(["test_till.py::test_last"])
+    failure = page.locator("[data-part=failures] li")
+    expect(failure).to_contain_text("test_bad[<script>alert(1)</script>]")
+    expect(failure).to_contain_text("<img src=x onerror=alert(1)> red")
+    expect(page.locator("[data-part=link]")).to_have_text("Live")
+    expect(page.locator("[data-part=log]")).to_contain_text("main starts test_till.py::test_waits")
+    for one in (visitor, phone):
+        one.open("/runs/last/live")
+        assert one.violations() == []
+        assert not one.is_too_wide()
+    stage.let_go()
+    expect(page.locator("[data-part=over]")).to_contain_text("The run is over: failed.")
+    expect(page.locator("#run-head")).to_contain_text("failed")
+    expect(page.locator("[data-part=progress]")).to_have_text("3 of 3 tests")
+    page.locator("[data-part=over] a").click()
+    page.wait_for_url("**/runs/*")
+    for one in (visitor, phone):
+        assert one.wrong == []
+        one.close()
+
+
+def test_without_scripts_there_is_all_but_what_comes(stage: Stage) -> None:
+    visitor = stage.served.visitor(stage.browser)
+    state = visitor.context.storage_state()
+    visitor.close()
+    context = stage.browser.new_context(java_script_enabled=False, storage_state=state)
+    page = context.new_page()
+    page.goto(stage.served.url + "/live")
+    assert "Nothing runs now" in page.inner_text("main")
+    assert "3 of 3 tests" in page.inner_text("main")
+    assert "test_bad[<script>alert(1)</script>]" in page.inner_text("[data-part=failures]")
+    context.close()
