@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pytest_semantest.at_end import AtEnd
     from pytest_semantest.command_at_end import Recorded
     from pytest_semantest.fixtures import Semantest
+    from pytest_semantest.stack_signal import StackSignal
 
 
 def install(config: pytest.Config, settings: Settings) -> None:
@@ -90,6 +91,7 @@ class Recording:
         self._failed = False
         self._redactor: Redactor | None = None
         self._details: DetailHooks | None = None
+        self._stacks: StackSignal | None = None
         self._depth = forks.depth
         #: What is to be judged and written when all is over, if anything is.
         self.at_end: AtEnd | None = None
@@ -157,6 +159,7 @@ class Recording:
         self._details = DetailHooks(tests, settings, self._place.folder, redactor, self._items)
         config.pluginmanager.register(self._details, "semantest-details")
         self._hear_event_hook()
+        self._offer_stacks()
         tests.write("worker/start" if self._is_worker else "run/start", self._facts(redactor, distributing))
         if distributing:
             workers = {"session": self._place.session_id, "runId": self._run_id, "directory": self._place.directory}
@@ -181,6 +184,8 @@ class Recording:
             "worker": self._place.worker,
             **process_facts(config, capture=settings.capture != "none"),
         }
+        if self._stacks is not None:
+            facts["stacks"] = self._stacks.facts
         if self._is_worker:
             return facts
         facts |= platform_facts()
@@ -227,6 +232,13 @@ class Recording:
         from pytest_semantest.event_hook import hear  # noqa: PLC0415 - few need it
 
         hear(self._config, tests, redactor)
+
+    def _offer_stacks(self) -> None:
+        """Whoever asks what this process is doing is shown."""
+        if self._settings.stacks != "off":
+            from pytest_semantest.stack_signal import offer_stacks  # noqa: PLC0415 - it imports faulthandler
+
+            self._stacks = offer_stacks()
 
     def _hear_stop_request(self) -> None:
         """Where Ctrl-C is ignored, a cancellation comes another way."""
@@ -364,6 +376,8 @@ class Recording:
                 self._write_end(session)
             tests.journal.close()
             tests.slot.close()
+        if self._stacks is not None and self._depth == forks.depth:
+            self._stacks.close()
 
     # -- what the user sees --------------------------------------------------------------------------------------
 

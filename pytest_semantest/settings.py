@@ -46,6 +46,7 @@ class Settings(NamedTuple):
     redact: list[str]
     screenshots: str
     attachment_limit: int
+    stacks: str
     retries: int
     retry: str
     retry_match: list[str]
@@ -216,6 +217,7 @@ def resolve(config: pytest.Config, files: Configuration | None) -> Settings:
         output_limit=max(200, int(source.number("semantest_output_limit"))),
         redact=source.patterns("semantest_redact"),
         screenshots=source.choice("semantest_screenshots"),
+        stacks=source.choice("semantest_stacks"),
         attachment_limit=min(MAX_ARTIFACT, int(source.number("semantest_attachment_limit"))),
         retries=int(source.number("semantest_retries")),
         retry=source.choice("semantest_retry"),

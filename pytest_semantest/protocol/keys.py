@@ -18,6 +18,7 @@ FALSE = ("", "0", "false", "no", "off")
 
 CAPTURE_POLICIES = ("failed", "all", "none")
 SCREENSHOTS = ("on-failure", "off")
+STACKS = ("on-request", "off")
 RETRY_POLICIES = ("all", "known-flaky")
 ORDERS = ("collected", "failed-first", "slowest-first", "likely-to-fail")
 #: What may fail a session that pytest calls green, and what is said to GitHub Actions.
@@ -172,6 +173,11 @@ RECORDING = (
         *("", "screenshots", "choice", "on-failure", "WHEN"),
         "Pictures of pages of failed tests: on-failure, or off. Default: on-failure.",
         choices=SCREENSHOTS,
+    ),
+    Key(
+        *("", "stacks", "choice", "on-request", "WHEN"),
+        "Whether `semantest stack` may see what threads do: on-request, or off. Default: on-request.",
+        choices=STACKS,
     ),
     Key(
         *("", "attachment-limit", "integer", 20_971_520, "BYTES"),

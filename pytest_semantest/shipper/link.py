@@ -33,6 +33,8 @@ _LOOK_AGAIN_S = 0.03
 #: Connecting is given this long at least, however near the deadline is.
 _SHORTEST_S = 0.05
 _QUEUE_BYTES = 1024 * 1024
+#: Requests for stacks that may wait.
+_ASKED_MAX = 1000
 
 _STOPS = frozenset({"SEQ_CONFLICT", "SOURCE_UNKNOWN", "INVALID_MESSAGE"})
 _REFUSALS = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
@@ -74,6 +76,8 @@ class Link:
         self.last_contact = now
         #: ``(run id, reason, grace in seconds)`` once the recorder asked for the end of the run.
         self.cancelled: tuple[str, str, float] | None = None
+        #: ``(run id, worker)`` of each process whose stacks the recorder asked for; the shipment takes them out.
+        self.asked_stacks: list[tuple[str, str]] = []
         #: The run that is attended, once it is known.
         self.run_id: str | None = None
         self._rendezvous = rendezvous
@@ -190,6 +194,8 @@ class Link:
                 )
         elif kind == "cancel":
             self._cancel(message.get("payload"))
+        elif kind == "stack":
+            self._ask_stack(message.get("payload"))
         elif kind == "error":
             self._error(now, message, outboxes)
         elif kind == "ping":
@@ -199,6 +205,10 @@ class Link:
         if isinstance(payload, dict) and self.cancelled is None:
             reason = str(payload.get("reason", ""))[:500]
             self.cancelled = str(payload.get("runId")), reason, _number(payload.get("graceMs"), 10_000.0) / 1000
+
+    def _ask_stack(self, payload: object) -> None:
+        if isinstance(payload, dict) and len(self.asked_stacks) < _ASKED_MAX:
+            self.asked_stacks.append((str(payload.get("runId")), str(payload.get("worker"))))
 
     def _greeted(self, now: float, event: object) -> None:
         if not isinstance(event, dict) or event.get("type") != "system.connected" or self._welcomed:

@@ -47,7 +47,7 @@ class ProcessWatch:
             self._dead = not self._is_running()
         return not self._dead
 
-    def send(self, number: signal.Signals) -> bool:
+    def send(self, number: int) -> bool:
         """Sends a signal to the process; false when it is gone, on another machine, or not ours to stop."""
         if self._dead or self.foreign or self._writer.pid is None:
             return False

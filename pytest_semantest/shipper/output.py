@@ -25,7 +25,7 @@ class CapturedOutput:
         if not isinstance(pid, int) or not isinstance(files, dict):
             return
         for stream in ("stdout", "stderr"):
-            descriptor = _open(pid, files.get(stream))
+            descriptor = open_of_process(pid, files.get(stream))
             if descriptor is not None:
                 self._descriptors[stream] = descriptor
 
@@ -45,8 +45,11 @@ class CapturedOutput:
         self._descriptors.clear()
 
 
-def _open(pid: int, file: Any) -> int | None:
-    """A descriptor of the file, ``None`` when it is not (or no longer) the one that the event speaks of."""
+def open_of_process(pid: int, file: Any, access: int = os.O_RDONLY) -> int | None:
+    """A descriptor of a file that a process holds open, named as in ``CaptureFiles``.
+
+    ``None`` when it is not (or no longer) the one that is meant.
+    """
     if not isinstance(file, dict) or not isinstance(file.get("fd"), int):
         return None
     path = f"/proc/{pid}/fd/{file['fd']}"
@@ -54,7 +57,7 @@ def _open(pid: int, file: Any) -> int | None:
     try:
         if not _is_that_file(os.stat(path), expected):
             return None
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+        descriptor = os.open(path, access | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     except OSError:
         return None
     if _is_that_file(os.fstat(descriptor), expected):

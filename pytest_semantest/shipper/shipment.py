@@ -23,6 +23,7 @@ from pytest_semantest.shipper.observing import Observer
 from pytest_semantest.shipper.outbox import Outbox
 from pytest_semantest.shipper.own_journal import OwnJournal
 from pytest_semantest.shipper.source import FollowedSource
+from pytest_semantest.shipper.stacks import StackDumps
 from pytest_semantest.shipper.state import ShipState, State, StateFile, read_state
 from pytest_semantest.shipper.stopping import Stopping
 
@@ -67,6 +68,7 @@ class Shipment:
         #: Why journals cannot be read, by their names.
         self._unread: dict[str, str] = {}
         self._observer = Observer(self._own, redactor, log)
+        self._stacks = StackDumps(redactor)
         self._next_look = 0.0
         self._next_discovery = 0.0
         self._next_read = 0.0
@@ -168,15 +170,12 @@ class Shipment:
         self.link.last_contact = max(self.link.last_contact, self.artifacts.last_progress)
         if self.link.cancelled is not None:
             self._stop(*self.link.cancelled, clock.monotonic)
+        self._dump_stacks(clock)
         self._write_state(clock)
 
     def _stop(self, run_id: str, reason: str, grace_s: float, now: float) -> None:
-        """The recorder cancels the run: pytest is to end, if this session belongs to it and runs here.
-
-        Of a session that was left, only the project's own recorder may say so: its folder may come from elsewhere and
-        name both a recorder and processes that never were pytest's.
-        """
-        if run_id != self.run_id or (self._adopted and self.link.named):
+        """The recorder cancels the run: pytest is to end, if this session belongs to it and runs here."""
+        if not self._may_ask(run_id):
             return
         if self._stopping is None:
             self._log(f"the run is cancelled: {reason}")
@@ -185,6 +184,34 @@ class Shipment:
         workers = [source.watch for source in self._processes() if source is not main and source.watch is not None]
         for line in self._stopping.step(now, main.watch if main is not None else None, workers):
             self._log(line)
+
+    def _may_ask(self, run_id: str) -> bool:
+        """Whether the recorder may want something of processes of the run, and this session is of it.
+
+        Of a session that was left, only the project's own recorder may: its folder may come from elsewhere and name
+        both a recorder and processes that never were pytest's.
+        """
+        return run_id == self.run_id and not (self._adopted and self.link.named)
+
+    def _dump_stacks(self, clock: Clock) -> None:
+        """Asks processes for the stacks that somebody wants, and journals what comes."""
+        asked, self.link.asked_stacks = self.link.asked_stacks, []
+        run_id = self.run_id
+        if run_id is None:
+            return
+        wanted = {worker for asked_run, worker in asked if self._may_ask(asked_run)}
+        events = self._stacks.step(run_id, clock.monotonic, clock.wall_ms)
+        for source in self._processes():
+            if wanted & {source.worker, source.outbox.source}:
+                events += self._stacks.ask(source, run_id, clock.monotonic, clock.wall_ms)
+        if not events:
+            return
+        try:
+            self._own.start(run_id, os.uname().nodename, clock.wall_ms)
+            self._own.append(events)
+        except OSError as error:
+            self._log(f"stacks cannot be written: {error.strerror}")
+        self.read_now()
 
     def read_now(self) -> None:
         """The next step reads the journals, however soon it comes."""
@@ -200,7 +227,8 @@ class Shipment:
 
     def wait_s(self, now: float) -> float:
         """How long to wait for the next step when no descriptor becomes ready; ``now`` in monotonic seconds."""
-        return max(0.0, min(self._next_read - now, self.link.wait_s(now)))
+        waits = [self._next_read - now, self.link.wait_s(now), self._stacks.wait_s()]
+        return max(0.0, min(wait for wait in waits if wait is not None))
 
     def begin(self, clock: Clock) -> None:
         """Says in ship.json that there is a shipper."""
@@ -209,6 +237,7 @@ class Shipment:
     def finish(self, clock: Clock) -> None:
         """Writes the last state and lets go of everything."""
         self._write_state(Clock(clock.monotonic + 1, clock.wall_ms))
+        self._stacks.close()
         for source in self.sources.values():
             source.close()
 

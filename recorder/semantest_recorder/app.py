@@ -45,6 +45,7 @@ from semantest_recorder.server.acceptor import Acceptor
 from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.observing import RequestMeasures
+from semantest_recorder.server.stacks import StackRequests
 from semantest_recorder.server.visitors import Visitors
 from semantest_recorder.sign_in_file import keeper_of, read_sign_ins
 from semantest_recorder.store.disk_use import bytes_on_disk
@@ -203,6 +204,7 @@ class _Daemon:
         self._folder = FolderWatch(settings.directory, lock, self._discovery)
         self._alerts = Alerts(engine.store, settings.alerts, os.environ, self._public_url or "", now_ms)
         self._channel = LiveChannel(engine.database, now_ms)
+        self._stacks = StackRequests()
         self._own_log = OwnLog(settings.directory)
         self._log_trouble = ""
         self._reason = ""
@@ -214,9 +216,8 @@ class _Daemon:
         stop = asyncio.Event()
         _on_signals(lambda reason: self._stop(stop, reason))
         history = HistoryKeeper(self._write_history)
-        hub = self._engine.start(
-            Security(_policy(self._settings)), history.note, self._alerts.watch.note, self._channel.note
-        )
+        listeners = history.note, self._alerts.watch.note, self._channel.note, self._stacks.note
+        hub = self._engine.start(Security(_policy(self._settings)), *listeners)
         runner = await self._start_server(hub)
         try:
             write_discovery(self._settings.directory, self._discovery)
@@ -261,6 +262,7 @@ class _Daemon:
             visitors,
             dashboard,
             monitor.expose,
+            self._stacks,
         )
         app = create_application(
             hub,

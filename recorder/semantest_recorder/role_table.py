@@ -20,7 +20,9 @@ def served_routes() -> list[Route]:
     nothing = cast("Any", None)
     folder = Path("/nonexistent")
     dashboard = Dashboard(folder, "none", dict, nothing, LiveChannel(folder, lambda: 0.0))
-    rooms = routes_of_rooms(Behind(nothing, folder, nothing, nothing, nothing, nothing, nothing, dashboard, nothing))
+    rooms = routes_of_rooms(
+        Behind(nothing, folder, nothing, nothing, nothing, nothing, nothing, dashboard, nothing, nothing)
+    )
     return list(create_application(nothing, AddressRules(1), Credentials("none"), rooms)[ROUTES].values())
 
 

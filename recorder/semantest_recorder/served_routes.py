@@ -28,6 +28,7 @@ from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
 from semantest_recorder.server.sign_in import sign_in_routes
 from semantest_recorder.server.snapshot import snapshot_route
+from semantest_recorder.server.stacks import StackRequests, stack_route
 from semantest_recorder.server.status import status_route
 from semantest_recorder.server.visitors import Visitors
 from semantest_recorder.store.artifacts import ArtifactStore
@@ -40,7 +41,8 @@ class Behind:
 
     ``directory``: the ``.semantest`` folder; ``process``: see ``status_route``, ``clean``: ``cleanup_route``,
     ``say_alias``: ``alias_route``, ``act_on_alerts``: ``alert_actions_route``; ``visitors``: who comes with a browser;
-    ``dashboard``: what they look at; ``expose``: ``metrics_route``.
+    ``dashboard``: what they look at; ``expose``: ``metrics_route``;
+    ``stacks``: who waits for those of a process.
     """
 
     hub: Hub
@@ -52,6 +54,7 @@ class Behind:
     visitors: Visitors
     dashboard: Dashboard
     expose: Expose
+    stacks: StackRequests
 
     @property
     def database(self) -> Path:
@@ -83,6 +86,7 @@ def routes_of_rooms(behind: Behind) -> list[Route]:
         alert_actions_route(behind.act_on_alerts),
         snapshot_route(behind.directory),
         owed_route(partial(answer_owed, behind.database)),
+        stack_route(behind.hub, behind.stacks),
         *sign_in_routes(behind.visitors),
         *behind.dashboard.routes(admit),
         metrics_route(behind.expose),

@@ -27,6 +27,7 @@ PARTS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "name": ("The name of a token.", {"type": "string", "minLength": 1}),
     "sha256": ("64 lower-case hexadecimal digits.", {"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+    "worker": ("A process of the run: `main`, `gw0`, ..., or its source.", {"type": "string"}),
 }
 _BINARY: Final = {"type": "string", "format": "binary"}
 

@@ -10,11 +10,12 @@ import click
 import msgspec
 
 from pytest_semantest.protocol.github_step import as_json_text, as_text
+from semantest_recorder.cli.active_run import active_run
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
 from semantest_recorder.cli.seconds import Seconds
-from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
+from semantest_recorder.cli.stop import Stop
 from semantest_recorder.reports.inert import inert_json, inert_line
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def command(
     folder = project_folder(directory)
     try:
         with Client.of_project(folder) as client:
-            run_id = _chosen(client, run)
+            run_id = active_run(client, run)
             status = client.cancel_run(run_id, reason, grace_ms=grace * 1000)
             if wait:
                 status = _end(client, run_id, status, grace + _BEYOND_GRACE_S)
@@ -82,25 +83,6 @@ def _tests(folder: Path, run_id: str) -> str:
 
     reader = reader_of(folder)
     return count_words(run_counts(reader.path, [reader.run_by_id(run_id)])[0])
-
-
-def _chosen(client: Client, name: str | None) -> str:
-    """The id of the run that is meant. Raises ``Stop``."""
-    active = [str(run["runId"]) for run in client.active_runs()]
-    if not active:
-        raise Stop("no run goes on", EXIT_NOTHING)
-    found = [run_id for run_id in active if name is None or run_id.startswith(name)]
-    exact = [run_id for run_id in found if run_id == name]
-    if len(exact or found) == 1:
-        return (exact or found)[0]
-    if not found:
-        raise Stop(f"no run {name!r} goes on; there {_are(active)}", EXIT_NOTHING)
-    raise Stop(f"several runs go on: name one; there {_are(found)}", 2)
-
-
-def _are(run_ids: list[str]) -> str:
-    names = inert_line(", ".join(run_ids[:5]))
-    return f"{'is' if len(run_ids) == 1 else 'are'} {names}{', ...' if len(run_ids) > 5 else ''}"
 
 
 def _end(client: Client, run_id: str, status: dict[str, Any], seconds: float) -> dict[str, Any]:

@@ -39,6 +39,7 @@ _COMMANDS = {
     "alerts": "semantest_recorder.cli.alerts",
     "watch": "semantest_recorder.cli.watch",
     "cancel": "semantest_recorder.cli.cancel",
+    "stack": "semantest_recorder.cli.stack",
     "replay": "semantest_recorder.cli.replay",
     "sql": "semantest_recorder.cli.sql",
     "dump": "semantest_recorder.cli.dump",

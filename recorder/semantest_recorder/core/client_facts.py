@@ -114,4 +114,5 @@ CLIENT_HANDLERS: Final[dict[str, Handler]] = {
     types.SUITE_START: _suite_start,
     types.SUITE_END: _suite_end,
     **dict.fromkeys(types.TEST_DETAILS, _test_detail),
+    types.WORKER_STACK: own_event,
 }

@@ -212,6 +212,10 @@ class Session:
         payload = {"runId": run_id, "reason": reason, "graceMs": grace_ms}
         return Send(messages.encode("cancel", now_ms, payload, id=self._next_id()))
 
+    def ask_stack(self, run_id: str, worker: str, now_ms: float) -> Send:
+        """Asks a shipper what a process of the session that it sends is doing."""
+        return Send(messages.encode("stack", now_ms, {"runId": run_id, "worker": worker}, id=self._next_id()))
+
     def submit(self, batch: Batch, about: Mapping[str, Any] = NO_PARAMETERS) -> Ingest:
         """The batch goes to the writer: it is counted until its verdict comes. ``about``: how a refusal calls it."""
         last_seq = batch.first_seq + len(batch.events) - 1

@@ -12,7 +12,7 @@ from semantest_recorder.core.batch import RawEvent
 class StackDump(NamedTuple):
     """``text``: as ``faulthandler`` wrote it; empty when there is a ``problem``, which says why there is none.
 
-    ``test_id`` and ``attempt``: what the process ran then, if anything. ``asked``: the name of the request.
+    ``test_id`` and ``attempt``: what the process ran then, if anything. ``source``: of the process.
     """
 
     time_ms: float
@@ -21,7 +21,7 @@ class StackDump(NamedTuple):
     problem: str
     test_id: str | None
     attempt: int | None
-    asked: str
+    source: str
 
 
 class _Payload(msgspec.Struct, rename="camel"):
@@ -30,7 +30,7 @@ class _Payload(msgspec.Struct, rename="camel"):
     problem: str | None = None
     test_id: str | None = None
     attempt: int | None = None
-    request: str = ""
+    source: str = ""
 
 
 _decode = msgspec.json.Decoder(_Payload).decode
@@ -43,5 +43,5 @@ def stack_dump(event: RawEvent) -> StackDump | None:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     return StackDump(
-        event.timestamp, told.worker, told.text, told.problem or "", told.test_id, told.attempt, told.request
+        event.timestamp, told.worker, told.text, told.problem or "", told.test_id, told.attempt, told.source
     )

@@ -8,6 +8,7 @@ import msgspec
 from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES
+from semantest_recorder.reports.details import STACKS
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.report import AttachmentInfo, AttemptInfo, LogInfo, StepInfo
 from semantest_recorder.reports.wording import duration, plural, size
@@ -55,7 +56,9 @@ def _level(
 ) -> Iterator[Text]:
     inside: list[StepInfo | LogInfo | AttachmentInfo] = [*steps, *told.pop(step_id, ())]
     for entry in sorted(inside, key=lambda one: one.seq):
-        if isinstance(entry, LogInfo):
+        if isinstance(entry, LogInfo) and entry.level == STACKS:
+            yield from _stacks(entry, depth)
+        elif isinstance(entry, LogInfo):
             yield _log(entry, depth)
         elif isinstance(entry, AttachmentInfo):
             yield _attachment(entry, depth)
@@ -85,6 +88,14 @@ def _log(log: LogInfo, depth: int) -> Text:
     data = f"  {inert_line(msgspec.json.encode(log.data).decode())}" if log.data not in (None, {}) else ""
     words = f"{inert_line(log.level)}: {inert_line(log.message)}"[:_LINE_MAX]
     return Text(_indent(depth)).append(words, _LEVELS.get(log.level, "")).append(data[:_LINE_MAX], "dim")
+
+
+def _stacks(log: LogInfo, depth: int) -> Iterator[Text]:
+    """The stacks of a process as they are: who reads them reads line below line."""
+    first, *lines = inert(log.message).split("\n")
+    yield Text(_indent(depth)).append(f"{STACKS} {first}"[:_LINE_MAX], "bold")
+    for line in lines:
+        yield Text(f"{_indent(depth)}| ", "dim").append(inert_line(line)[:_LINE_MAX])
 
 
 def _attachment(one: AttachmentInfo, depth: int) -> Text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from pytest_semantest.protocol.events import WORKER_STACK
 from semantest_recorder.core.rows import TestEventRow
 from semantest_recorder.reports.aggregate import PayloadOf, add_details, bad_tests
 from semantest_recorder.reports.report import (
@@ -22,6 +23,8 @@ EventsOf = Callable[[str], Sequence[TestEventRow]]
 #: The SHA-256 of an artifact to where it is on disk, ``None`` when it is not here.
 PlaceOf = Callable[[str], str | None]
 
+#: The level of a log that holds the stacks of all threads, a line each.
+STACKS = "stacks"
 #: How many events of one test are read; those behind are counted.
 _EVENTS_MAX = 5000
 _DEPTH_MAX = 20
@@ -82,6 +85,8 @@ class _Details:
         elif row.type == "test/log":
             message, data = _text(payload.get("message")) or "", payload.get("data")
             attempt.logs.append(LogInfo(_text(payload.get("level")) or "info", message, data, _step(payload), row.seq))
+        elif row.type == WORKER_STACK:
+            attempt.logs.append(_stacks(payload, row.seq))
         elif row.type in ("test/assertion", "test/assert"):
             attempt.logs.append(_assertion(payload, row.seq))
         elif row.type.startswith("custom/"):
@@ -127,6 +132,14 @@ class _Details:
             step_id=_step(payload),
             seq=row.seq,
         )
+
+
+def _stacks(payload: Mapping[str, Any], seq: int) -> LogInfo:
+    """What the threads did when somebody asked."""
+    problem = _text(payload.get("problem"))
+    if problem is not None:
+        return LogInfo(STACKS, f"cannot be told: {problem}", None, None, seq)
+    return LogInfo(STACKS, f"when somebody asked:\n{_text(payload.get('text')) or ''}".rstrip(), None, None, seq)
 
 
 def _assertion(payload: Mapping[str, Any], seq: int) -> LogInfo:

@@ -50,6 +50,13 @@ class Attendance:
         """The runs that somebody attends."""
         return {run_id for run_id, senders in self._senders.items() if senders}
 
+    def ask_stack(self, run_id: str, worker: str, now_ms: float) -> int:
+        """Asks who attends the run what a process of it is doing; how many were asked."""
+        senders = list(self._senders.get(run_id, {}).values())
+        for sender in senders:
+            sender.perform([sender.session.ask_stack(run_id, worker, now_ms)])
+        return len(senders)
+
     def _add(self, peer: Peer, run_id: str, now_ms: float) -> None:
         senders = self._senders.setdefault(run_id, {})
         if peer.session.client.id not in senders:

@@ -200,6 +200,7 @@
       let said = null;
       try {
         const answer = await fetch(`${ask}${encodeURIComponent(worker)}/stack`, { method: "POST", headers: { Accept: "application/json" } });
+        // What the process itself says, or why it cannot, comes as an event of the run.
         if (!answer.ok) said = (await answer.json()).detail ?? `The recorder answers ${answer.status}.`;
       } catch {
         said = "The recorder cannot be reached.";
