@@ -24,6 +24,7 @@ HEADINGS = {
     "latency": "From the end of a test to a subscriber",
     "selection": "How soon a failure shows, and how even shards are",
     "subscribers": "A thousand readers, one of them stuck",
+    "live_pages": "What open live pages cost",
 }
 VERSIONS = ("pytest-semantest", "aiohttp", "msgspec")
 

@@ -93,6 +93,22 @@ def test_has_a_forked_child():
     assert os.waitpid(child, 0)[1] == 0
     sleeps_at("has_a_forked_child")
 
+def test_has_many_threads():
+    over = threading.Event()
+    def dive(depth):
+        return dive(depth - 1) if depth else over.wait()
+    threads = [threading.Thread(target=dive, args=(90,)) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    sleeps_at("has_many_threads")
+    over.set()
+    for thread in threads:
+        thread.join()
+
+def test_prints_a_secret_name():
+    exec(compile("def hunter2_is_secret(name):\\n  sleeps_at(name)", "/tmp/x.py", "exec"), globals())
+    hunter2_is_secret("prints_a_secret_name")
+
 def test_fails_all_the_same():
     sleeps_at("fails_all_the_same")
     assert 0
@@ -105,6 +121,8 @@ TESTS = {
     "is_busy": "test_is_busy",
     "has_handlers_of_its_own": "test_has_handlers_of_its_own",
     "has_a_forked_child": "test_has_a_forked_child",
+    "has_many_threads": "... (cut)\n",
+    "prints_a_secret_name": "sleeps_at",
     "fails_all_the_same": "test_fails_all_the_same",
 }
 
@@ -118,11 +136,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
     project.close()
 
 
-def wait_for(path: Path) -> None:
+def wait_for(path: Path, run: subprocess.Popen[str]) -> None:
+    """Until the test has begun; fails at once when its pytest has ended before."""
     limit = threading.Event()
     for _ in range(int(SECONDS * 50)):
         if path.exists():
             return
+        assert run.poll() is None, run.communicate()
         limit.wait(0.02)
     raise AssertionError(f"{path.name} never came")
 
@@ -146,16 +166,20 @@ def ask(project: Project, *arguments: str) -> dict[str, Any]:
 
 
 def test_each_is_seen_in_its_middle_and_ends_as_it_would_have(project: Project, tmp_path: Path) -> None:
-    run = project.background_pytest("-p", "no:randomly", "-o", "faulthandler_timeout=300")
+    run = project.background_pytest(
+        "-p", "no:randomly", "-o", "faulthandler_timeout=300", "--semantest-redact", "hunter2"
+    )
     for name, expected in TESTS.items():
-        wait_for(tmp_path / f"{name}.begun")
+        wait_for(tmp_path / f"{name}.begun", run)
         dump = ask(project, "--worker", "main")
         assert dump["testId"] == f"test_hangs.py::test_{name}"
         assert f"in test_{name}\n" in dump["text"]
         assert expected in dump["text"]
+        assert "hunter2" not in dump["text"], "redacted as output is"
+        assert len(dump["text"]) < 70_000
         (tmp_path / name).write_text("")
     out, _err = run.communicate(timeout=SECONDS)
-    assert "1 failed, 7 passed" in out, out
+    assert "1 failed, 9 passed" in out, out
     assert run.returncode == 1
     (result,) = [test for test in project.json("report")["tests"] if test["id"].endswith("fails_all_the_same")]
     (log,) = result["attemptsDetail"][-1]["logs"]
@@ -168,7 +192,7 @@ def test_each_is_seen_in_its_middle_and_ends_as_it_would_have(project: Project, 
 def test_a_worker_of_xdist_is_asked_by_its_name(project: Project, tmp_path: Path) -> None:
     run = project.background_pytest("-n", "2", "-k", "sleeps or busy")
     for name in ("sleeps", "is_busy"):
-        wait_for(tmp_path / f"{name}.begun")
+        wait_for(tmp_path / f"{name}.begun", run)
     done = stack(project)
     assert done.returncode == 0, done.stderr
     assert "gw0 runs test_hangs.py::" in done.stdout
@@ -204,7 +228,7 @@ def test_who_cannot_be_asked_says_why_and_is_not_hurt(
 ) -> None:
     project.write("test_hangs.py", CLOSED)
     run = project.background_pytest(*options)
-    wait_for(tmp_path / "closed.begun")
+    wait_for(tmp_path / "closed.begun", run)
     done = stack(project)
     assert done.returncode == 1
     assert why in done.stderr

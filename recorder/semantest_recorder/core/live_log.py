@@ -86,9 +86,9 @@ class LiveLog:
                 self._events.append((worker, event))
                 self.taken += 1
 
-    def since(self, taken: int) -> list[LogLine]:
-        """The lines behind the first ``taken``, oldest first, as far as they are kept."""
-        new = min(self.taken - max(taken, 0), len(self._events))
+    def since(self, taken: int, most: int = LINES) -> list[LogLine]:
+        """The lines behind the first ``taken``, oldest first, as far as they are kept; of more the last ``most``."""
+        new = min(self.taken - max(taken, 0), len(self._events), most)
         return [line_of(worker, event) for worker, event in list(self._events)[len(self._events) - new :]]
 
 

@@ -32,6 +32,8 @@ from semantest_recorder.store.errors import RunNotFound
 
 #: Between two frames, in seconds.
 STEP_S: Final = 0.1
+#: Lines of one frame: where there are more, they go by faster than anybody reads.
+_FLOOD: Final = 25
 #: Rate and expected end change without any event: so often, while a test runs.
 _TICK_S: Final = 1.0
 #: How long a test runs before it is looked up how long it usually takes.
@@ -189,9 +191,13 @@ class _WatchedByMany:
     # -- looks -------------------------------------------------------------------------------------------------
 
     def _look_soon(self, delay_s: float = 0.0) -> None:
-        if self._timer is None:
-            due = max(self._last_s + STEP_S, self._loop.time() + delay_s)
-            self._timer = self._loop.call_at(due, self._look)
+        """Not before a step has passed since the last look; what is due sooner goes before what is due later."""
+        due = max(self._last_s + STEP_S, self._loop.time() + delay_s)
+        if self._timer is not None and self._timer.when() <= due:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._look)
 
     def _look(self) -> None:
         self._timer, self._last_s = None, self._loop.time()
@@ -205,8 +211,10 @@ class _WatchedByMany:
         encoded = {name: _encode(section) for name, section in sections_of(look).items()}
         changed = {name: text for name, text in encoded.items() if self._sent.get(name) != text}
         if self._told_lines != self._log.taken:
-            name = "log" if self._told_lines >= 0 else "wholeLog"
-            changed[name] = _encode(log_section(self._log.since(self._told_lines)))
+            if self._told_lines >= 0:
+                changed["log"] = _encode(log_section(self._log.since(self._told_lines, _FLOOD)))
+            else:
+                changed["wholeLog"] = _encode(log_section(self._log.since(0)))
             self._told_lines = self._log.taken
         if self._new_stacks:
             changed["stacks"] = _encode(stack_section(list(self._stacks)[-self._new_stacks :]))

@@ -52,6 +52,7 @@ def test_the_last_lines_are_kept_and_told_once() -> None:
     log = LiveLog()
     log.take("main", [event("custom/x", name=str(number)) for number in range(LINES + 5)])
     assert [line.words for line in log.since(0)][:2] == ["custom/x: 5", "custom/x: 6"]
+    assert [line.words for line in log.since(0, 1)] == ["custom/x: 104"]
     before = log.taken
     assert log.since(before) == []
     log.take("main", [event("custom/x", name="last"), event("run/context")])
