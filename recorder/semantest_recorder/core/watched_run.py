@@ -150,18 +150,20 @@ class WatchedRun:
         return sum(count for _at, count in self._pace) * 1000.0 / (now_ms - began)
 
     def left_ms(self, now_ms: float) -> float | None:
-        """How long the rest will take if all is as usual: by what its tests usually take, else by the rate.
+        """How long the rest will take if all is as usual.
 
-        ``None`` when nothing tells, or nothing is left.
+        Tests of which nothing is known are taken to last as long as those that ended lately, or else as the others of
+        the rest. ``None`` when nothing tells, or nothing is left.
         """
-        known = sum(self.numbers.get(state, 0) for state in ("pending", "running")) - self._left_unknown
-        if known <= 0 and not self._left_unknown:
+        unknown, workers = self._left_unknown, max(1, len(self.workers()))
+        known = sum(self.numbers.get(state, 0) for state in ("pending", "running")) - unknown
+        if known + unknown <= 0:
             return None
-        if known >= self._left_unknown:
-            each = self._left_ms / known
-            return (self._left_ms + each * self._left_unknown) / max(1, len(self.workers()))
-        rate = self.rate(now_ms)
-        return (known + self._left_unknown) * 1000.0 / rate if rate else None
+        rate = self.rate(now_ms) if unknown else None
+        each = workers * 1000.0 / rate if rate else self._left_ms / known if known > 0 else None
+        if each is None:
+            return None
+        return (self._left_ms + unknown * each) / workers
 
     def _begin(self) -> None:
         self._state.settle()

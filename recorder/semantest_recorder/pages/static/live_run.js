@@ -216,7 +216,6 @@
     };
     board.addEventListener("click", onClick);
 
-    for (const time of board.querySelectorAll("time[data-clock]")) time.textContent = clock(time.dateTime);
     part("log").scrollTop = part("log").scrollHeight;
     const link = part("link");
     let stood = null;
@@ -242,12 +241,12 @@
 
   function begin() {
     const board = document.getElementById("board");
+    for (const time of board?.querySelectorAll("time[data-clock]") ?? []) time.textContent = clock(time.dateTime);
     if (board === begin.board) return;
     if (stop) stop();
     stop = null;
     begin.board = board;
     if (board && !("closed" in board.dataset)) stop = follow(board);
-    else if (board) for (const time of board.querySelectorAll("time[data-clock]")) time.textContent = clock(time.dateTime);
   }
   begin();
   document.addEventListener("htmx:load", begin);
