@@ -193,6 +193,9 @@ def test_a_worker_of_xdist_is_asked_by_its_name(project: Project, tmp_path: Path
     run = project.background_pytest("-n", "2", "-k", "sleeps or busy")
     for name in ("sleeps", "is_busy"):
         wait_for(tmp_path / f"{name}.begun", run)
+    watch = project.popen("watch", "--wait")
+    assert watch.stdout is not None
+    assert "tests" in watch.stdout.readline(), "it follows the run"
     done = stack(project)
     assert done.returncode == 0, done.stderr
     assert "gw0 runs test_hangs.py::" in done.stdout
@@ -202,6 +205,9 @@ def test_a_worker_of_xdist_is_asked_by_its_name(project: Project, tmp_path: Path
         (tmp_path / name).write_text("")
     out, _err = run.communicate(timeout=SECONDS)
     assert "2 passed" in out, out
+    seen, _err = watch.communicate(timeout=SECONDS)
+    assert "gw0: its stacks\n" in seen
+    assert "in test_is_busy\n" in seen
 
 
 CLOSED = """

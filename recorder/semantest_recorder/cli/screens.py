@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
-from pytest_semantest.protocol.events import BAD_STATES
+from pytest_semantest.protocol.events import BAD_STATES, WORKER_STACK
 from pytest_semantest.protocol.github_step import as_json_text, as_text
 from semantest_recorder.cli.live_feed import LiveEvent
 from semantest_recorder.core.rows import ResultRow
-from semantest_recorder.reports.inert import inert_json, inert_line
+from semantest_recorder.core.stack_dump import stack_dump
+from semantest_recorder.reports.inert import inert, inert_json, inert_line
 from semantest_recorder.reports.live import LiveView
 from semantest_recorder.reports.wording import count_words, duration, state_word
 
@@ -57,11 +58,13 @@ class LiveScreen:
             self._live.stop()
 
     def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:  # noqa: ARG002
-        """Repaint."""
+        """Repaint; what a process does, if somebody asked it, stays above."""
         from semantest_recorder.reports.live_lines import live_display  # noqa: PLC0415
 
         if self._live is None:
             self._live = _started()
+        for line in _stack_lines(events):
+            self._live.console.print(line, markup=False, highlight=False)
         self._live.update(live_display(view), refresh=True)
 
     def end(self, view: LiveView) -> None:
@@ -94,7 +97,7 @@ class PlainScreen:
     ) -> None:
         pass
 
-    def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:  # noqa: ARG002
+    def show(self, view: LiveView, events: Sequence[LiveEvent], finished: Sequence[ResultRow]) -> None:
         """Print what is new."""
         from semantest_recorder.reports.live_lines import plain_lines, progress_words  # noqa: PLC0415
 
@@ -103,6 +106,8 @@ class PlainScreen:
             if row.state in BAD_STATES:
                 first = inert_line((messages.get(row.test_id) or row.reason or "").strip().split("\n", 1)[0])
                 _say(f"{state_word(row.state).upper()} {inert_line(row.test_id)}" + (f" - {first}" if first else ""))
+        for line in _stack_lines(events):
+            _say(line)
         now = monotonic()
         if self._said_at is None or now - self._said_at >= _SAY_EVERY_SECONDS:
             self._said_at = now
@@ -145,6 +150,15 @@ class JsonScreen:
         """Print a snapshot."""
         sys.stdout.buffer.write(as_json_text(inert_json(msgspec.json.encode(view))) + b"\n")
         sys.stdout.buffer.flush()
+
+
+def _stack_lines(events: Sequence[LiveEvent]) -> Iterator[str]:
+    """What processes do that somebody asked."""
+    for event in events:
+        dump = stack_dump(event.event) if event.event.type == WORKER_STACK else None
+        if dump is not None:
+            yield f"{inert_line(dump.worker)}: {inert_line(dump.problem) or 'its stacks'}"
+            yield from (f"  {line}" for line in inert(dump.text).splitlines())
 
 
 def _say(line: str) -> None:

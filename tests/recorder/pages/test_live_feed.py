@@ -183,3 +183,17 @@ def test_a_page_that_does_not_read_is_dropped(tmp_path: Path) -> None:
             return transport.is_closing()
 
     assert asyncio.run(watch())
+
+
+def test_of_several_runs_that_go_on_all_are_named(daemon: Daemon) -> None:
+    sessions = [Session(daemon, f"2026112{day}-040404-dddddd") for day in (1, 2)]
+    for session in sessions:
+        session.recording.start(name="<b>nightly</b>")
+        session.send()
+    status, page = answer_of(daemon.discovery["url"], "GET", "/live", daemon.discovery["token"])
+    assert status == 200
+    assert b"runs go on" in page
+    assert page.count(b"&lt;b&gt;nightly&lt;/b&gt;") == 2
+    for session in sessions:
+        assert f"/runs/{session.recording.session}/live".encode() in page
+        session.close()
