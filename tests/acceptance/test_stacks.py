@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.recorder.cli.project import SECONDS, Project
+from tests.recorder.cli_recorder.daemons import answer_of
 
 #: Each test says that it has begun and hangs in its own way until its gate is opened; then it says what it found.
 SUITE = """
@@ -248,3 +249,7 @@ def test_without_a_run_there_is_nobody_to_ask(project: Project) -> None:
     project.pytest()
     done = project.semantest("stack")
     assert (done.returncode, "no run goes on" in done.stderr) == (3, True)
+    found = json.loads((project.folder / "recorder.json").read_text())
+    status, answer = answer_of(found["url"], "POST", "/api/v1/runs/last/workers/main/stack", found["token"])
+    assert status == 404
+    assert json.loads(answer)["code"] == "RUN_NOT_FOUND"

@@ -80,6 +80,7 @@ MISLED += [(["token", "list"], 1)]
 #: Those that ask a recorder.
 LIVE: dict[str, list[tuple[list[str], int]]] = {
     "cancel": [(["cancel", "other"], 3), (["cancel", "--no-wait", "--grace", "600"], 0)],
+    "stack": [(["stack", EVIL], 3)],
     "replay": [(["replay", "--from", "2000-01-01", "--to", "2100-01-01"], 0)],
 }
 #: What shows no text of others: a script, counts, sizes, and that a file is no list of tokens.
