@@ -17,7 +17,7 @@ from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.drawing import Drawing, html
 from semantest_recorder.pages.kept_pages import KeptPages
 from semantest_recorder.pages.table import Table, as_csv, as_json
-from semantest_recorder.pages.words import address
+from semantest_recorder.pages.words import address_of
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
 from semantest_recorder.store.errors import (
@@ -45,7 +45,10 @@ class Misunderstood(Exception):  # noqa: N818 - says what it is about
 
 @dataclass(frozen=True)
 class Visit:
-    """Somebody looks at a page: its address taken apart, who it is, and the ``facts`` of the page."""
+    """Somebody looks at a page: its address taken apart, who it is, and the ``facts`` of the page.
+
+    ``path`` as it stands in the address, quoted.
+    """
 
     path: str
     names: Mapping[str, str]
@@ -74,7 +77,7 @@ class Visit:
     def same(self, **changed: object) -> str:
         """The address of this page with other parameters; ``None`` or an empty text leaves one out."""
         kept: dict[str, object] = {name: self.query.getall(name) for name in self.query}
-        return address(self.path, **{**kept, **changed})
+        return address_of(self.path, {**kept, **changed})
 
 
 View = Callable[[Visit], Mapping[str, Any]]
@@ -123,7 +126,7 @@ class Desk:
         """The route of a page."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            visit = Visit(request.path, request.match_info, request.query, request[IDENTITY], page.facts())
+            visit = Visit(request.rel_url.raw_path, request.match_info, request.query, request[IDENTITY], page.facts())
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, page, visit)
 
         return Route("GET", page.path, answer, page.roles, is_page=True)
@@ -165,7 +168,7 @@ class Desk:
         stamp = page.stamp(visit) if page.stamp is not None else None
         if stamp is None:
             return make()
-        question = (visit.same(), visit.identity.name, visit.identity.roles)
+        question = (visit.path, *visit.query.items(), visit.identity.name, visit.identity.roles)
         return self._kept.get(question, stamp, make)
 
     @staticmethod

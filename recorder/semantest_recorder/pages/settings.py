@@ -16,6 +16,7 @@ from semantest_recorder.core.access import ADMINS, Role, digest_of
 from semantest_recorder.core.tokens import InvalidName, NameTaken, NoSuchToken, Token
 from semantest_recorder.pages.page import Desk, Page, Visit
 from semantest_recorder.pages.table import Table
+from semantest_recorder.server.form import read_form
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
 from semantest_recorder.token_file import TokensUnreadable, change_tokens, new_token, read_tokens
@@ -43,23 +44,19 @@ def routes(folder: Path, facts: Facts, desk: Desk) -> list[Route]:
         return await desk.draw("settings.html", "settings", visit, lambda: {**_view(folder, visit), **done}, status)
 
     async def create(request: web.Request) -> web.StreamResponse:
-        form = await request.post()
+        form = await read_form(request)
         roles = [role for role in Role if role.value in form.getall("role", [])]
-        name, lifetime = _text(form.get("name")), _text(form.get("expires"))
+        name, lifetime = form.get("name", "").strip(), form.get("expires", "")
         return await answer(request, await asyncio.to_thread(_create, folder, name, roles, lifetime))
 
     async def revoke(request: web.Request) -> web.StreamResponse:
-        name = _text((await request.post()).get("name"))
+        name = (await read_form(request)).get("name", "").strip()
         return await answer(request, await asyncio.to_thread(_revoke, folder, name))
 
     return [
         Route("POST", f"{PATH}/tokens", create, ADMINS),
         Route("POST", f"{PATH}/tokens/revoke", revoke, ADMINS),
     ]
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _create(folder: Path, name: str, roles: list[Role], lifetime: str) -> Mapping[str, Any]:

@@ -67,7 +67,12 @@ def when(milliseconds: float | None) -> Markup | str:
 
 def address(path: str, **query: object) -> str:
     """A path of ours with a query; parameters without a value are left out."""
-    given = {name.rstrip("_"): value for name, value in query.items() if value not in (None, "", ())}
+    return address_of(path, {name.rstrip("_"): value for name, value in query.items()})
+
+
+def address_of(path: str, query: Mapping[str, object]) -> str:
+    """The same with parameters of any name: those that a visitor invents, too."""
+    given = {name: value for name, value in query.items() if value not in (None, "", ())}
     return f"{path}?{urlencode(given, doseq=True)}" if given else path
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from semantest_recorder.core.access import ANY_ROLE
 from semantest_recorder.core.sign_ins import CODE_MS, is_own_path
 from semantest_recorder.server.documents import SignInCode
+from semantest_recorder.server.form import read_form
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Doc, Route
@@ -17,7 +18,6 @@ from semantest_recorder.server.visitors import SIGN_IN_PATH, Visitors
 
 SIGN_IN_CODES_PATH = "/api/v1/sign-in-codes"
 SIGN_OUT_PATH = "/sign-out"
-_FORM = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def sign_in_routes(visitors: Visitors) -> list[Route]:
@@ -30,8 +30,8 @@ def sign_in_routes(visitors: Visitors) -> list[Route]:
         return web.Response(body=msgspec.json.encode(body), content_type="application/json")
 
     async def sign_in(request: web.Request) -> web.StreamResponse:
-        form = await request.post() if request.content_type in _FORM else {}
-        code, token, goal = (value if isinstance(value := form.get(name, ""), str) else "" for name in _FIELDS)
+        form = await read_form(request)
+        code, token, goal = (form.get(name, "") for name in ("code", "token", "next"))
         goal = goal if is_own_path(goal) else "/"
         response = web.Response(status=303, headers={"Location": goal})
         if (code or token) and visitors.sign_in(request, response, code=code, token=token):
@@ -51,6 +51,3 @@ def sign_in_routes(visitors: Visitors) -> list[Route]:
         Route("POST", SIGN_IN_PATH, sign_in, None),
         Route("POST", SIGN_OUT_PATH, sign_out, ANY_ROLE),
     ]
-
-
-_FIELDS = ("code", "token", "next")

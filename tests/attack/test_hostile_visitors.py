@@ -1,0 +1,112 @@
+"""Requests that no browser would send, and addresses that no page has, at the pages of a real recorder."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.recorder.cli.recording import START, Recording
+from tests.recorder.cli_recorder.daemons import Daemon
+from tests.recorder.server.visiting import VISIT, ask, own, signed_in
+
+pytestmark = pytest.mark.hazard(30)
+
+
+SCRIPT = "<script>alert(1)</script>"
+EVIL = f"{SCRIPT}\"'><svg onload=x>\r\nSet-Cookie: a=b\x00\x1b[2J\u202e{{{{7*7}}}}"
+#: Of runs; the last is what people call the newest one.
+IDS = ("..", ".", "a/b", "a?b#c", "%2e%2e", "//evil.example", "javascript:alert(1)", SCRIPT, "last")
+LONG = "tests/test_long.py::test_long[" + "x" * 100_000 + "]"
+HOSTILE = f"tests/test_{SCRIPT}.py::test_evil[{EVIL.replace(chr(0), '')}]"
+
+
+def hostile_run(number: int, run_id: str) -> Recording:
+    """A run of which every text is hostile; its tests pass and fail in turn."""
+    recording = Recording(f"2026112{number}-093000-a1b2c3", start_ms=START + number * 86_400_000.0, run_id=run_id)
+    git = {"commit": f"{number}" * 40, "branch": EVIL, "dirty": False}
+    ci = {"provider": "github", "buildUrl": "javascript:alert(1)", "branch": EVIL}
+    recording.start(labels={EVIL: EVIL}, name=EVIL)
+    recording.add("main", "run/context", {"runId": run_id, "git": git, "ci": ci})
+    recording.plan(HOSTILE, LONG)
+    error = {"message": EVIL, "type": EVIL, "stack": EVIL, "phase": "call"}
+    failed: dict[str, Any] = {"outcome": "failed", "error": error}
+    for test in (HOSTILE, LONG):
+        recording.test(test, **(failed if number % 2 else {}))
+    recording.end(number % 2)
+    return recording
+
+
+@pytest.fixture(scope="module")
+def recorder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    folder = tmp_path_factory.mktemp("attacked") / "<b>" / ".semantest"
+    for number, run_id in enumerate(IDS, 1):
+        hostile_run(number, run_id).store(folder)
+    daemon = Daemon(folder).ready()
+    yield daemon
+    daemon.end()
+
+
+_PART = b'Content-Disposition: form-data; name="token"; filename="f"\r\nContent-Encoding: gzip'
+_PACKED = b"--x\r\n" + _PART + b"\r\n\r\n%b\r\n--x--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("multipart/form-data; boundary=x", _PACKED % gzip.compress(bytes(10_000_000)), 415),
+        ("multipart/form-data", b"x", 415),
+        ("text/plain", b"token=x", 415),
+        ("application/x-www-form-urlencoded; charset=none-such", b"token=x", 303),
+        ("application/x-www-form-urlencoded; charset=unicode_escape", b"token=\\ud800&next=/\\ud800", 303),
+        ("application/x-www-form-urlencoded", b"token=\xff%ff&code=\xed\xa0\x80", 303),
+        ("application/x-www-form-urlencoded", b"token=" + b"x" * 20_000, 413),
+        ("application/x-www-form-urlencoded", b"a&" * 5_000, 400),
+    ],
+)
+def test_a_form_of_a_stranger_costs_nothing_and_breaks_nothing(
+    recorder: Daemon, kind: str, body: bytes, status: int
+) -> None:
+    for path, headers in (("/sign-in", {}), ("/settings/tokens", own(recorder, signed_in(recorder)))):
+        answer = ask(recorder, "POST", path, {**headers, "Content-Type": kind}, body)
+        assert answer.status == (400 if path != "/sign-in" and status == 303 else status), (path, answer.text)
+        assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "query", ["path=x", "path=", "self=x&visit=x", "limit_=1&limit=2", "%ff=%ed%a0%80", "q=%00&%0d%0a=%0d%0a"]
+)
+def test_a_page_may_be_asked_with_parameters_of_any_name(recorder: Daemon, query: str) -> None:
+    visit = VISIT | {"Cookie": signed_in(recorder)}
+    for page in ("/runs", "/flaky", "/slowest", "/trends", "/tests", "/test", "/runs/last", "/settings", "/sign-in"):
+        assert ask(recorder, "GET", f"{page}?{query}", visit).status in (200, 400, 404), page
+    answer = ask(recorder, "POST", f"/settings/tokens?{query}", own(recorder, signed_in(recorder)), {"name": "a b"})
+    assert answer.status == 400
+
+
+def test_a_page_is_not_kept_for_another_address_that_is_like_its_own(recorder: Daemon) -> None:
+    """Else a link of a stranger would decide what the next one sees."""
+    visit = VISIT | {"Cookie": signed_in(recorder)}
+    by_run = ask(recorder, "GET", "/trends?by_=week", visit).text
+    by_week = ask(recorder, "GET", "/trends?by=week", visit).text
+    assert ('<th scope="col">Run</th>' in by_run, '<th scope="col">Week</th>' in by_week) == (True, True)
+
+
+def test_no_page_and_no_export_of_hostile_runs_breaks_or_runs_anything(recorder: Daemon) -> None:
+    visit = VISIT | {"Cookie": signed_in(recorder)}
+    pages = ["/runs", "/flaky", "/slowest", "/trends", "/tests?q=<script", "/settings"]
+    pages += [f"/test?{urlencode({'id': HOSTILE, 'branch': branch})}" for branch in ("", "no\r\nsuch")]
+    pages += [f"/runs/{quote(run_id, safe='')}" for run_id in IDS]
+    for page in pages:
+        answer = ask(recorder, "GET", page, visit)
+        assert answer.status == (404 if "such" in page else 200), (page, answer.text)
+        assert not re.search(r"<script>|<svg onload|\x00|\x1b|href=.javascript", answer.text), page
+    for page in ("/runs", "/flaky", "/slowest", "/trends", "/tests"):
+        for kind in ("csv", "json"):
+            answer = ask(recorder, "GET", f"{page}?format={kind}", visit)
+            assert answer.status == 200
+            assert re.fullmatch(r'attachment; filename="[a-z-]+\.(csv|json)"', answer.headers["Content-Disposition"])
