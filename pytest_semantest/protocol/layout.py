@@ -9,6 +9,7 @@
         recorder-starting.lock        held by the shipper or the `start` that starts one
         tokens.json tokens.lock       hashes of the tokens that were given out, 0600; held while they are changed
         sign-ins.json                 hashes of the cookies of browsers that are signed in, 0600
+        open.html                     leads a browser to where it signs in, 0600
         semantest.db semantest.db.lock    the lock is held by who writes the database, for as long as it does
         history.json                  what earlier runs knew of each test, written by the recorder
         test-snapshot.json            the same for selection, which needs more of every test (snapshot.py)
@@ -44,6 +45,7 @@ RECORDER_LOCK = "recorder.lock"
 TOKENS = "tokens.json"
 TOKENS_LOCK = "tokens.lock"
 SIGN_INS = "sign-ins.json"
+OPEN_PAGE = "open.html"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"
@@ -60,7 +62,7 @@ REPORTS = "reports"
 OWN_NAMES = (
     *(DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", f"{DATABASE}.lock"),
     *(DISCOVERY, RECORDER_LOCK, STARTING_LOCK, RECORDER_LOG, f"{RECORDER_LOG}.1"),
-    *(TOKENS, TOKENS_LOCK, SIGN_INS, HISTORY, TEST_SNAPSHOT, REMOTE_SNAPSHOTS, PINNED_SNAPSHOTS),
+    *(TOKENS, TOKENS_LOCK, SIGN_INS, OPEN_PAGE, HISTORY, TEST_SNAPSHOT, REMOTE_SNAPSHOTS, PINNED_SNAPSHOTS),
     *(SESSIONS, "artifacts", UNTAKEN, DAMAGED, REPORTS, ".gitignore"),
 )
 JOURNAL_SUFFIX = ".journal"

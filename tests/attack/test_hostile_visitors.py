@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import os
+import pty
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
 from tests.recorder.cli.recording import START, Recording
-from tests.recorder.cli_recorder.daemons import Daemon
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
 from tests.recorder.server.visiting import VISIT, ask, own, signed_in
 
 pytestmark = pytest.mark.hazard(30)
@@ -110,3 +116,23 @@ def test_no_page_and_no_export_of_hostile_runs_breaks_or_runs_anything(recorder:
             answer = ask(recorder, "GET", f"{page}?format={kind}", visit)
             assert answer.status == 200
             assert re.fullmatch(r'attachment; filename="[a-z-]+\.(csv|json)"', answer.headers["Content-Disposition"])
+
+
+def test_no_argument_of_a_browser_that_is_opened_has_the_code(recorder: Daemon, tmp_path: Path) -> None:
+    """Every user of the machine sees the arguments of programs."""
+    told = tmp_path / "told"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{told}"\n')
+    browser.chmod(0o700)
+    screen, terminal = pty.openpty()
+    command = [sys.executable, "-m", "semantest_recorder.cli.semantest", "open", "--directory", str(recorder.folder)]
+    subprocess.run(command, stdout=terminal, env=environment(BROWSER=f"{browser} %s"), timeout=DEADLINE_S, check=True)
+    os.close(terminal)
+    code = os.read(screen, 10_000).decode().strip().partition("#code=")[2]
+    os.close(screen)
+    assert code
+    assert code not in told.read_text()
+    page = Path(url2pathname(urlsplit(told.read_text().strip()).path))
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert code in page.read_text()
+    assert "Set-Cookie" in ask(recorder, "POST", "/sign-in", own(recorder), {"code": code}).headers

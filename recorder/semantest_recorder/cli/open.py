@@ -11,7 +11,8 @@ from urllib.parse import quote
 import click
 
 from pytest_semantest.protocol.github_step import as_text
-from pytest_semantest.protocol.layout import DATABASE
+from pytest_semantest.protocol.layout import DATABASE, OPEN_PAGE
+from pytest_semantest.protocol.whole_file import write_whole
 from semantest_recorder.cli.completing import complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.note import say_note
@@ -63,7 +64,7 @@ def command(
     take_in_and_tell(folder, sync_timeout)
     address = _sign_in_address(folder, _goal(folder, run))
     click.echo(as_text(address))
-    if browser and not webbrowser.open(address):
+    if browser and not _show(folder, address):
         say_note("no browser can be started here: open the address in one within a minute")
 
 
@@ -84,6 +85,23 @@ def _sign_in_address(folder: Path, goal: str) -> str:
     found = serving(folder, _START_S)
     code = post(found, "/api/v1/sign-in-codes", {}, _ASK_S, cut_short="nobody is signed in: try again")["code"]
     return f"{found.url.rstrip('/')}/sign-in?next={quote(goal, safe='')}#code={code}"
+
+
+def _show(folder: Path, address: str) -> bool:
+    """Whether a browser was started for ``address``.
+
+    It is given a page that only its user can read and that leads there: every user of the machine sees the arguments of
+    programs, and could redeem the code in the address before the browser does.
+    """
+    from html import escape  # noqa: PLC0415
+
+    goal = escape(address)
+    head = f'<meta charset="utf-8"><meta http-equiv="refresh" content="0;url={goal}"><title>Semantest</title>'
+    try:
+        write_whole(folder / OPEN_PAGE, f'<!doctype html>{head}<a href="{goal}">Semantest</a>\n'.encode())
+        return webbrowser.open((folder / OPEN_PAGE).absolute().as_uri())
+    except OSError:
+        return False
 
 
 def _open_datasette(folder: Path, port: int, sync_timeout: float, *, browser: bool) -> None:
