@@ -248,8 +248,8 @@ class _Daemon:
 
     async def _start_server(self, hub: Hub) -> web.AppRunner:
         credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
-        hub.security.check_tokens(credentials.still_valid)
         dashboard, visitors = self._dashboard(hub), self._visitors(credentials)
+        hub.security.check_tokens(visitors.still_valid)
         requests = RequestMeasures()
         monitor = Monitor(hub, self._engine, requests, lambda: self._acceptor.status())  # noqa: PLW0108 - it comes later
         behind = Behind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pty
 import re
@@ -15,9 +16,11 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import url2pathname
 
 import pytest
+import websocket
 
 from tests.recorder.cli.recording import START, Recording
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, environment
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, end_of, environment
+from tests.recorder.cli_recorder.daemons import ask as say
 from tests.recorder.server.visiting import VISIT, ask, own, signed_in
 
 pytestmark = pytest.mark.hazard(30)
@@ -136,3 +139,19 @@ def test_no_argument_of_a_browser_that_is_opened_has_the_code(recorder: Daemon, 
     assert page.stat().st_mode & 0o777 == 0o600
     assert code in page.read_text()
     assert "Set-Cookie" in ask(recorder, "POST", "/sign-in", own(recorder), {"code": code}).headers
+
+
+def test_the_sockets_of_a_browser_that_signs_out_are_closed(recorder: Daemon) -> None:
+    url = recorder.discovery["url"]
+    cookie, other = signed_in(recorder), signed_in(recorder)
+    sockets = []
+    for one in (cookie, other):
+        socket = websocket.create_connection(
+            f"{url.replace('http', 'ws', 1)}/ws", cookie=one, origin=url, timeout=DEADLINE_S
+        )
+        assert json.loads(socket.recv())["payload"]["type"] == "system.connected"
+        sockets.append(socket)
+    assert ask(recorder, "POST", "/sign-out", own(recorder, cookie), {}).status == 303
+    assert end_of(sockets[0]) == (1008, "the browser signed out, or its token has ended")
+    assert say(sockets[1], "{")["code"] == "INVALID_MESSAGE"
+    sockets[1].close()

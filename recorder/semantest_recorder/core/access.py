@@ -32,12 +32,14 @@ ADMINS = frozenset({Role.ADMIN})
 class Identity:
     """Who a request or connection comes from, as far as its credentials say.
 
-    ``credential``: the SHA-256 of the token that it came with, empty for the owner's and for none.
+    ``credential``: the SHA-256 of the token that it came with, empty for the owner's and for none; ``browser``: that of
+    the cookie with which it came instead.
     """
 
     name: str
     roles: frozenset[Role]
     credential: bytes = field(default=b"", repr=False)
+    browser: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def is_anonymous(self) -> bool:

@@ -76,7 +76,7 @@ class Security:
         self._still_valid: Callable[[Identity], bool] = lambda _identity: True
 
     def check_tokens(self, still_valid: Callable[[Identity], bool]) -> None:
-        """From now on ``admit`` also asks whether the token that a client came with still is one."""
+        """From now on ``admit`` also asks whether the token or cookie that a client came with still is one."""
         self._still_valid = still_valid
 
     def update_policy(self, changes: Mapping[str, Any]) -> Policy:
@@ -93,7 +93,9 @@ class Security:
         """Whether this client may connect, or stay connected; the owner always may."""
         denied = None
         if not self._still_valid(identity):
-            denied = Denied(401, "UNAUTHORIZED", "the token was revoked or has expired")
+            signed_out = "the browser signed out, or its token has ended"
+            ended = signed_out if identity.browser else "the token was revoked or has expired"
+            denied = Denied(401, "UNAUTHORIZED", ended)
         elif self.policy.require_authentication and identity.is_anonymous:
             denied = Denied(401, "UNAUTHORIZED", "the policy requires a token: send 'Authorization: Bearer TOKEN'")
         elif self.policy.allowed_clients is not None and identity.name not in (*self.policy.allowed_clients, "owner"):

@@ -6,7 +6,8 @@ is valid.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -16,7 +17,7 @@ from semantest_recorder.core.access import digest_of
 #: How long a code may be redeemed, and how long a browser stays signed in, in milliseconds.
 CODE_MS = 60_000.0
 SIGN_IN_MS = 14 * 86_400_000.0
-#: So many of them there are at most; the oldest make room.
+#: So many of them there are at most; the oldest of whoever has the most make room.
 _CODES_MAX = 100
 _SIGN_INS_MAX = 1000
 
@@ -49,7 +50,7 @@ class SignIns:
     def offer(self, code: str, credential: bytes, now_ms: float) -> None:
         """The holder of ``credential`` (the SHA-256 of a token) may sign in with this code once, within ``CODE_MS``."""
         while len(self._codes) >= _CODES_MAX:
-            self._codes.pop(next(iter(self._codes)))
+            self._codes.pop(_oldest_of_most({key: holder for key, (holder, _until) in self._codes.items()}))
         self._codes[digest_of(code).hex()] = credential, now_ms + CODE_MS
 
     def redeem(self, code: str, now_ms: float) -> bytes | None:
@@ -61,7 +62,7 @@ class SignIns:
         """A browser with this cookie is signed in from now on."""
         self._forget_old(now_ms)
         while len(self._sign_ins) >= _SIGN_INS_MAX:
-            self._sign_ins.pop(next(iter(self._sign_ins)))
+            self._sign_ins.pop(_oldest_of_most({key: one.credential for key, one in self._sign_ins.items()}))
         digest = digest_of(cookie).hex()
         self._sign_ins[digest] = SignIn(digest, credential.hex(), now_ms + SIGN_IN_MS)
 
@@ -69,6 +70,11 @@ class SignIns:
         """By whose credential the browser with this cookie is signed in, if it is."""
         found = self._sign_ins.get(digest_of(cookie).hex())
         return bytes.fromhex(found.credential) if found is not None and now_ms < found.until_ms else None
+
+    def knows(self, browser: bytes, now_ms: float) -> bool:
+        """Whether the browser with the cookie of this SHA-256 is signed in."""
+        found = self._sign_ins.get(browser.hex())
+        return found is not None and now_ms < found.until_ms
 
     def remove(self, cookie: str) -> bool:
         """The browser with this cookie signs out; whether it was signed in."""
@@ -82,6 +88,12 @@ class SignIns:
     def _forget_old(self, now_ms: float) -> None:
         for old in [one for one in self._sign_ins.values() if now_ms >= one.until_ms]:
             del self._sign_ins[old.digest]
+
+
+def _oldest_of_most(holders: Mapping[str, Hashable]) -> str:
+    """The first key of the holder who has the most of them: who asks for many makes room himself."""
+    most = Counter(holders.values()).most_common(1)[0][0]
+    return next(key for key, holder in holders.items() if holder == most)
 
 
 def is_own_path(target: str) -> bool:

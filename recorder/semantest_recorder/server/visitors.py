@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from semantest_recorder.core.access import Credentials, Denied, Identity, split_host
+from semantest_recorder.core.access import Credentials, Denied, Identity, digest_of, split_host
 from semantest_recorder.core.sign_ins import SIGN_IN_MS, SignIns
 from semantest_recorder.server.routes import route_of
 
@@ -53,7 +54,12 @@ class Visitors:
         reads = request.method in _READING and hdrs.UPGRADE not in request.headers
         if not reads and hdrs.ORIGIN not in request.headers:
             return Denied(403, "FORBIDDEN", "with a cookie this needs an Origin; programs send a token", found.name)
-        return found
+        return replace(found, browser=digest_of(cookie or ""))
+
+    def still_valid(self, identity: Identity) -> bool:
+        """Whether ``identity`` may go on: its token still is one, and the browser that it came with is signed in."""
+        signed_in = not identity.browser or self._sign_ins.knows(identity.browser, self._clock())
+        return signed_in and self._credentials.still_valid(identity)
 
     def offer_code(self, identity: Identity) -> str:
         """A code with which ``identity`` can sign in once."""

@@ -72,3 +72,18 @@ def test_an_own_path_names_no_host(rest: str) -> None:
     if is_own_path(rest):
         assert rest[0] == "/"
         assert rest[1:2] not in ("/", "\\")
+
+
+def test_who_signs_in_a_thousand_times_and_asks_for_many_codes_signs_nobody_else_out() -> None:
+    sign_ins = SignIns()
+    anna, mallory = b"a" * 32, b"m" * 32
+    sign_ins.add("anna", anna, 0.0)
+    sign_ins.offer("code of anna", anna, 0.0)
+    for number in range(2000):
+        sign_ins.add(f"mallory {number}", mallory, 1.0)
+        sign_ins.offer(f"code {number}", mallory, 1.0)
+    assert sign_ins.credential_of("anna", 2.0) == anna
+    assert sign_ins.redeem("code of anna", 2.0) == anna
+    assert sign_ins.credential_of("mallory 0", 2.0) is None
+    assert sign_ins.redeem("code 1999", 2.0) == mallory
+    assert len(sign_ins.table(2.0).sign_ins) == 1000
