@@ -14,8 +14,8 @@ _PARAMS_LISTED = 3
 #: Of how many tests of earlier runs the one that is meant is chosen.
 _SEARCHED = 1000
 _NEAR = 0.6
-#: Of how many tests the nearest is looked for.
-_NEAR_SEARCHED = 5000
+#: Of how many tests the nearest is looked for, and of how many characters together: what is asked for may be long.
+_NEAR_SEARCHED, _NEAR_COMPARED = 5000, 100_000
 
 
 def one_test(
@@ -90,8 +90,10 @@ def nearest(fragment: str, tests: list[str]) -> list[str]:
     """The functions that are called most like ``fragment``, which is no test."""
     import difflib  # noqa: PLC0415 - for mistakes only
 
-    names = {_telling(test_id): function_of(test_id) for test_id in tests[:_NEAR_SEARCHED]}
-    near = difflib.get_close_matches(_telling(fragment), names, n=3, cutoff=_NEAR)
+    wanted = _telling(fragment)
+    most = min(_NEAR_SEARCHED, _NEAR_COMPARED // max(len(wanted), 1))
+    names = {_telling(test_id): function_of(test_id) for test_id in tests[:most]}
+    near = difflib.get_close_matches(wanted, names, n=3, cutoff=_NEAR)
     return [names[name] for name in near]
 
 

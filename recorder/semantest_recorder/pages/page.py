@@ -28,8 +28,8 @@ from semantest_recorder.store.errors import (
     StoreError,
 )
 
-#: Pages that are drawn at a time; others wait.
-_THREADS = 2
+#: Pages that are drawn at a time, and of one visitor; others wait.
+_THREADS, _THREADS_OF_ONE = 3, 2
 _KEPT_CHARACTERS = 16 * 1024 * 1024
 _POLLED_S = 2.0
 _MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
@@ -121,13 +121,15 @@ class Desk:
         self.drawing = drawing
         self._threads = DaemonThreads(_THREADS, "semantest-pages")
         self._kept = KeptPages(_KEPT_CHARACTERS)
+        #: By the name of a visitor: whoever asks for much that takes long leaves others a thread.
+        self._places: dict[str, asyncio.Semaphore] = {}
 
     def route(self, page: Page) -> Route:
         """The route of a page."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             visit = Visit(request.rel_url.raw_path, request.match_info, request.query, request[IDENTITY], page.facts())
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, page, visit)
+            return await self._in_thread(visit, lambda: self._answer(page, visit))
 
         return Route("GET", page.path, answer, page.roles, is_page=True)
 
@@ -139,7 +141,11 @@ class Desk:
         def make() -> web.Response:
             return html(self.drawing.draw(template, visit.identity, section, visit=visit, **values()), status)
 
-        return await asyncio.get_running_loop().run_in_executor(self._threads, make)
+        return await self._in_thread(visit, make)
+
+    async def _in_thread(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:
+        async with self._places.setdefault(visit.identity.name, asyncio.Semaphore(_THREADS_OF_ONE)):
+            return await asyncio.get_running_loop().run_in_executor(self._threads, make)
 
     def close(self) -> None:
         """No page is waited for any more."""
