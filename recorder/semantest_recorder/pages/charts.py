@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,8 +34,11 @@ class Chart(NamedTuple):
 
 
 def round_top(value: float) -> float:
-    """The least round number that is not below ``value``; 1 for nothing above 0, or for what is no number."""
-    if not value > 0 or not math.isfinite(value):
+    """The least round number that is not below ``value``; 1 for nothing above 0, or for what is no number.
+
+    What is so small that a power of ten below it is 0 counts as nothing.
+    """
+    if not value >= sys.float_info.min or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
     return next((step * power for step in _ROUND if step * power >= value), 10 * power)

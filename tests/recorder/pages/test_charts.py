@@ -9,7 +9,9 @@ from semantest_recorder.pages.charts import HEIGHT, WIDTH, chart, round_top
 VALUES = st.lists(st.none() | st.floats(allow_nan=True, allow_infinity=True) | st.integers(0, 10**9).map(float))
 
 
-@pytest.mark.parametrize(("value", "top"), [(0, 1), (3, 5), (5, 5), (0.021, 0.025), (1000, 1000), (1001, 2000)])
+@pytest.mark.parametrize(
+    ("value", "top"), [(0, 1), (5e-324, 1), (3, 5), (5, 5), (0.021, 0.025), (1000, 1000), (1001, 2000)]
+)
 def test_an_axis_ends_at_a_round_number(value: float, top: float) -> None:
     assert round_top(value) == pytest.approx(top)
 
