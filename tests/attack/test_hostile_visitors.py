@@ -10,6 +10,9 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from http.client import HTTPConnection
+from multiprocessing import Pipe, get_context
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -26,6 +29,7 @@ from tests.recorder.server.visiting import VISIT, ask, own, signed_in
 pytestmark = pytest.mark.hazard(30)
 
 
+NOBODY = 65534
 SCRIPT = "<script>alert(1)</script>"
 EVIL = f"{SCRIPT}\"'><svg onload=x>\r\nSet-Cookie: a=b\x00\x1b[2J\u202e{{{{7*7}}}}"
 #: Of runs; the last is what people call the newest one.
@@ -155,3 +159,26 @@ def test_the_sockets_of_a_browser_that_signs_out_are_closed(recorder: Daemon) ->
     assert end_of(sockets[0]) == (1008, "the browser signed out, or its token has ended")
     assert say(sockets[1], "{")["code"] == "INVALID_MESSAGE"
     sockets[1].close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user for once")
+def test_a_cookie_that_another_user_of_the_machine_got_hold_of_is_none(recorder: Daemon) -> None:
+    """A browser sends it to every port of the host that its user comes to."""
+    headers = {"Cookie": signed_in(recorder)}
+    place = urlsplit(recorder.discovery["url"]).netloc
+    assert ask(recorder, "GET", "/api/v1/status", headers).status == 200
+    near, far = Pipe()
+
+    def steal() -> None:
+        os.setuid(NOBODY)
+        with closing(HTTPConnection(place, timeout=DEADLINE_S)) as connection:
+            connection.request("GET", "/api/v1/status", headers=headers)
+            far.send(connection.getresponse().status)
+
+    thief = get_context("fork").Process(target=steal)
+    thief.start()
+    try:
+        assert near.poll(DEADLINE_S)
+        assert near.recv() == 401
+    finally:
+        thief.join(DEADLINE_S)

@@ -25,11 +25,15 @@ _Digest = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class SignIn(msgspec.Struct, frozen=True, rename="camel"):
-    """A browser that is signed in: ``digest`` of its cookie, ``credential``: the digest of the token it came with."""
+    """A browser that is signed in: ``digest`` of its cookie, ``credential``: the digest of the token it came with.
+
+    ``user``: the id of the user of this machine who runs it, ``None`` when that is not known.
+    """
 
     digest: _Digest
     credential: _Digest
     until_ms: float
+    user: int | None = None
 
 
 class SignInTable(msgspec.Struct, frozen=True):
@@ -58,18 +62,23 @@ class SignIns:
         found = self._codes.pop(digest_of(code).hex(), None)
         return found[0] if found is not None and now_ms < found[1] else None
 
-    def add(self, cookie: str, credential: bytes, now_ms: float) -> None:
-        """A browser with this cookie is signed in from now on."""
+    def add(self, cookie: str, credential: bytes, now_ms: float, user: int | None = None) -> None:
+        """A browser with this cookie, which ``user`` runs, is signed in from now on."""
         self._forget_old(now_ms)
         while len(self._sign_ins) >= _SIGN_INS_MAX:
             self._sign_ins.pop(_oldest_of_most({key: one.credential for key, one in self._sign_ins.items()}))
         digest = digest_of(cookie).hex()
-        self._sign_ins[digest] = SignIn(digest, credential.hex(), now_ms + SIGN_IN_MS)
+        self._sign_ins[digest] = SignIn(digest, credential.hex(), now_ms + SIGN_IN_MS, user)
 
-    def credential_of(self, cookie: str, now_ms: float) -> bytes | None:
-        """By whose credential the browser with this cookie is signed in, if it is."""
+    def credential_of(self, cookie: str, now_ms: float, user: int | None = None) -> bytes | None:
+        """By whose credential the browser with this cookie is signed in, if it is, and ``user`` is still who runs it.
+
+        Browsers send a cookie to all ports of a host: to those of other users, too.
+        """
         found = self._sign_ins.get(digest_of(cookie).hex())
-        return bytes.fromhex(found.credential) if found is not None and now_ms < found.until_ms else None
+        if found is None or now_ms >= found.until_ms or (found.user is not None and found.user != user):
+            return None
+        return bytes.fromhex(found.credential)
 
     def knows(self, browser: bytes, now_ms: float) -> bool:
         """Whether the browser with the cookie of this SHA-256 is signed in."""

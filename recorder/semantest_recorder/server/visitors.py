@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 
 from semantest_recorder.core.access import Credentials, Denied, Identity, digest_of, split_host
 from semantest_recorder.core.sign_ins import SIGN_IN_MS, SignIns
+from semantest_recorder.server.peer_user import user_of_peer
 from semantest_recorder.server.routes import route_of
 
 SIGN_IN_PATH = "/sign-in"
@@ -47,7 +48,8 @@ class Visitors:
         What changes something, and a WebSocket, a page must ask for that says so itself: browsers send an ``Origin``.
         """
         cookie = request.cookies.get(_cookie_name(request))
-        credential = self._sign_ins.credential_of(cookie, self._clock()) if cookie else None
+        user = user_of_peer(request.transport) if cookie else None
+        credential = self._sign_ins.credential_of(cookie, self._clock(), user) if cookie else None
         found = self._credentials.holder_of(credential) if credential is not None else None
         if found is None:
             return None
@@ -74,7 +76,7 @@ class Visitors:
         if credential is None or self._credentials.holder_of(credential) is None:
             return False
         cookie = secrets.token_urlsafe(32)
-        self._sign_ins.add(cookie, credential, now_ms)
+        self._sign_ins.add(cookie, credential, now_ms, user_of_peer(request.transport))
         response.set_cookie(
             _cookie_name(request),
             cookie,

@@ -87,3 +87,12 @@ def test_who_signs_in_a_thousand_times_and_asks_for_many_codes_signs_nobody_else
     assert sign_ins.credential_of("mallory 0", 2.0) is None
     assert sign_ins.redeem("code 1999", 2.0) == mallory
     assert len(sign_ins.table(2.0).sign_ins) == 1000
+
+
+def test_a_cookie_is_good_for_the_user_who_got_it() -> None:
+    sign_ins = SignIns()
+    sign_ins.add("of a known user", ANNA, 0.0, 1000)
+    sign_ins.add("of nobody knows whom", ANNA, 0.0)
+    again = SignIns(sign_ins.table(1.0).sign_ins)
+    assert [again.credential_of("of a known user", 1.0, user) for user in (1000, 1001, None)] == [ANNA, None, None]
+    assert [again.credential_of("of nobody knows whom", 1.0, user) for user in (1000, None)] == [ANNA, ANNA]
