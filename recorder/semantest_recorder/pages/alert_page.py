@@ -17,6 +17,7 @@ from semantest_recorder.core.alerts.actions import Action, Done, DropDead, EndSi
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.pages.page import Desk, Page, Visit
 from semantest_recorder.pages.table import Table
+from semantest_recorder.server.form import read_form
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
 
@@ -44,7 +45,7 @@ def routes(database: Path, facts: Facts, act: Act, desk: Desk) -> list[Route]:
     """What the page's forms are sent to; for who has the role ``admin``. ``act`` raises ``Refusal``."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        form = await request.post()
+        form = await read_form(request)
         done = await _done(request.match_info["do"], form, request[IDENTITY].name, act)
         visit = Visit(PATH, {}, request.query, request[IDENTITY], facts())
         status = 400 if "problem" in done else 200
@@ -53,7 +54,7 @@ def routes(database: Path, facts: Facts, act: Act, desk: Desk) -> list[Route]:
     return [Route("POST", f"{PATH}/{{do}}", answer, ADMINS)]
 
 
-async def _done(do: str, form: MultiMapping[Any], who: str, act: Act) -> Mapping[str, Any]:
+async def _done(do: str, form: MultiMapping[str], who: str, act: Act) -> Mapping[str, Any]:
     """What the page says of what was asked."""
     try:
         done = await act(_action(do, form, who))
@@ -74,12 +75,11 @@ _SAID = {
 }
 
 
-def _action(do: str, form: MultiMapping[Any], who: str) -> Action:
+def _action(do: str, form: MultiMapping[str], who: str) -> Action:
     """What a form asks for. Raises ``_Unclear``."""
 
     def text(name: str) -> str:
-        value = form.get(name, "")
-        return value.strip() if isinstance(value, str) else ""
+        return form.get(name, "").strip()
 
     if do == "silence":
         if text("minutes") not in SILENCES:

@@ -129,7 +129,7 @@ class Desk:
 
         async def answer(request: web.Request) -> web.StreamResponse:
             visit = Visit(request.rel_url.raw_path, request.match_info, request.query, request[IDENTITY], page.facts())
-            return await self._in_thread(visit, lambda: self._answer(page, visit))
+            return await self._in_thread(visit, lambda: self._export(page, visit) or html(self._drawn(page, visit)))
 
         return Route("GET", page.path, answer, page.roles, is_page=True)
 
@@ -145,7 +145,7 @@ class Desk:
 
     async def _in_thread(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:
         async with self._places.setdefault(visit.identity.name, asyncio.Semaphore(_THREADS_OF_ONE)):
-            return await asyncio.get_running_loop().run_in_executor(self._threads, make)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, visit, make)
 
     def close(self) -> None:
         """No page is waited for any more."""
@@ -155,9 +155,9 @@ class Desk:
         """A page that says what is wrong, and where to go from there."""
         return self._error(request.get(IDENTITY), status, detail)
 
-    def _answer(self, page: Page, visit: Visit) -> web.Response:
+    def _answer(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:
         try:
-            return self._export(page, visit) or html(self._drawn(page, visit))
+            return make()
         except (NotThere, *_MISSING) as error:
             return self._error(visit.identity, 404, str(error))
         except NoDatabase:
