@@ -113,7 +113,8 @@ def test_no_page_and_no_export_of_hostile_runs_breaks_or_runs_anything(recorder:
     visit = VISIT | {"Cookie": signed_in(recorder)}
     pages = ["/runs", "/flaky", "/slowest", "/trends", "/tests?q=<script", "/settings"]
     pages += [f"/test?{urlencode({'id': HOSTILE, 'branch': branch})}" for branch in ("", "no\r\nsuch")]
-    pages += [f"/runs/{quote(run_id, safe='')}" for run_id in IDS]
+    below = ("", "/tests", "/suites", "/timeline", "/details")
+    pages += [f"/runs/{quote(run_id, safe='')}{rest}" for run_id in IDS for rest in below]
     for page in pages:
         answer = ask(recorder, "GET", page, visit)
         assert answer.status == (404 if "such" in page else 200), (page, answer.text)
