@@ -51,6 +51,9 @@ class Keys:
         keys, connection = self._keys, self._connection
         wanted = msgspec.json.encode(test_ids).decode()
         keys.update(connection.execute(SQL["test_keys"], (wanted,)).fetchall())
+        for test_id in test_ids:
+            if "\0" in test_id:  # where a text ends for SQLite's JSON
+                keys.update(connection.execute(SQL["test_key"], (test_id,)).fetchall())
         if self._last is None:
             self._last = int(connection.execute(SQL["last_test_key"]).fetchone()[0])
         new = [test_id for test_id in test_ids if test_id not in keys]

@@ -31,6 +31,9 @@ SELECT coalesce(max(test_key), 0) FROM tests;
 -- name: test_keys
 SELECT id, test_key FROM tests WHERE id IN (SELECT value FROM json_each(?));
 
+-- name: test_key
+SELECT id, test_key FROM tests WHERE id = ?;
+
 -- name: test_keys_of_run
 SELECT t.id, t.test_key FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ?;
 

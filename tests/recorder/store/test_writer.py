@@ -365,3 +365,15 @@ def test_the_database_is_opened_as_the_design_says(path: Path) -> None:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
     strict = rows(path, "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict")
     assert [name for (name,) in strict if not name.startswith("sqlite_")] == []
+
+
+def test_a_test_whose_name_holds_a_nul_is_the_same_in_the_next_run(path: Path) -> None:
+    """For SQLite's JSON a text ends there: it seemed to be new, and was refused with all of its run."""
+    test = "a.py::t[\0]"
+    with recording(path) as recorder:
+        recorder.send(MAIN, 1, whole_run(RUN, passed(test)))
+    with recording(path) as recorder:
+        verdict = recorder.send("later.main", 1, whole_run("later", passed(test)))
+    assert isinstance(verdict, Committed), verdict
+    assert rows(path, "SELECT count(*) FROM tests") == [(1,)]
+    assert [result.test_id for result in Reader(path).results("later")] == [test]
