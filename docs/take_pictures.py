@@ -22,20 +22,32 @@ ROOT = Path(__file__).resolve().parent.parent
 PICTURES = ROOT / "docs" / "pictures"
 BROWSER = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-SIZE = {"width": 1280, "height": 800}
-PHONE = {"width": 390, "height": 800}
+SIZE: Any = {"width": 1280, "height": 800}
+PHONE: Any = {"width": 390, "height": 800}
+RULES = """\
+[alerts.rules.main-red]
+kind = "run-failed"
+branches = ["main"]
+severity = "critical"
+
+[alerts.rules.news]
+kind = "new-failure"
+branches = ["main"]
+"""
 BUG = 'return Decimal("4.90") if weight_grams < 2000 else Decimal("9.90")'
 NO_BUG = BUG.replace("< 2000", "<= 2000")
-#: What each commit says; the bug comes with the last but one.
+#: What each commit says; the bug comes with the last one.
 COMMITS = (
     ("Ana Ruiz", "A cart, and what is in it"),
     ("Ben Okafor", "Parcels up to two kilograms are small"),
     ("Ana Ruiz", "Discount codes"),
     ("Chi Tanaka", "The gateway remembers its connection"),
-    ("Ben Okafor", "Shipping: limits in one place"),
     ("Chi Tanaka", "Receipts have a number"),
+    ("Ben Okafor", "Shipping: limits in one place"),
 )
-BROKEN_FROM = 4
+BROKEN_FROM = 5
+LIVE = "dashboard-live"
+_PYTEST = (sys.executable, "-m", "pytest", "--semantest", "-n", "4", "--semantest-retries", "1", "-q")
 FAILED = "suite/test_cart.py::test_small_parcels_are_cheap[2000]"
 
 
@@ -69,6 +81,7 @@ def _place(kept: Path | None) -> Iterator[Path]:
 def record(shop: Path) -> None:
     """The shop with its history."""
     shutil.copytree(ROOT / "examples", shop, ignore=shutil.ignore_patterns(".semantest", "__pycache__", "unsteady"))
+    (shop / "semantest.toml").write_text(RULES)
     (shop / ".gitignore").write_text("__pycache__/\n.pytest_cache/\n")
     _git(shop, "init", "-q", "-b", "main")
     cart = shop / "shop" / "cart.py"
@@ -77,11 +90,7 @@ def record(shop: Path) -> None:
         cart.write_text((text if number >= BROKEN_FROM else text.replace(BUG, NO_BUG)) + f"# {number}\n")
         _git(shop, "add", "-A")
         _git(shop, "-c", f"user.name={author}", "-c", "user.email=shop@example.org", "commit", "-q", "-m", subject)
-        _run(
-            [sys.executable, "-m", "pytest", "--semantest", "-n", "4", "--semantest-retries", "1", "-q"],
-            shop,
-            check=False,
-        )
+        _run(_PYTEST, shop, check=False)
 
 
 def take(shop: Path, place: Path, only: Sequence[str] | None) -> None:
@@ -104,7 +113,22 @@ def take(shop: Path, place: Path, only: Sequence[str] | None) -> None:
                     url + path,
                     place / f"{name}.png",
                 )
+        if only is None or LIVE in only:
+            _take_live(shop, browser.new_context(viewport=SIZE, storage_state=signed_in), url, place / f"{LIVE}.png")
         browser.close()
+
+
+def _take_live(shop: Path, context: Any, url: str, place: Path) -> None:
+    """While a run goes on, and one of its tests takes long."""
+    page = context.new_page()
+    page.goto(f"{url}/live")
+    run = subprocess.Popen(_PYTEST, cwd=shop, env=_environment(), stdout=subprocess.DEVNULL)
+    page.wait_for_selector("tr:not(.idle) .worker >> visible=true")
+    page.wait_for_selector("tr:has-text('test_stock_is_counted_at_night') .for:has-text(' s')")
+    page.screenshot(path=place)
+    print(place)
+    run.wait()
+    context.close()
 
 
 _LAST = "SELECT run FROM v_runs ORDER BY since_ms DESC LIMIT 1"
@@ -120,7 +144,6 @@ def _pictures(run_id: str) -> Iterator[tuple[str, str, Any, Any]]:
         "run-suites": f"{run}/suites",
         "run-timeline": f"{run}/timeline",
         "run-details": f"{run}/details",
-        "run-live": f"{run}/live",
         "result": f"{run}/test?id={test}",
         "compare": f"/compare?after={quote(run_id, safe='')}",
         "test": f"/test?id={test}",
