@@ -58,6 +58,8 @@ def test_what_fires_is_told_and_silenced_and_its_dead_letter_deleted(visitor: Vi
     assert "1 of 1 tests failed" in alert.inner_text()
     assert "could not be told" in alert.inner_text()
     assert visitor.violations() == []
+    page.get_by_role("link", name="1 message could not be told").click()
+    page.wait_for_url("**/alerts#dead")
     alert.locator("summary").click()
     alert.get_by_label("Why").fill("known")
     alert.get_by_role("button", name="Silence it").click()

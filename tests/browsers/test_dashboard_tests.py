@@ -86,6 +86,17 @@ def test_they_are_as_people_need_them_light_and_dark_and_on_a_phone(served: Serv
         visitor.close()
 
 
+def test_numbers_of_tables_say_on_a_phone_what_they_count(served: ServedDashboard, browser: Any) -> None:
+    phone = served.visitor(browser, viewport={"width": 360, "height": 800})
+    label = "cell => getComputedStyle(cell, '::before').content"
+    for path in ("/flaky", "/slowest", "/trends", "/test?id=test_till.py::test_breaks"):
+        page = phone.open(path)
+        heads = page.locator("th.number").all_text_contents()
+        cells = page.locator("tbody tr").first.locator("td.number").all()
+        assert [cell.evaluate(label).strip('"') for cell in cells] == heads, path
+    phone.close()
+
+
 def test_a_test_is_found_and_its_page_says_with_which_run_it_broke(visitor: Visitor) -> None:
     page = visitor.open("/tests")
     page.get_by_role("searchbox").fill("breaks")

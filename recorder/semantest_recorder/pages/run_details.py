@@ -166,9 +166,8 @@ def _plan_facts(run: RunInfo) -> Iterator[Fact]:
         yield Fact("Planned", f"{plural(run.planned, 'test')}{deselected}")
     distribution = run.distribution or {}
     if distribution.get("workers"):
-        yield Fact(
-            "Workers", " ".join(str(part) for part in (distribution["workers"], distribution.get("mode")) if part)
-        )
+        mode = distribution.get("mode")
+        yield Fact("Workers", str(distribution["workers"]) + (f" ({mode})" if mode else ""))
     if run.shards is not None:
         missing = f", missing: {', '.join(map(str, run.shards.missing))}" if run.shards.missing else ""
         yield Fact("Shards", f"{len(run.shards.seen)} of {run.shards.of}{missing}")

@@ -42,18 +42,27 @@ CONTEXT: dict[str, Any] = {
 }
 
 
-def recorded(folder: Path, *events: tuple[str, dict[str, Any]]) -> Page:
-    """The page over a database with these events."""
-    database, done = folder / "semantest.db", Event()
+def recorded(
+    folder: Path, *events: tuple[str, dict[str, Any]], shipped: tuple[tuple[str, dict[str, Any]], ...] = ()
+) -> Page:
+    """The page over a database with these events; ``shipped``: those of the shipper."""
+    database = folder / "semantest.db"
     writer = Writer(database)
-    told = [
-        RawEvent(kind, 1000.0 + at, msgspec.Raw(msgspec.json.encode(said))) for at, (kind, said) in enumerate(events)
-    ]
-    writer.submit(Batch("s1.main", 1, told, 1000.0), lambda _verdict: done.set())
-    assert done.wait(60)
+    submit(writer, "s1.main", events)
+    if shipped:
+        submit(writer, "s1.shipper", shipped)
     writer.close()
     (page,) = pages(database)
     return page
+
+
+def submit(writer: Writer, source: str, events: tuple[tuple[str, dict[str, Any]], ...]) -> None:
+    done = Event()
+    told = [
+        RawEvent(kind, 1000.0 + at, msgspec.Raw(msgspec.json.encode(said))) for at, (kind, said) in enumerate(events)
+    ]
+    writer.submit(Batch(source, 1, told, 1000.0), lambda _verdict: done.set())
+    assert done.wait(60)
 
 
 def visit(**query: str) -> Visit:
@@ -71,11 +80,28 @@ def test_what_is_known_is_told_and_inert(tmp_path: Path) -> None:
     page = recorded(tmp_path, ("run/start", START), ("run/context", CONTEXT), ("run/plan", plan))
     text = drawn(page, visit())
     assert '<a href="https://ci.example.org/1" rel="noreferrer">' in text
-    for said in ("&lt;script&gt;", "&lt;b&gt;", "&lt;i&gt;host", "4 load", "1 test, 3 deselected", "2 packages", "Ada"):
+    for said in (
+        "&lt;script&gt;",
+        "&lt;b&gt;",
+        "&lt;i&gt;host",
+        "4 (load)",
+        "1 test, 3 deselected",
+        "2 packages",
+        "Ada",
+    ):
         assert said in text, said
     assert "<script>alert" not in text
     assert "\u202e" not in text
     assert text.count("<svg") == 0
+
+
+def test_a_shipper_sends_while_the_run_goes_on_and_no_longer(tmp_path: Path) -> None:
+    told = {"runId": "r", "session": "s1", "source": "s1.shipper", "worker": "shipper", "host": "h", "pid": 1}
+    shipper = (("shipper/start", told),)
+    for name, said, ends in (("going", "sends events", ()), ("over", "sent events", (("run/end", {"exitCode": 0}),))):
+        folder = tmp_path / name
+        folder.mkdir()
+        assert said in drawn(recorded(folder, ("run/start", START), *ends, shipped=shipper), visit()), name
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "//evil.example", "\u0001https://x"])
