@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from _pytest._io import TerminalWriter
+from _pytest.fixtures import FixtureLookupErrorRepr
 
 from pytest_semantest.containment import CONTAINED
 from pytest_semantest.forgiveness import is_protected, true_outcome
@@ -195,6 +196,9 @@ class Translator:
         if crash is not None:
             message = str(crash.message)
             found: dict[str, Any] = {"file": self.relative(str(crash.path)), "line": crash.lineno}
+        elif isinstance(longrepr, FixtureLookupErrorRepr):  # its last line is the place, not what is wrong
+            message = longrepr.errorstring.strip().partition("\n")[0]
+            found = {"file": self.relative(str(longrepr.filename)), "line": longrepr.firstlineno + 1}
         else:
             lines = [line for line in rendered[-self._limit :].splitlines() if line.strip()]
             message = re.sub(_MARKED, "", lines[-1]).strip() if lines else ""

@@ -69,6 +69,14 @@ def test_every_outcome(pytester: pytest.Pytester, record: Record_) -> None:
     assert recorded.of("run/end")[0]["exitCode"] == recorded.result.ret == 1
 
 
+def test_a_fixture_that_is_not_there_is_named(pytester: pytest.Pytester, record: Record_) -> None:
+    pytester.makepyfile("def test_a(nope): pass\n\n\ndef test_b(request): request.getfixturevalue('nope')")
+    errors = [end["error"] for end in record().of("test/end")]
+    assert [error["message"] for error in errors] == ["fixture 'nope' not found"] * 2
+    name = "test_a_fixture_that_is_not_there_is_named.py"
+    assert [(error["file"], error["line"]) for error in errors] == [(name, 1), (name, 4)]
+
+
 @pytest.mark.hazard(16)
 def test_the_plan_comes_before_the_first_test(pytester: pytest.Pytester, record: Record_) -> None:
     pytester.makepyfile(
