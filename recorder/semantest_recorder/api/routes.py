@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from semantest_recorder.api.alert_routes import alert_routes
 from semantest_recorder.api.analysis_routes import analysis_routes
 from semantest_recorder.api.control_routes import Command, control_routes
 from semantest_recorder.api.description import description_route
@@ -42,6 +43,7 @@ def api_routes(sources: Sources) -> list[Route]:
         *run_routes(reading, recorded),
         *test_routes(reading, recorded),
         *analysis_routes(reading, recorded),
+        *alert_routes(reading, recorded),
         *token_routes(sources.tokens, sources.now_ms),
         *control_routes(sources.command, sources.policy, sources.plugins),
         description_route(sources.version),

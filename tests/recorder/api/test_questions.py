@@ -30,6 +30,7 @@ SAME = [
     ("diff --base main", "/api/v1/runs/last/diff", {"branch": "main"}),
     ("alias list", "/api/v1/aliases", {}),
     ("report", "/api/v1/runs/last/report", {}),
+    ("alerts", "/api/v1/alerts", {}),
 ]
 
 
