@@ -47,6 +47,22 @@ def test_a_token_signs_in_too_and_its_end_ends_that(recorder: Daemon) -> None:
     assert ask(recorder, "GET", "/runs", VISIT | {"Cookie": cookie}).headers["Location"].startswith("/sign-in?next=")
 
 
+def test_who_came_with_a_token_that_opens_no_page_is_led_to_another(recorder: Daemon) -> None:
+    made = [
+        semantest("token", "create", "--name", f"for-{role}", "--role", role, "--directory", recorder.folder)
+        for role in ("ingest", "read")
+    ]
+    wrong, right = ({"token": one.out.split()[-1]} for one in made)
+    cookie = ask(recorder, "POST", "/sign-in", own(recorder), wrong).cookie
+    refused = ask(recorder, "GET", "/runs", VISIT | {"Cookie": cookie})
+    assert refused.status == 403
+    assert "this needs the role read" in refused.text
+    assert '<a href="/sign-in">' in refused.text
+    assert ask(recorder, "GET", "/sign-in", VISIT | {"Cookie": cookie}).status == 200
+    cookie = ask(recorder, "POST", "/sign-in", own(recorder, cookie), right).cookie
+    assert ask(recorder, "GET", "/runs", VISIT | {"Cookie": cookie}).status == 200
+
+
 def test_a_wrong_token_signs_nobody_in(recorder: Daemon) -> None:
     for given in ({"token": "smt_no"}, {"token": ""}, {"code": "no"}, {}):
         answer = ask(recorder, "POST", "/sign-in", own(recorder), {**given, "next": "//evil.example"})
