@@ -16,6 +16,7 @@ class Parameter(NamedTuple):
     name: str
     value: str
     meaning: str
+    is_required: bool
 
 
 class Operation(NamedTuple):
@@ -93,7 +94,10 @@ def _operation(method: str, path: str, told: Mapping[str, Any]) -> Operation:
         path,
         told["summary"],
         told["description"],
-        [Parameter(one["name"], _value(one), one.get("description", "")) for one in told["parameters"]],
+        [
+            Parameter(one["name"], _value(one), one.get("description", ""), one.get("required", False))
+            for one in told["parameters"]
+        ],
         sent,
         list(_answers(told["responses"])),
         [status for status in told["responses"] if int(status) >= 400],

@@ -19,12 +19,26 @@ def api_page(describe: Callable[[], Mapping[str, Any]]) -> Page:
         document = describe()
         told = operations(document)
         calls = {one.id: call_of(one) for group in told.values() for one in group}
-        return {"groups": told, "calls": calls, "shapes": {shape.name: shape for shape in shapes(document)}}
+        questions = {one.id: question_of(one) for group in told.values() for one in group}
+        return {
+            "groups": told,
+            "calls": calls,
+            "questions": questions,
+            "shapes": {shape.name: shape for shape in shapes(document)},
+        }
 
     def view(_visit: Visit) -> Mapping[str, Any]:
         return values()
 
     return Page("/api", "api.html", "api", view)
+
+
+def question_of(operation: Operation) -> str:
+    """The address of what is asked about the last run, with what its query must have."""
+    needs_run = "{run}" not in operation.path and any(
+        one.name == "run" and one.is_required for one in operation.parameters
+    )
+    return operation.path.replace("{run}", "last") + ("?run=last" if needs_run else "")
 
 
 def call_of(operation: Operation) -> str:
@@ -36,5 +50,5 @@ def call_of(operation: Operation) -> str:
         parts += ["--data-binary", "@file"]
     elif operation.body is not None:
         parts += ["--json", "@body.json"]
-    path = operation.path.replace("{run}", "last") if operation.method == "GET" else operation.path
+    path = question_of(operation) if operation.method == "GET" else operation.path
     return " ".join([*parts, f'"$URL"{shlex.quote(path)}'])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from urllib.parse import parse_qs, urlsplit
 
 from semantest_recorder.api.openapi import openapi
 from semantest_recorder.api.reference import operations, shapes
@@ -34,6 +35,19 @@ def test_what_parameters_and_fields_may_be() -> None:
     assert told["state"].endswith("`timeout`, several with commas")
     (page,) = [shape for shape in shapes(DOCUMENT) if shape.name == "RunPage"]
     assert dict(page.fields) == {"schema": "whole number", "runs": "list of RunSummary", "next": "text or null"}
+
+
+def test_what_a_query_must_have_is_in_the_call() -> None:
+    must = {
+        told["get"]["operationId"]: {
+            one["name"] for one in told["get"]["parameters"] if one["in"] == "query" and one.get("required")
+        }
+        for told in DOCUMENT["paths"].values()
+        if "get" in told
+    }
+    assert any(must.values())
+    for one in (one for group in operations(DOCUMENT).values() for one in group if one.method == "GET"):
+        assert set(parse_qs(urlsplit(shlex.split(call_of(one))[-1]).query)) == must[one.id], one.path
 
 
 def test_how_curl_asks() -> None:
