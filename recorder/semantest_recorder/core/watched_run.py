@@ -5,6 +5,7 @@ A look costs what is new since the one before and what runs now; how many tests 
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -153,8 +154,11 @@ class WatchedRun:
         """How long the rest will take if all is as usual.
 
         Tests of which nothing is known are taken to last as long as those that ended lately, or else as the others of
-        the rest. ``None`` when nothing tells, or nothing is left.
+        the rest. ``None`` when nothing tells, or nothing is left; nor does what is usual tell when all that is left
+        runs longer than that.
         """
+        if not self.numbers.get("pending") and self._all_overdue(now_ms):
+            return None
         unknown, workers = self._left_unknown, max(1, len(self.workers()))
         known = sum(self.numbers.get(state, 0) for state in ("pending", "running")) - unknown
         if known + unknown <= 0:
@@ -164,6 +168,12 @@ class WatchedRun:
         if each is None:
             return None
         return (self._left_ms + unknown * each) / workers
+
+    def _all_overdue(self, now_ms: float) -> bool:
+        running = self.attempts()
+        return bool(running) and all(
+            now_ms - (one.started_ms or now_ms) > self._usual.get(one.test_id, math.inf) for one in running
+        )
 
     def _begin(self) -> None:
         self._state.settle()

@@ -58,6 +58,22 @@ def test_the_end_is_expected_by_what_the_rest_usually_takes() -> None:
     assert watched.left_ms(NOW) is None
 
 
+def test_no_end_is_expected_when_all_that_is_left_lasts_longer_than_usual() -> None:
+    watched, recording = begun("a::1", "a::2", usual={"a::1": 1000.0, "a::2": 3000.0})
+    recording.begin("a::1")
+    take(watched, recording)
+    watched.settle(NOW)
+    (attempt,) = watched.attempts()
+    began = attempt.started_ms
+    assert began is not None
+    assert watched.left_ms(began + 60_000) == pytest.approx(4000.0), "another test is still to come"
+    recording.test("a::2")
+    take(watched, recording)
+    watched.settle(NOW)
+    assert watched.left_ms(began + 900) == pytest.approx(1000.0)
+    assert watched.left_ms(began + 60_000) is None
+
+
 def test_without_a_history_the_rate_tells() -> None:
     watched, recording = begun("a::1", "a::2", "a::3", "a::4")
     assert (watched.rate(NOW + 2000), watched.left_ms(NOW + 2000)) == (None, None)
