@@ -242,7 +242,7 @@ def test_the_list_stays_current_and_waits_for_who_reads_it(visitor: Visitor, pro
     page.locator("h1").hover()
     page.get_by_role("link", name="The third one").click()
     page.wait_for_selector("#verdict")
-    assert page.get_by_role("link", name="Live", exact=True).count() == 1
+    assert page.locator(".tabs").get_by_role("link", name="Live", exact=True).count() == 1
     other = visitor.context.new_page()
     other.goto(page.url)
     page.go_back()

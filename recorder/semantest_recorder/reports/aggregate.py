@@ -113,7 +113,7 @@ def count_states(states: Iterable[str], *, closed: bool) -> Counts:
 def counts_of(numbers: Mapping[str, int], *, closed: bool) -> Counts:
     """Counts for ``{state: number}``; ``pending`` and ``running`` are left out of a ``closed`` run that has none."""
     counts = Counts(total=sum(numbers.values()), **{state: numbers.get(state, 0) for state in FINAL_STATES})
-    if not closed or "pending" in numbers or "running" in numbers:
+    if not closed or numbers.get("pending") or numbers.get("running"):
         counts.pending = numbers.get("pending", 0)
         counts.running = numbers.get("running", 0)
     return counts

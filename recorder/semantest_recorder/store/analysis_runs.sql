@@ -117,9 +117,9 @@ ORDER BY x.position IS NULL, x.position, a.test_key, a.attempt, a.source_key;
 
 -- name: failures_of_tests
 SELECT r.id, t.id, '', a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
-FROM (SELECT * FROM (SELECT run_key, id, since_ms FROM runs
-                     WHERE ?3 IS NULL OR (since_ms, run_key) <= (SELECT since_ms, run_key FROM runs WHERE id = ?3)
-                     ORDER BY since_ms DESC, run_key DESC LIMIT ?2)
-      ORDER BY since_ms, run_key) r CROSS JOIN json_each(?1) k
+FROM (SELECT run_key, id, since_ms FROM runs
+      WHERE ?3 IS NULL OR (since_ms, run_key) <= (SELECT since_ms, run_key FROM runs WHERE id = ?3)
+      ORDER BY since_ms DESC, run_key DESC LIMIT ?2) r CROSS JOIN json_each(?1) k
      CROSS JOIN attempts a ON a.run_key = r.run_key AND a.test_key = k.value JOIN tests t ON t.test_key = k.value
-WHERE a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost');
+WHERE a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost')
+ORDER BY r.since_ms, r.run_key, k.key, a.attempt, a.source_key;
