@@ -74,12 +74,24 @@ class Visitor:
     def text(self, selector: str) -> str:
         return str(self.page.locator(selector).first.inner_text())
 
-    def violations(self) -> list[str]:
-        """What axe says against the page, by the rules of WCAG 2.2 AA."""
-        self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
-        rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        found = self.page.evaluate("options => axe.run(document, options)", {"runOnly": rules})["violations"]
+    def violations(self, *rules: str) -> list[str]:
+        """What axe says against the page, by these rules, else by all of WCAG 2.2 AA and its best practices."""
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+        wanted = rules or ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+        found = self.page.evaluate("options => axe.run(document, options)", {"runOnly": list(wanted)})["violations"]
         return [f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']][:3]}" for one in found]
+
+    def faults(self, path: str) -> list[str]:
+        """What keeps somebody from reading a page, light and dark (colours only), and on a phone."""
+        self.open(path)
+        found: list[str] = []
+        for width, scheme, rules in ((1280, "light", ()), (1280, "dark", ("color-contrast",)), (360, "light", ())):
+            self.page.set_viewport_size({"width": width, "height": 800})
+            self.page.emulate_media(color_scheme=scheme)
+            found += [f"{width} {scheme}: {one}" for one in self.violations(*rules)]
+            found += [f"{width}: it can be scrolled sideways"] if self.is_too_wide() else []
+        return found
 
     def is_too_wide(self) -> bool:
         """Whether the page can be scrolled sideways."""

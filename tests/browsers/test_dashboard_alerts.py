@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -52,6 +51,7 @@ def visitor(served: ServedDashboard) -> Iterator[Visitor]:
 
 
 def test_what_fires_is_told_and_silenced_and_its_dead_letter_deleted(visitor: Visitor) -> None:
+    assert visitor.faults("/alerts") == []
     page = visitor.open("/alerts")
     alert = page.locator(".alert")
     assert alert.count() == 1
@@ -77,12 +77,3 @@ def test_a_channel_is_tried_and_its_answer_told(visitor: Visitor) -> None:
     page.get_by_role("button", name="Send a test to team").click()
     assert "not delivered" in page.get_by_role("status").inner_text()
     assert "A_VARIABLE_THAT_IS_NOT_SET" in page.get_by_role("status").inner_text()
-
-
-def test_it_fits_on_a_phone(served: ServedDashboard) -> None:
-    with chromium() as browser:
-        phone: Any = served.visitor(browser, viewport={"width": 360, "height": 800}, color_scheme="dark")
-        phone.open("/alerts")
-        assert not phone.is_too_wide()
-        assert phone.violations() == []
-        phone.close()
