@@ -154,7 +154,7 @@ soak: $(VENV)/.ready  ## hours of a team's recorder in SECONDS (600 unless given
 
 bench: $(VENV)/.ready  ## all benchmarks; docs/benchmarks.md is written anew
 	$(BIN)/python -m benchmarks.overhead --write
-	$(BIN)/python -m benchmarks.publish ingest plugins rebuild commands api html_report recovery latency per_test subscribers slowdown selection
+	$(BIN)/python -m benchmarks.publish ingest plugins rebuild commands api html_report recovery latency live_pages per_test subscribers slowdown selection pages
 
 demo: $(VENV)/.ready  ## record the example suite and show what was recorded
 	@examples/demo $(BIN)

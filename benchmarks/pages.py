@@ -33,7 +33,7 @@ PAGES = (
     "/runs?state=failed",
     "/runs/{run}",
     "/runs/{run}/tests",
-    "/runs/{run}/tests?sort=-duration",
+    "/runs/{run}/tests?sort=duration",
     "/runs/{run}/suites",
     "/runs/{run}/timeline",
     "/runs/{run}/details",

@@ -23,6 +23,7 @@ HEADINGS = {
     "per_test": "What one recorded test costs",
     "latency": "From the end of a test to a subscriber",
     "selection": "How soon a failure shows, and how even shards are",
+    "pages": "What pages of the dashboard take on a million results",
     "subscribers": "A thousand readers, one of them stuck",
     "live_pages": "What open live pages cost",
 }
