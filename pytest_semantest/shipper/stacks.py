@@ -19,9 +19,10 @@ from pytest_semantest.shipper.source import FollowedSource
 
 #: What is kept of one dump, in bytes; the main thread comes last.
 STACK_MAX: Final = 64 * 1024
-#: How long a process has for its dump, and how long nothing was written when it is over, in seconds.
+#: How long a process has for its dump, and how long nothing was written when it is over, in seconds: on a busy machine
+#: others run in the middle of it.
 _PATIENCE_S: Final = 3.0
-_QUIET_S: Final = 0.05
+_QUIET_S: Final = 0.3
 _LOOK_S: Final = 0.02
 
 
