@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from importlib.util import find_spec
+from typing import Any
 
 import pytest
 
@@ -37,3 +39,22 @@ def need_playwright() -> None:
 def selenium_is_here() -> None:
     programs = [name for name in (BROWSER, DRIVER) if not shutil.which(name)]
     need(programs + ([] if find_spec("selenium") else ["selenium"]))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real Chromium for the tests of a file."""
+    need_playwright()
+    from tests.browsers.html_pages import chromium  # noqa: PLC0415 - it takes from here what Chromium is
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visitor(served: Any, browser: Any) -> Iterator[Any]:
+    """Somebody signed in at what ``served`` of the file serves; at the end the page did nothing that it must not do."""
+    visitor = served.visitor(browser)
+    yield visitor
+    assert visitor.wrong == []
+    visitor.close()

@@ -10,7 +10,6 @@ import pytest
 
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
-from tests.browsers.html_pages import chromium
 from tests.recorder.cli.project import Project
 
 SUITE = """
@@ -29,21 +28,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard
     served = ServedDashboard(project.folder)
     yield served
     served.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    need_playwright()
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def visitor(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
-    visitor = served.visitor(browser)
-    yield visitor
-    assert visitor.wrong == []
-    visitor.close()
 
 
 def test_semantest_open_leads_in_once(served: ServedDashboard, browser: Any) -> None:

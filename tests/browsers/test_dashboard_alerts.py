@@ -8,7 +8,6 @@ import pytest
 
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
-from tests.browsers.html_pages import chromium
 from tests.recorder.cli.project import Project
 from tests.recorder.cli_recorder.daemons import wait_until
 
@@ -39,15 +38,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard
     yield served
     project.close()
     served.close()
-
-
-@pytest.fixture
-def visitor(served: ServedDashboard) -> Iterator[Visitor]:
-    with chromium() as browser:
-        visitor = served.visitor(browser)
-        yield visitor
-        assert visitor.wrong == []
-        visitor.close()
 
 
 def test_what_fires_is_told_and_silenced_and_its_dead_letter_deleted(visitor: Visitor) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
-from tests.browsers.html_pages import chromium
 from tests.recorder.cli.project import Project
 from tests.recorder.cli_recorder.daemons import answer_of
 
@@ -58,21 +56,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard
     served = ServedDashboard(project.folder)
     yield served
     served.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    need_playwright()
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def visitor(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
-    visitor = served.visitor(browser)
-    yield visitor
-    assert visitor.wrong == []
-    visitor.close()
 
 
 def test_they_are_as_people_need_them_light_and_dark_and_on_a_phone(visitor: Visitor) -> None:

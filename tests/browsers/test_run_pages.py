@@ -11,7 +11,6 @@ import pytest
 
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
-from tests.browsers.html_pages import chromium
 from tests.recorder.cli.project import Project
 
 GOOD = """
@@ -76,12 +75,6 @@ def served(project: Project) -> Iterator[ServedDashboard]:
     served = ServedDashboard(project.folder)
     yield served
     served.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from semantest_recorder.reports.exporters.formats import FORMATS
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
-from tests.browsers.html_pages import chromium
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 
@@ -80,21 +78,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served.crashed = f"/runs/{crashed}"
     yield served
     served.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    need_playwright()
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def visitor(served: Served, browser: Any) -> Iterator[Visitor]:
-    visitor = served.visitor(browser)
-    yield visitor
-    assert visitor.wrong == []
-    visitor.close()
 
 
 def names(visitor: Visitor) -> list[str]:

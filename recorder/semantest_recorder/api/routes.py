@@ -13,8 +13,8 @@ from semantest_recorder.api.control_routes import Command, control_routes
 from semantest_recorder.api.description import description_route
 from semantest_recorder.api.reading import Reading
 from semantest_recorder.api.recorded import Recorded
+from semantest_recorder.api.routes_of_tests import routes_of_tests
 from semantest_recorder.api.run_routes import run_routes
-from semantest_recorder.api.test_routes import test_routes
 from semantest_recorder.api.token_routes import TokenBook, token_routes
 from semantest_recorder.core.policy import Policy
 from semantest_recorder.server.routes import Route
@@ -41,7 +41,7 @@ def api_routes(sources: Sources) -> list[Route]:
     reading, recorded = Reading(), Recorded(sources.database, sources.now_ms)
     return [
         *run_routes(reading, recorded),
-        *test_routes(reading, recorded),
+        *routes_of_tests(reading, recorded),
         *analysis_routes(reading, recorded),
         *alert_routes(reading, recorded),
         *token_routes(sources.tokens, sources.now_ms),

@@ -11,8 +11,10 @@ from aiohttp import web
 from semantest_recorder.pages import (
     alert_page,
     comparing,
+    find_test,
     flaky_board,
     live,
+    one_test,
     run_details,
     run_list,
     run_overview,
@@ -22,8 +24,6 @@ from semantest_recorder.pages import (
     run_timeline,
     settings,
     slow_board,
-    test_page,
-    test_search,
     trend_charts,
 )
 from semantest_recorder.pages.drawing import Drawing
@@ -46,8 +46,8 @@ _ROOMS = (
     run_details,
     run_result,
     comparing,
-    test_search,
-    test_page,
+    find_test,
+    one_test,
     flaky_board,
     slow_board,
     trend_charts,

@@ -23,7 +23,7 @@ TEST = f"{TESTS}/{{test}}"
 ALIASES = "/api/v1/aliases"
 
 
-def test_routes(reading: Reading, recorded: Recorded) -> list[Route]:
+def routes_of_tests(reading: Reading, recorded: Recorded) -> list[Route]:
     """The routes."""
     found = _Tests(recorded)
     route, none = reading.route, (404, 409)

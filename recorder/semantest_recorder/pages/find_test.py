@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from semantest_recorder.answers.test_search import found_tests
+from semantest_recorder.answers.found_tests import found_tests
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Table
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from semantest_recorder.answers.test_story import story_of
+from semantest_recorder.answers.story_of_test import story_of
 from semantest_recorder.pages.charts import chart
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.table import Table
