@@ -24,7 +24,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from benchmarks.commands import names_in
-from tests.histories.database import history_folder
+from tests.histories.database import add_history_options, history_folder
 
 #: {test} is the test that was flaky most often, {run} the run in the middle, {cursor} one of a page far behind.
 CALLS = (
@@ -61,11 +61,8 @@ GOAL_MS = 100.0
 def main() -> int:
     """Prints the table, or with ``--json`` the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--tests", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
+    add_history_options(parser)
     parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--directory", type=Path, help="where the history is kept; see tests.histories.database")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     folder = history_folder(options.runs, options.tests, options.seed, options.directory)

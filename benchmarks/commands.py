@@ -23,7 +23,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from tests.children import Cost, Program, round_robin
-from tests.histories.database import history_folder
+from tests.histories.database import add_history_options, history_folder
 
 
 class Measured(NamedTuple):
@@ -60,11 +60,8 @@ COMMANDS = (
 def main() -> int:
     """Prints the table, or with ``--json`` the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--tests", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
+    add_history_options(parser)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--directory", type=Path, help="where the history is kept; see tests.histories.database")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     folder = history_folder(options.runs, options.tests, options.seed, options.directory)

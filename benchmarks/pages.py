@@ -23,7 +23,7 @@ from time import perf_counter
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
-from tests.histories.database import history_folder
+from tests.histories.database import add_history_options, history_folder
 from tests.recorder.cli_recorder.daemons import Daemon
 
 GOAL_MS = 100.0
@@ -62,11 +62,8 @@ class Asked(NamedTuple):
 def main() -> int:
     """Prints the table, or with ``--json`` the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--tests", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=1)
+    add_history_options(parser)
     parser.add_argument("--rounds", type=int, default=100)
-    parser.add_argument("--directory", type=Path, help="where the history is kept; see tests.histories.database")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON")
     options = parser.parse_args()
     folder = history_folder(options.runs, options.tests, options.seed, options.directory)

@@ -48,13 +48,18 @@ _WAITING = 64
 def main() -> int:
     """Builds it, unless it is there; prints the folder."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_history_options(parser)
+    options = parser.parse_args()
+    print(history_folder(options.runs, options.tests, options.seed, options.directory))
+    return 0
+
+
+def add_history_options(parser: argparse.ArgumentParser) -> None:
+    """``--runs``, ``--tests``, ``--seed`` and ``--directory``, as ``history_folder`` takes them."""
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--tests", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--directory", type=Path, help="default: .bench/history-RUNSxTESTS-SEED of this repository")
-    options = parser.parse_args()
-    print(history_folder(options.runs, options.tests, options.seed, options.directory))
-    return 0
 
 
 def history_folder(runs: int = 100, tests: int = 10_000, seed: int = 1, place: Path | None = None) -> Path:
