@@ -1,19 +1,20 @@
-"""The reference of the REST API, from the table of routes and the description that is made of it."""
+"""docs/reference/rest.md: the REST API, from the table of routes and the description that is made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from docs.reference_pages.markdown import NOTE, table
 from semantest_recorder.api.openapi import openapi
 from semantest_recorder.api.reference import Operation, operations
 from semantest_recorder.role_table import served_routes
 
 
-def rest_page(note: str) -> str:
-    """The page; ``note`` stands above it."""
+def rest_page() -> str:
+    """Every route, by what it is about."""
     found = operations(openapi(served_routes(), ""))
     sections = (f"## {tag}\n\n{(chr(10) * 2).join(map(_section, told))}" for tag, told in found.items())
-    return f"""{note}
+    return f"""{NOTE}
 # REST API
 
 `GET /api/v1/openapi.json` is the same for programs (OpenAPI 3.1), with the shapes of all bodies; a recorder shows both
@@ -32,8 +33,8 @@ def _section(operation: Operation) -> str:
 def _parts(operation: Operation) -> Iterator[str]:
     yield f"{operation.summary}. {operation.needs}"
     if operation.parameters:
-        rows = (f"| `{one.name}` | {one.value} | {one.meaning} |" for one in operation.parameters)
-        yield "\n".join(["| parameter | value | meaning |", "| --- | --- | --- |", *rows])
+        rows = ((f"`{one.name}`", one.value, one.meaning) for one in operation.parameters)
+        yield table(("parameter", "value", "meaning"), rows)
     if operation.body is not None:
         name, comma, rest = operation.body.partition(",")
         yield f"Body: {_code(name)}{comma}{rest}."
