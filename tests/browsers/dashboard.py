@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from tests.browsers.html_pages import PATIENCE_MS
+from tests.browsers.watched_page import WatchedPage
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli_recorder.daemons import Daemon
 
-#: What a page must never log, and what Chromium says of a refused address that a test asks for.
+#: What Chromium says of a refused address that a test asks for.
 _HARMLESS = "Failed to load resource: the server responded with a status of 4"
 
 
@@ -22,6 +21,7 @@ class ServedDashboard:
         self.folder = folder
         self.daemon = Daemon(folder, *options).ready()
         self.url = str(self.daemon.discovery["url"])
+        self._signed_in: Any = None
 
     def sign_in_address(self, *goal: str) -> str:
         """What ``semantest open`` prints."""
@@ -30,57 +30,32 @@ class ServedDashboard:
         return said.out.strip()
 
     def visitor(self, browser: Any, **context: Any) -> Visitor:
-        """A browser of its own that is signed in."""
-        return Visitor(browser, self, **context)
+        """A browser of its own that is signed in; only the first one goes through the door."""
+        visitor = Visitor(browser, self, storage_state=self._signed_in, **context)
+        if self._signed_in is None:
+            visitor.sign_in(self.sign_in_address())
+            self._signed_in = visitor.context.storage_state()
+        return visitor
 
     def close(self) -> None:
         self.daemon.end()
 
 
-class Visitor:
-    """Somebody with a page of the dashboard, and whatever that page did that it must not do (``wrong``)."""
+class Visitor(WatchedPage):
+    """Somebody with a page of the dashboard."""
 
     def __init__(self, browser: Any, served: ServedDashboard, **context: Any) -> None:
-        self.context = browser.new_context(**context)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.wrong: list[str] = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", self._dialog)
-        self.page.on("request", self._request)
+        super().__init__(browser, served.url, (_HARMLESS,), **context)
         self._url = served.url
-        self.page.goto(served.sign_in_address())
+
+    def sign_in(self, address: str) -> None:
+        self.page.goto(address)
         self.page.wait_for_url("**/runs")
-
-    def _console(self, message: Any) -> None:
-        if not message.text.startswith(_HARMLESS):
-            self.wrong.append(message.text)
-
-    def _dialog(self, dialog: Any) -> None:
-        self.wrong.append(dialog.message)
-        dialog.dismiss()
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith((self._url, "data:image/")):
-            self.wrong.append(request.url)
 
     def open(self, path: str) -> Any:
         """Goes to a page of ours and waits until its scripts have run; gives Playwright's page."""
-        self.page.goto(self._url + path)
-        self.page.wait_for_selector("html[data-ready]", state="attached")
+        self.go(self._url + path)
         return self.page
-
-    def text(self, selector: str) -> str:
-        return str(self.page.locator(selector).first.inner_text())
-
-    def violations(self, *rules: str) -> list[str]:
-        """What axe says against the page, by these rules, else by all of WCAG 2.2 AA and its best practices."""
-        if not self.page.evaluate("'axe' in window"):
-            self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
-        wanted = rules or ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-        found = self.page.evaluate("options => axe.run(document, options)", {"runOnly": list(wanted)})["violations"]
-        return [f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']][:3]}" for one in found]
 
     def faults(self, path: str) -> list[str]:
         """What keeps somebody from reading a page, light and dark (colours only), and on a phone."""
@@ -96,9 +71,6 @@ class Visitor:
     def is_too_wide(self) -> bool:
         """Whether the page can be scrolled sideways."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
-
-    def close(self) -> None:
-        self.context.close()
 
 
 def run_path(run_id: str, rest: str = "") -> str:

@@ -10,8 +10,7 @@ from urllib.parse import quote
 
 from tests.browsers.conftest import BROWSER
 from tests.browsers.test_screenshots import FLAGS
-
-PATIENCE_MS = 60_000
+from tests.browsers.watched_page import PATIENCE_MS, WatchedPage
 
 
 @contextmanager
@@ -27,32 +26,12 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
-class OpenPage:
-    """A page that was opened from a file, and whatever it did that it must not do."""
+class OpenPage(WatchedPage):
+    """A page that was opened from a file."""
 
     def __init__(self, browser: Any, file: Path, hash_: str = "", **context: Any) -> None:
-        self.context = browser.new_context(**context)
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(PATIENCE_MS)
-        self.wrong: list[str] = []
-        self.page.on("console", lambda message: self.wrong.append(message.text))
-        self.page.on("pageerror", lambda error: self.wrong.append(str(error)))
-        self.page.on("dialog", self._dialog)
-        self.page.on("request", self._request)
-        self._own = file.as_uri()
-        self.page.goto(self._own + hash_)
-        self.page.wait_for_selector("html[data-ready]", state="attached")
-
-    def _dialog(self, dialog: Any) -> None:
-        self.wrong.append(dialog.message)
-        dialog.dismiss()
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith((self._own, "data:image/")):
-            self.wrong.append(request.url)
-
-    def text(self, selector: str) -> str:
-        return str(self.page.locator(selector).inner_text())
+        super().__init__(browser, file.as_uri(), **context)
+        self.go(file.as_uri() + hash_)
 
     def rows(self) -> list[str]:
         """The names in the list of tests, as far as they are in the page."""
@@ -68,9 +47,6 @@ class OpenPage:
         """The id of the test that is looked at, when its attempts are there."""
         self.page.locator("#pane .attempts").wait_for()
         return self.text("#pane .test-id")
-
-    def close(self) -> None:
-        self.context.close()
 
 
 def hash_of(**fields: str) -> str:

@@ -11,7 +11,8 @@ import pytest
 
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard
-from tests.browsers.html_pages import PATIENCE_MS, chromium
+from tests.browsers.html_pages import chromium
+from tests.browsers.watched_page import PATIENCE_MS
 from tests.recorder.cli.project import SECONDS, Project
 
 #: A test that waits until somebody lets it go on, behind one with a hostile name and message.
