@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
+from pytest_semantest.protocol.layout import RECORDER_LOCK
 from pytest_semantest.shipper.spawn import shipper_environment, spawn_command
 from tests.shipper.ingest_server import TOKEN, IngestServer
 
@@ -28,6 +30,12 @@ def shipper_command(directory: Path, session: str | None, **options: str | float
 
 @pytest.fixture
 def server() -> Iterator[IngestServer]:
+    with IngestServer() as running:
+        yield running
+
+
+@pytest.fixture
+def other() -> Iterator[IngestServer]:
     with IngestServer() as running:
         yield running
 
@@ -66,3 +74,10 @@ def start_shipper(directory: Path, tmp_path: Path) -> Iterator[StartShipper]:
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture
+def _no_other_recorder(directory: Path) -> Iterator[None]:
+    """What is published here is the project's recorder, also while a shipper does not reach it."""
+    with FileLock(directory / RECORDER_LOCK):
+        yield

@@ -4,58 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
-import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiohttp import web
 from filelock import FileLock
 
-from pytest_semantest.protocol.layout import RECORDER_LOCK
 from pytest_semantest.shipper.spawn import shipper_environment
 from tests.shipper.conftest import StartShipper, shipper_command
+from tests.shipper.ended_sessions import FIRST, NOBODY, SECOND, THIRD, ended, line
 from tests.shipper.ingest_server import TOKEN, IngestServer, Misbehaviour
-from tests.shipper.journals import NO_PID, Journal, session
-from tests.shipper.test_shipping import GIVE_UP_S, LIMIT_S, finish, publish, wait_until
+from tests.shipper.journals import Journal, session
+from tests.shipper.test_shipping import GIVE_UP_S, finish, publish
 
-FIRST, SECOND, THIRD = "20261121-080000-aaaaaa", "20261121-090000-bbbbbb", "20261121-100000-cccccc"
-NOBODY = "http://127.0.0.1:1"
-
-
-def ended(directory: Path, name: str, *, url: str | None = None, **told: Any) -> Journal:
-    """A session that has ended; ``url``: the recorder that was named for it."""
-    journal = Journal(session(directory, name))
-    journal.start()
-    journal.test("test_a.py::test_one")
-    journal.end()
-    if url is not None:
-        told |= {"recorder": url, "named": True}
-    if told:
-        (journal.folder / "ship.json").write_text(json.dumps(told))
-    return journal
-
-
-def line(process: subprocess.Popen[bytes]) -> str:
-    assert process.stderr is not None
-    return process.stderr.readline().decode()
-
-
-@pytest.fixture(autouse=True)
-def _no_other_recorder(directory: Path) -> Iterator[None]:
-    """What is published here is the project's recorder, also while a shipper does not reach it."""
-    with FileLock(directory / RECORDER_LOCK):
-        yield
-
-
-@pytest.fixture
-def other() -> Iterator[IngestServer]:
-    with IngestServer() as running:
-        yield running
+pytestmark = pytest.mark.usefixtures("_no_other_recorder")
 
 
 # -- where a session goes --------------------------------------------------------------------------------------
@@ -214,122 +177,7 @@ def test_a_recorder_that_is_not_there_is_told_while_it_is_tried(directory: Path,
     assert said.startswith(f"{FIRST}: stopped")
 
 
-# -- another shipper -------------------------------------------------------------------------------------------
-
-
-def test_another_shipper_is_waited_for_in_words_and_behind_all_others(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    held = ended(directory, FIRST, pid=os.getpid(), state="refused", detail="no valid token")
-    free = ended(directory, SECOND)
-    with FileLock(held.folder / "ship.lock"):
-        process = start_shipper(sync=True, url=server.url, timeout=3600)
-        assert line(process) == f"waiting for the shipper of session {FIRST} (pid {os.getpid()}, no valid token)\n"
-        assert line(process).startswith(f"{SECOND}: shipped")
-        assert free.source in server.events
-        assert held.source not in server.events
-    assert finish(process)[0] == 0
-    assert held.source in server.events
-
-
-def test_what_the_other_shipper_delivers_is_shipped(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    held = ended(directory, FIRST)
-    with FileLock(held.folder / "ship.lock"):
-        process = start_shipper(sync=True, url=server.url, timeout=3600)
-        assert line(process) == f"waiting for the shipper of session {FIRST}\n"
-        held.path.unlink()
-    assert finish(process) == (0, f"{FIRST}: shipped by its own shipper\n")
-
-
-def test_a_folder_that_goes_away_while_it_is_waited_for_does_not_come_back(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    held, other = ended(directory, FIRST), ended(directory, SECOND)
-    with FileLock(held.folder / "ship.lock"), FileLock(other.folder / "ship.lock"):
-        process = start_shipper(sync=True, url=server.url, timeout=3600)
-        assert line(process) == f"waiting for the shipper of session {FIRST}\n"
-        wait_until((other.folder / "ship.yield").exists, "both are waited for")
-        shutil.rmtree(held.folder.rename(directory / "sessions" / f".done-{FIRST}"))
-    code, said = finish(process)
-    assert (code, f"{FIRST}: shipped by its own shipper\n" in said) == (0, True)
-    assert list((directory / "sessions").iterdir()) == []
-
-
-def test_journals_that_are_deleted_while_they_are_waited_for_are_not_called_shipped(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    held = ended(directory, FIRST, state="refused")
-    with FileLock(held.folder / "ship.lock"):
-        process = start_shipper(sync=True, url=server.url, timeout=3600)
-        assert line(process) == f"waiting for the shipper of session {FIRST}\n"
-        held.path.unlink()
-    assert finish(process) == (5, f"{FIRST}: left where it is: its journals were deleted from outside\n")
-
-
-def test_every_shipper_that_is_waited_for_is_asked_at_once_and_taken_in_its_turn(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    first, second = ended(directory, FIRST), ended(directory, SECOND)
-    with FileLock(first.folder / "ship.lock"):
-        with FileLock(second.folder / "ship.lock"):
-            process = start_shipper(sync=True, url=server.url, timeout=3600)
-            for journal in (first, second):
-                wait_until((journal.folder / "ship.yield").exists, "all are asked to let go")
-        assert [line(process) for _ in range(3)][-1].startswith(f"{SECOND}: shipped, ")
-        assert first.source not in server.events
-    assert finish(process)[0] == 0
-    assert first.source in server.events
-
-
-def test_a_lock_that_cannot_be_taken_is_called_so(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    journal, other = ended(directory, FIRST), ended(directory, SECOND)
-    (journal.folder / "ship.lock").mkdir()
-    code, said = finish(start_shipper(sync=True, url=server.url))
-    assert (code, other.source in server.events) == (5, True)
-    assert said.splitlines()[-1] == f"{FIRST}: left where it is: its lock cannot be taken: Is a directory"
-
-
-def test_a_shipper_without_a_recorder_gives_way_once_its_run_is_over(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    journal = ended(directory, FIRST)
-    stuck = start_shipper(FIRST, url=NOBODY, give_up=3600)
-    state = journal.folder / "ship.json"
-    wait_until(
-        lambda: state.exists() and json.loads(state.read_text())["state"] == "unreachable", "it never told its trouble"
-    )
-    code, said = finish(start_shipper(sync=True, url=server.url, timeout=20))
-    assert (code, said.splitlines()[-1]) == (0, f"{FIRST}: shipped, {len(server.events[journal.source]) + 2} events")
-    assert finish(stuck)[0] == 3
-    assert not journal.folder.exists()
-
-
-def test_a_shipper_of_a_run_that_goes_on_does_not_give_way(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    journal = Journal(session(directory), pid=os.getpid())
-    journal.start()
-    server.behaviour = Misbehaviour(status=401)
-    shipper = start_shipper(journal.folder.name, url=server.url)
-    server.wait_for(lambda: len(server.handshakes) == 1)
-    (journal.folder / "ship.yield").touch()
-    server.wait_for(lambda: len(server.handshakes) == 3)
-    assert shipper.poll() is None
-
-
-def test_a_shipper_that_does_not_end_in_time_is_no_success(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    held = ended(directory, FIRST, pid=os.getpid())
-    with FileLock(held.folder / "ship.lock"):
-        code, said = finish(start_shipper(sync=True, url=server.url, timeout=0.3))
-    assert code == 6
-    told = said.splitlines()[-1]
-    assert told == f"{FIRST}: not shipped here: its shipper (pid {os.getpid()}) was at work when the time was over"
+# -- for programs ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("how", ["broken pipe", "closed"])
@@ -360,78 +208,6 @@ def test_results_that_nobody_reads_are_no_failure(directory: Path, server: Inges
     os.close(writing)
     _, said = process.communicate(timeout=60)
     assert (process.returncode, said.decode()) == (0, f"{FIRST}: shipped, {journal.seq + 2} events\n")
-
-
-# -- one limit -------------------------------------------------------------------------------------------------
-
-
-class Demanding(IngestServer):
-    """Acknowledges all but the newest event, and has the journal grow by one test with every batch."""
-
-    journal: Journal
-
-    async def _batch(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
-        self.behaviour.backward_ack = 1
-        await super()._batch(socket, message)
-        self.journal.test(f"test_a.py::test_{self.journal.seq}")
-
-
-@pytest.mark.parametrize("pid", [os.getpid(), NO_PID], ids=["running", "ended"])
-def test_a_session_that_never_stops_growing_ends_at_the_limit(
-    directory: Path, start_shipper: StartShipper, pid: int
-) -> None:
-    journal = Journal(session(directory), pid=pid)
-    journal.start()
-    with Demanding() as server:
-        server.journal = journal
-        code, said = finish(start_shipper(sync=True, url=server.url, timeout=LIMIT_S))
-    told = said.splitlines()[-1]
-    assert told.endswith("events were acknowledged when the time was over")
-    assert (" still runs; " in told, code) == (pid != NO_PID, 0 if pid != NO_PID else 6)
-    assert journal.path.exists()
-
-
-def test_a_recorder_that_acknowledges_nothing_is_left_at_the_limit(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    journal = ended(directory, FIRST)
-    server.behaviour = Misbehaviour(swallow_acks=-1)
-    code, said = finish(start_shipper(sync=True, url=server.url, timeout=LIMIT_S))
-    assert code == 6
-    assert f"{FIRST}: not shipped completely: 0 of " in said
-    assert journal.path.exists()
-
-
-def test_an_address_that_never_answers_takes_no_more_than_its_share(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        away = ended(directory, FIRST, url=f"http://127.0.0.1:{silent.getsockname()[1]}")
-        too = ended(directory, SECOND, url=f"http://localhost:{server.port}")
-        code, said = finish(start_shipper(sync=True, timeout=3))
-    assert (code, away.path.exists()) == (3, True), said
-    assert server.events[too.source] == too.events()
-
-
-class Dropping(IngestServer):
-    """Greets, and cuts the connection with the first batch."""
-
-    async def _batch(self, socket: web.WebSocketResponse, message: dict[str, Any]) -> None:
-        await self._cut()
-
-
-def test_a_recorder_that_greets_and_takes_nothing_takes_no_more_than_its_share(
-    directory: Path, server: IngestServer, start_shipper: StartShipper
-) -> None:
-    with Dropping() as dropping:
-        away = ended(directory, FIRST, url=dropping.url)
-        too = ended(directory, SECOND, url=f"http://localhost:{server.port}")
-        code, said = finish(start_shipper(sync=True, timeout=GIVE_UP_S))
-    assert (code, away.path.exists()) == (3, True), said
-    assert server.events[too.source] == too.events()
-
-
-# -- for programs ----------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_says_where_each_session_would_go_and_ships_none(

@@ -9,7 +9,7 @@ from semantest_recorder.core.crowd import ATTEMPTS_MAX, CROWDED
 from semantest_recorder.core.facts import REPORTS_MAX
 
 from .histories import event
-from .test_projection import Run, T
+from .told_run import Run, T
 
 LIVE = "live/r.main"
 

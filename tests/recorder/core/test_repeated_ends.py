@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .test_projection import Run, T
+from .told_run import Run, T
 
 LIVE = "live/r.main"
 

@@ -3,183 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-import msgspec
 import pytest
 
 from semantest_recorder.core.marking import crc_of
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of, environment, run, wait_until
-from tests.recorder.store.ingesting import MAIN, RUN, begin, event, passed
-
-MODULE = """
-import asyncio, json, time
-from pathlib import Path
-from semantest_recorder.plugins import DROP, hookimpl
-
-class Changing:
-    @hookimpl
-    def initialize(self, context):
-        self.word = context.options["word"]
-
-    @hookimpl
-    async def on_event(self, event):
-        await asyncio.sleep(0)
-        if event.type == "test/log":
-            return event.replace(payload={**event.payload, "message": self.word})
-
-@hookimpl
-def on_event(event):
-    return DROP if event.type == "custom/noise" else None
-
-class Raising:
-    @hookimpl
-    def on_event(self, event):
-        if event.type == "custom/raise":
-            raise ValueError("as always")
-
-class Stuck:
-    @hookimpl
-    def initialize(self, context):
-        self.sign = context.directory / "stuck"
-
-    @hookimpl
-    def on_event(self, event):
-        if event.type == "custom/stuck":
-            self.sign.touch()
-            time.sleep(300)
-
-class Unheard:
-    @hookimpl
-    def on_evnt(self, event): ...
-
-class Telling:
-    @hookimpl
-    def initialize(self, context):
-        self.file = context.directory / "told.jsonl"
-        self.tell("initialize", context.restarted)
-
-    def tell(self, *what):
-        with self.file.open("a") as file:
-            file.write(json.dumps(what) + "\\\\n")
-
-    @hookimpl
-    def before_test_run(self, run): self.tell("before_test_run", run.run_id)
-    @hookimpl
-    def before_suite(self, suite): self.tell("before_suite", suite.suite_id)
-    @hookimpl
-    def before_test(self, test): self.tell("before_test", test.test_id)
-    @hookimpl
-    async def after_test(self, test): self.tell("after_test", test.test_id, test.outcome)
-    @hookimpl
-    def after_suite(self, suite): self.tell("after_suite", suite.suite_id, suite.passed_tests)
-    @hookimpl
-    def after_test_run(self, run): self.tell("after_test_run", run.state, run.passed_tests)
-    @hookimpl
-    def on_error(self, failure): self.tell("on_error", failure.plugin, failure.timed_out)
-    @hookimpl
-    async def destroy(self): self.tell("destroy")
-""".replace("\\\\n", "\\n")
-ENTRY_POINTS = """
-[semantest.plugins]
-changing = our_plugins:Changing
-dropping = our_plugins
-raising = our_plugins:Raising
-stuck = our_plugins:Stuck
-telling = our_plugins:Telling
-absent = our_plugins:NotThere
-unheard = our_plugins:Unheard
-"""
-SETTINGS = """
-[plugins]
-enabled = ["changing", "json-report", "console"]
-timeout = 1
-[plugins.changing]
-word = "changed"
-"""
-SENT = [
-    begin(),
-    event("test/log", testId="a.py::t", message="sent"),
-    event("custom/noise", level=1),
-    event("custom/raise"),
-    event("custom/stuck"),
-    event("custom/token", headers={"Authorization": "Bearer abcdefgh"}),
-    *passed("a.py::t"),
-    event("run/end", 200.0, runId=RUN, exitCode=0, stoppedEarly=False),
-]
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Path:
-    """A project, and beside it a folder with a distribution that brings plugins."""
-    info = tmp_path / "installed" / "our_plugins-1.2.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: our-plugins\nVersion: 1.2\n")
-    (info / "entry_points.txt").write_text(ENTRY_POINTS)
-    (info.parent / "our_plugins.py").write_text(MODULE)
-    (tmp_path / "semantest.toml").write_text(SETTINGS)
-    return tmp_path
-
-
-def path_of(project: Path) -> str:
-    """The distribution before whatever this process itself has on its path."""
-    return os.pathsep.join(filter(None, (str(project / "installed"), os.environ.get("PYTHONPATH"))))
-
-
-@pytest.fixture
-def daemon(project: Path) -> Iterator[Daemon]:
-    found = Daemon(project / ".semantest", PYTHONPATH=path_of(project)).ready()
-    yield found
-    if found.process.poll() is None:
-        found.process.kill()
-        found.process.communicate()
-
-
-def message_from(first: int) -> str:
-    events = [{"type": sent.type, "timestamp": sent.timestamp, "payload": sent.payload} for sent in SENT]
-    message = {"type": "events", "source": MAIN, "firstSeq": first, "events": events[first - 1 :]}
-    return msgspec.json.encode(message).decode()
-
-
-def send(daemon: Daemon, first: int = 1) -> dict[str, Any]:
-    connection = daemon.connect()
-    try:
-        connection.send(message_from(first))
-        answer: dict[str, Any] = json.loads(connection.recv())
-        return answer
-    finally:
-        connection.close()
-
-
-def semantest(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments],
-        cwd=project,
-        env=environment(PYTHONPATH=path_of(project)),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
-
-
-def rows(project: Path, sql: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(project / ".semantest" / "semantest.db")) as connection:
-        return connection.execute(sql).fetchall()
-
-
-def told(project: Path) -> list[list[Any]]:
-    return [json.loads(line) for line in (project / ".semantest" / "told.jsonl").read_text().splitlines()]
+from tests.recorder.cli_recorder.daemons import Daemon, answer_of, wait_until
+from tests.recorder.plugins.plugged_project import SENT, message_from, path_of, rows, semantest, send, told
+from tests.recorder.store.ingesting import RUN
 
 
 @pytest.mark.hazard(25)
@@ -281,45 +115,6 @@ def test_a_thread_of_a_plugin_that_hangs_does_not_hold_the_process(project: Path
     assert code == 0
 
 
-def test_without_a_recorder_plugins_shows_what_one_would_load(project: Path) -> None:
-    shown = semantest(project, "plugins")
-    assert shown.returncode == 0
-    assert shown.stdout.startswith("no recorder runs; it would load:\n  changing (our-plugins 1.2)\n")
-    assert "absent (our-plugins 1.2): OFF, cannot be loaded: AttributeError" in shown.stdout
-
-
-@pytest.mark.parametrize(
-    ("section", "said"),
-    [
-        ('enabled = ["chnging"]', "no plugin 'chnging' is installed; did you mean 'changing'?"),
-        ("[plugins.consle]\nslowest = 1", "no plugin 'consle' is installed; did you mean 'console'?"),
-        ('[plugins.event-filter]\nfield = ["card"]', "[plugins.event-filter] no option 'field'; did you mean fields?"),
-        ('[plugins.event-filter]\npatterns = ["CARD-[0-9+"]', "'CARD-[0-9+' is no regular expression"),
-        ("timeout = 0", "timeout is a number of seconds from 0.01"),
-    ],
-)
-def test_a_section_that_names_what_there_is_not_is_refused_in_one_line(project: Path, section: str, said: str) -> None:
-    (project / "semantest.toml").write_text(f"[plugins]\n{section}\n")
-    daemon = Daemon(project / ".semantest", PYTHONPATH=path_of(project))
-    code, _out, err = daemon.process.wait(DEADLINE_S), *daemon.process.communicate()
-    assert code == 2
-    assert said in err
-    assert len(err.splitlines()) == 1
-    shown = semantest(project, "plugins")
-    assert (shown.returncode, said in shown.stderr) == (2, True)
-
-
-def test_why_no_recorder_started_stands_in_its_log_with_the_time(project: Path) -> None:
-    (project / "semantest.toml").write_text('[plugins]\nenabled = ["chnging"]\n')
-    said = "[plugins] no plugin 'chnging' is installed; did you mean 'changing'?"
-    for style in ("text", "json"):
-        started = run("start", "--log-format", style, cwd=project, PYTHONPATH=path_of(project))
-        assert (started.returncode, started.stderr) == (2, f"semantest-recorder: {said}\n")
-    text, record = (project / ".semantest" / "recorder.log").read_text().splitlines()
-    assert re.fullmatch(rf"[\d-]+T[\d:.]+Z ERROR {re.escape(said)}", text)
-    assert (json.loads(record)["level"], json.loads(record)["message"]) == ("error", said)
-
-
 def test_the_retry_policy_decides_for_runs_of_clients(project: Path) -> None:
     (project / "semantest.toml").write_text(
         '[plugins]\nenabled = ["retry"]\n[plugins.retry]\nretries = 1\nonly = ["Timeout"]\n'
@@ -349,20 +144,6 @@ def test_the_retry_policy_decides_for_runs_of_clients(project: Path) -> None:
     connection.close()
     daemon.end()
     assert retried == ["flaky", "last"]
-
-
-def test_a_plugin_whose_options_are_wrong_is_off_and_the_recorder_serves(project: Path) -> None:
-    (project / "semantest.toml").write_text('[plugins]\nenabled = ["console"]\n[plugins.console]\nslowst = 1\n')
-    daemon = Daemon(project / ".semantest").ready()
-    assert send(daemon)["type"] == "ack"
-    reason = "[plugins.console] no option 'slowst'; did you mean slowest?"
-    assert f"  console (built-in): OFF, {reason}\n" in semantest(project, "plugins").stdout
-    checks = {check["name"]: check for check in json.loads(semantest(project, "doctor", "--json").stdout)["checks"]}
-    assert (checks["plugin console"]["status"], checks["plugin console"]["detail"]) == ("warn", reason)
-    _code, _out, err = daemon.end()
-    (line,) = [line for line in err.splitlines() if "slowst" in line]
-    assert line.endswith(f"ERROR plugin console is disabled until the recorder starts again: {reason}")
-    assert "Traceback" not in err
 
 
 def test_suites_are_told_once_whether_a_client_says_them_or_their_tests_do(project: Path) -> None:
@@ -404,55 +185,6 @@ def test_suites_are_told_once_whether_a_client_says_them_or_their_tests_do(proje
         ["before_suite", "b.py"],
         ["before_suite", "said"],
     ]
-
-
-OWN_MODULE = """
-from semantest_recorder.plugins import hookimpl
-
-class Signing:
-    @hookimpl
-    def initialize(self, context):
-        self.name = context.options["name"]
-
-    @hookimpl
-    def on_event(self, event):
-        if event.type == "test/log":
-            return event.replace(payload={**event.payload, "signed": self.name})
-
-@hookimpl
-def on_event(event):
-    if event.type == "test/log":
-        return event.replace(payload={**event.payload, "seen": True})
-"""
-OWN_SETTINGS = """
-[plugins]
-modules = ["own.signing", "own.signing:Signing", "own.broken", "own.absent:Plugin", "own.signing:Signing.nothing"]
-disabled = ["*"]
-[plugins."own.signing:Signing"]
-name = "us"
-"""
-
-
-def test_plugins_in_modules_beside_the_configuration_need_no_installation(project: Path) -> None:
-    (project / "own").mkdir()
-    (project / "own" / "signing.py").write_text(OWN_MODULE)
-    (project / "own" / "broken.py").write_text("raise ImportError('needs a library')")
-    (project / "semantest.toml").write_text(OWN_SETTINGS)
-    daemon = Daemon(project / ".semantest").ready()
-    assert send(daemon)["type"] == "ack"
-    (stored,) = rows(project, "SELECT payload FROM events WHERE type = 'test/log'")
-    assert json.loads(stored[0]) == {"testId": "a.py::t", "message": "sent", "seen": True, "signed": "us"}
-    shown = json.loads(semantest(project, "plugins", "--json").stdout)["plugins"]
-    _code, _out, err = daemon.end()
-    assert [(plugin["name"], plugin["origin"]) for plugin in shown if plugin["enabled"]] == [
-        ("own.signing", "configuration"),
-        ("own.signing:Signing", "configuration"),
-    ]
-    reasons = {plugin["name"]: plugin["disabledBecause"] for plugin in shown if plugin["name"].startswith("own")}
-    assert reasons["own.broken"] == "cannot be loaded: ImportError: needs a library"
-    assert reasons["own.absent:Plugin"] == "cannot be loaded: ModuleNotFoundError: No module named 'own.absent'"
-    assert reasons["own.signing:Signing.nothing"].startswith("cannot be loaded: AttributeError")
-    assert "plugin own.broken cannot be loaded: ImportError: needs a library" in err
 
 
 def test_where_the_log_is_json_lines_of_the_console_are_records(project: Path) -> None:
