@@ -9,46 +9,31 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from aiohttp import web
 
 from pytest_semantest import __version__
-from pytest_semantest.protocol.layout import DATABASE, DIRECTORY, HISTORY, RECORDER_LOCK, TEST_SNAPSHOT
+from pytest_semantest.protocol.layout import DATABASE, HISTORY, RECORDER_LOCK, TEST_SNAPSHOT
 from pytest_semantest.protocol.private_folder import make_private_folder
 from pytest_semantest.protocol.recorder_log import OwnLog
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
 from semantest_recorder.alerting.alerts import Alerts
-from semantest_recorder.core.access import AddressRules, Credentials
-from semantest_recorder.core.alerts.settings import AlertSettings
-from semantest_recorder.core.exposure import is_wildcard
 from semantest_recorder.core.policy import InvalidPolicy, Policy
 from semantest_recorder.core.security import Security
-from semantest_recorder.descriptors import most_connections, raise_descriptor_limit
+from semantest_recorder.daemon_settings import Settings
 from semantest_recorder.discovery import Discovery, RecorderLock, remove_discovery, write_discovery
 from semantest_recorder.engine import Engine, now_ms
 from semantest_recorder.folder_watch import FolderWatch
+from semantest_recorder.front import CLOSE_TIMEOUT_S, Front
 from semantest_recorder.history import HistoryKeeper
 from semantest_recorder.listening import CannotServe, Listener, open_listeners, protection
-from semantest_recorder.monitor import Monitor
-from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.pages.live_channel import LiveChannel
 from semantest_recorder.plugins.configuration import InvalidPlugins, PluginSettings
 from semantest_recorder.plugins.registry import PluginRegistry
 from semantest_recorder.sd_notify import tell_service_manager
-from semantest_recorder.served_routes import Behind, routes_of_rooms
-from semantest_recorder.server.acceptor import Acceptor
-from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.hub import Hub
-from semantest_recorder.server.observing import RequestMeasures
 from semantest_recorder.server.stacks import StackRequests
-from semantest_recorder.server.visitors import Visitors
-from semantest_recorder.sign_in_file import keeper_of, read_sign_ins
-from semantest_recorder.store.disk_use import bytes_on_disk
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.exchange import remove_drafts
 from semantest_recorder.store.history import write_history
@@ -59,40 +44,11 @@ from semantest_recorder.token_file import TokenFile, new_token
 END_TIMEOUT_S = 9.0
 #: Of these for the store: what has not been committed by then stays in its journals.
 DRAIN_TIMEOUT_S = 4.0
-_CLOSE_TIMEOUT_S = 1.0
 _LOCK_WAIT_S = 10.0
 _WATCH_S = 1.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What ``serve`` was asked for; ``idle_timeout_s`` 0 means never, ``port`` 0 any, ``token`` ``None`` a new one.
-
-    ``policy``: what differs from the usual security policy, by its names (camelCase). ``tls_cert`` and ``tls_key`` are
-    PEM files, ``tls_terminated``: somebody in front of us speaks TLS. ``told`` is the same, but for the token, as
-    ``/api/v1/status`` shows it. ``json_log``: stderr holds nothing but JSON.
-    """
-
-    directory: Path
-    host: str = "127.0.0.1"
-    port: int = 0
-    token: str | None = None
-    anonymous: bool = False
-    origins: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    idle_timeout_s: float = 0.0
-    policy: Mapping[str, Any] = field(default_factory=dict)
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    tls_terminated: bool = False
-    told: Mapping[str, Any] = field(default_factory=dict)
-    plugins: PluginSettings = PluginSettings()  # noqa: RUF009 - frozen
-    json_log: bool = False
-    alerts: AlertSettings = AlertSettings()  # noqa: RUF009 - frozen
-
 
 #: Is called once the recorder serves: what clients and commands of this machine go by, our address for other clients
 #: when that is another one, and the database.
@@ -190,10 +146,8 @@ class _Daemon:
         self._engine = engine
         self._database = engine.database
         self._listeners = listeners
-        self._tokens = TokenFile(settings.directory, now_ms)
-        engine.store.is_valid = self._tokens.is_valid
-        #: Where others reach us, when that is not where this machine's own clients do.
-        self._public_url = listeners[0].url if len(listeners) > 1 else None
+        tokens = TokenFile(settings.directory, now_ms)
+        engine.store.is_valid = tokens.is_valid
         self._discovery = Discovery(
             pid=os.getpid(),
             url=listeners[-1].url,
@@ -202,7 +156,8 @@ class _Daemon:
             protocol_version=PROTOCOL_VERSION,
         )
         self._folder = FolderWatch(settings.directory, lock, self._discovery)
-        self._alerts = Alerts(engine.store, settings.alerts, os.environ, self._public_url or "", now_ms)
+        self._front = Front(settings, engine, tokens, listeners, self._discovery)
+        self._alerts = Alerts(engine.store, settings.alerts, os.environ, self._front.public_url or "", now_ms)
         self._channel = LiveChannel(engine.database, now_ms)
         self._stacks = StackRequests()
         self._own_log = OwnLog(settings.directory)
@@ -218,24 +173,24 @@ class _Daemon:
         history = HistoryKeeper(self._write_history)
         listeners = history.note, self._alerts.watch.note, self._channel.note, self._stacks.note
         hub = self._engine.start(Security(_policy(self._settings)), *listeners)
-        runner = await self._start_server(hub)
+        await self._front.start(hub, self._alerts, self._channel, self._stacks)
         try:
             write_discovery(self._settings.directory, self._discovery)
         except OSError as error:
-            await self._shut_down(hub, runner)
+            await self._shut_down(hub)
             text = f"cannot write the discovery file in {self._settings.directory}: {error.strerror}"
             raise CannotServe(text) from None
         gc.freeze()  # modules and functions stay: a collection that walks them all stops everything for some 15 ms
         works = (self._watch(hub, stop), self._keep_time(), history.run(), self._alerts.watch.run(hub))
         tasks = [asyncio.create_task(work) for work in works]
-        announce(self._discovery, self._public_url, self._database)
-        tell_service_manager("READY=1", f"STATUS=listening on {self._public_url or self._discovery.url}")
+        announce(self._discovery, self._front.public_url, self._database)
+        tell_service_manager("READY=1", f"STATUS=listening on {self._front.public_url or self._discovery.url}")
         await stop.wait()
         tell_service_manager("STOPPING=1", f"STATUS=stopping: {self._reason}")
         for task in tasks:
             task.cancel()
         _log.info("stopping: %s", self._reason)
-        drained = await self._shut_down(hub, runner)
+        drained = await self._shut_down(hub)
         await history.finish()
         for number in _SIGNALS:  # the end is near; Python's own last steps would restore the default
             signal.signal(number, signal.SIG_IGN)
@@ -245,94 +200,6 @@ class _Daemon:
         """What the next sessions of the project know of its tests."""
         write_history(self._database, self._settings.directory / HISTORY)
         write_snapshot(self._database, self._settings.directory / TEST_SNAPSHOT)
-
-    async def _start_server(self, hub: Hub) -> web.AppRunner:
-        credentials = Credentials(self._discovery.token, anonymous=self._settings.anonymous, holder=self._tokens.holder)
-        dashboard, visitors = self._dashboard(hub), self._visitors(credentials)
-        hub.security.check_tokens(visitors.still_valid)
-        requests = RequestMeasures()
-        monitor = Monitor(hub, self._engine, requests, lambda: self._acceptor.status())  # noqa: PLW0108 - it comes later
-        behind = Behind(
-            hub,
-            self._settings.directory,
-            self._process,
-            self._engine.clean,
-            self._engine.say_alias,
-            self._alerts.desk.act,
-            visitors,
-            dashboard,
-            monitor.expose,
-            self._stacks,
-        )
-        app = create_application(
-            hub,
-            self._addresses(),
-            credentials,
-            routes_of_rooms(behind),
-            requests,
-            visitors=visitors,
-            welcome=lambda request: self._acceptor.welcome(request.protocol),
-            error_page=dashboard.error_page,
-        )
-        runner = create_runner(app, _CLOSE_TIMEOUT_S)
-        await runner.setup()
-        if runner.server is None:
-            raise RuntimeError("aiohttp made no server")  # it does; mypy cannot know
-        self._acceptor = Acceptor(runner.server, most_connections(raise_descriptor_limit()))
-        for listener in self._listeners:
-            self._acceptor.listen(
-                listener.socket, listener.certificate.context if listener.certificate is not None else None
-            )
-        return runner
-
-    def _dashboard(self, hub: Hub) -> Dashboard:
-        def facts() -> dict[str, Any]:
-            return {
-                **self._process(),
-                **hub.status(),
-                "policy": hub.security.policy,
-                "alerts": self._settings.alerts,
-            }
-
-        folder = self._settings.directory.resolve()
-        title = folder.parent.name if folder.name == DIRECTORY else folder.name
-        return Dashboard(self._database, title, facts, self._alerts.desk.act, self._channel)
-
-    def _visitors(self, credentials: Credentials) -> Visitors:
-        sign_ins = read_sign_ins(self._settings.directory)
-        return Visitors(
-            credentials,
-            sign_ins,
-            now_ms,
-            keep=keeper_of(self._settings.directory, sign_ins, now_ms),
-            secure=self._settings.tls_terminated or self._settings.tls_cert is not None,
-        )
-
-    def _addresses(self) -> AddressRules:
-        settings = self._settings
-        own_name = () if is_wildcard(settings.host) else (settings.host.strip("[]"),)
-        return AddressRules(
-            {listener.port: listener.scheme for listener in self._listeners},
-            (*settings.hosts, *own_name) if self._public_url else settings.hosts,
-            settings.origins,
-            terminated=settings.tls_terminated,
-        )
-
-    def _process(self) -> dict[str, Any]:
-        """What ``/api/v1/status`` says about the process."""
-        return {
-            "pid": self._discovery.pid,
-            "url": self._discovery.url,
-            "publicUrl": self._public_url,
-            "version": __version__,
-            "protocolVersion": PROTOCOL_VERSION,
-            "directory": str(self._settings.directory),
-            "database": str(self._database),
-            "databaseBytes": bytes_on_disk(self._database),
-            "options": self._settings.told,
-            "plugins": self._engine.dispatcher.status(),
-            **self._acceptor.status(),
-        }
 
     def _stop(self, stop: asyncio.Event, reason: str) -> None:
         self._reason = self._reason or reason
@@ -376,7 +243,7 @@ class _Daemon:
         own = [listener.certificate for listener in self._listeners if listener.certificate is not None]
         await self._engine.keep_time(*(certificate.renew for certificate in own))
 
-    async def _shut_down(self, hub: Hub, runner: web.AppRunner) -> bool:
+    async def _shut_down(self, hub: Hub) -> bool:
         """Takes nothing more, commits and acknowledges what it has, says goodbye, lets plugins finish.
 
         Until all is committed, whoever asks is told so: /readyz answers 503. Then whoever connects is refused.
@@ -389,12 +256,12 @@ class _Daemon:
             _log.error(
                 "the store is not done after %g s; what is unacknowledged stays in the journals", DRAIN_TIMEOUT_S
             )
-        await self._acceptor.stop()
-        await hub.close("the recorder is stopping", _CLOSE_TIMEOUT_S)
+        await self._front.stop_listening()
+        await hub.close("the recorder is stopping", CLOSE_TIMEOUT_S)
         self._channel.close()
         self._engine.archive.close()
         remove_discovery(self._settings.directory, self._discovery)
-        await runner.cleanup()
+        await self._front.close()
         left_s = ends_s - loop.time()
         await _in_thread(lambda: self._engine.dispatcher.close(left_s), left_s)
         return drained and self._engine.writer.pending_events == 0

@@ -10,19 +10,18 @@ from semantest_recorder.core.access import AddressRules, Credentials, Role
 from semantest_recorder.core.session import Session
 from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.pages.live_channel import LiveChannel
-from semantest_recorder.served_routes import Behind, routes_of_rooms
+from semantest_recorder.served_routes import Parts, routes_of_rooms
 from semantest_recorder.server.application import create_application
 from semantest_recorder.server.routes import ROUTES, Route
 
 
 def served_routes() -> list[Route]:
     """The routes of a recorder; their handlers are not to be called, for there is nothing behind them."""
-    nothing = cast("Any", None)
+    nothing = cast("Any", _Nothing())
     folder = Path("/nonexistent")
     dashboard = Dashboard(folder, "none", dict, nothing, LiveChannel(folder, lambda: 0.0))
-    rooms = routes_of_rooms(
-        Behind(nothing, folder, nothing, nothing, nothing, nothing, nothing, dashboard, nothing, nothing)
-    )
+    parts = Parts(folder, nothing, nothing, nothing, nothing, nothing, nothing, nothing, dashboard)
+    rooms = routes_of_rooms(parts)
     return list(create_application(nothing, AddressRules(1), Credentials("none"), rooms)[ROUTES].values())
 
 
@@ -30,3 +29,10 @@ def message_roles() -> Iterator[tuple[str, frozenset[Role]]]:
     """(type, roles) of every message that is no command (core/commands.py has those)."""
     for kind, handler in Session._HANDLERS.items():  # noqa: SLF001 - elsewhere it is the session's own business
         yield str(cast("Any", kind).__struct_config__.tag), handler.roles
+
+
+class _Nothing:
+    """In the place of any part of a recorder, and of what that has."""
+
+    def __getattr__(self, _name: str) -> _Nothing:
+        return self

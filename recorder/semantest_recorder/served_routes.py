@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import Any
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.layout import DATABASE
+from semantest_recorder.alerting.alerts import Alerts
 from semantest_recorder.api.openapi import openapi
 from semantest_recorder.api.routes import Sources, api_routes
-from semantest_recorder.core.access import Denied, Identity
-from semantest_recorder.core.alerts.actions import Action, Done
+from semantest_recorder.engine import Engine
+from semantest_recorder.monitor import Monitor
 from semantest_recorder.owed_reading import answer_owed
 from semantest_recorder.pages.api_reference import api_page
 from semantest_recorder.pages.dashboard import Dashboard
@@ -22,7 +23,7 @@ from semantest_recorder.server.aliases import alias_route
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
-from semantest_recorder.server.metrics import Expose, metrics_route
+from semantest_recorder.server.metrics import metrics_route
 from semantest_recorder.server.one_command import command
 from semantest_recorder.server.owed import owed_route
 from semantest_recorder.server.routes import Route
@@ -36,25 +37,22 @@ from semantest_recorder.token_book import TokenBook
 
 
 @dataclass(frozen=True)
-class Behind:
-    """What is behind the routes.
+class Parts:
+    """The parts of a recorder that its routes ask: a new route finds what it needs in one of them.
 
-    ``directory``: the ``.semantest`` folder; ``process``: see ``status_route``, ``clean``: ``cleanup_route``,
-    ``say_alias``: ``alias_route``, ``act_on_alerts``: ``alert_actions_route``; ``visitors``: who comes with a browser;
-    ``dashboard``: what they look at; ``expose``: ``metrics_route``;
-    ``stacks``: who waits for those of a process.
+    ``directory``: the ``.semantest`` folder; ``status``: see ``status_route``; ``visitors``: who comes with a browser;
+    ``dashboard``: what they look at.
     """
 
-    hub: Hub
     directory: Path
-    process: Callable[[], dict[str, Any]]
-    clean: Callable[[list[str]], Awaitable[Any]]
-    say_alias: Callable[[str, str, str], Awaitable[None]]
-    act_on_alerts: Callable[[Action], Awaitable[Done]]
+    status: Callable[[], dict[str, Any]]
+    hub: Hub
+    engine: Engine
+    alerts: Alerts
+    stacks: StackRequests
+    monitor: Monitor
     visitors: Visitors
     dashboard: Dashboard
-    expose: Expose
-    stacks: StackRequests
 
     @property
     def database(self) -> Path:
@@ -62,34 +60,31 @@ class Behind:
         return self.directory / DATABASE
 
 
-def routes_of_rooms(behind: Behind) -> list[Route]:
+def routes_of_rooms(parts: Parts) -> list[Route]:
     """What is served besides the application's own routes."""
-
-    def admit(identity: Identity) -> Denied | None:  # per page that is open: role_table.py has no hub
-        return behind.hub.security.admit(identity)
-
+    hub, dashboard = parts.hub, parts.dashboard
     sources = Sources(
-        database=behind.database,
-        now_ms=lambda: behind.hub.now_ms(),  # noqa: PLW0108 - role_table.py makes routes without a hub
-        tokens=TokenBook(behind.directory),
-        command=partial(command, behind.hub),
-        policy=lambda: behind.hub.security.policy,
-        plugins=lambda: behind.process()["plugins"],
+        database=parts.database,
+        now_ms=hub.now_ms,
+        tokens=TokenBook(parts.directory),
+        command=partial(command, hub),
+        policy=lambda: hub.security.policy,
+        plugins=lambda: parts.status()["plugins"],
         version=__version__,
     )
     routes = [
         *api_routes(sources),
-        status_route(behind.hub, behind.process),
-        *artifact_routes(ArtifactStore(behind.directory)),
-        cleanup_route(behind.clean),
-        alias_route(behind.say_alias),
-        alert_actions_route(behind.act_on_alerts),
-        snapshot_route(behind.directory),
-        owed_route(partial(answer_owed, behind.database)),
-        stack_route(behind.hub, behind.stacks),
-        *sign_in_routes(behind.visitors),
-        *behind.dashboard.routes(admit),
-        metrics_route(behind.expose),
+        status_route(hub, parts.status),
+        *artifact_routes(ArtifactStore(parts.directory)),
+        cleanup_route(parts.engine.clean),
+        alias_route(parts.engine.say_alias),
+        alert_actions_route(parts.alerts.desk.act),
+        snapshot_route(parts.directory),
+        owed_route(partial(answer_owed, parts.database)),
+        stack_route(hub, parts.stacks),
+        *sign_in_routes(parts.visitors),
+        *dashboard.routes(hub.security.admit),
+        metrics_route(parts.monitor.expose),
     ]
     page = api_page(lambda: openapi(routes, __version__))
-    return [*routes, behind.dashboard.desk.route(page)]
+    return [*routes, dashboard.desk.route(page)]

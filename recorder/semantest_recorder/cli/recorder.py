@@ -25,7 +25,7 @@ from semantest_recorder.cli.serve_options import options_in_effect, serve_option
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
-    from semantest_recorder.app import Settings
+    from semantest_recorder.daemon_settings import Settings
     from semantest_recorder.discovery import Discovery
 
 
@@ -132,9 +132,9 @@ def _stopped(message: str, exit_code: int) -> click.ClickException | click.excep
 def _settings(
     ctx: click.Context, folder: Path, token: str | None, log_format: str, options: dict[str, Any]
 ) -> Settings:
-    from semantest_recorder.app import Settings  # noqa: PLC0415
     from semantest_recorder.cli.alerts_section import alerts_in  # noqa: PLC0415
     from semantest_recorder.cli.plugin_section import plugins_in  # noqa: PLC0415
+    from semantest_recorder.daemon_settings import Settings  # noqa: PLC0415
 
     return Settings(
         directory=folder,

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
-from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials, Denied, Identity
+from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
 from semantest_recorder.server.guard import IDENTITY, Doors, guard
 from semantest_recorder.server.hub import Hub
 from semantest_recorder.server.observing import REQUEST_ID, RequestMeasures, observing
@@ -46,16 +46,12 @@ def create_application(
 
     ``measures`` count all requests.
     """
-
-    def admit(identity: Identity) -> Denied | None:  # per request: role_table.py makes an application without a hub
-        return hub.security.admit(identity)
-
     observe = observing(measures or RequestMeasures())
-    check = guard(Doors(addresses, credentials, admit, **doors))
+    check = guard(Doors(addresses, credentials, hub.security.admit, **doors))
     app = web.Application(middlewares=[observe, check, _activity(hub)])
     routes = list(routes)
     add_routes(app, [*_own_routes(hub, {route.path for route in routes if route.is_page}), *routes])
-    app[IN_USE] = lambda: hub.in_use()  # noqa: PLW0108 - per request, too
+    app[IN_USE] = hub.in_use
     app.on_response_prepare.append(_say_little)
     return app
 

@@ -37,10 +37,8 @@ class Route(NamedTuple):
     """One route; one that takes ``GET`` takes ``HEAD``, too.
 
     ``roles`` are those of which the client needs one, ``None`` opens it to everybody; ``is_use``: asking it means that
-        resource = app.router.add_route(route.method, route.path, route.handler).resource
-        if route.method == hdrs.METH_GET:
-            app.router.add_route(hdrs.METH_HEAD, route.path, route.handler)
-        table[route.method, route.path if resource is None else resource.canonical] = route
+    somebody uses the recorder, which then does not end as idle; ``is_page``: people look at it in a browser, and come
+    to it by links of other sites, too. ``doc`` describes a route of the API.
     """
 
     method: str
