@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Callable
 from itertools import islice
@@ -14,6 +13,7 @@ from semantest_recorder.cli.leftovers import take_in_leftovers, unstored_notes
 from semantest_recorder.cli.lookup import CANNOT_READ, FoundRun, reader_of
 from semantest_recorder.cli.rereading import reread_when_shipped
 from semantest_recorder.cli.session_notes import session_notes
+from semantest_recorder.core.nearest import nearest
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, counts_of
 from semantest_recorder.reports.checkout import run_checkout
@@ -43,7 +43,7 @@ def chosen_runs(
 
     found, notes = found_runs(folder, most, sync_seconds, None if state is None and branch is None else wanted)
     if branch is not None and branch not in branches:
-        raise BranchNotFound(branch, difflib.get_close_matches(branch, branches, 3, 0.4), known=False)
+        raise BranchNotFound(branch, nearest(branch, sorted(branches), 0.4), known=False)
     return found, notes
 
 

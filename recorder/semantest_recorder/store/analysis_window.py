@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import msgspec
 
 from semantest_recorder.core.analysis.window import WindowRun
+from semantest_recorder.core.nearest import nearest
 from semantest_recorder.store.errors import BranchNotFound
 from semantest_recorder.store.queries import statements
 
@@ -36,7 +36,7 @@ def require_branch(connection: sqlite3.Connection, branch: str) -> None:
     """Raises ``BranchNotFound`` for one that no run has, with the nearest that there are."""
     known = [str(name) for (name,) in connection.execute(_SQL["branches"])]
     if branch not in known:
-        raise BranchNotFound(branch, difflib.get_close_matches(branch, known, 3, 0.4), known=False)
+        raise BranchNotFound(branch, nearest(branch, known, 0.4), known=False)
 
 
 def test_ids(connection: sqlite3.Connection, tests: Iterable[int]) -> dict[int, str]:

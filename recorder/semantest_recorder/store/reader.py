@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
@@ -13,6 +12,7 @@ import msgspec
 
 from semantest_recorder.core.analysis.rows import PastRun
 from semantest_recorder.core.jobs import SessionOrigin, add_origin
+from semantest_recorder.core.nearest import nearest
 from semantest_recorder.core.rerun_chain import rerun_of
 from semantest_recorder.core.rows import (
     AttemptRow,
@@ -209,7 +209,7 @@ class Reader:
         if matches:
             raise AmbiguousRun(name, matches)
         known = [str(row[0]) for row in self._all("run_ids")]
-        raise RunNotFound(name, difflib.get_close_matches(name, [*known, "last"] if known else [], 3, 0.5))
+        raise RunNotFound(name, nearest(name, ["last", *known] if known else [], 0.5))
 
     def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         given = self._connection
