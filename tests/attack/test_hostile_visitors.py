@@ -166,20 +166,36 @@ def test_the_sockets_of_a_browser_that_signs_out_are_closed(recorder: Daemon) ->
 def test_a_cookie_that_another_user_of_the_machine_got_hold_of_is_none(recorder: Daemon) -> None:
     """A browser sends it to every port of the host that its user comes to."""
     headers = {"Cookie": signed_in(recorder)}
-    place = urlsplit(recorder.discovery["url"]).netloc
     assert ask(recorder, "GET", "/api/v1/status", headers).status == 200
+    assert said_to_nobody(recorder, "GET", "/api/v1/status", headers)[0] == 401
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user for once")
+def test_a_link_that_another_user_of_the_machine_made_signs_nobody_in(recorder: Daemon) -> None:
+    """Else one who has a token could have others act in his name; and who saw a code of theirs could be them."""
+    token = {"Authorization": f"Bearer {recorder.discovery['token']}"}
+    status, body = said_to_nobody(recorder, "POST", "/api/v1/sign-in-codes", token)
+    assert status == 200
+    assert "Set-Cookie" not in ask(recorder, "POST", "/sign-in", own(recorder), json.loads(body)).headers
+
+
+def said_to_nobody(recorder: Daemon, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+    """What another user of the machine is answered."""
+    place = urlsplit(recorder.discovery["url"]).netloc
     near, far = Pipe()
 
-    def steal() -> None:
+    def ask_as_nobody() -> None:
         os.setuid(NOBODY)
         with closing(HTTPConnection(place, timeout=DEADLINE_S)) as connection:
-            connection.request("GET", "/api/v1/status", headers=headers)
-            far.send(connection.getresponse().status)
+            connection.request(method, path, headers=headers)
+            response = connection.getresponse()
+            far.send((response.status, response.read().decode()))
 
-    thief = get_context("fork").Process(target=steal)
-    thief.start()
+    other = get_context("fork").Process(target=ask_as_nobody)
+    other.start()
     try:
         assert near.poll(DEADLINE_S)
-        assert near.recv() == 401
+        status, body = near.recv()
+        return int(status), str(body)
     finally:
-        thief.join(DEADLINE_S)
+        other.join(DEADLINE_S)

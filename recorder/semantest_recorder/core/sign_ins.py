@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import msgspec
 
@@ -36,6 +36,18 @@ class SignIn(msgspec.Struct, frozen=True, rename="camel"):
     user: int | None = None
 
 
+class _Code(NamedTuple):
+    """Waits to be redeemed: for which credential, until when, and by which user of this machine it was asked for."""
+
+    credential: bytes
+    until_ms: float
+    user: int | None
+
+    def is_good(self, now_ms: float, user: int | None) -> bool:
+        """Whether ``user`` may redeem it: who asked, unless that was root, or of one of both nobody tells."""
+        return now_ms < self.until_ms and (user == self.user or user is None or not self.user)
+
+
 class SignInTable(msgspec.Struct, frozen=True):
     """The form in which they are kept."""
 
@@ -48,19 +60,26 @@ class SignIns:
 
     def __init__(self, known: Iterable[SignIn] = ()) -> None:
         self._sign_ins = {sign_in.digest: sign_in for sign_in in known}
-        #: By the digest of the code: the digest of the token that asked for it, and until when it is good.
-        self._codes: dict[str, tuple[bytes, float]] = {}
+        #: By the digest of the code.
+        self._codes: dict[str, _Code] = {}
 
-    def offer(self, code: str, credential: bytes, now_ms: float) -> None:
-        """The holder of ``credential`` (the SHA-256 of a token) may sign in with this code once, within ``CODE_MS``."""
+    def offer(self, code: str, credential: bytes, now_ms: float, user: int | None = None) -> None:
+        """The holder of ``credential`` (the SHA-256 of a token) may sign in with this code once, within ``CODE_MS``.
+
+        ``user``: who asks for it, where that is known.
+        """
         while len(self._codes) >= _CODES_MAX:
-            self._codes.pop(_oldest_of_most({key: holder for key, (holder, _until) in self._codes.items()}))
-        self._codes[digest_of(code).hex()] = credential, now_ms + CODE_MS
+            self._codes.pop(_oldest_of_most({key: one.credential for key, one in self._codes.items()}))
+        self._codes[digest_of(code).hex()] = _Code(credential, now_ms + CODE_MS, user)
 
-    def redeem(self, code: str, now_ms: float) -> bytes | None:
-        """Whose credential the code stands for; from now on it stands for nobody's."""
+    def redeem(self, code: str, now_ms: float, user: int | None = None) -> bytes | None:
+        """Whose credential the code stands for, if ``user`` may redeem it; from now on it stands for nobody's.
+
+        Another user of the machine may not: neither who saw the code, nor who was led here by a link of whoever asked
+        for it, and would act in that one's name.
+        """
         found = self._codes.pop(digest_of(code).hex(), None)
-        return found[0] if found is not None and now_ms < found[1] else None
+        return found.credential if found is not None and found.is_good(now_ms, user) else None
 
     def add(self, cookie: str, credential: bytes, now_ms: float, user: int | None = None) -> None:
         """A browser with this cookie, which ``user`` runs, is signed in from now on."""

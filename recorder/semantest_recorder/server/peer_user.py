@@ -8,6 +8,7 @@ from asyncio import BaseTransport
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from semantest_recorder.core.access import is_loopback
 
@@ -16,9 +17,24 @@ _TABLES: Final = {socket.AF_INET: Path("/proc/net/tcp"), socket.AF_INET6: Path("
 _LOCAL, _REMOTE, _USER = 1, 2, 7
 
 
-def user_of_peer(transport: BaseTransport | None) -> int | None:
-    """The id of the user whose program is there; ``None``: elsewhere, or nobody tells."""
-    connection = transport.get_extra_info("socket") if transport is not None else None
+class PeerUsers:
+    """Who is at the other end of connections. Looked up once for each: the table has all of the machine."""
+
+    def __init__(self) -> None:
+        self._known: WeakKeyDictionary[BaseTransport, int] = WeakKeyDictionary()
+
+    def of(self, transport: BaseTransport | None) -> int | None:
+        """The id of the user whose program is there; ``None``: elsewhere, or nobody tells."""
+        if transport is None:
+            return None
+        user = self._known.get(transport)
+        if user is None and (user := _user_of(transport)) is not None:
+            self._known[transport] = user
+        return user
+
+
+def _user_of(transport: BaseTransport) -> int | None:
+    connection = transport.get_extra_info("socket")
     if connection is None or connection.family not in _TABLES:
         return None
     try:

@@ -26,7 +26,7 @@ def sign_in_routes(visitors: Visitors) -> list[Route]:
     async def make_code(request: web.Request) -> web.StreamResponse:
         if request[IDENTITY].is_anonymous:
             return problem(403, "FORBIDDEN", "nobody signs in here: no token is wanted")
-        body = {"code": visitors.offer_code(request[IDENTITY]), "expiresInMs": CODE_MS}
+        body = {"code": visitors.offer_code(request, request[IDENTITY]), "expiresInMs": CODE_MS}
         return web.Response(body=msgspec.json.encode(body), content_type="application/json")
 
     async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -34,12 +34,10 @@ def sign_in_routes(visitors: Visitors) -> list[Route]:
         code, token, goal = (form.get(name, "") for name in ("code", "token", "next"))
         goal = goal if is_own_path(goal) else "/"
         response = web.Response(status=303, headers={"Location": goal})
-        if (code or token) and visitors.sign_in(request, response, code=code, token=token):
-            return response
-        kind = "code" if code else "token"
-        return web.Response(
-            status=303, headers={"Location": f"{SIGN_IN_PATH}?wrong={kind}&next={quote(goal, safe='')}"}
-        )
+        wrong = visitors.sign_in(request, response, code=code, token=token)
+        if wrong is not None:
+            response.headers["Location"] = f"{SIGN_IN_PATH}?wrong={wrong}&next={quote(goal, safe='')}"
+        return response
 
     async def sign_out(request: web.Request) -> web.StreamResponse:
         response = web.Response(status=303, headers={"Location": SIGN_IN_PATH})

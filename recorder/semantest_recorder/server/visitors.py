@@ -5,19 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
 from semantest_recorder.core.access import Credentials, Denied, Identity, digest_of, split_host
 from semantest_recorder.core.sign_ins import SIGN_IN_MS, SignIns
-from semantest_recorder.server.peer_user import user_of_peer
+from semantest_recorder.server.peer_user import PeerUsers
 from semantest_recorder.server.routes import route_of
 
 SIGN_IN_PATH = "/sign-in"
 _READING = ("GET", "HEAD")
 #: Draws the page that says why somebody is turned away.
 ErrorPage = Callable[[web.Request, int, str], web.Response]
+#: Why somebody is not signed in: the code or the token is none, or the browser is signed in with another token.
+Wrong = Literal["code", "token", "other"]
 
 
 class Visitors:
@@ -41,42 +44,49 @@ class Visitors:
         self._clock = clock
         self._keep = keep
         self._secure = secure
+        self._users = PeerUsers()
 
     def identify(self, request: web.Request) -> Identity | Denied | None:
         """Who the browser is signed in as; ``None`` when it is not.
 
         What changes something, and a WebSocket, a page must ask for that says so itself: browsers send an ``Origin``.
         """
-        cookie = request.cookies.get(_cookie_name(request))
-        user = user_of_peer(request.transport) if cookie else None
-        credential = self._sign_ins.credential_of(cookie, self._clock(), user) if cookie else None
-        found = self._credentials.holder_of(credential) if credential is not None else None
-        if found is None:
+        cookie = request.cookies.get(_cookie_name(request), "")
+        signed_in = self._signed_in(request, cookie)
+        if signed_in is None:
             return None
+        _credential, found = signed_in
         reads = request.method in _READING and hdrs.UPGRADE not in request.headers
         if not reads and hdrs.ORIGIN not in request.headers:
             return Denied(403, "FORBIDDEN", "with a cookie this needs an Origin; programs send a token", found.name)
-        return replace(found, browser=digest_of(cookie or ""))
+        return replace(found, browser=digest_of(cookie))
 
     def still_valid(self, identity: Identity) -> bool:
         """Whether ``identity`` may go on: its token still is one, and the browser that it came with is signed in."""
         signed_in = not identity.browser or self._sign_ins.knows(identity.browser, self._clock())
         return signed_in and self._credentials.still_valid(identity)
 
-    def offer_code(self, identity: Identity) -> str:
-        """A code with which ``identity`` can sign in once."""
+    def offer_code(self, request: web.Request, identity: Identity) -> str:
+        """A code with which ``identity``, who sent the request, can sign in once."""
         code = secrets.token_urlsafe(24)
-        self._sign_ins.offer(code, self._credentials.credential_of(identity), self._clock())
+        user = self._users.of(request.transport)
+        self._sign_ins.offer(code, self._credentials.credential_of(identity), self._clock(), user)
         return code
 
-    def sign_in(self, request: web.Request, response: web.Response, *, code: str, token: str) -> bool:
-        """Gives ``response`` the cookie for who holds the code or the token; false when neither is one."""
-        now_ms = self._clock()
-        credential = self._sign_ins.redeem(code, now_ms) if code else self._credentials.credential_behind(token)
+    def sign_in(self, request: web.Request, response: web.Response, *, code: str, token: str) -> Wrong | None:
+        """Gives ``response`` the cookie for who holds the code or the token, or says what is wrong.
+
+        A code may come by a link of anybody, so it takes nobody's place who is signed in with another token.
+        """
+        now_ms, user = self._clock(), self._users.of(request.transport)
+        credential = self._sign_ins.redeem(code, now_ms, user) if code else self._credentials.credential_behind(token)
         if credential is None or self._credentials.holder_of(credential) is None:
-            return False
+            return "code" if code else "token"
+        before = self._signed_in(request, request.cookies.get(_cookie_name(request), "")) if code else None
+        if before is not None and before[0] != credential:
+            return "other"
         cookie = secrets.token_urlsafe(32)
-        self._sign_ins.add(cookie, credential, now_ms, user_of_peer(request.transport))
+        self._sign_ins.add(cookie, credential, now_ms, user)
         response.set_cookie(
             _cookie_name(request),
             cookie,
@@ -87,7 +97,7 @@ class Visitors:
             secure=self._secure,
         )
         self._keep()
-        return True
+        return None
 
     def sign_out(self, request: web.Request, response: web.Response) -> None:
         """The cookie of the request stands for nobody any more."""
@@ -95,6 +105,14 @@ class Visitors:
         if self._sign_ins.remove(request.cookies.get(name, "")):
             self._keep()
         response.del_cookie(name, path="/", httponly=True, samesite="Strict", secure=self._secure)
+
+    def _signed_in(self, request: web.Request, cookie: str) -> tuple[bytes, Identity] | None:
+        """With which token the browser is signed in, and who holds that."""
+        if not cookie:
+            return None
+        credential = self._sign_ins.credential_of(cookie, self._clock(), self._users.of(request.transport))
+        holder = self._credentials.holder_of(credential) if credential is not None else None
+        return None if credential is None or holder is None else (credential, holder)
 
 
 def _cookie_name(request: web.Request) -> str:

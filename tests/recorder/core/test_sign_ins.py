@@ -26,6 +26,19 @@ def test_a_code_is_good_for_a_minute() -> None:
     assert sign_ins.redeem("other", CODE_MS) is None
 
 
+@pytest.mark.parametrize(
+    ("asked", "comes", "is_good"),
+    [(1, 1, True), (1, 2, False), (1, 0, False), (0, 1, True), (None, 1, True), (1, None, True), (None, None, True)],
+)
+def test_a_code_is_for_the_user_who_asked_for_it_where_users_are_known(
+    asked: int | None, comes: int | None, is_good: bool
+) -> None:
+    """``semantest open`` as root opens the browser of somebody else."""
+    sign_ins = SignIns()
+    sign_ins.offer("code", ANNA, 0.0, asked)
+    assert sign_ins.redeem("code", 1.0, comes) == (ANNA if is_good else None)
+
+
 def test_a_cookie_stands_for_a_token_until_its_time_is_over_or_it_is_given_back() -> None:
     sign_ins = SignIns()
     sign_ins.add("annas", ANNA, 0.0)

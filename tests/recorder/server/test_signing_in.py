@@ -77,6 +77,21 @@ def test_signing_out_ends_it_for_everybody_with_the_cookie(recorder: Daemon) -> 
     assert ask(recorder, "GET", "/runs", VISIT | {"Cookie": cookie}).status == 303
 
 
+def test_a_link_with_a_code_of_another_token_takes_nobodys_place(recorder: Daemon) -> None:
+    """Whoever sends such a link has somebody else act in his name."""
+    token = semantest("token", "create", "--name", "adam", "--role", "read", "--directory", recorder.folder)
+    cookie = ask(recorder, "POST", "/sign-in", own(recorder), {"token": token.out.split()[-1]}).cookie
+    answer = ask(recorder, "POST", "/sign-in", own(recorder, cookie), {"code": code_of(recorder), "next": "/flaky"})
+    assert "Set-Cookie" not in answer.headers
+    page = ask(recorder, "GET", answer.headers["Location"], VISIT | {"Cookie": cookie}).text
+    assert "signed in with another token already" in page
+    assert 'href="/flaky"' in page
+    assert ask(recorder, "POST", "/sign-out", own(recorder, cookie), {}).status == 303
+    assert ask(recorder, "POST", "/sign-in", own(recorder, cookie), {"code": code_of(recorder)}).cookie
+    again = signed_in(recorder)
+    assert ask(recorder, "POST", "/sign-in", own(recorder, again), {"code": code_of(recorder)}).cookie  # the same token
+
+
 def test_who_is_not_signed_in_is_sent_to_where_one_does_and_back(recorder: Daemon) -> None:
     answer = ask(recorder, "GET", "/runs?limit=5", VISIT)
     assert (answer.status, answer.headers["Location"]) == (303, "/sign-in?next=%2Fruns%3Flimit%3D5")
