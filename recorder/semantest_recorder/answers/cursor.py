@@ -9,6 +9,9 @@ import msgspec
 
 from semantest_recorder.store.run_list import Place
 
+#: A cursor goes into an address, and ids of tests may be long: of a text it holds the beginning.
+_TEXT_MAX = 200
+
 
 class InvalidCursor(ValueError):  # noqa: N818 - named for what it says about its argument
     """A cursor that was not given out, or for another question."""
@@ -21,8 +24,12 @@ class _Cursor(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 def cursor_of(place: Place, *question: object) -> str:
-    """What :func:`place_of` takes with the same ``question``: filters and order of the list."""
-    told = msgspec.json.encode(_Cursor(_digest(question), place.key, place.tie))
+    """What :func:`place_of` takes with the same ``question``: filters and order of a list; 2,000 characters at most.
+
+    Of a key that is a text only the beginning comes back: see ``store.known_tests.place_of_test``.
+    """
+    key = place.key[:_TEXT_MAX] if isinstance(place.key, str) else place.key
+    told = msgspec.json.encode(_Cursor(_digest(question), key, place.tie))
     return urlsafe_b64encode(told).rstrip(b"=").decode()
 
 

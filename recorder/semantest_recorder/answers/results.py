@@ -10,6 +10,7 @@ from semantest_recorder.answers.connection import snapshot
 from semantest_recorder.answers.cursor import cursor_of, place_of
 from semantest_recorder.answers.errors import NoRunOfTest
 from semantest_recorder.answers.one_test import one_test
+from semantest_recorder.answers.page_size import that_fit
 from semantest_recorder.reports.aggregate import add_test_details, is_explained, suite_info, test_infos
 from semantest_recorder.reports.details import PlaceOf, add_test_events
 from semantest_recorder.reports.result_list import ResultOfTest, ResultPage
@@ -41,7 +42,7 @@ def result_page(
     cursor: str | None = None,
     limit: int = 100,
 ) -> ResultPage:
-    """The first ``limit`` tests behind ``cursor`` of the run called ``run`` (id, unique beginning or ``last``).
+    """At most ``limit`` tests behind ``cursor`` of the run called ``run`` (id, unique beginning or ``last``).
 
     Raises ``InvalidCursor`` and what ``Reader`` raises.
     """
@@ -57,11 +58,13 @@ def result_page(
         total = number_of_results(connection, key, wanted)
     rows = [row for row, _place in found[:limit]]
     explained = [row.test_id for row in rows if is_explained(row)]
+    tests = test_infos(rows, reader.attempts_of(run_id, explained) if explained else [])
+    shown = that_fit(tests)
     return ResultPage(
         run=run_id,
         total=total,
-        tests=test_infos(rows, reader.attempts_of(run_id, explained) if explained else []),
-        next=cursor_of(found[limit - 1][1], *question) if len(found) > limit else None,
+        tests=tests[:shown],
+        next=cursor_of(found[shown - 1][1], *question) if shown < len(found) else None,
     )
 
 

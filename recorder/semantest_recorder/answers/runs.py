@@ -7,6 +7,7 @@ from pathlib import Path
 
 from semantest_recorder.answers.connection import snapshot
 from semantest_recorder.answers.cursor import cursor_of, place_of
+from semantest_recorder.answers.page_size import that_fit
 from semantest_recorder.answers.run_counts import KeptCounts, run_counts
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import counts_of
@@ -37,15 +38,17 @@ def run_page(
     cursor: str | None = None,
     limit: int = 50,
 ) -> RunPage:
-    """The first ``limit`` runs behind ``cursor``. Raises ``InvalidCursor`` and what ``connect_read_only`` raises."""
+    """At most ``limit`` runs behind ``cursor``. Raises ``InvalidCursor`` and what ``connect_read_only`` raises."""
     after = place_of(cursor, "runs", wanted, order)
     with snapshot(database) as connection:
         found = listed_runs(connection, wanted, order, after, limit + 1)
         rows = [row for row, _place in found[:limit]]
         counts = kept.of(connection, rows)
+    runs = [run_summary(row, count) for row, count in zip(rows, counts, strict=True)]
+    shown = that_fit(runs)
     return RunPage(
-        runs=[run_summary(row, count) for row, count in zip(rows, counts, strict=True)],
-        next=cursor_of(found[limit - 1][1], "runs", wanted, order) if len(found) > limit else None,
+        runs=runs[:shown],
+        next=cursor_of(found[shown - 1][1], "runs", wanted, order) if shown < len(found) else None,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from semantest_recorder.answers.connection import snapshot
 from semantest_recorder.answers.cursor import cursor_of, place_of
 from semantest_recorder.answers.one_test import one_test
+from semantest_recorder.answers.page_size import that_fit
 from semantest_recorder.answers.stored_history import StoredHistory
 from semantest_recorder.core.analysis.identity import function_of
 from semantest_recorder.reports.known_tests import KnownTest, TestName, TestPage
@@ -18,17 +19,19 @@ from semantest_recorder.store.run_list import Place
 def page_of_tests(
     database: Path, text: str | None = None, suite: str | None = None, cursor: str | None = None, limit: int = 100
 ) -> TestPage:
-    """The first ``limit`` tests behind ``cursor`` whose ids contain ``text``, whatever its case; of ``suite`` if named.
+    """At most ``limit`` tests behind ``cursor`` whose ids contain ``text``, whatever its case; of ``suite`` if named.
 
     Raises ``InvalidCursor`` and what ``connect_read_only`` raises.
     """
     question = ("tests", text, suite)
     after = place_of(cursor, *question)
     with snapshot(database) as connection:
-        found = listed_tests(connection, text, suite, None if after is None else str(after.key), limit + 1)
+        found = listed_tests(connection, text, suite, after, limit + 1)
+    tests = [_name(row) for row in found[:limit]]
+    shown = that_fit(tests)
+    last = found[shown - 1] if shown < len(found) else None
     return TestPage(
-        tests=[_name(row) for row in found[:limit]],
-        next=cursor_of(Place(found[limit - 1].id, 0), *question) if len(found) > limit else None,
+        tests=tests[:shown], next=cursor_of(Place(last.id, last.key), *question) if last is not None else None
     )
 
 
@@ -43,7 +46,7 @@ def known_test(history: StoredHistory, test: str) -> KnownTest:
         row = row_of_test(connection, test_id)
     past = history.runs.history(names, None, 1)
     return KnownTest(
-        test=_name(row or KnownTestRow(test_id, "", function_of(test_id), "")),
+        test=_name(row or KnownTestRow(test_id, "", function_of(test_id), "", 0)),
         earlier_names=names[1:],
         last=past_result(past[0]) if past else None,
     )

@@ -10,10 +10,11 @@ from semantest_recorder.api.encoded import Encoded
 
 
 class KeptAnswers:
-    """At most ``most_bytes`` of answers, those that were asked for last; one that is larger alone is not kept."""
+    """At most ``most_bytes`` in ``most`` answers, those asked for last; one that is larger alone is not kept."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, most: int = 1000) -> None:
         self._most_bytes = most_bytes
+        self._most = most
         self._lock = Lock()
         self._kept: OrderedDict[Hashable, tuple[object, Encoded]] = OrderedDict()
 
@@ -32,5 +33,5 @@ class KeptAnswers:
             self._kept[question] = stamp, answer
             self._kept.move_to_end(question)
             size = sum(len(kept) for _stamp, kept in self._kept.values())
-            while size > self._most_bytes:
+            while size > self._most_bytes or len(self._kept) > self._most:
                 size -= len(self._kept.popitem(last=False)[1][1])

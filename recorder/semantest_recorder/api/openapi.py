@@ -33,13 +33,17 @@ _BINARY: Final = {"type": "string", "format": "binary"}
 
 
 class ProblemDetails(msgspec.Struct, rename="camel"):
-    """An error (RFC 9457); `code` is for programs, `detail` one line that says what to do."""
+    """An error (RFC 9457); `code` is for programs, `detail` one line that says what to do.
+
+    `requestId` names the request in the recorder's log.
+    """
 
     type: str
     title: str
     status: int
     code: str
     detail: str
+    request_id: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from semantest_recorder.answers.found_tests import found_tests
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Table
 
-_SHOWN, _MOST = 100, 10_000
+_SHOWN, _MOST, _EXPORTED = 100, 1000, 10_000
 
 
 def pages(database: Path) -> list[Page]:
@@ -20,10 +20,10 @@ def pages(database: Path) -> list[Page]:
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
-    found = found_tests(database, visit.asked("q"), visit.number("limit", _SHOWN, _MOST) + 1)
     most = visit.number("limit", _SHOWN, _MOST)
+    found = found_tests(database, visit.asked("q"), most + 1)
     return {"tests": found[:most], "more": len(found) > most}
 
 
 def _table(database: Path, visit: Visit) -> Table:
-    return Table("tests", ("test",), [[test] for test in found_tests(database, visit.asked("q"), _MOST)])
+    return Table("tests", ("test",), [[test] for test in found_tests(database, visit.asked("q"), _EXPORTED)])

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 import msgspec
 
 from semantest_recorder.core.rows import ResultRow
+from semantest_recorder.store.known_tests import place_of_test
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.row_reading import result_row
 from semantest_recorder.store.run_list import Place
@@ -51,6 +52,7 @@ def listed_results(
     most: int,
 ) -> list[tuple[ResultRow, Place]]:
     """At most ``most`` results behind the place ``after``. Raises ``sqlite3.Error``."""
+    after = place_of_test(connection, after)
     place = {"after": after.key if after else None, "tie": after.tie if after else None, "most": most}
     rows = connection.execute(_STATEMENTS[order], _parameters(run_key, wanted) | place)
     return [(result_row(row[:-2]), Place(*row[-2:])) for row in rows]

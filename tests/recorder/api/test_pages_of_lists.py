@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,9 +13,10 @@ from semantest_recorder.answers.cursor import InvalidCursor, cursor_of, place_of
 from semantest_recorder.answers.results import ResultOrder
 from semantest_recorder.answers.runs import RunOrder
 from semantest_recorder.store.run_list import Place
-from tests.recorder.api.asking import Api
+from tests.recorder.api.asking import Api, served
+from tests.recorder.cli.recording import Recording
 
-KEYS = st.floats(allow_nan=False, allow_infinity=False) | st.text()
+KEYS = st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=200)
 TIES = st.integers(-(2**63), 2**63 - 1)
 
 
@@ -24,6 +26,13 @@ def test_a_cursor_leads_back_to_its_place(key: float | str, tie: int, question: 
     assert place_of(cursor, question) == Place(key, tie)
     with pytest.raises(InvalidCursor, match="another question"):
         place_of(cursor, question, "more")
+
+
+@given(st.text(min_size=150) | st.text("\x00\U0010ffff", min_size=200), TIES)
+def test_a_cursor_fits_into_an_address_whatever_its_key(key: str, tie: int) -> None:
+    cursor = cursor_of(Place(key, tie), "question")
+    assert len(cursor) <= 2000
+    assert place_of(cursor, "question") == Place(key[:200], tie)
 
 
 @given(st.text() | st.from_regex(r"\A[A-Za-z0-9_-]{1,40}\Z"))
@@ -57,6 +66,29 @@ def test_pages_of_events_have_each_event_once(long: Api) -> None:
     ends = [event["seq"] for page in long.pages(path, "events", type="test/end", limit=7) for event in page]
     assert len(ends) >= len(long.json("/api/v1/runs/last/report")["tests"]) - 5
     assert len(whole) == len(set(whole)) > 2 * len(ends)
+
+
+@pytest.mark.parametrize(("length", "number", "limit"), [(3_000, 7, 2), (100_000, 90, 1000)])
+def test_pages_of_tests_with_long_names_have_each_test_once(
+    length: int, number: int, limit: int, tmp_path: Path
+) -> None:
+    """A cursor has to fit into an address, and a page into some megabytes, however many entries it was to have."""
+    recording = Recording()
+    tests = [f"t.py::test[{'x' * length}{place:03d}]" for place in range(number)]
+    recording.start()
+    recording.plan(*tests)
+    for test in tests:
+        recording.test(test)
+    recording.end(0)
+    recording.store(tmp_path / ".semantest")
+    api = served(tmp_path / ".semantest")
+    try:
+        for path, more in (("/api/v1/tests", {}), ("/api/v1/runs/last/results", {"sort": "id"})):
+            pages = list(api.pages(path, "tests", limit=limit, **more))
+            assert [test["id"] for page in pages for test in page] == tests
+            assert len(pages) > 1
+    finally:
+        api.server.close()
 
 
 def test_a_cursor_of_another_question_is_refused(long: Api) -> None:

@@ -35,6 +35,8 @@ def test_what_parameters_and_fields_may_be() -> None:
     assert told["state"].endswith("`timeout`, several with commas")
     (page,) = [shape for shape in shapes(DOCUMENT) if shape.name == "RunPage"]
     assert dict(page.fields) == {"schema": "whole number", "runs": "list of RunSummary", "next": "text or null"}
+    (problem,) = [shape for shape in shapes(DOCUMENT) if shape.name == "ProblemDetails"]
+    assert [name for name, _value in problem.fields] == ["type", "title", "status", "code", "detail", "requestId"]
 
 
 def test_what_a_query_must_have_is_in_the_call() -> None:

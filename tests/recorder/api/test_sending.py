@@ -118,6 +118,10 @@ def test_kept_answers_make_room_for_those_that_were_asked_for_last() -> None:
     assert kept.get("a", 2) is None
     kept.put("large", 1, Encoded(b"x" * 200))
     assert kept.get("large", 1) is None
+    few = KeptAnswers(1000, 2)  # a thousand questions may have no answer to speak of
+    for name in "abc":
+        few.put(name, 1, answers[name])
+    assert [few.get(name, 1) for name in "abc"] == [None, answers["b"], answers["c"]]
 
 
 def test_nobody_waits_behind_all_of_another() -> None:
