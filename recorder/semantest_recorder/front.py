@@ -9,6 +9,7 @@ from aiohttp import web
 
 from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.alerting.alerts import Alerts
+from semantest_recorder.artifact_use import ArtifactUse
 from semantest_recorder.core.access import AddressRules, Credentials
 from semantest_recorder.core.exposure import is_wildcard
 from semantest_recorder.daemon_settings import Settings
@@ -59,7 +60,8 @@ class Front:
         hub.security.check_tokens(visitors.still_valid)
         dashboard = self._dashboard(hub, alerts, channel)
         requests = RequestMeasures()
-        monitor = Monitor(hub, self._engine, requests, lambda: self._acceptor.status())  # noqa: PLW0108 - it comes later
+        artifacts = ArtifactUse(self._settings.directory)
+        monitor = Monitor(hub, self._engine, requests, lambda: self._acceptor.status(), artifacts)  # noqa: PLW0108 - later
         parts = Parts(
             directory=self._settings.directory,
             status=self._status,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from pytest_semantest import __version__
 from pytest_semantest.protocol.version import PROTOCOL_VERSION
+from semantest_recorder.artifact_use import ArtifactUse
 from semantest_recorder.engine import Engine
 from semantest_recorder.monitoring.readings import Disk, Readings, Told, readings_of, readings_of_disk
 from semantest_recorder.server.hub import Hub
@@ -24,10 +25,12 @@ class Monitor:
     engine: Engine
     requests: RequestMeasures
     acceptor: Callable[[], Mapping[str, int]]
+    artifacts: ArtifactUse
 
     async def expose(self, accept: str) -> tuple[bytes, str]:
         """The answer to a scrape, and its type. Numbers of the loop are read in it, all else in another thread."""
-        return await asyncio.to_thread(self._write, readings_of(self._told()), accept)
+        told, artifacts = readings_of(self._told()), self.artifacts.bytes()
+        return await asyncio.to_thread(self._write, told, artifacts, accept)
 
     def _told(self) -> Told:
         hub, engine = self.hub, self.engine
@@ -35,6 +38,7 @@ class Monitor:
             version=__version__,
             protocol=PROTOCOL_VERSION,
             uptime_s=(hub.now_ms() - hub.facts.started_ms) / 1000,
+            ready=hub.is_ready,
             accepting=hub.accepting,
             store_refuses=hub.store_refuses,
             load=hub.load(),
@@ -46,18 +50,18 @@ class Monitor:
             acceptor=self.acceptor(),
         )
 
-    def _write(self, readings: Readings, accept: str) -> tuple[bytes, str]:
+    def _write(self, readings: Readings, artifacts: int | None, accept: str) -> tuple[bytes, str]:
         # 90 ms that a recorder which nobody scrapes need not pay
         from semantest_recorder.monitoring.exposition import exposition  # noqa: PLC0415
         from semantest_recorder.monitoring.process import readings_of_process  # noqa: PLC0415
 
-        return exposition(readings | readings_of_disk(self._disk()) | readings_of_process(), accept)
+        return exposition(readings | readings_of_disk(self._disk(artifacts)) | readings_of_process(), accept)
 
-    def _disk(self) -> Disk:
+    def _disk(self, artifacts: int | None) -> Disk:
         database = self.engine.database
         log = bytes_of_log(database)
         try:
             usage = shutil.disk_usage(database.parent)
         except OSError:  # the folder is gone, and the recorder is about to end for it
-            return Disk(bytes_on_disk(database) - log, log, None, None)
-        return Disk(bytes_on_disk(database) - log, log, usage.free, usage.total)
+            return Disk(bytes_on_disk(database) - log, log, artifacts, None, None)
+        return Disk(bytes_on_disk(database) - log, log, artifacts, usage.free, usage.total)

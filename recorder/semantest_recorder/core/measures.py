@@ -85,7 +85,10 @@ class StoreMeasures:
 
 
 class Load(NamedTuple):
-    """How much the hub has to do with at one moment; ``queued_bytes``: events and answers that wait to be sent."""
+    """How much the hub has to do with at one moment; ``queued_bytes``: events and answers that wait to be sent.
+
+    ``oldest_wait_ms``: for how long the batch that waits longest for its commit has been waiting.
+    """
 
     connections: int
     subscribers: int
@@ -96,3 +99,4 @@ class Load(NamedTuple):
     replays: int
     postponed_batches: int
     counts: Mapping[str, int]
+    oldest_wait_ms: float

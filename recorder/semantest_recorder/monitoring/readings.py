@@ -29,6 +29,7 @@ class Told:
     version: str
     protocol: int
     uptime_s: float
+    ready: bool
     accepting: bool
     store_refuses: bool
     load: Load
@@ -42,10 +43,11 @@ class Told:
 
 @dataclass(frozen=True)
 class Disk:
-    """Bytes of the database, its log and its disk; ``None`` when the disk does not say."""
+    """Bytes of the database, its log, the artifacts and the disk; ``None`` where that is not known."""
 
     database: int
     log: int
+    artifacts: int | None
     free: int | None
     size: int | None
 
@@ -60,6 +62,7 @@ def readings_of_disk(disk: Disk) -> Readings:
     return {
         "semantest_database_bytes": _one(disk.database),
         "semantest_database_wal_bytes": _one(disk.log),
+        "semantest_artifact_bytes": _one(disk.artifacts),
         "semantest_disk_free_bytes": _one(disk.free),
         "semantest_disk_size_bytes": _one(disk.size),
     }
@@ -69,7 +72,7 @@ def _of_recorder(told: Told) -> Readings:
     return {
         "semantest_build_info": {(told.version, str(told.protocol), platform.python_version()): 1},
         "semantest_uptime_seconds": _one(told.uptime_s),
-        "semantest_ready": _one(told.accepting and not told.store_refuses),
+        "semantest_ready": _one(told.ready),
         "semantest_stopping": _one(not told.accepting),
         "semantest_store_refuses": _one(told.store_refuses),
     }
@@ -88,6 +91,7 @@ def _of_ingest(told: Told) -> Readings:
         "semantest_ack_duration_seconds": {(): ingest.acks.read()},
         "semantest_commit_duration_seconds": {(): store.commits.read()},
         "semantest_writer_pending_events": _one(told.pending_events),
+        "semantest_writer_oldest_wait_seconds": _one(told.load.oldest_wait_ms / 1000),
         "semantest_postponed_batches": _one(told.load.postponed_batches),
         "semantest_open_runs": _one(told.load.open_runs),
         "semantest_runs_ended_total": _by_name(store.ended_runs, CLOSED),

@@ -110,8 +110,7 @@ def _own_routes(hub: Hub, pages: Container[str]) -> list[Route]:
         return web.Response(text="ok")
 
     async def readyz(_request: web.Request) -> web.StreamResponse:
-        ready = hub.health()["status"] == "ok"
-        return web.Response(text="ok") if ready else web.Response(text="not ready", status=503)
+        return web.Response(text="ok") if hub.is_ready else web.Response(text="not ready", status=503)
 
     lives = Doc("Whether it lives", str, media="text/plain")
     takes = Doc("Whether it takes events", str, media="text/plain", statuses=(200, 503))

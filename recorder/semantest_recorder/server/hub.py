@@ -16,6 +16,7 @@ from aiohttp import web
 from semantest_recorder.core.access import Identity
 from semantest_recorder.core.active_runs import ActiveRuns
 from semantest_recorder.core.batch import Batch, Committed, Refused, Verdict
+from semantest_recorder.core.commit_wait import STALLED_MS, CommitWait
 from semantest_recorder.core.effects import Query
 from semantest_recorder.core.measures import IngestMeasures, Load
 from semantest_recorder.core.ownership import SourceOwners
@@ -90,6 +91,7 @@ class Hub:
         self._routes: dict[str, tuple[Peer, ...]] = {}
         self._delivery = Delivery(self._deliver)
         self._store_error: str | None = None
+        self._wait = CommitWait()
         self._conflicts = Conflicts()
         self._counts = {"events": 0, "batches": 0, "refusedBatches": 0, "droppedSubscribers": 0}
         self._left_ms = clock()
@@ -153,6 +155,7 @@ class Hub:
     def submit(self, batch: Batch, connection: Peer | None) -> None:
         """Hands a batch to the writer; its verdict comes back to the connection's session, if there is one."""
         came_s = monotonic()
+        self._wait.came(self.now_ms())
         self._writer.submit(batch, lambda verdict: self._settle(connection, verdict, batch, came_s))
 
     def keep_time(self) -> None:
@@ -246,11 +249,23 @@ class Hub:
             connection.close_soon(1000, "this process has connected again", discard=True)
 
     def health(self) -> dict[str, Any]:
-        """``status`` is ``ok``, ``degraded`` (the store refuses: ``storeError`` says why) or ``stopping``."""
+        """``status`` is ``ok``, ``degraded`` (the store refuses or hangs: ``storeError`` says why) or ``stopping``."""
         status = "ok" if self.accepting else "stopping"
-        if self._store_error is not None:
+        error = self._store_error or self._stall()
+        if error is not None:
             status = "degraded"
-        return {"status": status, "storeError": self._store_error, "pendingEvents": self.pending_events}
+        return {"status": status, "storeError": error, "pendingEvents": self.pending_events}
+
+    def _stall(self) -> str | None:
+        stalled_ms = self._wait.stalled_ms(self.now_ms())
+        if stalled_ms < STALLED_MS:
+            return None
+        return f"nothing was stored for {stalled_ms / 1000:.0f} s, though events wait: the disk hangs, or a plugin"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether events are taken, and stored."""
+        return bool(self.health()["status"] == "ok")
 
     @property
     def store_refuses(self) -> bool:
@@ -286,6 +301,7 @@ class Hub:
             len(self._replaying),
             len(self._postponed),
             dict(self._counts),
+            self._wait.oldest_ms(self.now_ms()),
         )
 
     async def close(self, reason: str, timeout_s: float) -> None:
@@ -308,6 +324,7 @@ class Hub:
 
     def _settle(self, connection: Peer | None, verdict: Verdict, batch: Batch, came_s: float) -> None:
         """Called by the writer's thread."""
+        self._wait.answered(self.now_ms())
         if connection is None and isinstance(verdict, Refused) and verdict.code in _STORE_CODES:
             self._postponed.append((self.now_ms() + _POSTPONED_MS, batch))
         if isinstance(verdict, Committed):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -66,6 +67,20 @@ def record_a_run(daemon: Daemon, name: str, *, failed: int = 0, tests: int = 3) 
         assert ask(connection, batch(1, events[:2], source))["seq"] == 2
         assert ask(connection, batch(99, events[:1], source))["code"] == "SEQ_GAP"
         assert ask(connection, {"type": "no-such"})["code"] == "UNKNOWN_TYPE"
+
+
+def test_what_attachments_take_is_told_once_it_was_looked_for(tmp_path: Path) -> None:
+    for name, content in (("0f" * 32, b"picture"), ("1a" * 32, b"log")):
+        place = tmp_path / "artifacts" / name[:2] / name
+        place.parent.mkdir(parents=True)
+        place.write_bytes(content)
+    daemon = Daemon(tmp_path).ready()
+    try:
+        wait_until(
+            lambda: scrape(daemon).samples().get(("semantest_artifact_bytes", ())) == 10, "the size of what is attached"
+        )
+    finally:
+        daemon.end()
 
 
 def test_what_a_recorder_did_is_counted(daemon: Daemon) -> None:
