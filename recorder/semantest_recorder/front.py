@@ -24,6 +24,7 @@ from semantest_recorder.served_routes import Parts, routes_of_rooms
 from semantest_recorder.server.acceptor import Acceptor
 from semantest_recorder.server.application import create_application, create_runner
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.no_http import in_our_form
 from semantest_recorder.server.observing import RequestMeasures
 from semantest_recorder.server.stacks import StackRequests
 from semantest_recorder.server.visitors import Visitors
@@ -98,7 +99,7 @@ class Front:
     def _accepting(self, runner: web.AppRunner) -> Acceptor:
         if runner.server is None:
             raise RuntimeError("aiohttp made no server")  # it does; mypy cannot know
-        acceptor = Acceptor(runner.server, most_connections(raise_descriptor_limit()))
+        acceptor = Acceptor(in_our_form(runner.server), most_connections(raise_descriptor_limit()))
         for listener in self._listeners:
             acceptor.listen(listener.socket, listener.certificate.context if listener.certificate is not None else None)
         return acceptor

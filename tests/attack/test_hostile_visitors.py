@@ -7,10 +7,11 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from multiprocessing import Pipe, get_context
 from pathlib import Path
@@ -21,6 +22,7 @@ from urllib.request import url2pathname
 import pytest
 import websocket
 
+from tests.recorder.cli.command import semantest
 from tests.recorder.cli.recording import START, Recording
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, end_of, environment
 from tests.recorder.cli_recorder.daemons import ask as say
@@ -168,6 +170,63 @@ def test_a_cookie_that_another_user_of_the_machine_got_hold_of_is_none(recorder:
     headers = {"Cookie": signed_in(recorder)}
     assert ask(recorder, "GET", "/api/v1/status", headers).status == 200
     assert said_to_nobody(recorder, "GET", "/api/v1/status", headers)[0] == 401
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /runs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer smt_secret" + b"x" * 9_000 + b"\r\n\r\n",
+        b"GET /runs HTTP/1.1\r\nHost: x\r\n" + b"X-Y: smt_secret\r\n" * 500 + b"\r\n",
+        b"GET /runs HTTP/1.1\r\nHost: x\r\nsmt_secret\r\n\r\n",
+        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nsmt_secret",
+        b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\nsmt_secret",
+        b"\x16\x03\x01 smt_secret\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_answered_in_our_form_and_quoted_nowhere(recorder: Daemon, sent: bytes) -> None:
+    place = urlsplit(recorder.discovery["url"])
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=DEADLINE_S) as connection:
+        with suppress(ConnectionError):
+            connection.sendall(sent)
+        answer = bytearray()
+        with suppress(ConnectionError):
+            while part := connection.recv(65536):
+                answer += part
+    head, _, body = bytes(answer).partition(b"\r\n\r\n")
+    assert head.split()[1] == b"400"
+    assert b"aiohttp" not in head
+    assert b"smt_secret" not in answer
+    assert json.loads(body)["code"] == "INVALID_REQUEST"
+    assert ask(recorder, "GET", "/healthz", {}).status == 200
+
+
+def test_what_pages_load_is_compressed_for_who_takes_it_and_caches_know(recorder: Daemon) -> None:
+    address = re.findall(r'href="(/static/[^"]+dashboard.css)"', ask(recorder, "GET", "/sign-in", VISIT).text)[0]
+    place = urlsplit(recorder.discovery["url"]).netloc
+    bodies = []
+    for accepted, coding in (("gzip", "gzip"), ("identity", None)):
+        with closing(HTTPConnection(place, timeout=DEADLINE_S)) as connection:
+            connection.request("GET", address, headers={"Accept-Encoding": accepted})
+            response = connection.getresponse()
+            assert response.getheader("Content-Encoding") == coding
+            assert response.getheader("Vary") == "Accept-Encoding"
+            bodies.append(response.read())
+    assert gzip.decompress(bodies[0]) == bodies[1]
+
+
+@pytest.mark.parametrize("role", ["ingest", "operate"])
+def test_who_may_not_read_is_given_nothing_that_others_were(recorder: Daemon, role: str) -> None:
+    """Answers are kept, and told apart by their ETag: neither is for who has no right to them."""
+    owner = {"Authorization": f"Bearer {recorder.discovery['token']}"}
+    command = ("token", "create", "--name", f"low-{role}", "--role", role, "--directory", recorder.folder)
+    low = {"Authorization": f"Bearer {semantest(*command).out.split()[-1]}"}
+    for path in ("/api/v1/runs", "/api/v1/runs/last/report", "/api/v1/analytics/trends", "/trends", "/runs?self=1"):
+        given = ask(recorder, "GET", path, owner)
+        assert given.status == 200
+        assert "private" in given.headers["Cache-Control"] or given.headers["Cache-Control"] == "no-store"
+        for tag in (given.headers.get("Etag", "*"), "*"):
+            refused = ask(recorder, "GET", path, low | {"If-None-Match": tag})
+            assert (refused.status, refused.headers["Cache-Control"]) == (403, "no-store"), path
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user for once")

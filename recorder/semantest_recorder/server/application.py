@@ -14,6 +14,7 @@ from aiohttp.typedefs import Handler, Middleware
 from semantest_recorder.core.access import ANY_ROLE, AddressRules, Credentials
 from semantest_recorder.server.guard import IDENTITY, Doors, guard
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.no_http import SIGNED_AS
 from semantest_recorder.server.observing import REQUEST_ID, RequestMeasures, observing
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.request_id import HEADER
@@ -89,7 +90,7 @@ async def _say_little(request: web.Request, response: web.StreamResponse) -> Non
     """No versions of ours for strangers, and no guessing, keeping, framing or embedding of what we send."""
     if (request_id := request.get(REQUEST_ID)) is not None:
         response.headers[HEADER] = request_id
-    response.headers["Server"] = "semantest-recorder"
+    response.headers["Server"] = SIGNED_AS
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
     response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
