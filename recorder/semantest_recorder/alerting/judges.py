@@ -9,10 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 from semantest_recorder.answers.run_difference import run_difference
-from semantest_recorder.answers.stored_history import stored_history
+from semantest_recorder.answers.stored_history import StoredHistory, stored_history
 from semantest_recorder.core.alerts.alert import Sighting
 from semantest_recorder.core.alerts.judging import (
+    MOST_TESTS,
     JudgedRun,
+    NewFailure,
     NewFailures,
     RunningTest,
     judge_budget,
@@ -25,14 +27,19 @@ from semantest_recorder.core.alerts.judging import (
 )
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.alerts.telling import Looked
+from semantest_recorder.core.analysis.comparison import BROKEN
+from semantest_recorder.core.analysis.standing import FLAKY, NEW, RUNS, standing
 from semantest_recorder.core.analysis.time_shift import PASSES
 from semantest_recorder.reports.report import ErrorInfo
+from semantest_recorder.reports.run_diff import TestChange, error_info
 from semantest_recorder.store.alert_facts import AlertFacts, Unjudged
 from semantest_recorder.store.analysis_runs import AnalysisRuns
 from semantest_recorder.store.errors import BranchNotFound, StoreError
 from semantest_recorder.store.identity import read_identity
 
 _MOST_REASON = 200
+#: Of so many tests the earlier runs are read at a time.
+_AT_ONCE = 500
 
 _log = logging.getLogger(__name__)
 
@@ -127,13 +134,21 @@ class Judges:
             one: state for one, state in facts.states(run.id, filter(None, firing)).items() if one not in forgiven
         }
         with stored_history(self._path) as history:
+            broken = [one for one, state in states.items() if state in BROKEN]
+            errors = {one: _why(error_info(error)) for one, error in history.runs.errors(run.id, broken).items()}
             base = _base_of(history.runs, rule, run)
             if base is None:
-                return NewFailures("", (), states)
+                return NewFailures((), states, errors)
             reader = history.reader
             found = run_difference(history, reader.run_by_id(base), reader.run_by_id(run.id))
-        failing = [(change.id, _why(change.error)) for change in found.newly_failing if change.id not in forgiven]
-        return NewFailures(base, failing, states)
+            changes = [change for change in found.newly_failing if change.id not in forgiven][:MOST_TESTS]
+            judged_by = run.id if rule.base is None else base
+            failing = [
+                failure
+                for first in range(0, len(changes), _AT_ONCE)
+                for failure in _new(history, judged_by, run, changes[first : first + _AT_ONCE])
+            ]
+        return NewFailures(failing, states, errors)
 
 
 def _contained(rule: Rule, seen: Iterable[Sighting]) -> list[Sighting]:
@@ -158,6 +173,19 @@ def _base_of(runs: AnalysisRuns, rule: Rule, run: JudgedRun) -> str | None:
         return runs.last_of_branch(rule.base, run.id, merged=True)
     except BranchNotFound:
         return None
+
+
+def _new(history: StoredHistory, judged_by: str, run: JudgedRun, changes: Sequence[TestChange]) -> Iterator[NewFailure]:
+    """Those of the changes that are news by the runs up to ``judged_by``, and not failures that are known."""
+    names = {
+        one.id: list(dict.fromkeys(name for name in (*history.identity.ids_of(one.id), one.old_id) if name))
+        for one in changes
+    }
+    past = history.runs.histories(judged_by, names, RUNS + 1)
+    for change in changes:
+        found = standing(past[change.id], run.id)
+        if found.kind in (NEW, FLAKY):
+            yield NewFailure(change.id, _why(change.error), found)
 
 
 def _why(error: ErrorInfo | None) -> str:

@@ -9,15 +9,12 @@ from semantest_recorder.answers.artifact_files import artifact_file
 from semantest_recorder.answers.results import result_in_run
 from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.core.analysis.comparison import BROKEN
-from semantest_recorder.core.analysis.standing import Standing, standing
+from semantest_recorder.core.analysis.standing import RUNS, Standing, standing
 from semantest_recorder.reports.aggregate import run_info
 from semantest_recorder.reports.named_jobs import name_jobs
 from semantest_recorder.reports.report import Counts, Report, TestInfo, WarningInfo
 from semantest_recorder.reports.rerun import rerun_command
 from semantest_recorder.store.reader import Neighbours
-
-#: In so many runs before it is looked up whether a failure is new.
-_RUNS = 30
 
 
 class OneResult(NamedTuple):
@@ -51,7 +48,7 @@ def one_result(database: Path, run_id: str, test: str) -> OneResult:
         if report.run.sessions > 1:
             name_jobs(report, reader.origins(run_id))
         is_bad = found.state in BROKEN or found.state == "flaky"
-        past = history.runs.histories(run_id, {found.id: history.identity.ids_of(found.id)}, _RUNS + 1)
+        past = history.runs.histories(run_id, {found.id: history.identity.ids_of(found.id)}, RUNS + 1)
         return OneResult(
             test=found,
             standing=standing(past[found.id], run_id) if is_bad else None,

@@ -14,12 +14,11 @@ from semantest_recorder.reports.aggregate import test_infos
 from semantest_recorder.reports.failure_list import FailureCluster, failure_list
 from semantest_recorder.reports.report import QuarantineInfo, TestInfo
 
-#: Of so many bad tests causes are found, and so many of these are told; so many tests of each are looked up in so many
-#: runs before, and so many runs for where the same was seen first.
+#: Of so many bad tests causes are found, and so many of these are told; so many tests of each are looked up in
+#: runs before, and in so many runs where the same was seen first.
 _FAILURES = 2000
 _CAUSES = 50
 _TESTS = 3
-_RUNS = 30
 _RUNS_SEARCHED = 300
 
 
@@ -38,7 +37,7 @@ class Cause(NamedTuple):
     @property
     def is_new(self) -> bool:
         """Whether its tests were not bad before."""
-        return self.standing.kind in (kinds.NEW, kinds.UNKNOWN) and not self.is_flaky
+        return self.standing.kind == kinds.NEW and not self.is_flaky
 
     @property
     def is_flaky(self) -> bool:
@@ -64,7 +63,7 @@ def causes_of_run(history: StoredHistory, run_id: str) -> RunCauses:
     shown = found[:_CAUSES]
     looked_up = {cluster.id: cluster.tests[:_TESTS] for cluster in shown}
     names = {test: history.identity.ids_of(test) for tests in looked_up.values() for test in tests}
-    past = history.runs.histories(run_id, names, _RUNS + 1)
+    past = history.runs.histories(run_id, names, kinds.RUNS + 1)
     infos = {
         info.id: info
         for info in test_infos(

@@ -13,9 +13,10 @@ from semantest_recorder.cli.lookup import FoundRun
 from semantest_recorder.cli.note import say_note
 from semantest_recorder.core.analysis.standing import Standing
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, aggregate
-from semantest_recorder.reports.checkout import branch_and_commit
+from semantest_recorder.reports.checkout import branch_and_commit, pull_request_of
 from semantest_recorder.reports.exporters.exporter import ExportedRun, Told
 from semantest_recorder.reports.report import Report
+from semantest_recorder.store.analysis_runs import RunPlace
 from semantest_recorder.store.errors import StoreError
 
 
@@ -42,8 +43,9 @@ def told_run(folder: Path, found: FoundRun, report: Report, told: Told | None = 
 
     def standings_of(test_ids: Sequence[str]) -> Mapping[str, Standing]:
         branch, _commit = branch_and_commit(report.run.git, report.run.ci)
+        place = RunPlace(report.run.started_ms, branch, pull_request_of(report.run.ci))
         try:
-            return standings(folder / DATABASE, report.run.id, report.run.started_ms, branch, test_ids)
+            return standings(folder / DATABASE, report.run.id, place, test_ids)
         except StoreError:  # who found the run has said what is wrong; without a history there is still the run
             return {}
 

@@ -56,9 +56,9 @@ TOOLS: Final[dict[str, Tool]] = {
         RunQuestion,
         run_tools.report,
         "`run`, `state`, `green`, `branch`, `commit`, `reasons`, `rerun` (a shell line, null: nothing to run again), "
-        "`counts`, `causes`: each `id`, `message`, `state`, `kind` (new, failing, always failing, flaky, unknown), "
-        "`standing` (in words), `quarantined`, `tests`; of its first test `places` (`file`, `line`, `source`), "
-        "`error`, `output`",
+        "`counts`, `causes`: each `id`, `message`, `state`, `kind` (new, failing, always failing, flaky; unknown: "
+        "nobody looked), `standing` (in words), `quarantined`, `tests`; of its first test `places` (`file`, `line`, "
+        "`source`), `error`, `output`",
     ),
     "runs": Tool(
         "Recorded runs",

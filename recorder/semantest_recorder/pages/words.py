@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from markupsafe import Markup
 
+from semantest_recorder.core.analysis.standing import NEVER_JUDGED
 from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, words_of
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert
@@ -116,6 +117,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "count_word": count_word,
     "error_words": error_words,
     "letters": LETTERS,
+    "never_judged": NEVER_JUDGED,
     "nonzero": nonzero,
     "run_address": run_address,
     "run_badge_state": run_badge_state,

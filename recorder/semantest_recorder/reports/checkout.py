@@ -18,6 +18,12 @@ def branch_and_commit(git: Mapping[str, Any] | None, ci: Mapping[str, Any] | Non
     return branch, commit
 
 
+def pull_request_of(ci: Mapping[str, Any] | None) -> str | None:
+    """The pull request that CI says a run is of."""
+    told = (ci or {}).get("pullRequest")
+    return str(told) if isinstance(told, str | int) else None
+
+
 def run_checkout(run: RunRow) -> tuple[str | None, str | None]:
     """The same of a row."""
     git, ci = (found if isinstance(found := run.context.get(name), dict) else None for name in ("git", "ci"))

@@ -118,7 +118,9 @@ class AlertFacts:
         identity = read_identity(self._path)
 
         def find() -> dict[str, Flakiness]:
-            runs = [run for run in window(self._connection, most=rule.runs) if rule.is_about(run.branch)]
+            runs = window(
+                self._connection, most=rule.runs, wanted=lambda run: rule.is_about(run.branch, run.pull_request)
+            )
             return flaky_tests(self._connection, runs, identity).tests
 
         return self._guarded(find)
@@ -143,7 +145,7 @@ class AlertFacts:
 
 
 def _run(row: Sequence[Any], bad: int) -> JudgedRun:
-    run_id, state, branch, pull_request, tests, duration_ms = row
+    run_id, state, branch, pull_request, tests, duration_ms, is_empty = row
     request = None if pull_request is None else str(pull_request)
     place = None if branch is None else str(branch)
     return JudgedRun(
@@ -153,6 +155,7 @@ def _run(row: Sequence[Any], bad: int) -> JudgedRun:
         pull_request=request,
         tests=tests,
         bad=bad,
+        is_empty=bool(is_empty),
         duration_ms=duration_ms,
     )
 

@@ -79,7 +79,9 @@ DELETE FROM judged_runs WHERE judged_ms < ?;
 -- Facts that rules are judged by.
 
 -- name: unjudged
-SELECT r.id, r.state, r.branch, json_extract(r.context, '$.ci.pullRequest'), r.planned, r.ended_ms - r.started_ms, r.context <> '{}'
+SELECT r.id, r.state, r.branch, json_extract(r.context, '$.ci.pullRequest'), r.planned, r.ended_ms - r.started_ms,
+       r.exit_code IS 5 AND NOT EXISTS (SELECT 1 FROM results x WHERE x.run_key = r.run_key),  -- 5: pytest selected no test
+       r.context <> '{}'
 FROM runs r LEFT JOIN judged_runs j ON j.run_id = r.id
 WHERE r.since_ms >= ?1 AND r.state NOT IN ('pending', 'running')
       AND (j.run_id IS NULL OR j.state <> r.state OR (j.branch IS NULL AND r.branch IS NOT NULL))
@@ -131,5 +133,5 @@ FROM json_each(?1) n CROSS JOIN runs r ON r.id = n.value AND r.state = 'running'
      JOIN tests t ON t.test_key = x.test_key;
 
 -- name: open_runs
-SELECT r.id, r.state, r.branch, json_extract(r.context, '$.ci.pullRequest'), r.planned, ?2 - r.received_ms
+SELECT r.id, r.state, r.branch, json_extract(r.context, '$.ci.pullRequest'), r.planned, ?2 - r.received_ms, 0
 FROM json_each(?1) n CROSS JOIN runs r ON r.id = n.value WHERE r.state = 'running' AND r.received_ms IS NOT NULL;

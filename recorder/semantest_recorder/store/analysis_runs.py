@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -23,6 +23,14 @@ _SQL = statements("analysis_runs.sql")
 _MOST = 2**63 - 1
 
 
+class RunPlace(NamedTuple):
+    """Where a run stands among others: when it started (ms since the epoch), its branch, its pull request."""
+
+    since_ms: float | None
+    branch: str | None
+    pull_request: str | None
+
+
 class AnalysisRuns:
     """Queries on the database at ``path``, to be closed. Everything raises what ``Reader`` raises."""
 
@@ -35,7 +43,7 @@ class AnalysisRuns:
         self.connection.close()
 
     def run_before(self, run_id: str) -> str | None:
-        """The last run that is over, of the same branch and of no other pull request, and began before this one."""
+        """The last run before this one of the same branch and of no other pull request; it is over, and ran tests."""
         return self._one("run_before", run_id)
 
     def last_of_branch(self, branch: str, but: str, *, merged: bool = False) -> str:
@@ -102,16 +110,34 @@ class AnalysisRuns:
 
         As in ``passes``. Of two names in one run the one that stands first in those of its test counts.
         """
+        return self._histories(tests, self._all("runs_up_to", run_id, min(runs, _MOST)))
+
+    def histories_before(
+        self, place: RunPlace, tests: Mapping[str, Sequence[str]], runs: int
+    ) -> dict[str, list[PastRun]]:
+        """The same of a run that is not here: each test in the last ``runs`` runs before it."""
+        return self._histories(tests, self._all("runs_before", *place, min(runs, _MOST)))
+
+    def knows(self, run_id: str) -> bool:
+        """Whether the run is here."""
+        return self._one("key", run_id) is not None
+
+    def _histories(
+        self, tests: Mapping[str, Sequence[str]], run_keys: Iterable[tuple[int]]
+    ) -> dict[str, list[PastRun]]:
         place = {name: (number, test) for test, names in tests.items() for number, name in enumerate(names)}
-        keys = _list(row[0] for row in self._all("runs_up_to", run_id, min(runs, _MOST)))
-        heads = {row[0]: row[1:] for row in self._all("run_heads", keys)}
+        keys = _list(key for (key,) in run_keys)
+        heads = {
+            key: _past_run((*told[:7], "", "", 0, 0.0, None, None, None, *told[7:]))
+            for key, *told in self._all("run_heads", keys)
+        }
         found: dict[str, dict[str, tuple[int, PastRun]]] = {test: {} for test in tests}
         for run_key, name, *result in self._all("results_in_runs", keys, _list(place)):
             number, test = place[name]
-            run, *told = heads[run_key]
-            known = found[test].get(run)
+            head = heads[run_key]
+            known = found[test].get(head.run_id)
             if known is None or number < known[0]:
-                found[test][run] = number, _past_run((run, *told[:6], name, *result, *told[6:]))
+                found[test][head.run_id] = number, PastRun(*(*head[:7], name, *result, head.leg, head.code))
         return {test: [past for _number, past in of.values()] for test, of in found.items()}
 
     def past_durations(self, run_id: str, runs: int) -> list[float]:

@@ -9,11 +9,14 @@ SELECT json_extract(facts, '$.args'), json_extract(facts, '$.cwd'), json_extract
 FROM runs WHERE run_key = ?;
 
 -- name: run_before
--- A pull request's branch may be that of another repository, and be called as ours is.
+-- A pull request's branch may be that of another repository, and be called as ours is. A run in which no test came to
+-- an end, such as one of `pytest -k nothing`, is no measure of anything.
 SELECT r.id FROM runs r, runs own
 WHERE own.id = ?1 AND (r.since_ms, r.run_key) < (own.since_ms, own.run_key)
       AND r.state NOT IN ('pending', 'running')
       AND r.branch IS own.branch
+      AND EXISTS (SELECT 1 FROM results x WHERE x.run_key = r.run_key
+                  AND x.state NOT IN ('not_run', 'interrupted', 'pending', 'running'))
       AND (json_extract(r.context, '$.ci.pullRequest') IS NULL
            OR json_extract(r.context, '$.ci.pullRequest') = json_extract(own.context, '$.ci.pullRequest'))
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT 1;
@@ -42,7 +45,7 @@ SELECT id, started_ms FROM runs WHERE id IN (SELECT value FROM json_each(?));
 SELECT t.id, x.state, x.duration_ms, x.fingerprint
 FROM results x JOIN tests t USING (test_key) WHERE x.run_key = ? ORDER BY x.position IS NULL, x.position, x.test_key;
 
--- Runs up to one, of its branch and of no other pull request, newest first.
+-- Runs up to one, of its branch and of no other pull request, newest first; and those before a run that is not here.
 
 -- name: runs_up_to
 SELECT r.run_key FROM runs r, runs own
@@ -51,6 +54,12 @@ WHERE own.id = ?1 AND (r.since_ms, r.run_key) <= (own.since_ms, own.run_key)
       AND (json_extract(r.context, '$.ci.pullRequest') IS NULL
            OR json_extract(r.context, '$.ci.pullRequest') = json_extract(own.context, '$.ci.pullRequest'))
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?2;
+
+-- name: runs_before
+SELECT run_key FROM runs
+WHERE (?1 IS NULL OR since_ms < ?1) AND branch IS ?2
+      AND (json_extract(context, '$.ci.pullRequest') IS NULL OR CAST(json_extract(context, '$.ci.pullRequest') AS TEXT) = ?3)
+ORDER BY since_ms DESC, run_key DESC LIMIT ?4;
 
 -- name: keys_of_tests
 SELECT t.test_key, t.id FROM json_each(?) n CROSS JOIN tests t ON t.id = n.value;

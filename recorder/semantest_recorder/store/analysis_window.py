@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -19,12 +20,20 @@ _ALL = 2**63 - 1
 
 
 def window(
-    connection: sqlite3.Connection, *, since_ms: float | None = None, branch: str | None = None, most: int | None = None
+    connection: sqlite3.Connection,
+    *,
+    since_ms: float | None = None,
+    branch: str | None = None,
+    most: int | None = None,
+    wanted: Callable[[WindowRun], bool] | None = None,
 ) -> list[WindowRun]:
-    """The closed runs, at most the ``most`` newest of those since ``since_ms`` on ``branch``, the oldest first."""
+    """The closed runs, at most the ``most`` newest of those since ``since_ms`` on ``branch``, the oldest first.
+
+    ``wanted``: only those of which it is true; others are not counted.
+    """
     since = -1e308 if since_ms is None else since_ms
-    rows = connection.execute(_SQL["window"], (since, branch, _ALL if most is None else most)).fetchall()
-    return [_run(row) for row in reversed(rows)]
+    rows = connection.execute(_SQL["window"], (since, branch, _ALL if most is None or wanted else most))
+    return list(islice(filter(wanted, map(_run, rows)) if wanted else map(_run, rows), most))[::-1]
 
 
 def closed_runs(connection: sqlite3.Connection, branch: str | None) -> list[int]:
@@ -55,9 +64,9 @@ def key_list(keys: Iterable[int | str]) -> str:
 
 
 def _run(row: tuple[Any, ...]) -> WindowRun:
-    key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, shards_missing = row
+    key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, shards_missing, request = row
     place = (told_text(branch), told_text(commit))
-    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *place, shards_missing)
+    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *place, shards_missing, told_text(request))
 
 
 def told_text(value: object) -> str | None:

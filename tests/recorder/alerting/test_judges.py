@@ -12,11 +12,22 @@ import pytest
 from semantest_recorder.alerting import judges
 from semantest_recorder.alerting.judges import Judges
 from semantest_recorder.core.alerts.settings import AlertSettings, Rule
+from semantest_recorder.core.analysis.standing import NEVER_JUDGED
 from semantest_recorder.store.alerts import begin, note_judged, tell
 from tests.recorder.cli.recording import START, Recording
-from tests.recorder.cli.suite_runs import APART_MS, FAILED, FLAKY, PASSED, Ran, record_run, run_id
+from tests.recorder.cli.suite_runs import APART_MS, FAILED, FLAKY, PASSED, SKIPPED, Ran, record_run, run_id
 
 T, U = "a.py::t", "a.py::u"
+ERROR = "AssertionError: assert 1 == 2"
+
+
+def record_empty_run(folder: Path, number: int) -> None:
+    run = Recording(run_id(number), start_ms=START + number * APART_MS)
+    run.start()
+    run.add("main", "run/plan", {"tests": [], "offset": 0, "total": 0, "deselected": 2})
+    run.add("main", "run/context", {"git": {"branch": "main", "commit": f"{number:040x}"}})
+    run.end(5)
+    run.store(folder)
 
 
 def rule(kind: str, **more: Any) -> Rule:
@@ -46,12 +57,13 @@ def test_a_new_failure_is_one_of_its_branch(tmp_path: Path) -> None:
     record_run(tmp_path, 2, {T: FAILED, U: PASSED}, branch="dev")
     assert look(tmp_path, news, 2) == {}, "there is nothing to compare with"
     record_run(tmp_path, 3, {T: Ran("failed", message="AssertionError: no\nway"), U: PASSED})
-    why = f"AssertionError: no; it did not fail in run {run_id(1)}"
+    why = f"AssertionError: no; it was good in run {run_id(1)}"
     assert look(tmp_path, news, 3) == {f"{T} on main": (True, why)}
     record_run(tmp_path, 4, {T: FAILED, U: PASSED}, branch="dev")
     assert look(tmp_path, news, 4) == {}, "there it failed before"
-    record_run(tmp_path, 5, {T: FAILED, U: PASSED})
-    assert look(tmp_path, news, 5) == {f"{T} on main": (True, "it still fails (failed)")}
+    record_run(tmp_path, 5, {T: Ran("failed", message="AssertionError: never"), U: PASSED})
+    still = "AssertionError: never; it still fails"
+    assert look(tmp_path, news, 5) == {f"{T} on main": (True, still)}, "of that it is told what it is now"
     record_run(tmp_path, 6, {T: FLAKY, U: PASSED})
     assert look(tmp_path, news, 6) == {f"{T} on main": (False, "it passed again on a retry")}
     assert look(tmp_path, news, 6) == {}, "it was judged"
@@ -62,7 +74,33 @@ def test_a_new_failure_may_be_one_against_another_branch(tmp_path: Path) -> None
     record_run(tmp_path, 2, {T: FAILED, U: PASSED}, branch="dev")
     assert set(look(tmp_path, rule("new-failure", base="main"), 2)) == {f"{T} on dev"}
     record_run(tmp_path, 3, {T: FAILED, U: PASSED}, branch="dev")
-    assert look(tmp_path, rule("new-failure", base="trunk"), 3) == {f"{T} on dev": (True, "it still fails (failed)")}
+    assert look(tmp_path, rule("new-failure", base="trunk"), 3) == {f"{T} on dev": (True, f"{ERROR}; it still fails")}
+
+
+def test_a_run_of_no_test_says_nothing_and_is_no_base(tmp_path: Path) -> None:
+    """``pytest -k nothing`` ends with exit code 5."""
+    news, red = rule("new-failure"), rule("run-failed")
+    record_run(tmp_path, 1, {T: PASSED, U: FAILED})
+    record_empty_run(tmp_path, 2)
+    assert look(tmp_path, red, 2) == {"main": (True, "1 of 2 tests failed")}, "of run 1"
+    assert look(tmp_path, news, 2) == {}
+    record_run(tmp_path, 3, {T: FAILED, U: FAILED})
+    assert look(tmp_path, news, 3) == {f"{T} on main": (True, f"{ERROR}; it was good in run {run_id(1)}")}
+    record_empty_run(tmp_path, 4)
+    assert look(tmp_path, news, 4) == {}
+    assert see(tmp_path, red, 4) == {}
+
+
+def test_a_failure_is_new_as_reports_and_pages_have_it(tmp_path: Path) -> None:
+    news = rule("new-failure")
+    record_run(tmp_path, 1, {T: FAILED, U: PASSED})
+    record_run(tmp_path, 2, {T: SKIPPED, U: PASSED})
+    record_run(tmp_path, 3, {T: FAILED, U: PASSED, "a.py::v": FAILED})
+    assert see(tmp_path, news, 3) == {"a.py::v on main": (True, f"{ERROR}; {NEVER_JUDGED}")}, "T failed before"
+    record_run(tmp_path, 4, {T: FAILED, U: PASSED}, commit="4" * 40)
+    record_run(tmp_path, 5, {T: FAILED, U: FAILED}, commit="4" * 40)
+    chance = f"{ERROR}; with the same code it passed in run {run_id(4)}"
+    assert see(tmp_path, news, 5)[f"{U} on main"] == (True, chance)
 
 
 def test_a_failure_in_quarantine_is_no_news(tmp_path: Path) -> None:

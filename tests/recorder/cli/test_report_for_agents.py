@@ -8,8 +8,8 @@ import pytest
 
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
-from tests.recorder.cli.recording import RUN, green_run, small_run
-from tests.recorder.cli.suite_runs import FAILED, FLAKY, PASSED, Ran, record_run, run_id
+from tests.recorder.cli.recording import RUN, START, Recording, green_run, small_run
+from tests.recorder.cli.suite_runs import APART_MS, FAILED, FLAKY, PASSED, Ran, record_run, run_id
 
 SUITE = """
 import pytest
@@ -51,7 +51,7 @@ def test_causes_say_how_they_stand_and_what_is_new_comes_first(folder: Path) -> 
     newest = [line for line in report(folder) if line.startswith("[")]
     since = f"since run {run_id(2)} (commit {'2' * 10}), 4 runs, last passed in run {run_id(1)} (commit {'1' * 10})"
     assert newest == [
-        f"[1/2] 1 test failed, new: passed in run {run_id(5)} (commit {'3' * 10}) before",
+        f"[1/2] 1 test failed, new: it was good in run {run_id(5)} (commit {'3' * 10})",
         f"[2/2] 1 test failed, failing {since}",
     ]
     before = [line for line in report(folder, run_id(5)) if line.startswith("[")]
@@ -59,6 +59,21 @@ def test_causes_say_how_they_stand_and_what_is_new_comes_first(folder: Path) -> 
         f"[2/2] 1 test failed, known flaky: it passed with the same code, last in run {run_id(3)} (commit {'3' * 10}); "
         "passed only on a retry in 1 of 3 earlier runs"
     )
+
+
+def test_a_fork_whose_branch_is_called_as_ours_says_nothing_of_ours(folder: Path) -> None:
+    record_run(folder, 1, {"a.py::t": PASSED})
+    record_run(folder, 2, {"a.py::t": FAILED}, pull_request="7")
+    record_run(folder, 3, {"a.py::t": FAILED})
+    assert f"[1/1] 1 test failed, new: it was good in run {run_id(1)} (commit {'0' * 10})" in report(folder)
+    of_the_fork = Recording(run_id(4), start_ms=START + 4 * APART_MS)
+    of_the_fork.start()
+    of_the_fork.plan("a.py::t")
+    of_the_fork.add("main", "run/context", {"ci": {"branch": "main", "pullRequest": "7"}})
+    of_the_fork.test("a.py::t", "failed")
+    of_the_fork.end(1)
+    of_the_fork.journal(folder)
+    assert "[1/1] 1 test failed, failing since" in "\n".join(report(folder, run_id(4))), "in journals alone"
 
 
 def test_exporters_know_the_form_and_a_run_in_journals_is_told_without_a_history(folder: Path) -> None:

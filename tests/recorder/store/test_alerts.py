@@ -238,3 +238,14 @@ def test_flaky_tests_are_those_of_the_branches_of_the_rule(tmp_path: Path) -> No
         assert set(facts.flaky(flaky)) == {"a.py::t", "a.py::u"}
         assert set(facts.flaky(msgspec.structs.replace(flaky, branches=("dev",)))) == {"a.py::u"}
         assert facts.states(run_id(1), ["a.py::t", "a.py::u"]) == {"a.py::t": "flaky"}
+
+
+def test_a_fork_whose_branch_is_called_as_ours_is_none_of_our_branches(tmp_path: Path) -> None:
+    for number in range(3):
+        record_run(tmp_path, number, {"a.py::ours": FLAKY})
+    for number in range(3, 8):
+        record_run(tmp_path, number, {"a.py::theirs": FLAKY}, pull_request="7")
+    record_run(tmp_path, 8, {"a.py::ours": PASSED}, branch="dev")
+    with closing(AlertFacts(tmp_path / "semantest.db")) as facts:
+        found = facts.flaky(Rule(name="f", kind="flaky", channels=("log",), branches=("main",), runs=3))
+        assert [(test, flaky.runs) for test, flaky in found.items()] == [("a.py::ours", 3)], "its last 3 runs"

@@ -61,6 +61,9 @@ def seen(alert: Alert | None, rule: Rule, sighting: Sighting, now_ms: float) -> 
     if alert is None and not sighting.firing:
         return None
     state: State = "firing" if sighting.firing else "resolved"
+    weight = sighting.weight
+    if alert is not None and alert.state == state == "firing":
+        weight = max(weight, alert.weight)  # a rerun of three tests that fails, too, makes it no smaller matter
     if alert is not None and state == "resolved" and (alert.state == state or 2 * sighting.weight < alert.weight):
         return alert
     return Alert(
@@ -75,7 +78,7 @@ def seen(alert: Alert | None, rule: Rule, sighting: Sighting, now_ms: float) -> 
         branch=sighting.branch,
         run_id=sighting.run_id,
         test_id=sighting.test_id,
-        weight=sighting.weight,
+        weight=weight,
         told_state=alert.told_state if alert is not None else None,
         told_ms=alert.told_ms if alert is not None else None,
     )

@@ -12,6 +12,8 @@ from semantest_recorder.core.alerts.alert import Sighting
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.flakiness import PASSED, Flakiness
+from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.core.analysis.standing import FLAKY, Standing
 from semantest_recorder.core.analysis.time_shift import PASSES_MIN, shifts
 
 #: States of runs in which something went wrong; a run that somebody cancelled says nothing.
@@ -23,7 +25,10 @@ _WELL_BELOW: Final = 0.5
 
 
 class JudgedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is over. ``tests``: how many it was to run; ``bad``: how many of them ended badly and count."""
+    """A run that is over. ``tests``: how many it was to run; ``bad``: how many of them ended badly and count.
+
+    ``is_empty``: pytest selected no test, so that it says nothing of any.
+    """
 
     id: str
     state: str
@@ -31,6 +36,7 @@ class JudgedRun(msgspec.Struct, frozen=True, kw_only=True):
     pull_request: str | None = None
     tests: int = 0
     bad: int = 0
+    is_empty: bool = False
     duration_ms: float | None = None
 
     @property
@@ -40,12 +46,20 @@ class JudgedRun(msgspec.Struct, frozen=True, kw_only=True):
         return f"{place} (pull request {self.pull_request})" if self.pull_request else place
 
 
-class NewFailures(msgspec.Struct, frozen=True):
-    """What a run says of tests: newly failing ones with why, against which run, and the states of those that fire."""
+class NewFailure(msgspec.Struct, frozen=True):
+    """A test that newly fails. ``error``: its first line, which may be empty; how it stands among earlier runs."""
 
-    base: str
-    failing: Sequence[tuple[str, str]]
+    test_id: str
+    error: str
+    standing: Standing
+
+
+class NewFailures(msgspec.Struct, frozen=True):
+    """What a run says of tests: those that newly fail, and of those that fire already their states and errors."""
+
+    failing: Sequence[NewFailure]
     states: Mapping[str, str]
+    errors: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 class RunningTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,6 +76,8 @@ class RunningTest(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge_result(run: JudgedRun) -> Iterator[Sighting]:
     """``run-failed``: of one branch."""
+    if run.is_empty:
+        return
     if run.state in _FAILED:
         why = f"{run.bad} of {run.tests} tests failed" if run.bad else f"the run {_FAILED[run.state]}"
         yield _of_run(run, firing=True, summary=why)
@@ -82,7 +98,9 @@ def judge_budget(rule: Rule, run: JudgedRun) -> Iterator[Sighting]:
 
 def judge_duration(rule: Rule, run: JudgedRun, earlier_ms: Sequence[float]) -> Iterator[Sighting]:
     """``run-slower``: against runs of about as many tests, by the scores that `semantest diff` uses for tests."""
-    if run.duration_ms is None or run.state not in ("passed", "failed") or len(earlier_ms) < PASSES_MIN:
+    if run.duration_ms is None or run.state not in ("passed", "failed"):
+        return
+    if run.is_empty or len(earlier_ms) < PASSES_MIN:
         return
     usual = median(earlier_ms)
     slower = [one for one in shifts({run.id: (run.duration_ms, earlier_ms)}) if one.score > 0]
@@ -96,17 +114,29 @@ def judge_duration(rule: Rule, run: JudgedRun, earlier_ms: Sequence[float]) -> I
 
 def judge_failures(run: JudgedRun, found: NewFailures) -> Iterator[Sighting]:
     """``new-failure``: of a test on one branch. It is over when the test passes."""
-    for test_id, why in found.failing[:MOST_TESTS]:
-        yield _of_test(run, test_id, firing=True, summary=f"{why or 'failed'}; it did not fail in run {found.base}")
-    failing = {test_id for test_id, _why in found.failing}
+    for one in found.failing:
+        summary = f"{one.error or 'failed'}; {_since_when(one.standing)}"
+        yield _of_test(run, one.test_id, firing=True, summary=summary)
+    failing = {one.test_id for one in found.failing}
     for test_id, state in found.states.items():
         if test_id in failing:
             continue
         if state in BROKEN:
-            yield _of_test(run, test_id, firing=True, summary=f"it still fails ({state})")
+            words = f"{found.errors.get(test_id) or state}; it still fails"
+            yield _of_test(run, test_id, firing=True, summary=words)
         elif state in PASSED or state == "flaky":
             words = "it passed again" if state in PASSED else "it passed again on a retry"
             yield _of_test(run, test_id, firing=False, summary=words)
+
+
+def _since_when(standing: Standing) -> str:
+    if standing.kind == FLAKY and standing.last_good is not None:
+        return f"with the same code it passed in {_run_words(standing.last_good)}"
+    return standing.newness(_run_words)
+
+
+def _run_words(run: PastRun) -> str:
+    return f"run {run.run_id}"
 
 
 def test_subject(test_id: str, place: str) -> str:

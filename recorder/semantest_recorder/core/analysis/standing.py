@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -13,11 +13,14 @@ from semantest_recorder.core.analysis.comparison import BROKEN, NO_VERDICT
 from semantest_recorder.core.analysis.rows import PastRun
 
 #: What the history says of a test that failed.
-NEW: Final = "new"  # the last run with a verdict was good
+NEW: Final = "new"  # the last earlier run with a verdict was good, or none has one
 FAILING: Final = "failing"  # it is broken since an earlier run
 ALWAYS: Final = "always failing"  # every earlier run with a verdict was bad
 FLAKY: Final = "flaky"  # it passed with the same code
-UNKNOWN: Final = "unknown"  # no earlier run has a verdict
+#: So many runs before it are asked.
+RUNS: Final = 30
+#: Why something is new that was never seen to be good.
+NEVER_JUDGED: Final = f"of up to {RUNS} earlier runs of the branch none has a verdict on it"
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -35,6 +38,10 @@ class Standing(msgspec.Struct, frozen=True):
     judged: int = 0
     retried: int = 0
 
+    def newness(self, words_of: Callable[[PastRun], str]) -> str:
+        """Why it is new, where it is; ``words_of`` names a run."""
+        return f"it was good in {words_of(self.last_good)}" if self.last_good is not None else NEVER_JUDGED
+
 
 def standing(past: Sequence[PastRun], run_id: str) -> Standing:
     """How a test that failed in the run ``run_id`` stands.
@@ -47,7 +54,7 @@ def standing(past: Sequence[PastRun], run_id: str) -> Standing:
     judged = [run for run in earlier if run.state not in NO_VERDICT and run.state != "skipped"]
     retried = sum(run.state == "flaky" for run in judged)
     if not judged:
-        return Standing(UNKNOWN)
+        return Standing(NEW)
     found = blame(past)
     good = past[found.last_good] if found.last_good is not None else None
     bad = past[found.first_bad] if found.first_bad is not None else None

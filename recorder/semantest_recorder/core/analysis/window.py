@@ -8,7 +8,7 @@ import msgspec
 class WindowRun(msgspec.Struct, frozen=True):
     """A closed run. Times are milliseconds since the epoch; ``since_ms`` is by what runs are ordered.
 
-    ``shards_missing``: how many of its shards did not come.
+    ``shards_missing``: how many of its shards did not come. ``pull_request``: of which it is, by CI.
     """
 
     key: int
@@ -20,6 +20,7 @@ class WindowRun(msgspec.Struct, frozen=True):
     branch: str | None
     commit: str | None
     shards_missing: int = 0
+    pull_request: str | None = None
 
     @property
     def duration_ms(self) -> float | None:

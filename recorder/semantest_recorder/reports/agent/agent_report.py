@@ -28,8 +28,9 @@ class AgentPlace(Public):
 class AgentCause(Public):
     """Tests that failed by one cause; ``standing``: how the first of them stands among earlier runs, in words.
 
-    ``kind`` is that in one word: ``new``, ``failing``, ``always failing``, ``flaky``, ``unknown``. ``quarantined``: it
-    does not count. ``places``, ``error`` and ``output`` are those of the first test, outermost place first.
+    ``kind`` is that in one word: ``new``, ``failing``, ``always failing``, ``flaky``; ``unknown`` where nobody looked.
+    ``quarantined``: it does not count. ``places``, ``error`` and ``output`` are those of the first test, outermost
+    place first.
     """
 
     id: str

@@ -20,7 +20,7 @@ StandingsOf = Callable[[Sequence[str]], Mapping[str, Standing]]
 #: States of tests that have a cause of their own to be told.
 _FAILED: Final = frozenset({"failed", "error", "crashed", "timeout", "interrupted", "lost"})
 #: What an agent can do most about stands first.
-_ORDER: Final = (kinds.NEW, kinds.UNKNOWN, kinds.FAILING, kinds.ALWAYS, kinds.FLAKY)
+_ORDER: Final = (kinds.NEW, kinds.FAILING, kinds.ALWAYS, kinds.FLAKY)
 #: Of so many causes the history is looked up, those with the most tests; of more nobody reads it.
 _LOOKED_UP = 200
 

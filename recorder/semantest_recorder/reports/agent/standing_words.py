@@ -12,7 +12,7 @@ _COMMIT = 10
 
 
 def standing_words(standing: Standing | None) -> str:
-    """``new: passed in run A (commit B)``, ``failing since run A, 4 runs``, and the like; empty for ``None``."""
+    """``new: it was good in run A (commit B)``, ``failing since run A, 4 runs``, and the like; empty for ``None``."""
     if standing is None:
         return ""
     words = _kind_words(standing)
@@ -25,15 +25,13 @@ def _kind_words(standing: Standing) -> str:
     good, bad = standing.last_good, standing.first_bad
     before = f"passed in {run_words(good)}" if good is not None else ""
     if standing.kind == kinds.NEW:
-        return f"new: {before} before" if before else "new"
+        return f"new: {standing.newness(run_words)}"
     if standing.kind == kinds.FLAKY:
         return f"known flaky: it passed with the same code{f', last in {run_words(good)}' if good is not None else ''}"
     if standing.kind == kinds.FAILING and bad is not None:
         last = f", last {before}" if before else ""
         return f"failing since {run_words(bad)}, {plural(standing.bad_runs, 'run')}{last}"
-    if standing.kind == kinds.ALWAYS:
-        return f"failing in every run that is known, {plural(standing.bad_runs, 'run')}"
-    return "no earlier run to compare with"
+    return f"failing in every run that is known, {plural(standing.bad_runs, 'run')}"
 
 
 def run_words(run: PastRun) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from semantest_recorder.core.alerts.judging import (
     JudgedRun,
+    NewFailure,
     NewFailures,
     RunningTest,
     judge_budget,
@@ -20,6 +21,8 @@ from semantest_recorder.core.alerts.judging import (
 )
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.analysis.flakiness import Flakiness, Observation, flakiness
+from semantest_recorder.core.analysis.standing import standing
+from tests.recorder.core.analysis.past_runs import runs
 
 
 def rule(kind: str, **more: Any) -> Rule:
@@ -36,10 +39,15 @@ def run(**more: Any) -> JudgedRun:
         ("failed", [(True, "2 of 40 tests failed")]),
         ("passed", [(False, "a run passed")]),
         ("cancelled", []),
+        ("interrupted", [(True, "2 of 40 tests failed")]),
     ],
 )
 def test_a_run_that_failed(state: str, told: list[tuple[bool, str]]) -> None:
     assert [(one.firing, one.summary) for one in judge_result(run(state=state))] == told
+
+
+def test_a_run_of_which_pytest_selected_no_test_says_nothing() -> None:
+    assert list(judge_result(run(tests=0, bad=0, is_empty=True))) == []
 
 
 def test_a_run_without_a_failed_test_says_what_became_of_it() -> None:
@@ -68,14 +76,15 @@ def test_a_slow_run_is_slower_than_its_own_noise() -> None:
 
 
 def test_new_failures_are_over_when_the_test_passes() -> None:
-    found = NewFailures(
-        "r0", [("a", "AssertionError: no")], {"a": "failed", "b": "passed", "c": "skipped", "d": "failed"}
-    )
+    states = {"a": "failed", "b": "passed", "c": "skipped", "d": "failed", "e": "crashed"}
+    failing = [NewFailure("a", "AssertionError: no", standing(runs("."), "r1"))]
+    found = NewFailures(failing, states, {"d": "AssertionError: never"})
     seen = {one.test_id: (one.firing, one.summary) for one in judge_failures(run(), found)}
     assert seen == {
-        "a": (True, "AssertionError: no; it did not fail in run r0"),
+        "a": (True, "AssertionError: no; it was good in run r0"),
         "b": (False, "it passed again"),
-        "d": (True, "it still fails (failed)"),
+        "d": (True, "AssertionError: never; it still fails"),
+        "e": (True, "crashed; it still fails"),
     }
 
 

@@ -86,6 +86,9 @@ def test_a_run_of_a_few_tests_does_not_end_what_a_whole_run_began() -> None:
     alerts, _ = advance({}, rule(), [sighting("main", True, weight=100)], [], 1.0)
     alerts, changes = advance(alerts, rule(), [sighting("main", False, weight=3)], [], 2.0)
     assert (alerts["main"].state, changes) == ("firing", [])
+    alerts, _ = advance(alerts, rule(), [sighting("main", True, weight=3)], [], 2.1)
+    alerts, changes = advance(alerts, rule(), [sighting("main", False, weight=3)], [], 2.2)
+    assert (alerts["main"].state, changes) == ("firing", []), "nor when a run of as few failed meanwhile"
     alerts, (change,) = advance(alerts, rule(), [sighting("main", False, weight=60)], [], 3.0)
     assert (change.alert.state, change.alert.since_ms) == ("resolved", 3.0)
 

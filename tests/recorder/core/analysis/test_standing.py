@@ -17,8 +17,8 @@ from tests.recorder.core.analysis.past_runs import runs
         (".-FsF", kinds.FAILING, "r0", "r2", 2),
         ("F.FFF", kinds.FAILING, "r1", "r2", 3),
         ("FFF", kinds.ALWAYS, None, "r0", 3),
-        ("F", kinds.UNKNOWN, None, None, 1),
-        ("s-F", kinds.UNKNOWN, None, None, 1),
+        ("F", kinds.NEW, None, None, 1),
+        ("s-F", kinds.NEW, None, None, 1),
         ("x~F", kinds.NEW, "r1", None, 1),
     ],
 )
@@ -37,7 +37,7 @@ def test_of_a_run_that_is_among_them(
         ("F.", kinds.NEW, 1),
         (".FF", kinds.FAILING, 3),
         ("FF", kinds.ALWAYS, 3),
-        ("", kinds.UNKNOWN, 1),
+        ("", kinds.NEW, 1),
     ],
 )
 def test_of_a_run_that_is_in_no_database_yet(strip: str, kind: str, bad_runs: int) -> None:
