@@ -16,6 +16,9 @@ from semantest_recorder.core.analysis.rows import Failure
 #: Characters of a message that are looked at; what follows the first line is a comparison of values, or a traceback.
 _LOOKED_AT = 500
 _QUOTED = re.compile(r"(?<![\w'])'[^'\n]*'(?!\w)|(?<![\w\"])\"[^\"\n]*\"(?!\w)|`[^`\n]*`")
+#: Names of which a number is a part, such as utf-8; behind other words in small letters it counts (host-3, worker_12).
+_NAMES: Final = ("aes", "cp", "http", "ipv", "iso", "latin", "sha", "utf")
+_COUNTED = "(?<=[a-z][-_])" + "".join(rf"(?<!\b{name}[-_])" for name in _NAMES) + r"\d+(?:[-_.]\d+)*(?![A-Za-z0-9])"
 #: What differs between two messages of one cause, in the order in which it is replaced.
 _REPLACED: Final = tuple(
     (re.compile(pattern), word)
@@ -28,6 +31,7 @@ _REPLACED: Final = tuple(
         (r"(?<![\w.<])(?:[A-Za-z]:)?(?:[/\\][\w.@+~-]+){2,}[/\\]?", "<path>"),
         (r"\b0[xX][0-9a-fA-F]+\b", "<address>"),
         (r"\b(?=[0-9a-fA-F]*\d)(?=[0-9a-fA-F]*[a-fA-F])[0-9a-fA-F]{7,}\b", "<id>"),
+        (_COUNTED, "<n>"),
         (r"(?<![\w<])(?<![\w][-+])[-+]?\d+(?:[.,_]\d+)*(?:[eE][-+]?\d+)?", "<n>"),
         (r"\s+", " "),
     )

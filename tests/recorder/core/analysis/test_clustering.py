@@ -30,6 +30,11 @@ def failure(
         ("utf8 and sha256 are words", "utf8 and sha256 are words"),
         ("\nassert  [1] == [2]\n  At index 0 diff", "assert [<n>] == [<n>]"),
         ("'shipping'", "'shipping'"),
+        ("host-7 and worker_12 lost Thread-3", "host-<n> and worker_<n> lost Thread-<n>"),
+        ("pod web-0-3 of shard-1-of-8", "pod web-<n> of shard-<n>-of-<n>"),
+        ("utf-8 is no UTF-16, utf_8 no iso-8859-1", "utf-8 is no UTF-16, utf_8 no iso-8859-1"),
+        ("HTTP-404 is no ORA-00942", "HTTP-404 is no ORA-00942"),
+        ("int32 is no int64 on x86_64", "int32 is no int64 on x86_64"),
     ],
 )
 def test_values_in_a_message_make_no_difference(message: str, told: str) -> None:
