@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +20,11 @@ url-env = "A_VARIABLE_THAT_IS_NOT_SET"
 [alerts.rules.red]
 kind = "run-failed"
 severity = "critical"
+
+[alerts.rules.news]
+kind = "new-failure"
 """
+GOOD = "import pytest\n@pytest.mark.parametrize('host', range(60))\ndef test_answers(host): pass\n"
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +33,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard
     need_playwright()
     project = Project(tmp_path_factory.mktemp("shop"))
     project.write("semantest.toml", RULES)
+    project.write("test_hosts.py", GOOD)
     project.write("test_till.py", "def test_fails(): assert 0, '<img src=x onerror=alert(1)>'")
     project.folder.mkdir()
     served = ServedDashboard(project.folder)
+    project.pytest("test_hosts.py")
+    project.write("test_hosts.py", GOOD.replace("pass", "assert 0, f'no answer of host-{host}'"))
     project.pytest()
     wait_until(
-        lambda: '"dead":[]' not in project.semantest("alerts", "--json").stdout.replace(" ", ""), "a dead letter"
+        lambda: len(json.loads(project.semantest("alerts", "dead", "--json").stdout)["dead"]) == 2,
+        "both are dead letters",
     )
     yield served
     project.close()
@@ -43,23 +52,51 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDashboard
 def test_what_fires_is_told_and_silenced_and_its_dead_letter_deleted(visitor: Visitor) -> None:
     assert visitor.faults("/alerts") == []
     page = visitor.open("/alerts")
-    alert = page.locator(".alert")
-    assert alert.count() == 1
-    assert "1 of 1 tests failed" in alert.inner_text()
+    assert page.locator(".alert").count() == 3
+    alert = page.locator(".alert", has_text="Run failed")
+    assert "61 of 61 tests failed" in alert.inner_text()
     assert "could not be told" in alert.inner_text()
     assert visitor.violations() == []
-    page.get_by_role("link", name="1 message could not be told").click()
+    page.get_by_role("link", name="messages could not be told").click()
     page.wait_for_url("**/alerts#dead")
     alert.locator("summary").click()
     alert.get_by_label("Why").fill("known")
     alert.get_by_role("button", name="Silence it").click()
     assert page.get_by_role("status").inner_text() == "Nobody is told of it until then."
-    assert "silenced" in page.locator(".alert").inner_text()
+    assert "silenced" in alert.inner_text()
     page.get_by_role("button", name="End the silence").click()
     assert page.get_by_role("status").inner_text() == "The silence is over."
-    page.get_by_role("button", name="Delete").click()
-    assert page.get_by_role("status").inner_text() == "It is deleted."
+    for said in ("2 messages", "1 message"):
+        assert page.get_by_role("link", name=f"{said} could not be told").count() == 1
+        page.get_by_role("button", name="Delete").first.click()
+        assert page.get_by_role("status").inner_text() == "It is deleted."
     assert page.locator("#dead").count() == 0
+
+
+def test_tests_that_fail_by_one_cause_are_one_card_and_silenced_together(visitor: Visitor) -> None:
+    page = visitor.open("/alerts?state=firing")
+    hosts = page.locator(".alert", has_text="New failure: 60 tests")
+    assert "AssertionError: no answer of host-0" in hosts.inner_text()
+    hosts.get_by_text("Which", exact=True).click()
+    assert hosts.locator(".test-link").count() == 50
+    assert "... and 10 more" in hosts.inner_text()
+    hosts.locator("summary", has_text="Silence").click()
+    assert hosts.get_by_label("Which of the rule news").input_value() == "test_hosts.py::test_answers[*] on (no branch)"
+    hosts.get_by_role("button", name="Silence it").click()
+    assert "silenced" in hosts.inner_text()
+    assert "silenced" not in page.locator(".alert", has_text="test_till.py").inner_text()
+    page.get_by_role("button", name="End the silence of news").click()
+
+
+def test_a_whole_rule_is_silenced(visitor: Visitor) -> None:
+    page = visitor.open("/alerts")
+    rules = page.locator("section", has=page.locator("#rules"))
+    rules.locator("li", has_text="news").locator("summary").click()
+    assert visitor.violations() == []
+    rules.get_by_role("button", name="Silence it").locator("visible=true").click()
+    assert page.locator(".alert", has_text="silenced").count() == 2
+    assert page.locator("section", has=page.locator("#silences")).locator("li").inner_text().startswith("news, until")
+    page.get_by_role("button", name="End the silence of news").click()
 
 
 def test_a_channel_is_tried_and_its_answer_told(visitor: Visitor) -> None:

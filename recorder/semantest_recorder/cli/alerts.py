@@ -53,7 +53,8 @@ def command(ctx: click.Context, directory: str | None, as_json: bool) -> None:
             raise Stop(f"give options behind {ctx.invoked_subcommand!r}: they are its own", EXIT_USAGE)
         return
     from semantest_recorder.cli.console import print_json, print_lines  # noqa: PLC0415
-    from semantest_recorder.reports.alert_overview import alert_overview, overview_lines  # noqa: PLC0415
+    from semantest_recorder.reports.alert_lines import overview_lines  # noqa: PLC0415
+    from semantest_recorder.reports.alert_overview import alert_overview  # noqa: PLC0415
 
     now_ms = time.time() * 1000
     found = alert_overview(*_stored(project_folder(directory), now_ms), now_ms)
@@ -196,7 +197,8 @@ def unsilence(silence_id: str, directory: str | None, as_json: bool) -> None:
 def dead(directory: str | None, as_json: bool) -> None:
     """Show messages that could not be delivered and are not tried any more, the newest first, with why."""
     from semantest_recorder.cli.console import print_json, print_lines  # noqa: PLC0415
-    from semantest_recorder.reports.alert_overview import dead_lines, delivery_info  # noqa: PLC0415
+    from semantest_recorder.reports.alert_lines import dead_lines  # noqa: PLC0415
+    from semantest_recorder.reports.alert_overview import delivery_info  # noqa: PLC0415
 
     found = [delivery_info(one) for one in _stored(project_folder(directory), time.time() * 1000).dead]
     if as_json:

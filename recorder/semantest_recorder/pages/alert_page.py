@@ -13,10 +13,20 @@ from multidict import MultiMapping
 
 from semantest_recorder.answers.alerts import stored_alerts
 from semantest_recorder.core.access import ADMINS
-from semantest_recorder.core.alerts.actions import Action, Done, DropDead, EndSilence, MakeSilence, RetryDead, Trial
+from semantest_recorder.core.alerts.actions import (
+    MOST_PATTERN,
+    Action,
+    Done,
+    DropDead,
+    EndSilence,
+    MakeSilence,
+    RetryDead,
+    Trial,
+)
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.pages.page import Desk, Page, Visit
 from semantest_recorder.pages.table import Table
+from semantest_recorder.reports.alert_groups import MOST_GROUPED, alert_groups
 from semantest_recorder.server.form import read_form
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
@@ -25,6 +35,8 @@ PATH = "/alerts"
 _MINUTE_MS = 60_000.0
 #: For how many minutes something is silenced, as the form offers it.
 SILENCES: Mapping[str, str] = {"60": "an hour", "480": "8 hours", "1440": "a day", "10080": "a week"}
+#: So many tests of a group are named; the table that can be taken away has all.
+_NAMED = 50
 _COLUMNS = ("rule", "kind", "severity", "state", "subject", "summary", "branch", "run", "test", "since", "silenced")
 
 Facts = Callable[[], Mapping[str, Any]]
@@ -85,7 +97,9 @@ def _action(do: str, form: MultiMapping[str], who: str) -> Action:
         if text("minutes") not in SILENCES:
             raise _Unclear("choose for how long")
         until_ms = time.time() * 1000 + int(text("minutes")) * _MINUTE_MS
-        rule, subject = text("rule")[:1000] or "*", text("subject")[:1000] or "*"
+        rule, subject = text("rule") or "*", text("subject") or "*"
+        if max(len(rule), len(subject)) > MOST_PATTERN:
+            raise _Unclear(f"a pattern may have {MOST_PATTERN} characters: put a * for what is left out")
         return MakeSilence(rule=rule, subject=subject, until_ms=until_ms, reason=text("reason")[:500], who=who)
     if do == "test":
         return Trial(name=text("name"))
@@ -102,10 +116,14 @@ def _action(do: str, form: MultiMapping[str], who: str) -> Action:
 
 def _view(database: Path, visit: Visit) -> dict[str, Any]:
     found = stored_alerts(database, time.time() * 1000)
-    shown = visit.choice("state", ("", "firing", "resolved"))
+    wanted = visit.choice("state", ("", "firing", "resolved"))
+    shown = [alert for alert in found.alerts if wanted in ("", alert.state)]
     return {
         "found": found,
-        "shown": [alert for alert in found.alerts if shown in ("", alert.state)],
+        "shown": shown,
+        "groups": alert_groups(shown[:MOST_GROUPED]),
+        "named": _NAMED,
+        "most_grouped": MOST_GROUPED,
         "firing": sum(alert.state == "firing" for alert in found.alerts),
         "settings": visit.facts["alerts"],
         "may_change": visit.identity.has_any(ADMINS),

@@ -1,10 +1,10 @@
-"""Alerts, silences and dead letters: their public shape and its lines."""
+"""Alerts, silences and dead letters: their public shape."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -13,18 +13,11 @@ from semantest_recorder.core.alerts.delivery import Delivery
 from semantest_recorder.core.alerts.message import Message, harmless
 from semantest_recorder.core.alerts.silence import Silence, silence_over
 from semantest_recorder.reports.aggregate import iso_time
-from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import Public
-from semantest_recorder.reports.wording import moment, plural
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 ALERTS_SCHEMA: Final = 1
 #: So many deliveries of an alert are shown, the newest ones.
 _DELIVERIES: Final = 5
-#: So many alerts that are over stand in the text.
-_OVER: Final = 20
 
 
 class DeliveryInfo(Public, kw_only=True):
@@ -157,68 +150,3 @@ def _alert(alert: Alert, silences: Iterable[Silence], told: Sequence[DeliveryInf
         silenced=silence_over(silences, alert.rule, alert.subject, now_ms) is not None,
         deliveries=list(told[:_DELIVERIES]),
     )
-
-
-_REACHED: Final = {"delivered": "was told", "queued": "is to be told", "dead": "was not reached"}
-_STYLES: Final = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
-
-
-def overview_lines(found: AlertOverview) -> Iterator[Text]:
-    """What fires, what is over, silences, and what could not be delivered."""
-    from rich.text import Text  # noqa: PLC0415 - JSON output does without rich
-
-    firing = [one for one in found.alerts if one.state == "firing"]
-    over = [one for one in found.alerts if one.state == "resolved"]
-    yield Text(f"{plural(len(firing), 'alert')} firing, {len(over)} over", "bold")
-    for alert in (*firing, *over[:_OVER]):
-        yield from _alert_lines(alert)
-    if len(over) > _OVER:
-        yield Text(f"... and {len(over) - _OVER} more that are over: --json has them", "dim")
-    for silence in found.silences:
-        yield Text(inert_line(f"silence {silence.id}: {_silence_words(silence)}"), "dim")
-    if found.queued:
-        yield Text(f"waiting to be sent: {plural(found.queued, 'message')}, by the recorder while it runs")
-    if found.dead:
-        yield Text(f"{plural(len(found.dead), 'message')} could not be delivered: `semantest alerts dead`", "red")
-
-
-def _alert_lines(alert: AlertInfo) -> Iterator[Text]:
-    from rich.text import Text  # noqa: PLC0415 - the same
-
-    is_firing = alert.state == "firing"
-    line = Text(alert.severity.upper() if is_firing else "over", _STYLES[alert.severity] if is_firing else "green")
-    yield line.append(inert_line(f"  {alert.rule}: {alert.subject}"), "bold")
-    yield Text(inert_line(f"  {alert.summary}, since {moment(alert.since_ms)}"))
-    run = f"  semantest report {alert.run}" if alert.run else ""
-    if run:
-        yield Text(inert_line(run), "dim")
-    yield Text(inert_line(f"  {_told_words(alert)}"), "dim")
-
-
-def _told_words(alert: AlertInfo) -> str:
-    if not alert.deliveries:
-        return "silenced, nobody was told" if alert.silenced else "nobody was told"
-    latest = {one.channel: one for one in reversed(alert.deliveries)}
-    ways = [
-        f"{one.channel} {_REACHED[one.state]}" + (f" ({one.answer})" if one.state != "delivered" and one.answer else "")
-        for one in latest.values()
-    ]
-    return f"{'silenced; ' if alert.silenced else ''}{', '.join(ways)}"
-
-
-def _silence_words(silence: SilenceInfo) -> str:
-    what = f"rule {silence.rule}, subject {silence.subject}, until {moment(silence.until_ms)}"
-    why = f": {silence.reason}" if silence.reason else ""
-    return f"{what}{why}" + (f" ({silence.who})" if silence.who else "")
-
-
-def dead_lines(dead: Iterable[DeliveryInfo]) -> Iterator[Text]:
-    """Three lines for each: which message, to whom and why not."""
-    from rich.text import Text  # noqa: PLC0415 - the same
-
-    for one in dead:
-        yield Text(inert_line(one.id), "bold").append(inert_line(f"  {one.channel}: {one.title}"))
-        yield Text(inert_line(f"  {one.answer}"), "red")
-        yield Text(
-            f"  made {one.made_at}, {plural(one.tries, 'try') if one.tries == 1 else f'{one.tries} tries'}", "dim"
-        )

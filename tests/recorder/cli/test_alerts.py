@@ -74,6 +74,31 @@ def test_the_list_tells_what_fires_and_who_was_told(folder: Path) -> None:
     ]
 
 
+def test_tests_that_fail_by_one_cause_are_told_as_one(folder: Path) -> None:
+    news = Rule(name="news", kind="new-failure", channels=("team",))
+    seen = [
+        Sighting(subject=f"a.py::t{n} on main", firing=True, summary=f"no host-{n}", run_id="r2", test_id=f"a.py::t{n}")
+        for n in range(8)
+    ]
+    seen += [
+        Sighting(subject=f"b.py::t{n} on main", firing=True, summary="empty", run_id="r2", test_id=f"b.py::t{n}")
+        for n in range(20)
+    ]
+    seen.append(Sighting(subject="c.py::t on main", firing=True, summary="torn", run_id="r2", test_id="c.py::t"))
+    with closing(sqlite3.connect(folder / "semantest.db", isolation_level=None)) as connection:
+        tell(connection, [Looked(news, seen)], "", time.time() * 1000)
+    lines = alerts(folder).out.splitlines()
+    assert lines[0] == "30 alerts firing, 0 over"
+    first = lines.index("WARNING  news: 8 tests")
+    assert lines[first + 1].startswith("  no host-0, since 20")
+    assert lines[first + 2 : first + 8] == [
+        *(f"    a.py::t{n} on main" for n in range(5)),
+        "    ... and 3 more: --json has them",
+    ]
+    last = lines.index("WARNING  news: c.py::t on main")
+    assert lines[last + 3].startswith("  told 20"), "the message has counted it, and names twenty others"
+
+
 def test_the_json_is_that_of_its_schema(folder: Path) -> None:
     found = alerts(folder, "--json").json
     schema = json_schema("alerts")

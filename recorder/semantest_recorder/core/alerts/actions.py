@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 
-_Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
+#: Characters of a pattern for rules or subjects.
+MOST_PATTERN: Final = 1000
+_Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_PATTERN)]
 _Words = Annotated[str, msgspec.Meta(max_length=500)]
 #: Of one request: more are asked for in parts, or all at once.
 _Ids = Annotated[list[Annotated[str, msgspec.Meta(max_length=100)]], msgspec.Meta(max_length=1000)]
