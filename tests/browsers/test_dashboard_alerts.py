@@ -74,6 +74,7 @@ def test_what_fires_is_told_and_silenced_and_its_dead_letter_deleted(visitor: Vi
 
 
 def test_tests_that_fail_by_one_cause_are_one_card_and_silenced_together(visitor: Visitor) -> None:
+    assert "None is over." in visitor.open("/alerts?state=resolved").locator("main").inner_text()
     page = visitor.open("/alerts?state=firing")
     hosts = page.locator(".alert", has_text="New failure: 60 tests")
     assert "AssertionError: no answer of host-0" in hosts.inner_text()

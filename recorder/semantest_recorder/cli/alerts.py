@@ -52,12 +52,12 @@ def command(ctx: click.Context, directory: str | None, as_json: bool) -> None:
         if as_json or ctx.get_parameter_source("directory") is ParameterSource.COMMANDLINE:
             raise Stop(f"give options behind {ctx.invoked_subcommand!r}: they are its own", EXIT_USAGE)
         return
+    from semantest_recorder.answers.alerts import stored_alerts  # noqa: PLC0415
     from semantest_recorder.cli.console import print_json, print_lines  # noqa: PLC0415
     from semantest_recorder.reports.alert_lines import overview_lines  # noqa: PLC0415
-    from semantest_recorder.reports.alert_overview import alert_overview  # noqa: PLC0415
 
     now_ms = time.time() * 1000
-    found = alert_overview(*_stored(project_folder(directory), now_ms), now_ms)
+    found = stored_alerts(project_folder(directory) / DATABASE, now_ms)
     if as_json:
         print_json(found)
     else:

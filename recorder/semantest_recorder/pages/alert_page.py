@@ -6,12 +6,12 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from multidict import MultiMapping
 
-from semantest_recorder.answers.alerts import stored_alerts
+from semantest_recorder.answers.alerts import first_alerts, stored_alerts
 from semantest_recorder.core.access import ADMINS
 from semantest_recorder.core.alerts.actions import (
     MOST_PATTERN,
@@ -23,6 +23,7 @@ from semantest_recorder.core.alerts.actions import (
     RetryDead,
     Trial,
 )
+from semantest_recorder.core.alerts.alert import State
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.pages.page import Desk, Page, Visit
 from semantest_recorder.pages.table import Table
@@ -37,6 +38,7 @@ _MINUTE_MS = 60_000.0
 SILENCES: Mapping[str, str] = {"60": "an hour", "480": "8 hours", "1440": "a day", "10080": "a week"}
 #: So many tests of a group are named; the table that can be taken away has all.
 _NAMED = 50
+_STATES: Final[Mapping[str, State | None]] = {"": None, "firing": "firing", "resolved": "resolved"}
 _COLUMNS = ("rule", "kind", "severity", "state", "subject", "summary", "branch", "run", "test", "since", "silenced")
 
 Facts = Callable[[], Mapping[str, Any]]
@@ -115,16 +117,17 @@ def _action(do: str, form: MultiMapping[str], who: str) -> Action:
 
 
 def _view(database: Path, visit: Visit) -> dict[str, Any]:
-    found = stored_alerts(database, time.time() * 1000)
-    wanted = visit.choice("state", ("", "firing", "resolved"))
-    shown = [alert for alert in found.alerts if wanted in ("", alert.state)]
+    state = _STATES[visit.choice("state", tuple(_STATES))]
+    found, counts = first_alerts(database, time.time() * 1000, state, MOST_GROUPED)
+    firing, over = counts.get("firing", 0), counts.get("resolved", 0)
     return {
         "found": found,
-        "shown": shown,
-        "groups": alert_groups(shown[:MOST_GROUPED]),
+        "number": {None: firing + over, "firing": firing, "resolved": over}[state],
+        "groups": alert_groups(found.alerts),
         "named": _NAMED,
         "most_grouped": MOST_GROUPED,
-        "firing": sum(alert.state == "firing" for alert in found.alerts),
+        "firing": firing,
+        "over": over,
         "settings": visit.facts["alerts"],
         "may_change": visit.identity.has_any(ADMINS),
         "silences": SILENCES,

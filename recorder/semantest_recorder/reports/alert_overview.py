@@ -11,7 +11,7 @@ import msgspec
 from semantest_recorder.core.alerts.alert import Alert
 from semantest_recorder.core.alerts.delivery import Delivery
 from semantest_recorder.core.alerts.message import Message, harmless
-from semantest_recorder.core.alerts.silence import Silence, silence_over
+from semantest_recorder.core.alerts.silence import Silence
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.report import Public
 
@@ -94,7 +94,9 @@ def alert_overview(
         for part in message.alerts:
             told[message.rule, part.subject].append(_delivery(delivery, message))
     return AlertOverview(
-        alerts=[_alert(alert, silences, told[alert.rule, harmless(alert.subject)], now_ms) for alert in alerts],
+        alerts=[
+            _alert(alert, silences, told.get((alert.rule, harmless(alert.subject)), ()), now_ms) for alert in alerts
+        ],
         silences=[
             SilenceInfo(
                 id=one.id,
@@ -147,6 +149,6 @@ def _alert(alert: Alert, silences: Iterable[Silence], told: Sequence[DeliveryInf
         since_ms=alert.since_ms,
         told_state=alert.told_state,
         told_at=iso_time(alert.told_ms),
-        silenced=silence_over(silences, alert.rule, alert.subject, now_ms) is not None,
+        silenced=any(one.covers(alert.rule, alert.subject, now_ms) for one in silences),
         deliveries=list(told[:_DELIVERIES]),
     )

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from semantest_recorder.core.alerts.alert import Alert
+from semantest_recorder.core.alerts.alert import Alert, State
 from semantest_recorder.core.alerts.delivery import Delivery
 from semantest_recorder.core.alerts.judging import JudgedRun
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.alerts.silence import Silence
 from semantest_recorder.core.analysis.flakiness import FAILED, Flakiness
 from semantest_recorder.core.analysis.time_shift import PASSES
-from semantest_recorder.store.alerts import JUDGED_WITHIN_MS, alerts_in, alerts_of, deliveries_in, silences_in
+from semantest_recorder.store.alerts import (
+    JUDGED_WITHIN_MS,
+    MOST_ALERTS,
+    alerts_in,
+    alerts_of,
+    count_alerts,
+    deliveries_in,
+    silences_in,
+)
 from semantest_recorder.store.analysis_flaky import flaky_tests
 from semantest_recorder.store.analysis_window import window
 from semantest_recorder.store.errors import CannotOpen
@@ -165,22 +173,29 @@ def _list(values: Iterable[object]) -> str:
 
 
 class StoredAlerts(NamedTuple):
-    """Everything about alerts at one moment; ``deliveries`` are the newest ones, ``dead`` all that are."""
+    """Alerts at one moment; ``counts``: of all, by state; ``deliveries``: the newest ones; ``dead``: all that are."""
 
     alerts: list[Alert]
+    counts: Mapping[State, int]
     silences: list[Silence]
     deliveries: list[Delivery]
     dead: list[Delivery]
 
 
-def read_alerts(path: Path, now_ms: float, deliveries: int = 500) -> StoredAlerts:
-    """What the database at ``path`` says, in one snapshot. Raises what ``Reader`` raises."""
+def read_alerts(
+    path: Path, now_ms: float, deliveries: int = 500, state: State | None = None, most: int = MOST_ALERTS
+) -> StoredAlerts:
+    """What the database at ``path`` says, in one snapshot: alerts as ``alerts_in``. Raises what ``Reader`` raises."""
     with closing(connect_read_only(path)) as connection:
         try:
             connection.execute("BEGIN")
             recent = deliveries_in(connection, "recent", deliveries)
             return StoredAlerts(
-                alerts_in(connection), silences_in(connection, now_ms), recent, deliveries_in(connection, "dead")
+                alerts_in(connection, state, most),
+                count_alerts(connection),
+                silences_in(connection, now_ms),
+                recent,
+                deliveries_in(connection, "dead"),
             )
         except sqlite3.Error as error:
             raise CannotOpen(path, str(error)) from None

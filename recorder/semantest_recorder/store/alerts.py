@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from semantest_recorder.core.alerts.alert import Alert, Sighting
+from semantest_recorder.core.alerts.alert import Alert, Sighting, State
 from semantest_recorder.core.alerts.delivery import MOST_DEAD, MOST_DELIVERED, MOST_QUEUED, Delivery
 from semantest_recorder.core.alerts.judging import JudgedRun
 from semantest_recorder.core.alerts.message import Change, Message, grouped, message_of
@@ -60,7 +60,9 @@ def _changes(
     now_ms: float,
 ) -> list[Change]:
     """What is to be told of a rule; the alerts are stored as told."""
-    before = {alert.subject: alert for alert in alerts_of(connection, rule, [one.subject for one in sightings])}
+    subjects = _list(one.subject for one in sightings)
+    known = map(_alert, connection.execute(_SQL["alerts_to_tell"], (rule.name, subjects)))
+    before = {alert.subject: alert for alert in known}
     after, changes = advance(before, rule, sightings, silences, now_ms)
     connection.executemany(
         _SQL["put_alert"],
@@ -142,14 +144,19 @@ def silences_in(connection: sqlite3.Connection, now_ms: float) -> list[Silence]:
     return [_silence(row) for row in connection.execute(_SQL["silences"], (now_ms,))]
 
 
-def alerts_of(connection: sqlite3.Connection, rule: Rule, subjects: Sequence[str] = ()) -> list[Alert]:
-    """What fires of a rule or was told to fire last, and alerts about these subjects."""
-    return [_alert(row) for row in connection.execute(_SQL["alerts_of_rule"], (rule.name, _list(subjects)))]
+def alerts_of(connection: sqlite3.Connection, rule: Rule) -> list[Alert]:
+    """What fires of a rule or was told to fire last."""
+    return [_alert(row) for row in connection.execute(_SQL["alerts_of_rule"], (rule.name,))]
 
 
-def alerts_in(connection: sqlite3.Connection) -> list[Alert]:
-    """All alerts: those that fire first, of each the newest first."""
-    return [_alert(row) for row in connection.execute(_SQL["all_alerts"])]
+def alerts_in(connection: sqlite3.Connection, state: State | None = None, most: int = MOST_ALERTS) -> list[Alert]:
+    """Alerts, in this state if one is named, ``most`` at most: those that fire first, of each the newest first."""
+    return [_alert(row) for row in connection.execute(_SQL["all_alerts"], (state, most))]
+
+
+def count_alerts(connection: sqlite3.Connection) -> dict[State, int]:
+    """How many there are, by state."""
+    return dict(connection.execute(_SQL["count_alerts"]).fetchall())
 
 
 def deliveries_in(connection: sqlite3.Connection, query: str, *parameters: object) -> list[Delivery]:
@@ -159,7 +166,7 @@ def deliveries_in(connection: sqlite3.Connection, query: str, *parameters: objec
 
 
 def _alert(row: Sequence[object]) -> Alert:
-    return msgspec.convert(dict(zip(Alert.__struct_fields__, row, strict=True)), Alert)
+    return Alert(**dict(zip(Alert.__struct_fields__, row, strict=True)))  # type: ignore[arg-type]
 
 
 def _silence(row: Sequence[object]) -> Silence:

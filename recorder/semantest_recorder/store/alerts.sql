@@ -2,12 +2,21 @@
 
 -- name: alerts_of_rule
 SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms
+FROM alerts WHERE rule = ? AND (state = 'firing' OR told_state = 'firing');
+
+-- What people know is not looked at again until it is seen again: thousands may fire, and it is asked every few seconds.
+
+-- name: alerts_to_tell
+SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms
 FROM alerts WHERE rule = ?1
-      AND (state = 'firing' OR told_state = 'firing' OR subject IN (SELECT value FROM json_each(?2)));
+      AND (state <> coalesce(told_state, 'resolved') OR subject IN (SELECT value FROM json_each(?2)));
 
 -- name: all_alerts
 SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms
-FROM alerts ORDER BY state, since_ms DESC, rule, subject;
+FROM alerts WHERE ?1 IS NULL OR state = ?1 ORDER BY state, since_ms DESC, rule, subject LIMIT ?2;
+
+-- name: count_alerts
+SELECT state, count(*) FROM alerts GROUP BY state;
 
 -- name: put_alert
 INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
