@@ -41,17 +41,20 @@ class Timeline(NamedTuple):
     names: dict[int, str]
 
 
-def run_timeline(database: Path, run_id: str, begin: float = 0.0, end: float | None = None) -> Timeline | None:
+def run_timeline(
+    database: Path, run_id: str, begin: float = 0.0, end: float | None = None, now_ms: float = 0.0
+) -> Timeline | None:
     """The part of the run between two times in ms since its begin; ``None`` when no process told when it ran.
 
-    Raises ``RunNotFound`` and what ``Reader`` raises.
+    What is not over lasts until ``now_ms`` (since the epoch), or until the last that was heard of it. Raises
+    ``RunNotFound`` and what ``Reader`` raises.
     """
     with snapshot(database) as connection:
         run_key = run_key_of(connection, run_id)
         if run_key is None:
             raise RunNotFound(run_id, [])
         timeline = WorkerTimeline(connection, run_key)
-        lanes = timeline.lanes()
+        lanes = [_until(lane, now_ms) for lane in timeline.lanes()]
         limits = _limits(lanes)
         if limits is None:
             return None
@@ -59,7 +62,8 @@ def run_timeline(database: Path, run_id: str, begin: float = 0.0, end: float | N
         begin_ms = first_ms + min(begin, last_ms - first_ms - 1.0)
         end_ms = last_ms if end is None else min(max(first_ms + end, begin_ms + 1.0), last_ms)
         parts = max(60, min(_PARTS, _PARTS_OF_ALL // len(lanes)))
-        bars, blocks = _cut(timeline, begin_ms, end_ms, parts)
+        found, blocks = _cut(timeline, begin_ms, end_ms, parts)
+        bars = [_so_far(bar, last_ms - 1.0) for bar in found]
         joined = joined_blocks(blocks, (end_ms - begin_ms) / parts, _BLOCK_SHARE * (end_ms - begin_ms))
         single = (block.test_key for block in joined if block.attempts == 1 and block.test_key is not None)
         names = timeline.names(single)
@@ -91,3 +95,11 @@ def _limits(lanes: Sequence[Lane]) -> tuple[float, float] | None:
     if not starts or not ends:
         return None
     return min(starts), max(min(starts), *ends) + 1.0
+
+
+def _until(lane: Lane, now_ms: float) -> Lane:
+    return lane._replace(last_ms=max(lane.last_ms or now_ms, now_ms)) if lane.state == "open" else lane
+
+
+def _so_far(bar: Bar, now_ms: float) -> Bar:
+    return bar if bar.ended_ms is not None else bar._replace(duration_ms=max(0.0, now_ms - bar.started_ms))

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aiohttp import hdrs, web
 from multidict import MultiMapping
@@ -32,6 +32,8 @@ from semantest_recorder.store.errors import (
 _THREADS, _THREADS_OF_ONE = 3, 2
 _KEPT_CHARACTERS = 16 * 1024 * 1024
 _POLLED_S = 2.0
+#: The parameter with which scripts ask for a page again and again.
+POLL: Final = "poll"
 _MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
 
 
@@ -75,8 +77,11 @@ class Visit:
         return text
 
     def same(self, **changed: object) -> str:
-        """The address of this page with other parameters; ``None`` or an empty text leaves one out."""
-        kept: dict[str, object] = {name: self.query.getall(name) for name in self.query}
+        """The address of this page with other parameters; ``None`` or an empty text leaves one out.
+
+        ``POLL`` is left out unless it is given: links are for people.
+        """
+        kept: dict[str, object] = {name: self.query.getall(name) for name in self.query if name != POLL}
         return address_of(self.path, {**kept, **changed})
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from semantest_recorder.answers.run_details import LogEvent, RunDetails, events_of_run, run_details
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
-from semantest_recorder.pages.run_head import run_head, run_stamp
+from semantest_recorder.pages.run_head import as_of, run_head, run_stamp
 from semantest_recorder.pages.table import Cell, Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.aggregate import iso_time
@@ -56,6 +56,7 @@ def pages(database: Path) -> list[Page]:
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     head = run_head(database, visit, "details")
+    head |= as_of(database, visit, head["run"])
     run_id = head["run"].id
     found = run_details(database, run_id)
     kind, after = visit.choice("type", ("", *_TYPES)), _after(visit)

@@ -11,7 +11,7 @@ from semantest_recorder.answers.cursor import InvalidCursor
 from semantest_recorder.answers.run_counts import KeptCounts
 from semantest_recorder.answers.run_search import RunFilter, found_runs, lately
 from semantest_recorder.answers.runs import run_page
-from semantest_recorder.pages.page import Misunderstood, Page, Visit, polled
+from semantest_recorder.pages.page import POLL, Misunderstood, Page, Visit, polled
 from semantest_recorder.pages.run_head import OPEN_STATES
 from semantest_recorder.pages.run_words import RUN_COLUMNS, run_cells
 from semantest_recorder.pages.table import Table
@@ -27,7 +27,7 @@ def pages(database: Path) -> list[Page]:
     """The page."""
     counts = KeptCounts()
     view, table = partial(_view, database, counts), partial(_table, database, counts)
-    return [Page("/runs", "run_list.html", "runs", view, table, stamp=polled("poll"))]
+    return [Page("/runs", "run_list.html", "runs", view, table, stamp=polled(POLL))]
 
 
 def _view(database: Path, counts: KeptCounts, visit: Visit) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, cast
 from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.answers.suites_of_run import SuiteTrees
 from semantest_recorder.pages.page import NotThere, Page, Visit
-from semantest_recorder.pages.run_head import run_head, run_stamp
+from semantest_recorder.pages.run_head import as_of, run_head, run_stamp
 from semantest_recorder.pages.table import Cell, Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.aggregate import counts_of
@@ -52,6 +52,7 @@ class ShownNode(NamedTuple):
 
 def _view(database: Path, trees: SuiteTrees, visit: Visit) -> Mapping[str, Any]:
     head = run_head(database, visit, "suites")
+    head |= as_of(database, visit, head["run"])
     run_id = head["run"].id
     under, order = _under(trees, visit, run_id), _order(visit)
     toggled = list(dict.fromkeys(visit.query.getall("toggle", [])))[:_TOGGLED]

@@ -18,7 +18,7 @@ from semantest_recorder.answers.run_tests import (
     workers_of_run,
 )
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
-from semantest_recorder.pages.run_head import run_head, run_stamp
+from semantest_recorder.pages.run_head import as_of, run_head, run_stamp
 from semantest_recorder.pages.table import Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.report import Counts
@@ -60,6 +60,7 @@ class ShownTest(NamedTuple):
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     head = run_head(database, visit, "tests")
+    head |= as_of(database, visit, head["run"])
     run = head["run"]
     wanted, order, bounds = _filter(visit), _order(visit), _bounds(visit)
     narrowed = any((wanted.worker, wanted.marker, wanted.suite, wanted.text))

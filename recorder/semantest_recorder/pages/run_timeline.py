@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Final
 from semantest_recorder.answers.run_timeline import Timeline, attempt_times, run_timeline
 from semantest_recorder.core.worker_timeline import Bar, balance
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
-from semantest_recorder.pages.run_head import run_head, run_stamp
+from semantest_recorder.pages.run_head import OPEN_STATES, as_of, run_head, run_stamp
 from semantest_recorder.pages.table import Table
 from semantest_recorder.pages.timeline_drawing import drawn_lanes, ticks
 from semantest_recorder.pages.words import address
@@ -31,25 +32,28 @@ def pages(database: Path) -> list[Page]:
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     head = run_head(database, visit, "timeline")
+    head |= as_of(database, visit, head["run"])
     run_id = head["run"].id
     begin, end = _moment(visit, "from"), _moment(visit, "to")
     if begin is not None and end is not None and begin >= end:
         raise Misunderstood(f"from={begin} is not before to={end}")
-    timeline = run_timeline(database, run_id, begin or 0, end)
+    is_open = head["run"].state in OPEN_STATES
+    timeline = run_timeline(database, run_id, begin or 0, end, time.time() * 1000 if is_open else 0.0)
     if timeline is None or not timeline.lanes:
         return {**head, "timeline": None}
     is_whole = (timeline.begin_ms, timeline.end_ms) == (timeline.first_ms, timeline.last_ms)
+    drawn = drawn_lanes(timeline, run_id, visit.path)
     return {
         **head,
         "timeline": timeline,
-        "lanes": drawn_lanes(timeline, run_id, visit.path),
+        "lanes": drawn,
         "ticks": ticks(timeline),
-        "balance": balance(timeline.totals) if is_whole else None,
+        "balance": balance(timeline.totals) if is_whole and not is_open else None,
         "last_ms": max((total.last_ms for total in timeline.totals.values()), default=0.0),
         "longest": _longest(timeline),
         "is_whole": is_whole,
         "links": _links(timeline, visit.path),
-        "names": {lane.key: lane.worker for lane in timeline.lanes},
+        "names": {one.lane.key: one.name for one in drawn},
     }
 
 

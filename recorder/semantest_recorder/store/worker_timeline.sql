@@ -24,9 +24,8 @@ GROUP BY source_key * 1000000 + cast((started_ms - :begin) / :part AS INTEGER);
 -- name: bars
 SELECT a.source_key, t.id, a.attempt, a.outcome, a.started_ms, a.ended_ms, a.duration_ms
 FROM (SELECT source_key, test_key, attempt, outcome, started_ms, ended_ms, duration_ms FROM attempts
-      WHERE run_key = :run_key AND started_ms < :end AND coalesce(ended_ms, started_ms + duration_ms) >= :begin
-            AND (ended_ms IS NULL OR ended_ms - started_ms >= :visible)
-      ORDER BY duration_ms DESC LIMIT :most) a
+      WHERE run_key = :run_key AND started_ms < :end AND (ended_ms IS NULL OR (ended_ms >= :begin AND ended_ms - started_ms >= :visible))
+      ORDER BY ended_ms IS NOT NULL, duration_ms DESC LIMIT :most) a
      JOIN tests t USING (test_key);
 
 -- name: names
