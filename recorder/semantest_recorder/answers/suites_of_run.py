@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import partial
 from pathlib import Path
-from threading import Lock
 
 from semantest_recorder.answers.connection import snapshot
-from semantest_recorder.answers.freshness import Stamp, stamp_of
+from semantest_recorder.answers.freshness import stamp_of
+from semantest_recorder.answers.kept import Kept
 from semantest_recorder.reports.suite_tree import SuiteNode, suite_tree
 from semantest_recorder.store.errors import RunNotFound
 from semantest_recorder.store.result_list import run_key_of
@@ -22,27 +22,14 @@ class SuiteTrees:
 
     def __init__(self, database: Path) -> None:
         self._database = database
-        self._lock = Lock()
-        self._kept: OrderedDict[str, tuple[Stamp, SuiteNode]] = OrderedDict()
+        self._kept = Kept[SuiteNode](_KEPT)
 
     def of(self, run_id: str) -> SuiteNode:
         """The root of the tree of the run with this id; nobody may change it.
 
         Raises ``RunNotFound`` and what ``Reader`` raises.
         """
-        stamp = stamp_of(self._database, run_id)
-        with self._lock:
-            known = self._kept.get(run_id)
-            if known is not None and known[0] == stamp:
-                self._kept.move_to_end(run_id)
-                return known[1]
-        tree = self._made(run_id)
-        with self._lock:
-            self._kept[run_id] = stamp, tree
-            self._kept.move_to_end(run_id)
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return tree
+        return self._kept.get(run_id, stamp_of(self._database, run_id), partial(self._made, run_id))
 
     def _made(self, run_id: str) -> SuiteNode:
         with snapshot(self._database) as connection:

@@ -33,9 +33,8 @@ class Section(NamedTuple):
     items: Sequence[Item]
 
 
-def pages(database: Path) -> list[Page]:
+def pages(database: Path, kept: KeptDifferences) -> list[Page]:
     """The page."""
-    kept = KeptDifferences(database)
     view, table = partial(_view, database, kept), partial(_table, kept)
     return [Page("/compare", "comparing.html", "compare", view, table)]
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from semantest_recorder.answers.kept_differences import KeptDifferences
 from semantest_recorder.pages import (
     alert_page,
     comparing,
@@ -34,6 +36,7 @@ from semantest_recorder.pages.pictures import picture_route
 from semantest_recorder.pages.run_export import export_route
 from semantest_recorder.pages.signing_in import sign_in_page
 from semantest_recorder.pages.static_files import StaticFiles
+from semantest_recorder.pages.warming import Warming, Work
 from semantest_recorder.server.routes import Route
 
 #: What draws its pages from the database alone.
@@ -45,7 +48,6 @@ _ROOMS = (
     run_timeline,
     run_details,
     run_result,
-    comparing,
     find_test,
     one_test,
     flaky_board,
@@ -75,10 +77,13 @@ class Dashboard:
         self._act = act
         self._channel = channel
         self.desk = Desk(Drawing(self._files, title))
+        self._differences = KeptDifferences(database)
+        channel.listeners.append(Warming(self._works).note)
 
     def routes(self, admit: Admit) -> list[Route]:
         """What is served; ``admit``: see ``live_socket_routes``."""
         pages = [page for room in _ROOMS for page in room.pages(self._database)]
+        pages += comparing.pages(self._database, self._differences)
         folder = self._database.parent
         pages += alert_page.pages(self._database, self._facts) + settings.pages(folder, self._facts)
         pages += live.pages(self._database, self._channel.clock)
@@ -88,6 +93,12 @@ class Dashboard:
         own = [self._files.route(), sign_in_page(self.desk.drawing), picture_route(self._database)]
         own.append(export_route(self._database, self.desk))
         return [*own, *map(self.desk.route, pages), *forms]
+
+    def _works(self, ended: list[str]) -> list[Work]:
+        """What those who look at the dashboard may ask for when these runs have ended."""
+        if not self.desk.is_visited():
+            return []
+        return [*(partial(self._differences.against_run_before, run) for run in ended), *self.desk.lately()]
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
         """See ``Desk.error_page``."""

@@ -35,7 +35,7 @@ _COLUMNS = (
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/flaky", "flaky.html", "flaky", *views, stamp=closed_runs(database))]
+    return [Page("/flaky", "flaky.html", "flaky", *views, stamp=closed_runs(database), warmed=True)]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> FlakyList:

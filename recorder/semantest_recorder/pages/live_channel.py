@@ -53,10 +53,14 @@ class LiveChannel:
         self.clock = clock
         self._threads = DaemonThreads(1, "semantest-live")
         self._runs: dict[str, _WatchedByMany] = {}
+        #: Others that are told of every commit.
+        self.listeners: list[Callable[[Committed], None]] = []
         self._feed = RunFeed(clock)
 
     def note(self, verdict: Committed) -> None:
         """Something was committed."""
+        for listener in self.listeners:
+            listener(verdict)
         if self._feed.watchers:
             self._feed.note(verdict)
         watched = self._runs.get(verdict.run_id)

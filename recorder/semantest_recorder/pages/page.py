@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic
 from typing import Any, Final, NamedTuple
 
@@ -12,10 +15,10 @@ from aiohttp import hdrs, web
 from multidict import MultiMapping
 
 from semantest_recorder.answers.errors import Unanswered
+from semantest_recorder.answers.kept import Kept
 from semantest_recorder.core.access import READERS, Identity, Role
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.drawing import Drawing, html
-from semantest_recorder.pages.kept_pages import KeptPages
 from semantest_recorder.pages.table import Table, as_csv, as_json
 from semantest_recorder.pages.words import address_of
 from semantest_recorder.server.guard import IDENTITY
@@ -32,6 +35,9 @@ from semantest_recorder.store.errors import (
 _THREADS, _THREADS_OF_ONE = 3, 2
 _KEPT_CHARACTERS = 16 * 1024 * 1024
 _POLLED_S = 2.0
+#: How long the dashboard is said to be visited after somebody asked for a page, in seconds; and how many pages that
+#: take long are made again after a run for who asks for them again.
+_VISITED_S, _LATELY = 3600.0, 8
 #: The parameter with which scripts ask for a page again and again.
 POLL: Final = "poll"
 _MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
@@ -95,6 +101,7 @@ class Page(NamedTuple):
     ``Misunderstood``, and what ``answers`` raises. ``table``, if there is one, gives the whole of the page's table for
     ``?format=csv`` and ``json``, called in a thread as well. ``facts`` is asked before, in the event loop. ``stamp``
     changes with whatever a page is made of that takes long: it is made again only then, and each time for ``None``.
+    ``warmed``: of many runs, and made again as soon as one has ended.
     """
 
     path: str
@@ -105,6 +112,7 @@ class Page(NamedTuple):
     roles: frozenset[Role] = READERS
     facts: Callable[[], Mapping[str, Any]] = dict
     stamp: Callable[[Visit], Hashable | None] | None = None
+    warmed: bool = False
 
 
 def polled(parameter: str, clock: Callable[[], float] = monotonic) -> Callable[[Visit], Hashable | None]:
@@ -125,15 +133,18 @@ class Desk:
     def __init__(self, drawing: Drawing) -> None:
         self.drawing = drawing
         self._threads = DaemonThreads(_THREADS, "semantest-pages")
-        self._kept = KeptPages(_KEPT_CHARACTERS)
+        self._kept = Kept[str](_KEPT_CHARACTERS, len)
         #: By the name of a visitor: whoever asks for much that takes long leaves others a thread.
         self._places: dict[str, asyncio.Semaphore] = {}
+        self._asked_s = -math.inf
+        self._lately: OrderedDict[Hashable, tuple[float, Page, Visit]] = OrderedDict()
 
     def route(self, page: Page) -> Route:
         """The route of a page."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             visit = Visit(request.rel_url.raw_path, request.match_info, request.query, request[IDENTITY], page.facts())
+            self._note(page, visit)
             return await self._in_thread(visit, lambda: self._export(page, visit) or html(self._drawn(page, visit)))
 
         return Route("GET", page.path, answer, page.roles, is_page=True)
@@ -151,6 +162,24 @@ class Desk:
     async def _in_thread(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:
         async with self._places.setdefault(visit.identity.name, asyncio.Semaphore(_THREADS_OF_ONE)):
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, visit, make)
+
+    def is_visited(self) -> bool:
+        """Whether somebody asked for a page not long ago."""
+        return monotonic() - self._asked_s < _VISITED_S
+
+    def lately(self) -> list[Callable[[], object]]:
+        """Calls, for threads, that make the pages to be warmed which were asked for not long ago."""
+        since_s = monotonic() - _VISITED_S
+        return [partial(self._drawn, page, visit) for at_s, page, visit in self._lately.values() if at_s > since_s]
+
+    def _note(self, page: Page, visit: Visit) -> None:
+        self._asked_s = monotonic()
+        if page.warmed and not visit.asked("format"):
+            question = _question(visit)
+            self._lately[question] = self._asked_s, page, visit
+            self._lately.move_to_end(question)
+            while len(self._lately) > _LATELY:
+                self._lately.popitem(last=False)
 
     def close(self) -> None:
         """No page is waited for any more."""
@@ -179,8 +208,7 @@ class Desk:
         stamp = page.stamp(visit) if page.stamp is not None else None
         if stamp is None:
             return make()
-        question = (visit.path, *visit.query.items(), visit.identity.name, visit.identity.roles)
-        return self._kept.get(question, stamp, make)
+        return self._kept.get(_question(visit), stamp, make)
 
     @staticmethod
     def _export(page: Page, visit: Visit) -> web.Response | None:
@@ -199,3 +227,8 @@ class Desk:
 
     def _error(self, identity: Identity | None, status: int, detail: str) -> web.Response:
         return html(self.drawing.draw("error.html", identity, "", status=status, detail=detail), status)
+
+
+def _question(visit: Visit) -> Hashable:
+    """By what a page is kept: what it shows may depend on who looks."""
+    return (visit.path, *visit.query.items(), visit.identity.name, visit.identity.roles)

@@ -21,7 +21,7 @@ _COLUMNS = ("id", "times", "p50_ms", "p95_ms", "max_ms", "total_ms", "share", "c
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/slowest", "slowest.html", "slowest", *views, stamp=closed_runs(database))]
+    return [Page("/slowest", "slowest.html", "slowest", *views, stamp=closed_runs(database), warmed=True)]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> SlowestList:

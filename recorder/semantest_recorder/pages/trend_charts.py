@@ -34,7 +34,7 @@ class Drawn(NamedTuple):
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/trends", "trends.html", "trends", *views, stamp=closed_runs(database))]
+    return [Page("/trends", "trends.html", "trends", *views, stamp=closed_runs(database), warmed=True)]
 
 
 def _found(database: Path, visit: Visit) -> Trends:

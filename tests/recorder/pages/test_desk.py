@@ -57,3 +57,35 @@ def test_who_asks_for_many_slow_pages_holds_up_no_other_visitor() -> None:
         desk.close()
 
     asyncio.run(ask())
+
+
+def test_a_page_that_was_asked_for_is_made_again_before_it_is_asked_for_again() -> None:
+    stamp, made = 1, list[str]()
+
+    def view(visit: Visit) -> Mapping[str, Any]:
+        made.append(visit.asked("window"))
+        return {"status": 200, "detail": f"stamp {stamp}"}
+
+    async def ask() -> None:
+        nonlocal stamp
+        desk = Desk(Drawing(StaticFiles(), "shop"))
+        assert not desk.is_visited()
+        page = Page("/slow", "error.html", "", view, stamp=lambda _: stamp, warmed=True)
+        app = web.Application(middlewares=[by_header])
+        app.router.add_get("/slow", desk.route(page).handler)
+        async with TestClient(TestServer(app)) as client:
+            headers = {"From": "anna"}
+            for path in ("/slow?window=20", "/slow?window=100", "/slow?window=20"):
+                assert (await client.get(path, headers=headers)).status == 200
+            assert made == ["20", "100"]
+            assert desk.is_visited()
+            stamp = 2
+            for call in desk.lately():
+                call()
+            assert made == ["20", "100", "100", "20"]
+            answer = await client.get("/slow?window=20", headers=headers)
+            assert "stamp 2" in await answer.text()
+            assert len(made) == 4
+        desk.close()
+
+    asyncio.run(ask())
