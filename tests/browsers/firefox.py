@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import Any, TextIO
 
-from tests.browsers.html_pages import PATIENCE_MS
+from tests.browsers.watched_page import PATIENCE_MS
 
 FIREFOX = "/usr/bin/firefox-esr"
 _LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")

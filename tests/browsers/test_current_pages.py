@@ -11,7 +11,7 @@ import pytest
 
 from tests.browsers.conftest import need_playwright
 from tests.browsers.dashboard import ServedDashboard, Visitor
-from tests.browsers.html_pages import PATIENCE_MS
+from tests.browsers.watched_page import PATIENCE_MS
 from tests.recorder.cli.project import SECONDS, Project
 
 #: Tests that wait until somebody lets them go on.

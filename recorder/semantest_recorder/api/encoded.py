@@ -30,9 +30,8 @@ class Encoded:
     def pack(self) -> None:
         """Compresses it, if that is worth it; takes some milliseconds a megabyte."""
         with self._lock:
-            if self._packed is None and len(self.body) > _WORTH_IT:
-                packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
-                self._packed = packer.compress(self.body) + packer.flush()
+            if self._packed is None:
+                self._packed = gzipped(self.body)
 
     def response(self, request: web.Request) -> web.Response:
         """What is sent for a request: nothing but headers to somebody who has it already."""
@@ -49,6 +48,14 @@ class Encoded:
         else:
             response.body = self.body
         return response
+
+
+def gzipped(body: bytes) -> bytes | None:
+    """The body as gzip; ``None`` where that is not worth it."""
+    if len(body) <= _WORTH_IT:
+        return None
+    packer = zlib.compressobj(_LEVEL, wbits=_GZIP)
+    return packer.compress(body) + packer.flush()
 
 
 def takes_gzip(request: web.BaseRequest) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 from mimetypes import guess_type
 from pathlib import Path
@@ -10,14 +9,12 @@ from typing import NamedTuple
 
 from aiohttp import hdrs, web
 
-from semantest_recorder.api.encoded import takes_gzip
+from semantest_recorder.api.encoded import gzipped, takes_gzip
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Route
 
 _FOLDER = Path(__file__).parent / "static"
 _SERVED = (".css", ".js", ".svg")
-#: Less is one packet anyway.
-_WORTH_IT = 1400
 #: A file never changes under its address.
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -38,9 +35,8 @@ class StaticFiles:
         for path in sorted(_FOLDER.rglob("*")):
             if path.suffix in _SERVED:
                 content = path.read_bytes()
-                packed = gzip.compress(content, 6, mtime=0) if len(content) > _WORTH_IT else None
                 checksum = hashlib.sha256(content).hexdigest()[:16]
-                self._files[path.relative_to(_FOLDER).as_posix()] = _File(content, packed, checksum)
+                self._files[path.relative_to(_FOLDER).as_posix()] = _File(content, gzipped(content), checksum)
 
     def address(self, name: str) -> str:
         """Where a file is. Raises ``KeyError`` for a name of none."""
