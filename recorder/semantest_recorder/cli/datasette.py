@@ -7,12 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import IO, Any, Final
 
+import click
 import msgspec
 
 from semantest_recorder.cli.stop import Stop
@@ -21,6 +22,8 @@ from semantest_recorder.reports.view_lines import plain
 
 HOST: Final = "127.0.0.1"
 _PROGRAM: Final = "datasette"
+#: What stands in the address that it prints.
+_LETS_IN: Final = "/-/auth-token?token="
 #: One query may take so many milliseconds.
 _QUERY_MS: Final = 10_000
 #: How it ends when it is told to.
@@ -69,8 +72,12 @@ def find_datasette() -> str:
     return found
 
 
-def serve(program: str, database: Path, tables: list[str], port: int, *, browser: bool) -> None:
+def serve(
+    program: str, database: Path, tables: list[str], port: int, show: Callable[[str], object] | None = None
+) -> None:
     """Runs Datasette until it ends, or Ctrl-C ends it; ``tables`` are hidden. Raises ``Stop`` when it fails.
+
+    ``show`` is called with the address that it prints: Datasette itself would give a browser the token in an argument.
 
     It opens the file read-only, as SQLite's ``mode=ro``, and sees what is recorded meanwhile. Only who has the cookie
     that the printed address gives is let in: other users of the machine, and pages in a browser, are not.
@@ -90,14 +97,27 @@ def serve(program: str, database: Path, tables: list[str], port: int, *, browser
             str(plugins),
             "--root",
         ]
-        command += ["--host", HOST, "--port", str(port or _free_port()), *(["--open"] if browser else [])]
+        command += ["--host", HOST, "--port", str(port or _free_port())]
         for name, value in _SETTINGS.items():
             command += ["--setting", name, value]
         environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process, _signals_of(process):
+        out = None if show is None else subprocess.PIPE
+        started = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=out)
+        with started as process, _signals_of(process):
+            if show is not None and process.stdout is not None:
+                _pass_on(process.stdout, show)
             code = process.wait()
     if code not in _ENDED:
         raise Stop(f"{program} ended with exit code {code}; what it said stands above")
+
+
+def _pass_on(said: IO[bytes], show: Callable[[str], object]) -> None:
+    """Prints what Datasette says, to its end, and shows the address with the token."""
+    for line in said:
+        text = line.decode("utf-8", "replace").rstrip("\n")
+        click.echo(text)
+        if _LETS_IN in text:
+            show(text.strip())
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import webbrowser
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -114,4 +115,5 @@ def _open_datasette(folder: Path, port: int, sync_timeout: float, *, browser: bo
     with closing(connect_read_only(folder / DATABASE)) as connection:
         tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
     say_note("Datasette begins; the address with `token=` lets you in, Ctrl-C ends it")
-    serve(program, (folder / DATABASE).absolute(), tables, port, browser=browser)
+    show = partial(_show, folder) if browser else None
+    serve(program, (folder / DATABASE).absolute(), tables, port, show)

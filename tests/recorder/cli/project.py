@@ -49,13 +49,13 @@ class Project:
         """The installed console script."""
         return self._run([script, *arguments])
 
-    def popen(self, *arguments: str) -> subprocess.Popen[str]:
-        """``semantest`` in the background, its output in pipes; Ctrl-C reaches it."""
-        return self._popen([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments])
+    def popen(self, *arguments: str, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
+        """``semantest`` in the background, its output in pipes, unless ``stdout`` is a terminal; Ctrl-C reaches it."""
+        return self._popen([sys.executable, "-m", "semantest_recorder.cli.semantest", *arguments], stdout)
 
-    def _popen(self, command: list[str]) -> subprocess.Popen[str]:
+    def _popen(self, command: list[str], stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         pipe = subprocess.PIPE
-        process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=pipe, stderr=pipe, text=True)
+        process = subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=stdout, stderr=pipe, text=True)
         self._background.append(process)
         return process
 

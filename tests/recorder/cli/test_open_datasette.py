@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -12,8 +13,8 @@ from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import quote
-from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.parse import quote, urlsplit
+from urllib.request import HTTPCookieProcessor, OpenerDirector, ProxyHandler, Request, build_opener, url2pathname
 
 import pytest
 
@@ -22,6 +23,7 @@ from tests.missing import skip_or_fail
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli.project import Project
 from tests.recorder.cli.recording import small_run
+from tests.recorder.cli_recorder.daemons import wait_until
 
 #: What Datasette 1.0 lets the user of its token do.
 WRITES: dict[str, Any] = {
@@ -98,6 +100,31 @@ def test_the_views_can_be_read_by_whoever_has_the_address(project: Project, path
     _out, err = process.communicate(timeout=60)
     assert (process.returncode, "Traceback" in err) == (0, False)
     assert (project.folder / "semantest.db").read_bytes() == before
+
+
+def test_no_argument_of_a_browser_that_is_opened_has_the_token(
+    project: Project, path_with_datasette: str, tmp_path: Path
+) -> None:
+    """Every user of the machine sees the arguments of programs."""
+    small_run().store(project.folder)
+    told, program = tmp_path / "told", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "{told}.part" && mv "{told}.part" "{told}"\n')
+    program.chmod(0o700)
+    project.environment |= {"PATH": path_with_datasette, "BROWSER": f"{program} %s"}
+    screen, terminal = pty.openpty()
+    process = project.popen("open", "--datasette", stdout=terminal)
+    os.close(terminal)
+    lines_until(process, "Uvicorn running on http://127.0.0.1")
+    wait_until(told.exists, "the browser")
+    token = os.read(screen, 10_000).decode().strip().partition("token=")[2]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    os.close(screen)
+    page = Path(url2pathname(urlsplit(told.read_text().strip()).path))
+    assert token
+    assert token not in told.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert token in page.read_text()
 
 
 @pytest.mark.slow
