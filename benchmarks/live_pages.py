@@ -1,12 +1,14 @@
 """What open live pages cost the recorder, and how soon they are told.
 
-A real ``semantest-recorder serve`` process takes in runs, in turn with nobody watching and with ``--watchers`` live
-pages open on the run; another process holds these on plain sockets (a browser for each would measure itself). Each
-run comes once at ``--rate`` events a second, and once as fast as it is acknowledged. The time to a page runs from the
-moment the acknowledgement of a batch was read, which is sent when the batch is committed, until a page's socket has
-the number of tests that ended with it (the monotonic clock is the same for all processes of a machine).
+A real ``semantest-recorder serve`` process takes in runs, at each of ``--rates`` events a second with nobody watching
+and with each of ``--watchers`` live pages open, all in turn; another process holds the pages on plain sockets (browsers
+would measure themselves). Then runs come as fast as they are acknowledged, with nobody and with the most pages.
 
-    python -m benchmarks.live_pages [--watchers 50] [--rate 5000] [--seconds 5] [--rounds 5] [--json]
+The time to a page runs from the moment the acknowledgement of a batch was read, which is sent when the batch is
+committed, until a page's socket has the number of tests that ended with it (the monotonic clock is the same for all
+processes of a machine). Events come once each page has the whole state; how long that takes is a number of its own.
+
+    python -m benchmarks.live_pages [--watchers 1 5 50] [--rates 100 1000 5000] [--seconds 5] [--rounds 5] [--json]
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import psutil
@@ -36,6 +38,10 @@ _BATCH, _WINDOW = 100, 8
 _TOLD = re.compile(rb'"closed":(true|false)[^}]*?"done":(\d+)')
 #: Stands for the moment at which a batch is sent.
 _NOW = "now"
+_COLUMNS = (
+    *(("events/s", 9), ("pages", 7), ("CPU of a core", 15), ("ack ms", 9)),
+    *(("p50", 9), ("p99", 9), ("max", 9), ("p50", 9), ("max", 9)),
+)
 #: Two events for each test.
 _PER_TEST = 2
 
@@ -43,40 +49,58 @@ _PER_TEST = 2
 def main(given: Sequence[str] | None = None) -> int:
     """Measures and prints; gives the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--watchers", type=int, default=50)
-    parser.add_argument("--rate", type=int, default=5000, help="events a second")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each run at that rate")
+    parser.add_argument("--watchers", type=int, nargs="+", default=[1, 5, 50])
+    parser.add_argument("--rates", type=int, nargs="+", default=[100, 1000, 5000], help="events a second")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each run at a rate")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--read", help=argparse.SUPPRESS)
     options = parser.parse_args(given)
     if options.read:
-        print(json.dumps(read(json.loads(sys.stdin.readline()), options.read, options.watchers)))
+        print(json.dumps(read(json.loads(sys.stdin.readline()), options.read, options.watchers[0])))
         return 0
     with tempfile.TemporaryDirectory(prefix="semantest-bench-") as folder:
         found = measure(Path(folder, ".semantest"), options)
-    print(json.dumps(found) if options.json else table(found, options))
+    whole = [{"rate": rate, "pages": pages, **run._asdict()} for (rate, pages), runs in found.items() for run in runs]
+    print(json.dumps(whole) if options.json else table(found, options))
     return 0
 
 
-def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Each measurement by its name: those without and those with pages, round by round."""
+class Figures(NamedTuple):
+    """One run: events a second, the recorder's CPU seconds a second and us an event, ms to an ack.
+
+    ``delays``: ms from an ack to a page, for each batch and page; ``opened``: ms until a page has the whole state.
+    """
+
+    rate: float
+    cpu_share: float
+    cpu_us: float
+    ack_ms: float
+    delays: list[float]
+    opened: list[float]
+
+
+#: By the rate that was wanted (0: full speed) and the number of pages.
+Found = dict[tuple[int, int], list[Figures]]
+
+
+def measure(folder: Path, options: argparse.Namespace) -> Found:
+    """The figures of every run, round by round."""
     serve = [sys.executable, "-m", "semantest_recorder.cli.recorder", "serve", "--directory", str(folder)]
     daemon = subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    tests = int(options.rate * options.seconds) // _PER_TEST
-    found: dict[str, Any] = {"paced": {0: [], 1: []}, "full": {0: [], 1: []}, "delays": []}
+    cases = [(rate, watchers) for rate in options.rates for watchers in (0, *options.watchers)]
+    cases += [(0, 0), (0, max(options.watchers))]
+    found: Found = {case: [] for case in cases}
     try:
         assert daemon.stdout is not None
         assert daemon.stdout.readline(), "the recorder did not start"
         recorder = json.loads((folder / "recorder.json").read_text())
         process = psutil.Process(daemon.pid)
-        for number in range(options.rounds * 2):
-            watched = number % 2
-            for kind, rate in (("paced", options.rate), ("full", 0)):
-                run = f"bench-{number}-{kind}"
-                figures, delays = one_run(recorder, process, run, tests, rate, options.watchers if watched else 0)
-                found[kind][watched].append(figures)
-                found["delays"] += delays if kind == "paced" else []
+        for number in range(options.rounds):
+            for rate, watchers in cases:
+                tests = int((rate or max(options.rates)) * options.seconds) // _PER_TEST
+                run = f"bench-{number}-{rate}-{watchers}"
+                found[rate, watchers].append(one_run(recorder, process, run, tests, rate, watchers))
     finally:
         daemon.terminate()
         daemon.wait()
@@ -85,8 +109,8 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 def one_run(
     recorder: dict[str, Any], process: psutil.Process, run: str, tests: int, rate: int, watchers: int
-) -> tuple[dict[str, float], list[float]]:
-    """Events a second, CPU of the recorder for an event in us, ms to an ack; and the seconds to each page."""
+) -> Figures:
+    """A run of so many tests, with so many pages open."""
     connection = websocket.create_connection(
         recorder["url"].replace("http", "ws", 1) + "/ws",
         header={"Authorization": f"Bearer {recorder['token']}"},
@@ -106,18 +130,15 @@ def one_run(
     connection.send(_stamped(batches[-1]))
     _acked(connection)
     connection.close()
-    events = tests * _PER_TEST
-    figures = {
-        "rate": events / seconds,
-        "cpuUs": 1e6 * (used.user + used.system - before.user - before.system) / events,
-        "ackMs": 1000 * median(ack - sent for sent, ack in acks),
-    }
-    delays: list[float] = []
+    events, cpu_s = tests * _PER_TEST, used.user + used.system - before.user - before.system
+    delays, opened = list[float](), list[float]()
     if reader is not None:
         pages = json.loads(reader.communicate(timeout=120)[0])
         done = [(ack, (number + 1) * _BATCH // _PER_TEST) for number, (_sent, ack) in enumerate(acks)]
-        delays = [delay for page in pages for delay in _delays(done, page)]
-    return figures, delays
+        delays = [1000 * delay for page in pages for delay in _delays(done, page["told"])]
+        opened = [1000 * page["opened"] for page in pages]
+    ack_ms = 1000 * median(ack - sent for sent, ack in acks)
+    return Figures(events / seconds, cpu_s / seconds, 1e6 * cpu_s / events, ack_ms, delays, opened)
 
 
 def _send(connection: websocket.WebSocket, batches: Sequence[str], rate: int) -> list[tuple[float, float]]:
@@ -189,32 +210,45 @@ def _reader(recorder: dict[str, Any], run: str, watchers: int) -> subprocess.Pop
     return reader
 
 
-def read(recorder: dict[str, Any], run: str, watchers: int) -> list[list[tuple[float, int]]]:
+class _Told(NamedTuple):
+    """What one page was told: when it was opened, and when it knew of how many tests; ``rest``: not looked through."""
+
+    opened_s: float
+    counts: list[tuple[float, int]]
+    rest: bytearray
+
+
+def read(recorder: dict[str, Any], run: str, watchers: int) -> list[dict[str, Any]]:
     """The other process: what each page was told, and when, until the run is over."""
     selector = selectors.DefaultSelector()
-    told: dict[socket.socket, list[tuple[float, int]]] = {}
-    rests: dict[socket.socket, bytes] = {}
     for _ in range(watchers):
-        page: socket.socket = _open(recorder, f"/runs/{run}/live/feed")
-        selector.register(page, selectors.EVENT_READ, page)
-        told[page], rests[page] = [], b""
-    print("ready", flush=True)
-    while rests:
+        began_s = time.monotonic()
+        page = _open(recorder, f"/runs/{run}/live/feed")
+        selector.register(page, selectors.EVENT_READ, _Told(began_s, [], bytearray()))
+    pages: list[_Told] = [key.data for key in selector.get_map().values()]
+    is_ready = False
+    while selector.get_map():
         for key, _events in selector.select():
-            page = key.data
-            data = page.recv(262144)
-            now = time.monotonic()
-            seen, end = rests[page] + data, 0
-            for match in _TOLD.finditer(seen):
-                told[page].append((now, int(match[2])))
-                end = match.end()
-                if match[1] == b"true":
-                    data = b""
-            rests[page] = seen[end:][-4096:]
-            if not data:
-                selector.unregister(page)
-                del rests[page]
-    return list(told.values())
+            assert isinstance(key.fileobj, socket.socket)
+            if not _hear(key.fileobj, key.data):
+                selector.unregister(key.fileobj)
+        if not is_ready and all(page.counts for page in pages):
+            is_ready = True
+            print("ready", flush=True)
+    return [{"told": page.counts, "opened": page.counts[0][0] - page.opened_s} for page in pages]
+
+
+def _hear(page: socket.socket, told: _Told) -> bool:
+    """Takes what came; whether more is to come."""
+    data = page.recv(262144)
+    now_s = time.monotonic()
+    told.rest.extend(data)
+    end, closed = 0, False
+    for match in _TOLD.finditer(told.rest):
+        told.counts.append((now_s, int(match[2])))
+        end, closed = match.end(), match[1] == b"true"
+    told.rest[:] = told.rest[end:][-4096:]
+    return bool(data) and not closed
 
 
 def _open(recorder: dict[str, Any], path: str) -> socket.socket:
@@ -239,26 +273,37 @@ def _delays(done: Sequence[tuple[float, int]], told: Sequence[tuple[float, int]]
             yield max(0.0, told[at][0] - ack)
 
 
-def table(found: dict[str, Any], options: argparse.Namespace) -> str:
-    """The numbers for people: medians of the rounds, and of the ratios within a round."""
+def table(found: Found, options: argparse.Namespace) -> str:
+    """The numbers for people: medians of the rounds, ratios within a round, delays of all rounds."""
     lines = [
-        f"{options.watchers} live pages of one run, {options.rounds} rounds in turn",
+        f"live pages of one run, {options.rounds} rounds in turn",
         "",
-        f"{'':34}{'nobody':>12}{'pages open':>12}{'ratio':>8}",
+        f"{'':40}{'from commit to page, ms':>27}{'whole state, ms':>18}",
+        "".join(f"{title:>{width}}" for title, width in _COLUMNS),
     ]
-    rows = (
-        ("paced", "rate", f"events/s of {options.rate:,} wanted", "{:,.0f}"),
-        ("paced", "cpuUs", "CPU of the recorder for each, us", "{:.1f}"),
-        ("paced", "ackMs", "a batch's way to its ack, ms", "{:.1f}"),
-        ("full", "rate", "events/s at full speed", "{:,.0f}"),
-    )
-    for kind, name, words, form in rows:
-        plain, watched = ([figures[name] for figures in found[kind][which]] for which in (0, 1))
-        ratio = median(two / one for one, two in zip(plain, watched, strict=True))
-        lines.append(f"{words:34}{form.format(median(plain)):>12}{form.format(median(watched)):>12}{ratio:>8.2f}")
-    delays = sorted(found["delays"])
-    p50, p99, worst = (1000 * delays[min(len(delays) - 1, int(share * len(delays)))] for share in (0.5, 0.99, 1.0))
-    return "\n".join([*lines, "", f"from commit to page, ms   p50 {p50:.0f}   p99 {p99:.0f}   max {worst:.0f}"])
+    for rate, watchers in found:
+        runs = found[rate, watchers]
+        if rate:
+            cpu, ack = median(run.cpu_share for run in runs), median(run.ack_ms for run in runs)
+            line = f"{rate:>9,}{watchers:>7}{cpu:>15.1%}{ack:>9.1f}"
+            line += _quantiles([delay for run in runs for delay in run.delays], 0.5, 0.99, 1.0)
+            lines.append(line + _quantiles([opened for run in runs for opened in run.opened], 0.5, 1.0))
+    most = max(options.watchers)
+    lines.append("")
+    for rate in (max(options.rates), 0):
+        pairs = list(zip(found[rate, 0], found[rate, most], strict=True))
+        speed = f"at {rate:,} events/s" if rate else "at full speed"
+        ratios = [two.cpu_us / one.cpu_us if rate else two.rate / one.rate for one, two in pairs]
+        what = f"CPU for an event {speed}" if rate else f"events/s {speed}, {median(one.rate for one, _ in pairs):,.0f}"
+        lines.append(f"{what}: with {most} pages {median(ratios):.2f} times as without")
+    return "\n".join(lines)
+
+
+def _quantiles(values: Sequence[float], *shares: float) -> str:
+    ordered = sorted(values)
+    if not ordered:
+        return f"{'':>9}" * len(shares)
+    return "".join(f"{ordered[min(len(ordered) - 1, int(share * len(ordered)))]:>9.0f}" for share in shares)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nlargest
 from itertools import islice
 from typing import Final, Literal
 
@@ -113,7 +114,7 @@ class WatchedRun:
 
     def bad(self, most: int) -> list[ResultRow]:
         """The newest tests that are not green, newest first."""
-        return sorted(self._bad.values(), key=lambda row: -(row.ended_ms or row.started_ms or 0.0))[:most]
+        return nlargest(most, self._bad.values(), key=lambda row: row.ended_ms or row.started_ms or 0.0)
 
     def attempts(self, tests: Iterable[ResultRow] = ()) -> list[AttemptRow]:
         """Those that go on now, and all at ``tests``."""

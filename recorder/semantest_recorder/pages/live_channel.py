@@ -33,7 +33,7 @@ from semantest_recorder.store.errors import RunNotFound
 #: Between two frames, in seconds.
 STEP_S: Final = 0.1
 #: Lines of one frame: where there are more, they go by faster than anybody reads.
-_FLOOD: Final = 25
+_FLOOD: Final = 12
 #: Rate and expected end change without any event: so often, while a test runs.
 _TICK_S: Final = 1.0
 #: How long a test runs before it is looked up how long it usually takes.
@@ -154,8 +154,9 @@ class _WatchedByMany:
             )
             self._told_lines = -1
         except RunNotFound:
-            self._pending.clear()
-            return  # it may begin yet
+            if not self._pending:
+                return  # it may begin yet
+            self._pending.clear()  # it began meanwhile
         except Exception:  # noqa: BLE001 - whatever it is, somebody watches: it is tried again
             _log.exception("run %s cannot be watched, trying on", self._run_id)
             await asyncio.sleep(_AGAIN_S)
@@ -195,7 +196,7 @@ class _WatchedByMany:
     # -- looks -------------------------------------------------------------------------------------------------
 
     def _look_soon(self, delay_s: float = 0.0) -> None:
-        """Not before a step has passed since the last look; what is due sooner goes before what is due later."""
+        """Not before a step has passed since news were looked at; what is due sooner goes before what is due later."""
         due = max(self._last_s + STEP_S, self._loop.time() + delay_s)
         if self._timer is not None and self._timer.when() <= due:
             return
@@ -204,7 +205,9 @@ class _WatchedByMany:
         self._timer = self._loop.call_at(due, self._look)
 
     def _look(self) -> None:
-        self._timer, self._last_s = None, self._loop.time()
+        self._timer = None
+        if self._pending:  # news do not wait because time has passed
+            self._last_s = self._loop.time()
         state = self._state
         if state is None or not self._take_pending(state):
             self._read()
