@@ -13,16 +13,12 @@ import argparse
 import json
 import platform
 import sqlite3
-import subprocess
 import sys
-import time
-from contextlib import closing
-from http.client import HTTPConnection
 from pathlib import Path
-from statistics import median
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from benchmarks.asking import asking, in_turn
 from benchmarks.commands import names_in
 from tests.histories.database import add_history_options, history_folder
 
@@ -56,6 +52,7 @@ CALLS = (
     "analytics/failures",
 )
 GOAL_MS = 100.0
+API = "/api/v1/"
 
 
 def main() -> int:
@@ -73,65 +70,17 @@ def main() -> int:
 
 def measure(folder: Path, rounds: int) -> dict[str, Any]:
     """Times of each call, in ms."""
-    recorder = subprocess.Popen(
-        [sys.executable, "-m", "semantest_recorder.cli.recorder", "serve", "--directory", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert recorder.stdout is not None
-        recorder.stdout.readline()
-        client = Client(json.loads((folder / "recorder.json").read_text()))
-        with closing(client.connection):
-            found, results = timed(client, names_in(folder / "semantest.db"), rounds)
-    finally:
-        recorder.terminate()
-        recorder.wait()
-    return {"calls": found, "results": results, "python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
-
-
-class Client:
-    """One connection to a recorder."""
-
-    def __init__(self, discovery: dict[str, Any]) -> None:
-        self.connection = HTTPConnection(urlsplit(discovery["url"]).netloc)
-        self._headers = {"Authorization": f"Bearer {discovery['token']}"}
-
-    def get(self, path: str, *, packed: bool = True) -> tuple[float, bytes]:
-        """How long the answer took, to its last byte, in ms, and what came."""
-        began = time.perf_counter()
-        coding = {"Accept-Encoding": "gzip"} if packed else {}
-        self.connection.request("GET", f"/api/v1/{path}", headers=self._headers | coding)
-        response = self.connection.getresponse()
-        body = response.read()
-        took_ms = (time.perf_counter() - began) * 1000
-        if response.status != 200:
-            raise SystemExit(f"{path}: {response.status} {body.decode('utf-8', 'replace')}")
-        return took_ms, body
-
-
-def timed(client: Client, names: dict[str, Any], rounds: int) -> tuple[dict[str, Any], int]:
-    """Figures of each call, and how many results there are."""
+    names = names_in(folder / "semantest.db")
     run, test = names["run"], quote(names["test"], safe="")
-    page = json.loads(client.get(f"runs/{run}/results?sort=id&limit=1000", packed=False)[1])
-    paths = {call: call.format(run=run, test=test, cursor=page["next"]) for call in CALLS}
-    first = {call: client.get(path) for call, path in paths.items()}
-    times: dict[str, list[float]] = {call: [] for call in CALLS}
-    for _ in range(rounds):
-        for call, path in paths.items():
-            times[call].append(client.get(path)[0])
-    return {call: figures(first[call], took) for call, took in times.items()}, names["results"]
-
-
-def figures(first: tuple[float, bytes], took: list[float]) -> dict[str, Any]:
-    """Median and 99th percentile of the calls behind the first one, for which the goal is."""
-    p99 = sorted(took)[max(0, round(len(took) * 0.99) - 1)]
+    with asking(folder) as client:
+        page = json.loads(client.get(f"{API}runs/{run}/results?sort=id&limit=1000")[1])
+        paths = [API + call.format(run=run, test=test, cursor=page["next"]) for call in CALLS]
+        found = in_turn(client, paths, rounds, {"Accept-Encoding": "gzip"})
     return {
-        "firstMs": round(first[0], 1),
-        "p50Ms": round(median(took), 1),
-        "p99Ms": round(p99, 1),
-        "gzipBytes": len(first[1]),
-        "reached": p99 < GOAL_MS,
+        "calls": {call: asked._asdict() for call, asked in zip(CALLS, found, strict=True)},
+        "results": names["results"],
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
     }
 
 
@@ -144,8 +93,8 @@ def table(result: dict[str, Any]) -> str:
         f"{'/api/v1/':58}{'first ms':>10}{'p50 ms':>9}{'p99 ms':>9}{'gzip kB':>9}  < {GOAL_MS:g} ms",
     ]
     for call, found in result["calls"].items():
-        numbers = f"{found['firstMs']:>10.1f}{found['p50Ms']:>9.1f}{found['p99Ms']:>9.1f}"
-        lines.append(f"{call:58}{numbers}{found['gzipBytes'] / 1000:>9.1f}  {'yes' if found['reached'] else 'NO'}")
+        numbers = f"{found['first_ms']:>10.1f}{found['p50_ms']:>9.1f}{found['p99_ms']:>9.1f}"
+        lines.append(f"{call:58}{numbers}{found['size'] / 1000:>9.1f}  {'yes' if found['p99_ms'] < GOAL_MS else 'NO'}")
     return "\n".join(lines)
 
 

@@ -14,17 +14,13 @@ import json
 import platform
 import sqlite3
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from contextlib import closing
 from pathlib import Path
-from statistics import quantiles
-from time import perf_counter
-from typing import Any, NamedTuple
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote
 
+from benchmarks.asking import asking, in_turn
 from tests.histories.database import add_history_options, history_folder
-from tests.recorder.cli_recorder.daemons import Daemon
 
 GOAL_MS = 100.0
 #: {run} is the last run, which failed; {before} the one before; {test} the test that was flaky most often.
@@ -50,15 +46,6 @@ PAGES = (
 )
 
 
-class Asked(NamedTuple):
-    """How long a page took: the first time, and in half and in 99 of 100 of the other times; milliseconds."""
-
-    first_ms: float
-    p50_ms: float
-    p99_ms: float
-    kib: float
-
-
 def main() -> int:
     """Prints the table, or with ``--json`` the numbers."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,8 +55,8 @@ def main() -> int:
     options = parser.parse_args()
     folder = history_folder(options.runs, options.tests, options.seed, options.directory)
     names = names_in(folder / "semantest.db")
-    with serving(folder) as (connection, token):
-        found = measure(connection, token, [page.format_map(names) for page in PAGES], options.rounds)
+    with asking(folder) as client:
+        found = in_turn(client, [page.format_map(names) for page in PAGES], options.rounds, {"Accept": "text/html"})
     result = {
         "pages": {page: asked._asdict() for page, asked in zip(PAGES, found, strict=True)},
         "results": names["results"],
@@ -81,18 +68,6 @@ def main() -> int:
     return 0
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[tuple[HTTPConnection, str]]:
-    """A recorder that serves the folder: a connection to it, and its token."""
-    daemon = Daemon(folder).ready()
-    try:
-        found = daemon.discovery
-        with closing(HTTPConnection(urlsplit(found["url"]).netloc, timeout=60)) as connection:
-            yield connection, found["token"]
-    finally:
-        daemon.end()
-
-
 def names_in(database: Path) -> dict[str, Any]:
     """What stands in addresses."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
@@ -100,28 +75,6 @@ def names_in(database: Path) -> dict[str, Any]:
         ((results,),) = connection.execute("SELECT count(*) FROM results")
         runs = [run for (run,) in connection.execute("SELECT run FROM v_runs ORDER BY since_ms DESC LIMIT 2")]
     return {"test": quote(test), "run": quote(runs[0]), "before": quote(runs[1]), "results": results}
-
-
-def measure(connection: HTTPConnection, token: str, pages: list[str], rounds: int) -> list[Asked]:
-    """How long each page takes."""
-    first = [ask(connection, token, page) for page in pages]
-    times: list[list[float]] = [[] for _ in pages]
-    for _ in range(rounds):
-        for place, page in enumerate(pages):
-            times[place].append(ask(connection, token, page)[0])
-    parts = [quantiles(taken, n=100) for taken in times]
-    return [Asked(one[0], part[49], part[98], one[1] / 1024) for one, part in zip(first, parts, strict=True)]
-
-
-def ask(connection: HTTPConnection, token: str, page: str) -> tuple[float, int]:
-    """Milliseconds until all of the page is here, and its bytes. Raises ``RuntimeError`` when there is no such page."""
-    began = perf_counter()
-    connection.request("GET", page, headers={"Authorization": f"Bearer {token}", "Accept": "text/html"})
-    response = connection.getresponse()
-    body = response.read()
-    if response.status != 200:
-        raise RuntimeError(f"{page} answers {response.status}")
-    return (perf_counter() - began) * 1000, len(body)
 
 
 def table(result: dict[str, Any]) -> str:
@@ -134,8 +87,8 @@ def table(result: dict[str, Any]) -> str:
     ]
     for page, asked in result["pages"].items():
         reached = "yes" if asked["p99_ms"] < GOAL_MS else "NO"
-        numbers = f"{asked['first_ms']:>10.1f}{asked['p50_ms']:>10.1f}{asked['p99_ms']:>10.1f}{asked['kib']:>8.0f}"
-        lines.append(f"{page:40}{numbers}{reached:>5}")
+        times = "".join(f"{asked[name]:>10.1f}" for name in ("first_ms", "p50_ms", "p99_ms"))
+        lines.append(f"{page:40}{times}{asked['size'] / 1024:>8.0f}{reached:>5}")
     return "\n".join(lines)
 
 
