@@ -24,8 +24,13 @@ from semantest_recorder.cli.place import working_directory
 from semantest_recorder.cli.stop import EXIT_USAGE, Stop
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from semantest_recorder.cli.lookup import FoundRun
+    from semantest_recorder.core.rerun_chain import Owed
     from semantest_recorder.reports.exporters.exporter import ExportedRun
     from semantest_recorder.reports.report import Report
+    from semantest_recorder.reports.terminal import TerminalOptions
 
 _FORMS = ["text", "json", "agent"]
 
@@ -85,12 +90,10 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
 
     RUN is a run's id, a unique beginning of one, or `last` (the default).
     """
-    from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
     from semantest_recorder.cli.current import current_run  # noqa: PLC0415
     from semantest_recorder.cli.exported_run import told_run  # noqa: PLC0415
     from semantest_recorder.owed_reading import owed_of  # noqa: PLC0415
-    from semantest_recorder.reports.aggregate import add_details, aggregate  # noqa: PLC0415
-    from semantest_recorder.reports.details import add_events, explain_bad_tests  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import aggregate  # noqa: PLC0415
     from semantest_recorder.reports.wording import exit_code_of  # noqa: PLC0415
 
     form = _form(form, named_form, max_tokens)
@@ -107,27 +110,15 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     if form == "rerun":
         sys.exit(_print_rerun(report))
     if form == "json":
-        from semantest_recorder.cli.console import print_json  # noqa: PLC0415
-
-        explain_bad_tests(report, found.payload_of, found.events_of, place_finder(folder))
-        print_json(report)
+        _print_as_json(folder, found, report)
     elif form == "agent":
         _print_for_agent(told_run(folder, found, report), max_tokens, directory)
     else:
-        from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
-        from semantest_recorder.reports.terminal import TerminalOptions, report_lines, shown_tests  # noqa: PLC0415
+        from semantest_recorder.reports.terminal import TerminalOptions  # noqa: PLC0415
 
-        options = TerminalOptions(
-            failures_only, limit, output, str(working_directory(directory)), directory, time() * 1000
-        )
-        shown = shown_tests(report, options)
-        add_details(report, found.payload_of, shown)
-        add_events(report, found.events_of, found.payload_of, place_finder(folder), shown)
-        print_lines(report_lines(report, options))
-        if owed is not None:
-            from semantest_recorder.reports.owed_lines import chain_lines  # noqa: PLC0415
-
-            print_lines(chain_lines(owed, limit))
+        cwd = str(working_directory(directory))
+        options = TerminalOptions(failures_only, limit, output, cwd, directory, time() * 1000)
+        _print_as_text(folder, found, report, options, owed)
     alone = owed is None or owed.chain == [report.run.id]
     sys.exit(exit_code_of(report.run.state if owed is None else owed.state, report.run.shards_missing if alone else 0))
 
@@ -140,6 +131,32 @@ def _form(flag: str | None, named: str | None, max_tokens: int | None) -> str:
     if max_tokens is not None and form != "agent":
         raise Stop("--max-tokens is for --format agent", EXIT_USAGE)
     return form
+
+
+def _print_as_json(folder: Path, found: FoundRun, report: Report) -> None:
+    from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
+    from semantest_recorder.cli.console import print_json  # noqa: PLC0415
+    from semantest_recorder.reports.details import explain_bad_tests  # noqa: PLC0415
+
+    explain_bad_tests(report, found.payload_of, found.events_of, place_finder(folder))
+    print_json(report)
+
+
+def _print_as_text(folder: Path, found: FoundRun, report: Report, options: TerminalOptions, owed: Owed | None) -> None:
+    """``owed``: what the run and its reruns owe together, where that is asked for."""
+    from semantest_recorder.artifact_places import place_finder  # noqa: PLC0415
+    from semantest_recorder.cli.console import print_lines  # noqa: PLC0415
+    from semantest_recorder.reports.aggregate import add_details  # noqa: PLC0415
+    from semantest_recorder.reports.details import add_events  # noqa: PLC0415
+    from semantest_recorder.reports.owed_lines import chain_lines  # noqa: PLC0415
+    from semantest_recorder.reports.terminal import report_lines, shown_tests  # noqa: PLC0415
+
+    shown = shown_tests(report, options)
+    add_details(report, found.payload_of, shown)
+    add_events(report, found.events_of, found.payload_of, place_finder(folder), shown)
+    print_lines(report_lines(report, options))
+    if owed is not None:
+        print_lines(chain_lines(owed, options.limit))
 
 
 def _print_for_agent(run: ExportedRun, max_tokens: int | None, directory: str | None) -> None:
