@@ -73,7 +73,9 @@ def test_a_fork_whose_branch_is_called_as_ours_says_nothing_of_ours(folder: Path
     of_the_fork.test("a.py::t", "failed")
     of_the_fork.end(1)
     of_the_fork.journal(folder)
-    assert "[1/1] 1 test failed, failing since" in "\n".join(report(folder, run_id(4))), "in journals alone"
+    told = semantest("report", "--directory", folder, "--format", "agent", "--sync-timeout", "0")
+    assert "[1/1] 1 test failed, failing since" in told.out
+    assert "was read from its journals" in told.err
 
 
 def test_exporters_know_the_form_and_a_run_in_journals_is_told_without_a_history(folder: Path) -> None:
