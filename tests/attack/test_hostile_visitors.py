@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import pty
@@ -212,6 +213,22 @@ def test_what_pages_load_is_compressed_for_who_takes_it_and_caches_know(recorder
             assert response.getheader("Vary") == "Accept-Encoding"
             bodies.append(response.read())
     assert gzip.decompress(bodies[0]) == bodies[1]
+
+
+def test_a_picture_that_a_browser_kept_is_not_for_who_signs_in_there_next(recorder: Daemon) -> None:
+    content = b"\x89PNG\r\n\x1a\n" + b"<script>alert(1)</script>"
+    sha256 = hashlib.sha256(content).hexdigest()
+    place = recorder.folder / "artifacts" / sha256[:2] / sha256
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(content)
+    place_of = urlsplit(recorder.discovery["url"]).netloc
+    for path in (f"/pictures/{sha256}", f"/api/v1/artifacts/{sha256}"):
+        with closing(HTTPConnection(place_of, timeout=DEADLINE_S)) as connection:
+            connection.request("GET", path, headers={"Cookie": signed_in(recorder)})
+            headers = connection.getresponse().headers
+            assert headers["Cache-Control"] == "no-store" or "Cookie" in headers["Vary"], path
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert "sandbox" in headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("role", ["ingest", "operate"])

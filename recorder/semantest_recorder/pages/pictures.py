@@ -20,6 +20,7 @@ _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "private, max-age=31536000, immutable",
+    "Vary": "Authorization, Cookie",  # what a browser kept is not for who signs in there next
 }
 
 

@@ -24,8 +24,9 @@ _CHUNK = 256 * 1024
 #: A client that sends nothing for this long is given up.
 SILENCE_S = 60.0
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: Whatever is in the file: no browser shows it, runs it or guesses its type (``nosniff`` is on every answer).
+#: Whatever is in the file: no browser shows it, runs it or guesses its type; nor in a server of others.
 _AS_DOWNLOAD = {
+    "X-Content-Type-Options": "nosniff",
     "Content-Type": "application/octet-stream",
     "Content-Disposition": "attachment",  # named as the link or the address says: one here would count before those
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",

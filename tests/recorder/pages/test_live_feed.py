@@ -16,7 +16,7 @@ from semantest_recorder.answers.live_look import first_look
 from semantest_recorder.pages.live_sections import log_section, sections_of
 from semantest_recorder.pages.watcher import WAITING_MAX, Watcher
 from tests.recorder.cli.recording import Recording
-from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of
+from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon, answer_of, end_of
 
 #: What time alone changes.
 _OF_THE_MOMENT = {"rate", "leftMs"}
@@ -63,6 +63,13 @@ class Page:
         wanted = [[state, f"{number} {state}"] for state, number in counts.items()]
         while self.sections.get("counts") != wanted:
             self.hear()
+
+    def say(self, text: str) -> None:
+        self._socket.send(text)
+
+    def end(self) -> int:
+        """The code with which it ends."""
+        return end_of(self._socket)[0]
 
     def close(self) -> None:
         self._socket.close()
@@ -157,6 +164,14 @@ def test_a_run_that_is_not_there_yet_is_shown_when_it_begins(daemon: Daemon) -> 
     session.close()
     page.close()
     feed.close()
+
+
+def test_who_says_something_is_let_go(daemon: Daemon) -> None:
+    """Else whoever may read could have the recorder read without an end."""
+    page = Page(daemon, "/live/feed")
+    page.say("{}")
+    assert page.end() == 1008
+    page.close()
 
 
 def test_who_may_watch(daemon: Daemon) -> None:
