@@ -9,6 +9,7 @@
         recorder-starting.lock        held by the shipper or the `start` that starts one
         tokens.json tokens.lock       hashes of the tokens that were given out, 0600; held while they are changed
         sign-ins.json                 hashes of the cookies of browsers that are signed in, 0600
+        unsent-runs.json              runs that wait for a collector of traces, from the end of a recorder to the next
         open.html                     leads a browser to where it signs in, 0600
         semantest.db semantest.db.lock    the lock is held by who writes the database, for as long as it does
         history.json                  what earlier runs knew of each test, written by the recorder
@@ -46,6 +47,7 @@ TOKENS = "tokens.json"
 TOKENS_LOCK = "tokens.lock"
 SIGN_INS = "sign-ins.json"
 OPEN_PAGE = "open.html"
+UNSENT_RUNS = "unsent-runs.json"
 STARTING_LOCK = "recorder-starting.lock"
 RECORDER_LOG = "recorder.log"
 HISTORY = "history.json"

@@ -221,6 +221,36 @@ def test_a_collector_that_never_answers_or_refuses_holds_up_nothing(
     assert "2 runs were not sent to the collector: the recorder ends" in caplog.text
 
 
+def test_what_could_not_be_sent_before_the_end_is_sent_by_the_next_recorder(
+    tmp_path: Path, collector: tuple[Receiver, str]
+) -> None:
+    receiver, address = collector
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+    with exporting(tmp_path, f"http://127.0.0.1:{port}") as recorder:
+        recorder.send(MAIN, 1, EVENTS)
+
+        def attempt_failed() -> bool:
+            return bool(exports(recorder)["failures"])
+
+        wait_for(attempt_failed)
+    with exporting(tmp_path, address) as recorder:
+        wait_until_sent(recorder)
+        assert f"{trace_id_of(RUN):032x}" in {span.trace_id.hex() for span in receiver.spans}
+    with exporting(tmp_path, address) as recorder:
+        assert exports(recorder)["queued"] == 0
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '["no such run"]'])
+def test_a_list_of_unsent_runs_that_means_nothing_stops_nothing(
+    content: str, tmp_path: Path, collector: tuple[Receiver, str]
+) -> None:
+    (tmp_path / "unsent-runs.json").write_text(content)
+    with exporting(tmp_path, collector[1]) as recorder:
+        recorder.send(MAIN, 1, EVENTS)
+        wait_until_sent(recorder)
+
+
 def test_metrics_that_are_refused_are_told_once_and_the_trace_is_sent(
     tmp_path: Path, collector: tuple[Receiver, str], caplog: pytest.LogCaptureFixture
 ) -> None:

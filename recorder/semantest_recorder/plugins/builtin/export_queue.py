@@ -62,8 +62,8 @@ class ExportQueue:
                 self._give_up(next(iter(self._runs)), f"more than {MOST_RUNS} runs wait")
             self._changed.notify_all()
 
-    def finish(self, within_s: float) -> int:
-        """Waits for what is queued, no longer than ``within_s`` seconds, and not for a pause; gives how many are left.
+    def finish(self, within_s: float) -> list[str]:
+        """Waits for what is queued, no longer than ``within_s`` seconds, and not for a pause; gives what is left.
 
         Nothing is queued any more. Blocks.
         """
@@ -73,7 +73,7 @@ class ExportQueue:
                 self._changed.wait(left)
             self._closing = True
             self._changed.notify_all()
-            return len(self._runs) + (self._sending is not None)
+            return list(dict.fromkeys([*([self._sending] if self._sending else []), *self._runs]))
 
     def status(self) -> dict[str, Any]:
         """``queued``, and ``exported``, ``failures`` and ``dropped`` since the start; ``lastError``."""

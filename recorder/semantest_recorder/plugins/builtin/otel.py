@@ -18,6 +18,7 @@ from semantest_recorder.plugins.arguments import Context, Run
 from semantest_recorder.plugins.builtin.export_queue import ExportQueue
 from semantest_recorder.plugins.builtin.options import InvalidOptions, read_options
 from semantest_recorder.plugins.builtin.run_trace import parent_of, read_run, spans_of, trace_id_of
+from semantest_recorder.plugins.builtin.unsent_runs import keep_unsent, take_unsent
 from semantest_recorder.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -71,11 +72,13 @@ class OpenTelemetry:
 
     @hookimpl
     def initialize(self, context: Context) -> None:
-        """Takes the options; what waits already stays."""
+        """Takes the options; what waits already stays, and what the recorder before could not send comes first."""
         self._options = self.read(context.options)
         self._context = context
         if self._queue is None:
             self._queue = ExportQueue(self._send, context.log)
+            for run_id in take_unsent(context.directory):
+                self._queue.put(run_id)
 
     @hookimpl
     def after_test_run(self, run: Run) -> None:
@@ -94,7 +97,9 @@ class OpenTelemetry:
         if self._sender is not None:
             self._sender.close()
         if left:
-            self._context.log.warning("%d runs were not sent to the collector: the recorder ends", left)
+            await asyncio.to_thread(keep_unsent, self._context.directory, left, self._context.log)
+            told = "%d runs were not sent to the collector: the recorder ends; the next one of this folder sends them"
+            self._context.log.warning(told, len(left))
 
     def exports(self) -> Mapping[str, Any] | None:
         """``queued exported failures dropped lastError``, as ``semantest plugins`` shows them; ``None`` before all."""
