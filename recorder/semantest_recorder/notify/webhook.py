@@ -56,7 +56,7 @@ class WebhookChannel:
                 aiohttp.ClientSession(timeout=self._timeout, auto_decompress=False) as session,
                 session.post(self._url, data=body, headers=headers, allow_redirects=False) as response,
             ):
-                words = await response.content.read(_READ_BYTES)
+                words = b"" if response.ok else await _beginning(response)
                 return self._answer(response.status, response.headers.get("Retry-After"), words)
         except TimeoutError:
             return self._failed(f"{self._host} did not answer within {self._timeout.total:g} s")
@@ -67,7 +67,7 @@ class WebhookChannel:
         said = " ".join(words.decode("utf-8", "replace").split())
         text = self._secrets.without(f"{self._host} answered {status}" + (f": {said}" if said else ""))
         if 200 <= status < 300:
-            return Answer(is_delivered=True, text=self._secrets.without(f"{self._host} answered {status}"))
+            return Answer(is_delivered=True, text=text)
         if 300 <= status < 400:
             text = f"{self._host} answered {status}, a redirect, which is not followed: put the last address there"
             return Answer(is_delivered=False, text=text, is_final=True)
@@ -77,6 +77,14 @@ class WebhookChannel:
 
     def _failed(self, text: str) -> Answer:
         return Answer(is_delivered=False, text=self._secrets.without(text))
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Some words of an answer; none where it breaks off: its status is what counts."""
+    try:
+        return await response.content.read(_READ_BYTES)
+    except (aiohttp.ClientError, OSError):
+        return b""
 
 
 def retry_after_seconds(header: str | None, now_s: float) -> float | None:

@@ -108,6 +108,18 @@ def test_a_receiver_that_hangs_is_given_up(receiver: Receiver) -> None:
     receiver.next()
 
 
+def test_what_was_taken_is_delivered_whatever_becomes_of_the_words_behind_it(receiver: Receiver) -> None:
+    receiver.reply = lambda _request: Reply(202, {"Content-Length": "10"})
+    assert send(webhook(receiver)) == Answer(is_delivered=True, text="127.0.0.1 answered 202")
+    receiver.next()
+
+
+def test_a_refusal_that_breaks_off_is_still_that_refusal(receiver: Receiver) -> None:
+    receiver.reply = lambda _request: Reply(410, {"Content-Length": "10"})
+    assert send(webhook(receiver)) == Answer(is_delivered=False, text="127.0.0.1 answered 410", is_final=True)
+    receiver.next()
+
+
 def test_a_receiver_that_is_down() -> None:
     with receiving() as gone:
         channel = webhook(gone)

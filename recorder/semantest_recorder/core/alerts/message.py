@@ -172,8 +172,8 @@ def _lines(first: Alert, alerts: Sequence[MessageAlert], more: int, run_url: str
     if first.run_id:
         yield f"Run {harmless(first.run_id)}" + (f": {run_url}" if run_url else "")
         yield f"Look: semantest report {shlex.quote(harmless(first.run_id))}"
-    if first.test_id and len(alerts) == 1:
-        yield f"Look: semantest history {shlex.quote(harmless(first.test_id))}"
+    if first.test_id and len(alerts) == 1 and harmless(first.test_id) == first.test_id:
+        yield f"Look: semantest history {shlex.quote(first.test_id)}"
     yield f"Rule {rule.name} ({rule.kind}), {rule.severity}"
 
 

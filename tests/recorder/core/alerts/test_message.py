@@ -57,6 +57,8 @@ def test_a_test_has_a_link_and_a_command_of_its_own() -> None:
     assert one.test_url == "https://rec.example/test?id=tests%2Ftest_cart.py%3A%3Atest_total%5Ba%20b%5D"
     assert f"Look: semantest history '{TEST}'" in found.text
     assert message(alert(test_id=TEST), link="").alerts[0].test_url is None
+    odd = "tests/test_mail.py::test_to[ann@shop.example]"
+    assert "semantest history" not in message(alert(kind="new-failure", test_id=odd)).text, "there is no such test"
 
 
 def test_many_are_counted_and_the_first_are_named() -> None:
