@@ -8,14 +8,13 @@ import random
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing, suppress
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from semantest_recorder.alerting.writing import written
 from semantest_recorder.core.alerts.delivery import Answer, Delivery, after_try, next_in_turn
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
-from semantest_recorder.store.alerts import deliveries_in, note_tried
+from semantest_recorder.store.alerts import body_of, deliveries_in, note_tried
 from semantest_recorder.store.errors import StoreError
 from semantest_recorder.store.read_only import connect_read_only
 from semantest_recorder.store.writer import Writer
@@ -23,6 +22,8 @@ from semantest_recorder.store.writer import Writer
 #: So often the outbox is looked at, however far off the next try is.
 _LOOK_S: Final = 30.0
 _SOON_S: Final = 1.0
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ class Outbox:
         if self._unstored:
             await self._store(list(self._unstored.values()))
         try:
-            queued = await asyncio.get_running_loop().run_in_executor(self._threads, _queued, self._writer.path)
+            queued = await self._ask(lambda connection: deliveries_in(connection, "waiting"))
         except (StoreError, sqlite3.Error) as error:
             _log.warning("the outbox of alerts cannot be read, trying on: %s", error)
             return _LOOK_S
@@ -95,7 +96,15 @@ class Outbox:
 
     async def _try(self, delivery: Delivery) -> None:
         try:
-            answer = await self._channels.send(delivery.channel, delivery.id, delivery.body)
+            body = await self._ask(lambda connection: body_of(connection, delivery.id))
+        except (StoreError, sqlite3.Error) as error:
+            _log.warning("a message of alerts cannot be read, trying on: %s", error)
+            await asyncio.sleep(_SOON_S)
+            return
+        if body is None:
+            return
+        try:
+            answer = await self._channels.send(delivery.channel, delivery.id, body)
         except Exception as error:  # noqa: BLE001 - it would be sent again at once, for ever
             _log.exception("channel %s of alerts failed", delivery.channel)
             answer = Answer(is_delivered=False, text=f"the channel failed: {type(error).__name__}")
@@ -105,6 +114,15 @@ class Outbox:
         self._unstored[tried.id] = tried
         await self._store([tried])
 
+    async def _ask(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """What the database says, asked in a thread. Raises ``StoreError`` and ``sqlite3.Error``."""
+
+        def ask() -> T:
+            with closing(connect_read_only(self._writer.path)) as connection:
+                return question(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+
     async def _store(self, tried: list[Delivery]) -> None:
         try:
             await written(self._writer, lambda connection: note_tried(connection, tried))
@@ -113,8 +131,3 @@ class Outbox:
             return
         for one in tried:
             self._unstored.pop(one.id, None)
-
-
-def _queued(path: Path) -> list[Delivery]:
-    with closing(connect_read_only(path)) as connection:
-        return deliveries_in(connection, "queued")

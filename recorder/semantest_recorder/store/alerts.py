@@ -160,9 +160,15 @@ def count_alerts(connection: sqlite3.Connection) -> dict[State, int]:
 
 
 def deliveries_in(connection: sqlite3.Connection, query: str, *parameters: object) -> list[Delivery]:
-    """Those of a query: ``queued``, ``dead``, ``recent`` (with how many)."""
+    """Those of a query: ``queued``, ``waiting`` (the same without bodies), ``dead``, ``recent`` (with how many)."""
     rows = connection.execute(_SQL[query], parameters).fetchall()
     return [Delivery(**dict(zip(Delivery.__struct_fields__, row, strict=True))) for row in rows]
+
+
+def body_of(connection: sqlite3.Connection, delivery_id: str) -> bytes | None:
+    """What a delivery says, ``None`` when it is gone."""
+    row = connection.execute(_SQL["body"], (delivery_id,)).fetchone()
+    return None if row is None else bytes(row[0])
 
 
 def _alert(row: Sequence[object]) -> Alert:

@@ -51,6 +51,15 @@ SELECT count(*) FROM deliveries WHERE state = 'queued' AND channel = ?;
 SELECT delivery_key, id, channel, rule, state, CAST(body AS BLOB), made_ms, tries, next_ms, ended_ms, answer
 FROM deliveries WHERE state = 'queued' ORDER BY delivery_key;
 
+-- What waits is looked at with every try, without the bodies: there may be a thousand for each channel.
+
+-- name: waiting
+SELECT delivery_key, id, channel, rule, state, x'', made_ms, tries, next_ms, ended_ms, answer
+FROM deliveries WHERE state = 'queued' ORDER BY delivery_key;
+
+-- name: body
+SELECT CAST(body AS BLOB) FROM deliveries WHERE id = ?;
+
 -- name: dead
 SELECT delivery_key, id, channel, rule, state, CAST(body AS BLOB), made_ms, tries, next_ms, ended_ms, answer
 FROM deliveries WHERE state = 'dead' ORDER BY delivery_key DESC;
