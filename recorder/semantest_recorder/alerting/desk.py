@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from typing import Final
 from uuid import uuid4
 
 import msgspec
@@ -25,21 +26,49 @@ from semantest_recorder.core.alerts.settings import AlertSettings
 from semantest_recorder.core.alerts.silence import Silence
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.notify.channels import Channels
-from semantest_recorder.store.alerts import add_silence, drop_dead, end_silence, new_delivery_id, retry_dead
+from semantest_recorder.store.alerts import (
+    add_silence,
+    drop_dead,
+    end_silence,
+    new_delivery_id,
+    retry_dead,
+    silences_in,
+)
 from semantest_recorder.store.writer import Writer
 
 Change = MakeSilence | EndSilence | RetryDead | DropDead
 
 
+#: What is silenced for longer is forgotten, and should be no rule; so many silences can hold at once.
+_LONGEST_MS: Final = 366 * 86_400_000.0
+MOST_SILENCES: Final = 1000
+
+
 def refuse_action(action: Change, now_ms: float) -> None:
     """Raises ``Refusal`` for what makes no sense."""
-    if isinstance(action, MakeSilence) and not now_ms < action.until_ms:
+    if not isinstance(action, MakeSilence):
+        return
+    if not now_ms < action.until_ms:
         raise Refusal("INVALID_REQUEST", "the silence would be over already: give a time in the future")
+    if action.until_ms > now_ms + _LONGEST_MS:
+        raise Refusal("INVALID_REQUEST", "a silence lasts a year at most (untilMs: milliseconds since 1970)")
+
+
+def refuse_done(action: Change, done: Done) -> None:
+    """Raises ``Refusal`` for what there was no room for."""
+    if isinstance(action, MakeSilence) and not done.count:
+        words = f"{MOST_SILENCES} silences hold already: end some, or silence with a pattern for many"
+        raise Refusal("INVALID_REQUEST", words)
 
 
 def change_stored(connection: sqlite3.Connection, action: Change, now_ms: float) -> Done:
-    """Does what is about the database alone, within a transaction of the caller. ``count`` 0: it was not there."""
+    """Does what is about the database alone, within a transaction of the caller.
+
+    ``count`` 0: it was not there, or (a silence) there is no room.
+    """
     if isinstance(action, MakeSilence):
+        if len(silences_in(connection, now_ms)) >= MOST_SILENCES:
+            return Done()
         made = Silence(id=uuid4().hex[:8], made_ms=now_ms, **msgspec.structs.asdict(action))
         add_silence(connection, made)
         return Done(count=1, id=made.id)
@@ -103,5 +132,6 @@ class AlertDesk:
             done = await written(self._writer, lambda connection: change_stored(connection, action, now_ms))
         except RuntimeError as error:
             raise Refusal("STORE_ERROR", str(error)) from None
+        refuse_done(action, done)
         self._wake()
         return done

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from pytest_semantest.protocol.layout import DATABASE
-from semantest_recorder.alerting.desk import Change, change_stored, refuse_action
+from semantest_recorder.alerting.desk import Change, change_stored, refuse_action, refuse_done
 from semantest_recorder.cli import daemon
 from semantest_recorder.cli.offline import offline
 from semantest_recorder.cli.recorder_request import post
@@ -37,7 +37,12 @@ def change_alerts(folder: Path, action: Change) -> Done:
     with offline(folder, stop_recorder=False):
         connection, _notices = open_for_writing(folder / DATABASE, _now_ms)
         with closing(connection):
-            return _changed(connection, action)
+            done = _changed(connection, action)
+    try:
+        refuse_done(action, done)
+    except Refusal as refusal:
+        raise Stop(str(refusal)) from None
+    return done
 
 
 def ask_recorder(found: Discovery, action: Action) -> Done:

@@ -42,6 +42,9 @@ class Secrets:
         queried = [value for _, value in parse_qsl(address.query)]
         long = [part for part in (*address.path.split("/"), *queried, address.fragment) if len(part) >= _SHORTEST]
         whole = [part for part in (url, *others, address.username, address.password) if part]
+        if address.scheme not in ("http", "https"):  # as of apprise, where a token stands in place of a host
+            places = address.netloc.rpartition("@")[2].split(":")
+            long += [place for place in places if len(place) >= _SHORTEST and "." not in place]
         self._redactor = Redactor({form for part in (*long, *whole) for form in (part, unquote(part))})
 
     def without(self, text: str) -> str:

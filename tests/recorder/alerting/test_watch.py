@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from semantest_recorder.alerting import desk
 from semantest_recorder.alerting.alerts import Alerts
 from semantest_recorder.core.alerts.actions import DropDead, EndSilence, MakeSilence, RetryDead, Trial
 from semantest_recorder.core.alerts.delivery import Answer
@@ -143,26 +144,40 @@ def test_a_channel_that_breaks_is_not_tried_without_end(
 def test_the_desk_does_what_people_ask_for(tmp_path: Path, receiver: Receiver) -> None:
     async def scenario() -> None:
         async with watching(tmp_path, receiver, RED) as here:
-            desk = here.alerts.desk
-            made = await desk.act(MakeSilence(until_ms=now_ms() + 60_000, reason="moving"))
+            act = here.alerts.desk.act
+            made = await act(MakeSilence(until_ms=now_ms() + 60_000, reason="moving"))
             here.fail("main")
             await here.until(lambda stored: stored.alerts)
             assert here.stored().deliveries == []
             receiver.reply = lambda _got: Reply(410)
-            assert (await desk.act(EndSilence(id=made.id or ""))).count == 1
-            assert (await desk.act(EndSilence(id="none"))).count == 0
+            assert (await act(EndSilence(id=made.id or ""))).count == 1
+            assert (await act(EndSilence(id="none"))).count == 0
             first = await here.told()
             await here.until(lambda stored: stored.dead)
             receiver.reply = lambda _got: Reply()
-            assert (await desk.act(RetryDead(ids=None))).count == 1
+            assert (await act(RetryDead(ids=None))).count == 1
             assert (await here.told()).body == first.body
-            assert (await desk.act(DropDead(ids=None))).count == 0
-            done = await desk.act(Trial(name="team"))
+            assert (await act(DropDead(ids=None))).count == 0
+            done = await act(Trial(name="team"))
             assert [(one.channel, one.delivered) for one in done.answers] == [("team", True)]
-            for wrong in (Trial(name="nobody"), MakeSilence(until_ms=1.0)):
+            for wrong in (Trial(name="nobody"), MakeSilence(until_ms=1.0), MakeSilence(until_ms=now_ms() * 1000)):
                 with pytest.raises(Refusal) as refused:
-                    await desk.act(wrong)
+                    await act(wrong)
                 assert refused.value.code == "INVALID_REQUEST"
+
+    in_loop(scenario())
+
+
+def test_silences_are_bounded(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        async with watching(tmp_path, receiver, RED) as here:
+            monkeypatch.setattr(desk, "MOST_SILENCES", 2)
+            for _ in range(2):
+                made = await here.alerts.desk.act(MakeSilence(until_ms=now_ms() + 60_000))
+            with pytest.raises(Refusal, match="2 silences hold already"):
+                await here.alerts.desk.act(MakeSilence(until_ms=now_ms() + 60_000))
+            await here.alerts.desk.act(EndSilence(id=made.id or ""))
+            await here.alerts.desk.act(MakeSilence(until_ms=now_ms() + 60_000))
 
     in_loop(scenario())
 

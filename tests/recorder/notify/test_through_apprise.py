@@ -12,6 +12,7 @@ import pytest
 from semantest_recorder.core.alerts.delivery import Answer
 from semantest_recorder.core.alerts.message import Message, trial_message
 from semantest_recorder.core.alerts.settings import AlertSettings, Channel
+from semantest_recorder.notify.channel import Secrets
 from semantest_recorder.notify.channels import Channels
 
 from .receiver import Receiver, Reply, receiving
@@ -60,6 +61,14 @@ def test_a_refusal_is_told_without_the_secrets_of_the_address(
     assert "500" in answer.text
     for text in (answer.text, caplog.text, *capfd.readouterr()):
         assert PASSWORD not in text
+
+
+def test_a_token_in_place_of_a_host_is_a_secret_and_a_host_is_none() -> None:
+    said = Secrets("tgram://123456789:AbCdEfGhIj/4321").without("AbCdEfGhIj of 123456789 was refused")
+    assert said == "[REDACTED] of [REDACTED] was refused"
+    said = Secrets("mailtos://ann:sEcReT99@mail.example?to=team@shop.example").without("mail.example refused sEcReT99")
+    assert said == "mail.example refused [REDACTED]"
+    assert Secrets("http://localhost:8000/x").without("localhost answered 500") == "localhost answered 500"
 
 
 def test_a_service_that_hangs_is_given_up(receiver: Receiver) -> None:
