@@ -9,13 +9,15 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from semantest_recorder.core.alerts.alert import Alert
 from semantest_recorder.core.alerts.delivery import Answer
-from semantest_recorder.core.alerts.message import Message, trial_message
-from semantest_recorder.core.alerts.settings import AlertSettings, Channel
+from semantest_recorder.core.alerts.message import Change, Message, message_of, trial_message
+from semantest_recorder.core.alerts.settings import AlertSettings, Channel, Rule
 from semantest_recorder.notify.channel import Secrets
 from semantest_recorder.notify.channels import Channels
 
-from .receiver import Receiver, Reply, receiving
+from .mailbox import taking_mail
+from .receiver import DEADLINE_S, Receiver, Reply, receiving
 
 MESSAGE = trial_message("red", "run-failed", "critical", "msg_1", "https://rec.example", 1.0)
 PASSWORD = "sEcReT99"
@@ -69,6 +71,35 @@ def test_a_token_in_place_of_a_host_is_a_secret_and_a_host_is_none() -> None:
     said = Secrets("mailtos://ann:sEcReT99@mail.example?to=team@shop.example").without("mail.example refused sEcReT99")
     assert said == "mail.example refused [REDACTED]"
     assert Secrets("http://localhost:8000/x").without("localhost answered 500") == "localhost answered 500"
+
+
+def test_a_mail_reaches_whom_the_address_names_and_nobody_whom_a_test_names() -> None:
+    name = "a.py::t[\r\nBcc: eve@evil.example\r\n\r\n<b>@all \u00e9]"
+    alert = Alert(
+        rule="news",
+        subject=name,
+        kind="new-failure",
+        severity="warning",
+        state="firing",
+        since_ms=1.0,
+        seen_ms=1.0,
+        summary="AssertionError: <script>\nBcc: eve@evil.example",
+        branch="main",
+        test_id=name,
+    )
+    rule = Rule(name="news", kind="new-failure", channels=("chat",))
+    told = message_of([Change(alert, False)], rule, "msg_1", "", 1.0)
+    with taking_mail() as mailbox:
+        url = f"mailto://{mailbox.address}?mode=insecure&from=recorder@shop.example&to=team@shop.example"
+        assert send(channels(url), told) == Answer(is_delivered=True, text="the service took it")
+        mail = mailbox.received.get(timeout=DEADLINE_S)
+    assert mail.recipients == ["team@shop.example"]
+    assert mail.message["Bcc"] is None
+    assert "Bcc: eve@ evil.example" in told.title
+    assert mail.message["Subject"].split() == told.title.split()
+    body = mail.message.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().splitlines()[: len(told.text.splitlines())] == told.text.splitlines()
 
 
 def test_a_service_that_hangs_is_given_up(receiver: Receiver) -> None:
