@@ -64,7 +64,7 @@ class AlertWatch:
         self._link = settings.link or link
         self._clock = clock
         self._judges = Judges(writer.path, settings.rules)
-        self._without_store = WithoutStore(writer.path, channels, self._link)
+        self._without_store = WithoutStore(writer.path, channels, self._link, threads)
         self._due = asyncio.Event()
         self._forget_due_ms = 0.0
         self._runs_due_ms = 0.0

@@ -14,6 +14,7 @@ from semantest_recorder.core.alerts.message import Change, grouped, message_of
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.alerts.silence import Silence
 from semantest_recorder.core.alerts.telling import Looked, advance
+from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
 from semantest_recorder.store.alert_facts import AlertFacts
 from semantest_recorder.store.alerts import new_delivery_id
@@ -23,7 +24,8 @@ from semantest_recorder.store.errors import StoreError
 class WithoutStore:
     """Alerts of the recorder itself. What reaches no channel is tried again with the next look."""
 
-    def __init__(self, path: Path, channels: Channels, link: str) -> None:
+    def __init__(self, path: Path, channels: Channels, link: str, threads: DaemonThreads) -> None:
+        self._threads = threads
         self._path = path
         self._channels = channels
         self._link = link
@@ -41,7 +43,8 @@ class WithoutStore:
     async def tell(self, looked: Iterable[Looked], now_ms: float) -> None:
         """Sends what is new in what rules saw."""
         for rule, sightings in looked:
-            stored, silences = await asyncio.to_thread(self._stored, rule, now_ms)
+            loop = asyncio.get_running_loop()
+            stored, silences = await loop.run_in_executor(self._threads, self._stored, rule, now_ms)
             before = self._alerts.get(rule.name, stored)
             after, changes = advance(before, rule, sightings, silences, now_ms)
             for group in grouped(changes):

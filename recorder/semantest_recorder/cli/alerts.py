@@ -22,7 +22,7 @@ from semantest_recorder.reports.inert import inert_line
 
 if TYPE_CHECKING:
     from semantest_recorder.core.alerts.actions import Done
-    from semantest_recorder.store.alert_facts import StoredAlerts
+    from semantest_recorder.core.alerts.delivery import Delivery
 
 _SCHEMA = 1
 _CODES = "0 done, 1 it cannot be stored or sent, 2 wrong usage, 3 nothing there"
@@ -200,7 +200,7 @@ def dead(directory: str | None, as_json: bool) -> None:
     from semantest_recorder.reports.alert_lines import dead_lines  # noqa: PLC0415
     from semantest_recorder.reports.alert_overview import delivery_info  # noqa: PLC0415
 
-    found = [delivery_info(one) for one in _stored(project_folder(directory), time.time() * 1000).dead]
+    found = [delivery_info(one) for one in _dead(project_folder(directory))]
     if as_json:
         print_json({"schema": _SCHEMA, "dead": found})
     elif found:
@@ -245,7 +245,7 @@ def drop(ids: tuple[str, ...], all_of_them: bool, dry_run: bool, directory: str 
     folder = project_folder(directory)
     chosen = _chosen(folder, ids, all_of_them=all_of_them)
     if dry_run:
-        known = {one.id for one in _stored(folder, 0.0).dead}
+        known = {one.id for one in _dead(folder)}
         count = len(known if chosen is None else known & set(chosen))
         _say(Done(count=count), as_json, f"Would delete {count}.", dry_run=True)
         return
@@ -256,10 +256,10 @@ def drop(ids: tuple[str, ...], all_of_them: bool, dry_run: bool, directory: str 
 # -- what they share -------------------------------------------------------------------------------------------------
 
 
-def _stored(folder: Path, now_ms: float) -> StoredAlerts:
+def _dead(folder: Path) -> list[Delivery]:
     from semantest_recorder.store.alert_facts import read_alerts  # noqa: PLC0415
 
-    return read_alerts(folder / DATABASE, now_ms)
+    return read_alerts(folder / DATABASE, 0.0, deliveries=0, most=0).dead
 
 
 def _change(folder: Path, action: Any) -> Done:
@@ -274,7 +274,7 @@ def _chosen(folder: Path, ids: tuple[str, ...], *, all_of_them: bool) -> list[st
         raise Stop("name dead letters by their ids, or give --all: `semantest alerts dead` shows them", EXIT_USAGE)
     if all_of_them:
         return None
-    known = {one.id for one in _stored(folder, 0.0).dead}
+    known = {one.id for one in _dead(folder)}
     unknown = [one for one in ids if one not in known]
     if unknown:
         raise NothingRecorded(f"there is no dead letter {unknown[0]!r}: `semantest alerts dead` shows them")

@@ -47,13 +47,13 @@ def _names(folder: Path) -> Iterator[str]:
 def _silences(folder: Path) -> Iterator[str]:
     from semantest_recorder.store.alert_facts import read_alerts  # noqa: PLC0415 - only when it is asked
 
-    yield from (one.id for one in read_alerts(folder / DATABASE, time.time() * 1000).silences)
+    yield from (one.id for one in read_alerts(folder / DATABASE, time.time() * 1000, deliveries=0, most=0).silences)
 
 
 def _dead(folder: Path) -> Iterator[str]:
     from semantest_recorder.store.alert_facts import read_alerts  # noqa: PLC0415 - only when it is asked
 
-    yield from (one.id for one in read_alerts(folder / DATABASE, 0.0).dead)
+    yield from (one.id for one in read_alerts(folder / DATABASE, 0.0, deliveries=0, most=0).dead)
 
 
 complete_rule = _offering(_rules)

@@ -14,6 +14,7 @@ from semantest_recorder.alerting.without_store import WithoutStore
 from semantest_recorder.core.alerts.alert import Sighting
 from semantest_recorder.core.alerts.settings import AlertSettings, Channel, Rule
 from semantest_recorder.core.alerts.telling import Looked
+from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.notify.channels import Channels
 from semantest_recorder.store.alerts import alerts_in, keep_alerts, tell
 from semantest_recorder.store.opening import open_for_writing
@@ -42,7 +43,7 @@ def database(tmp_path: Path) -> Path:
 
 def without_store(database: Path, receiver: Receiver) -> WithoutStore:
     settings = AlertSettings(channels=(Channel(name="team", kind="webhook", url_env="URL"),))
-    return WithoutStore(database, Channels(settings, {"URL": receiver.url}), "")
+    return WithoutStore(database, Channels(settings, {"URL": receiver.url}), "", DaemonThreads(1, "asks"))
 
 
 def test_it_is_told_once_until_somebody_was_reached_and_the_store_learns_of_it(
