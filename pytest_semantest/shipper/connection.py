@@ -90,7 +90,9 @@ class Connection:
             self.close()
             if error.status_code in (401, 403):
                 raise RefusedError(_refusal(error)) from None
-            raise ConnectionFailedError(f"{url} answers with HTTP status {error.status_code}") from None
+            raise ConnectionFailedError(
+                f"{url} answers with HTTP status {error.status_code}{_hint(error.status_code)}"
+            ) from None
         except (websocket.WebSocketException, OSError, ValueError) as error:
             self.close()
             raise ConnectionFailedError(f"{url}: {_reason(error)}") from None
@@ -252,6 +254,13 @@ def _lasts(error: BaseException) -> bool:
     if isinstance(error, (NothingTrustedError, ssl.SSLCertVerificationError)):
         return True
     return isinstance(error, ssl.SSLError) and error.reason in _NO_TLS
+
+
+def _hint(status: int) -> str:
+    """What to look at: a recorder that is asked for a WebSocket never answers so by itself."""
+    if status == HTTPStatus.UPGRADE_REQUIRED:
+        return ": a proxy before the recorder does not let WebSocket through"
+    return ""
 
 
 def _refusal(error: websocket.WebSocketBadStatusException) -> str:

@@ -86,6 +86,14 @@ def test_a_redirect_is_not_followed(server: IngestServer) -> None:
     assert len(server.handshakes) == 1
 
 
+def test_what_keeps_web_sockets_out_is_told_where_to_look(server: IngestServer) -> None:
+    server.behaviour = Misbehaviour(status=426)
+    with pytest.raises(
+        ConnectionFailedError, match="HTTP status 426: a proxy before the recorder does not let WebSocket"
+    ):
+        Connection(server.url, TOKEN, "i")
+
+
 def test_nobody_there_and_nobody_who_answers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]

@@ -76,7 +76,10 @@ def rules(directory: str | None, as_json: bool) -> None:
     from semantest_recorder.notify.channels import Channels  # noqa: PLC0415 - what it needs takes 0.2 s
 
     settings = project_alerts(directory)
-    problems = Channels(settings, os.environ).problems
+    channels = Channels(settings, os.environ)
+    # The recorder may well have it: what is said of it here would send people looking in the wrong place.
+    here = "is not set in this shell; whether the recorder has it, `semantest alerts test` tells"
+    problems = channels.problems | {name: f"the variable {unset} {here}" for name, unset in channels.unset.items()}
     if as_json:
         from semantest_recorder.cli.console import print_json  # noqa: PLC0415
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from shlex import quote
 
 import click
 
+from pytest_semantest.protocol.layout import DIRECTORY
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.offline import offline, stop_option
 from semantest_recorder.cli.options import directory_option, json_option, project_folder
-from semantest_recorder.cli.stop import EXIT_NOTHING, Stop
+from semantest_recorder.cli.place import working_directory
+from semantest_recorder.cli.semantest_folder import semantest_folder
+from semantest_recorder.cli.stop import EXIT_NOTHING, NothingRecorded, Stop
 
 #: Version of what `--json` prints: fields are only added within one.
 SCHEMA = 1
@@ -41,7 +45,7 @@ def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: boo
     from semantest_recorder.store.backup import inspect, prepare  # noqa: PLC0415
     from semantest_recorder.store.exchange import RESTORING, exchange, remove_draft  # noqa: PLC0415
 
-    folder = project_folder(directory)
+    folder = _folder(directory)
     if not file.exists():
         raise Stop(f"there is no file {file}: name one that `semantest backup` wrote", EXIT_NOTHING)
     kept = None
@@ -70,3 +74,16 @@ def command(file: Path, directory: str | None, dry_run: bool, stop_recorder: boo
     else:
         beside = f"; the database before it is kept: {kept}" if kept else ""
         click.echo(f"restored {file}: {what}{beside}")
+
+
+def _folder(directory: str | None) -> Path:
+    """Where to restore; that nothing was recorded there is no reason not to. Raises ``Stop``."""
+    try:
+        return project_folder(directory)
+    except NothingRecorded:
+        here = working_directory(directory)
+        new = here / (semantest_folder(directory, here) or DIRECTORY)
+        what = (
+            f"there is no folder {new} to restore into: make it, `mkdir -m 700 {quote(str(new))}`, then restore again"
+        )
+        raise Stop(what, EXIT_NOTHING) from None

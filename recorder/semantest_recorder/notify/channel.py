@@ -26,11 +26,21 @@ class NotSetUp(ValueError):  # noqa: N818 - named for what it says
     """A channel cannot be used as things are; the text says what to do, and holds no secret."""
 
 
+class VariableNotSet(NotSetUp):
+    """A variable that a channel names is not in the environment that was looked at."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the variable {name} is not set where the recorder runs: set it, and start the recorder again"
+        )
+        self.name = name
+
+
 def variable(environment: Mapping[str, str], name: str) -> str:
-    """The value of a variable that a channel names. Raises ``NotSetUp``."""
+    """The value of a variable that a channel names. Raises ``VariableNotSet``."""
     value = environment.get(name, "").strip()
     if not value:
-        raise NotSetUp(f"the variable {name} is not set where the recorder runs: set it, and start the recorder again")
+        raise VariableNotSet(name)
     return value
 
 

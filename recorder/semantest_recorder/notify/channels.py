@@ -7,23 +7,29 @@ from collections.abc import Mapping
 from semantest_recorder.core.alerts.delivery import Answer
 from semantest_recorder.core.alerts.settings import AlertSettings
 from semantest_recorder.core.alerts.settings import Channel as ChannelSettings
-from semantest_recorder.notify.channel import Channel, NotSetUp
+from semantest_recorder.notify.channel import Channel, NotSetUp, VariableNotSet
 from semantest_recorder.notify.log import LogChannel
 from semantest_recorder.notify.through_apprise import AppriseChannel
 from semantest_recorder.notify.webhook import WebhookChannel
 
 
 class Channels:
-    """Sends messages by the name of a channel. ``problems``: why some cannot be used, by name."""
+    """Sends messages by the name of a channel.
+
+    ``problems``: why some cannot be used, by name; ``unset``: the variable that some of these miss.
+    """
 
     def __init__(self, settings: AlertSettings, environment: Mapping[str, str]) -> None:
         self._channels: dict[str, Channel] = {}
         self.problems: dict[str, str] = {}
+        self.unset: dict[str, str] = {}
         for channel in settings.channels:
             try:
                 self._channels[channel.name] = _made(channel, settings, environment)
             except NotSetUp as error:
                 self.problems[channel.name] = str(error)
+                if isinstance(error, VariableNotSet):
+                    self.unset[channel.name] = error.name
             except Exception as error:  # noqa: BLE001 - a broken apprise must not keep a recorder from recording
                 self.problems[channel.name] = f"it cannot be set up: {type(error).__name__}"
 

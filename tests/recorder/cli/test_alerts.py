@@ -33,7 +33,7 @@ kind = "run-failed"
 branches = ["main"]
 severity = "critical"
 """
-UNSET = "the variable TEAM_URL is not set where the recorder runs: set it, and start the recorder again"
+UNSET = "the variable TEAM_URL is not set in this shell; whether the recorder has it, `semantest alerts test` tells"
 TEST = "a.py::test[\x1b[31m]"
 
 

@@ -88,6 +88,7 @@ def test_what_is_known_is_told_and_inert(tmp_path: Path) -> None:
         "1 test, 3 deselected",
         "2 packages",
         "Ada",
+        "what <code>semantest report --json</code> prints",
     ):
         assert said in text, said
     assert "<script>alert" not in text

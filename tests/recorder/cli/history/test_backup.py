@@ -160,6 +160,20 @@ def test_a_backup_that_is_not_there_is_told_with_its_own_exit_code(folder: Path)
 
 
 @pytest.mark.hazard(29)
+def test_a_new_folder_is_made_before_a_backup_comes_into_it(folder: Path, tmp_path: Path) -> None:
+    backup = tmp_path / "backup.db"
+    assert semantest("backup", backup, "--directory", folder).code == 0
+    new = tmp_path / "a new one"
+    said = semantest("restore", backup, "--directory", new)
+    assert (said.code, said.err) == (
+        3,
+        f"semantest: there is no folder {new} to restore into: make it, `mkdir -m 700 '{new}'`, then restore again\n",
+    )
+    new.mkdir(mode=0o700)
+    assert semantest("restore", backup, "--directory", new).code == 0
+    assert dump(new / "semantest.db") == dump(backup)
+
+
 def test_a_damaged_database_is_replaced_and_kept(folder: Path, tmp_path: Path) -> None:
     database, backup = folder / "semantest.db", tmp_path / "backup.db"
     semantest("backup", backup, "--directory", folder)
