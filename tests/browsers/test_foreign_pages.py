@@ -135,7 +135,7 @@ def test_a_foreign_page_reaches_nothing_and_one_that_is_allowed_gets_its_socket(
         assert (answer.status, "this Host is not served here" in caplog.text) == (403, True)
     own = {"own script": "loaded", "own picture": "loaded", "form": "answered"}
     tried = ["read", "read with a token", "put", "blind post", "blind read", "script", "picture", "socket"]
-    origin = "this Origin is not allowed; allow it with --allow-origin"
+    origin = "this Origin is not allowed; allow it with --allow-origin (a proxy in front must pass Host on)"
     site = "a page of another site asks for this"
     refused = {("GET", f"/{script}", origin), ("OPTIONS", f"/{script}", origin)}  # a put is not even tried
     refused |= {("POST", "/blind", origin), ("POST", "/form", origin), ("GET", "/ws", origin)}

@@ -135,7 +135,8 @@ class AddressRules:
             foreign = not is_visit and any(site not in _OWN_SITES for site in sites)
             return Denied(403, "FORBIDDEN", "a page of another site asks for this") if foreign else None
         if len(origins) != 1 or not self._origin_fits(next(iter(origins)), next(iter(hosts))):
-            return Denied(403, "FORBIDDEN", "this Origin is not allowed; allow it with --allow-origin")
+            advice = "allow it with --allow-origin (a proxy in front must pass Host on)"
+            return Denied(403, "FORBIDDEN", f"this Origin is not allowed; {advice}")
         return None
 
     def _host_fits(self, header: str) -> bool:

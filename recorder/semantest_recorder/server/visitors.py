@@ -132,8 +132,8 @@ def _is_page(request: web.Request) -> bool:
 
 
 def wants_page(request: web.Request) -> bool:
-    """Whether an error is to be a page: a browser asks that goes somewhere."""
-    return request.method in _READING and "text/html" in request.headers.get(hdrs.ACCEPT, "")
+    """Whether an error is to be a page: a browser asks that goes somewhere, also by a form."""
+    return "text/html" in request.headers.get(hdrs.ACCEPT, "")
 
 
 def turned_away(request: web.Request, denied: Denied) -> web.Response | None:

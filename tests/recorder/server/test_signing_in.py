@@ -70,6 +70,13 @@ def test_a_wrong_token_signs_nobody_in(recorder: Daemon) -> None:
         assert answer.headers["Location"].endswith("&next=%2F")
 
 
+def test_behind_a_proxy_that_hides_the_host_a_page_says_what_it_must_do(recorder: Daemon) -> None:
+    form = VISIT | FORM | {"Origin": "https://recorder.example", "Sec-Fetch-Site": "same-origin"}
+    refused = ask(recorder, "POST", "/sign-in", form, {"token": "smt_x"})
+    assert (refused.status, refused.headers["Content-Type"]) == (403, "text/html; charset=utf-8")
+    assert "a proxy in front must pass Host on" in refused.text
+
+
 def test_signing_out_ends_it_for_everybody_with_the_cookie(recorder: Daemon) -> None:
     cookie = signed_in(recorder)
     answer = ask(recorder, "POST", "/sign-out", own(recorder, cookie), {})
