@@ -1,10 +1,11 @@
-"""The tabs of a run that goes on, in a real browser: they stay current, and move under nobody who reads them."""
+"""Pages of runs that go on, in a real browser: they stay current, and move under nobody who reads them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import Popen
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ TABS = ("tests", "suites", "timeline", "details")
 
 
 class Stage(ServedDashboard):
-    """A recorder, and a run that waits at two gates."""
+    """A recorder, and runs that wait at two gates."""
 
     def __init__(self, root: Path) -> None:
         self.project = Project(root)
@@ -39,13 +40,17 @@ class Stage(ServedDashboard):
         self.project.environment["GATES"] = f"{root}/"
         (root / ".semantest").mkdir(mode=0o700)
         super().__init__(self.project.folder)
-        self._run = self.project.background_pytest("-p", "no:randomly")
+        self._runs = list[Popen[str]]()
+
+    def begin(self, *options: str) -> None:
+        self._runs.append(self.project.background_pytest("-p", "no:randomly", *options))
 
     def let_go(self, gate: str) -> None:
         (self.project.root / gate).write_text("go")
 
     def wait_for_end(self) -> None:
-        self._run.communicate(timeout=SECONDS)
+        for run in self._runs:
+            run.communicate(timeout=SECONDS)
 
     def close(self) -> None:
         self.project.close()
@@ -64,6 +69,7 @@ def test_tabs_stay_current_and_wait_for_who_reads_them(served: Stage, visitor: V
     from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
 
     expect.set_options(timeout=PATIENCE_MS)
+    served.begin()
     page = visitor.open("/live")
     expect(page.locator("[data-part=running] a")).to_have_text("test_till.py::test_waits[first]")
     tabs: dict[str, Any] = {}
@@ -105,6 +111,7 @@ def test_without_scripts_a_link_shows_what_is_new(served: Stage, browser: Any, v
     from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
 
     expect.set_options(timeout=PATIENCE_MS)
+    served.begin()
     expect(visitor.open("/live").locator("[data-part=running] a")).to_have_text("test_till.py::test_waits[first]")
     context = browser.new_context(java_script_enabled=False, storage_state=visitor.context.storage_state())
     page = context.new_page()
@@ -117,3 +124,23 @@ def test_without_scripts_a_link_shows_what_is_new(served: Stage, browser: Any, v
     expect(page.locator("#tests .test-name")).to_have_text("test_till.py::test_last")
     assert page.locator("#as-of").count() == 0
     context.close()
+
+
+def test_several_runs_go_on_in_front_of_somebody(served: Stage, visitor: Visitor) -> None:
+    from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
+
+    expect.set_options(timeout=PATIENCE_MS)
+    served.begin("-k", "first or last", "--semantest-run-name", "One run")
+    served.begin("-k", "second", "--semantest-run-name", "Other run")
+    expect(visitor.open("/runs").locator("tbody.running tr")).to_have_count(2)
+    page = visitor.open("/live")
+    expect(page.locator("h1")).to_have_text("2 runs go on")
+    one = page.get_by_role("link", name="One run")
+    expect(page.locator("li", has=one)).to_contain_text("1 running")
+    one.focus()
+    served.let_go("second")
+    expect(page.locator("h1")).to_contain_text("One run")
+    expect(page.locator("[data-part=progress]")).to_have_text("0 of 2 tests")
+    served.let_go("first")
+    expect(page.locator("[data-part=over-words]")).to_contain_text("The run is over")
+    served.wait_for_end()

@@ -12,7 +12,7 @@ from semantest_recorder.answers.live_look import first_look
 from semantest_recorder.answers.runs import open_runs
 from semantest_recorder.core.access import OPERATORS
 from semantest_recorder.pages.live_sections import log_section, sections_of, stack_section
-from semantest_recorder.pages.page import Page, Visit
+from semantest_recorder.pages.page import POLL, Page, Visit, polled
 from semantest_recorder.pages.run_head import run_head
 from semantest_recorder.reports.run_list import RunSummary
 from semantest_recorder.store.errors import RunNotFound
@@ -21,7 +21,7 @@ from semantest_recorder.store.errors import RunNotFound
 def pages(database: Path, clock: Callable[[], float]) -> list[Page]:
     """The pages; ``clock`` gives milliseconds since the epoch."""
     return [
-        Page("/live", "live.html", "live", partial(_now, database, clock)),
+        Page("/live", "live.html", "live", partial(_now, database, clock), stamp=polled(POLL)),
         Page("/runs/{run}/live", "live_run.html", "runs", partial(_of_run, database, clock)),
     ]
 
