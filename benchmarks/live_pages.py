@@ -36,6 +36,8 @@ import websocket
 #: Events of a batch, and batches without an acknowledgement at full speed.
 _BATCH, _WINDOW = 100, 8
 _TOLD = re.compile(rb'"closed":(true|false)[^}]*?"done":(\d+)')
+#: A recorder that takes so little CPU in so long, in seconds, has nothing to do.
+_IDLE_CPU_S, _IDLE_LOOK_S = 0.011, 0.5
 #: Stands for the moment at which a batch is sent.
 _NOW = "now"
 _COLUMNS = (
@@ -110,7 +112,8 @@ def measure(folder: Path, options: argparse.Namespace) -> Found:
 def one_run(
     recorder: dict[str, Any], process: psutil.Process, run: str, tests: int, rate: int, watchers: int
 ) -> Figures:
-    """A run of so many tests, with so many pages open."""
+    """A run of so many tests, with so many pages open, begun when nothing is left to do after the run before."""
+    _wait_until_idle(process)
     connection = websocket.create_connection(
         recorder["url"].replace("http", "ws", 1) + "/ws",
         header={"Authorization": f"Bearer {recorder['token']}"},
@@ -139,6 +142,14 @@ def one_run(
         opened = [1000 * page["opened"] for page in pages]
     ack_ms = 1000 * median(ack - sent for sent, ack in acks)
     return Figures(events / seconds, cpu_s / seconds, 1e6 * cpu_s / events, ack_ms, delays, opened)
+
+
+def _wait_until_idle(process: psutil.Process) -> None:
+    used, before = process.cpu_times(), -1.0
+    while used.user + used.system - before > _IDLE_CPU_S:
+        before = used.user + used.system
+        time.sleep(_IDLE_LOOK_S)
+        used = process.cpu_times()
 
 
 def _send(connection: websocket.WebSocket, batches: Sequence[str], rate: int) -> list[tuple[float, float]]:

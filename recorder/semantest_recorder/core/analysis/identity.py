@@ -83,6 +83,8 @@ class Identity:
 
 def function_of(test_id: str) -> str:
     """``a.py::TestX::test_y`` of ``a.py::TestX::test_y[1-2]#2``, also of its other cases."""
+    if "[" not in test_id and "#" not in test_id:
+        return test_id
     path, separator, rest = test_id.partition("::")
     return path + separator + (rest.partition("[")[0] if "[" in rest else _ORDINAL.sub("", rest))
 

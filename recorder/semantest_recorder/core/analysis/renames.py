@@ -30,6 +30,8 @@ CONFIDENCE: Final = {
     SAME_PLACE: 0.6,
 }
 Key = TypeVar("Key")
+#: The cases of a function without parameters, as most are.
+_ALONE = frozenset({""})
 #: How much of two names is alike at least (``difflib``), to be called similar.
 _SIMILAR = 0.7
 #: Names are compared with each other only in suites with so many that are gone or new.
@@ -63,15 +65,18 @@ def functions_of(tests: Iterable[tuple[str, str | None]]) -> dict[str, Function]
 
     What has no name below a file, such as a file that could not be collected, is no function.
     """
-    cases: dict[str, set[str]] = {}
+    cases: dict[str, list[str]] = {}
     fingerprints: dict[str, str | None] = {}
     for test_id, fingerprint in tests:
         function = function_of(test_id)
         if "::" not in function:
             continue
-        cases.setdefault(function, set()).add(test_id[len(function) :])
+        cases.setdefault(function, []).append(test_id[len(function) :])
         fingerprints[function] = fingerprints.get(function) or fingerprint or None
-    return {name: Function(name, frozenset(found), fingerprints[name]) for name, found in cases.items()}
+    return {
+        name: Function(name, _ALONE if found == [""] else frozenset(found), fingerprints[name])
+        for name, found in cases.items()
+    }
 
 
 def find_renames(
