@@ -12,6 +12,7 @@ from tests.recorder.cli_recorder.daemons import Daemon
 
 #: What Chromium says of a refused address that a test asks for.
 _HARMLESS = "Failed to load resource: the server responded with a status of 4"
+_SIZE: Any = {"width": 1280, "height": 900}
 
 
 class ServedDashboard:
@@ -21,7 +22,6 @@ class ServedDashboard:
         self.folder = folder
         self.daemon = Daemon(folder, *options).ready()
         self.url = str(self.daemon.discovery["url"])
-        self._signed_in: Any = None
 
     def sign_in_address(self, *goal: str) -> str:
         """What ``semantest open`` prints."""
@@ -30,12 +30,8 @@ class ServedDashboard:
         return said.out.strip()
 
     def visitor(self, browser: Any, **context: Any) -> Visitor:
-        """A browser of its own that is signed in; only the first one goes through the door."""
-        visitor = Visitor(browser, self, storage_state=self._signed_in, **context)
-        if self._signed_in is None:
-            visitor.sign_in(self.sign_in_address())
-            self._signed_in = visitor.context.storage_state()
-        return visitor
+        """A browser of its own that is signed in."""
+        return Visitor(browser, self, **context)
 
     def close(self) -> None:
         self.daemon.end()
@@ -45,17 +41,23 @@ class Visitor(WatchedPage):
     """Somebody with a page of the dashboard."""
 
     def __init__(self, browser: Any, served: ServedDashboard, **context: Any) -> None:
-        super().__init__(browser, served.url, (_HARMLESS,), **context)
+        super().__init__(browser, served.url, (_HARMLESS,), **{"viewport": _SIZE} | context)
         self._url = served.url
-
-    def sign_in(self, address: str) -> None:
-        self.page.goto(address)
+        self.page.goto(served.sign_in_address())
         self.page.wait_for_url("**/runs")
 
     def open(self, path: str) -> Any:
         """Goes to a page of ours and waits until its scripts have run; gives Playwright's page."""
         self.go(self._url + path)
         return self.page
+
+    def forget(self) -> list[str]:
+        """Undoes what was chosen on pages; gives, once, what they did that they must not do."""
+        self.page.set_viewport_size(_SIZE)
+        self.page.emulate_media(color_scheme="light")
+        self.page.evaluate("localStorage.clear()")
+        wrong, self.wrong = self.wrong, []
+        return wrong
 
     def faults(self, path: str) -> list[str]:
         """What keeps somebody from reading a page, light and dark (colours only), and on a phone."""

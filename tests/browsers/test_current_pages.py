@@ -65,6 +65,14 @@ def served(tmp_path: Path) -> Iterator[Stage]:
     stage.close()
 
 
+@pytest.fixture
+def signed_in(served: Stage, browser: Any) -> Iterator[Visitor]:
+    """One for each test: each has a recorder of its own."""
+    visitor = served.visitor(browser)
+    yield visitor
+    visitor.close()
+
+
 def test_tabs_stay_current_and_wait_for_who_reads_them(served: Stage, visitor: Visitor) -> None:
     from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
 

@@ -77,19 +77,6 @@ def served(project: Project) -> Iterator[ServedDashboard]:
     served.close()
 
 
-@pytest.fixture(scope="module")
-def signed_in(served: ServedDashboard, browser: Any) -> Iterator[Visitor]:
-    visitor = served.visitor(browser, viewport={"width": 1280, "height": 900})
-    yield visitor
-    visitor.close()
-
-
-@pytest.fixture
-def visitor(signed_in: Visitor) -> Iterator[Visitor]:
-    yield signed_in
-    assert signed_in.wrong == []
-
-
 def test_in_three_clicks_from_the_list_to_why_and_whether_it_is_new(visitor: Visitor) -> None:
     page = visitor.open("/runs")
     page.locator("tbody tr").first.get_by_role("link").first.click()

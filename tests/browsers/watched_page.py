@@ -54,7 +54,7 @@ class WatchedPage:
             self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
         # Without resultTypes it writes a selector of every node that is right, which takes longer than all rules.
         options = {"runOnly": rules or RULES, "resultTypes": ["violations"]}
-        found = self.page.evaluate("options => axe.run(document, options)", options)["violations"]
+        found = self.page.evaluate("async options => (await axe.run(document, options)).violations", options)
         return [f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']][:3]}" for one in found]
 
     def close(self) -> None:
