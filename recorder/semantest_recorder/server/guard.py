@@ -22,6 +22,8 @@ IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
 _FETCH_SITE = "Sec-Fetch-Site"
 #: Of what a stranger sent: so many characters are in the log.
 _SHOWN_METHOD, _SHOWN_PATH = 20, 200
+#: The whole table would be longer than most answers.
+_WHERE_ALL_IS = "/ leads to those for people, /api/v1/openapi.json names those for programs"
 #: What an error says beside its body.
 _KEPT = (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE)
 
@@ -147,7 +149,7 @@ def _http_error(request: web.Request, error: web.HTTPException) -> tuple[str, we
     if error.status == 404:
         pages = sorted({path for _method, path in request.app[ROUTES]})
         near = get_close_matches(request.path[:_SHOWN_PATH], pages, 3, 0.7)
-        hint = f": did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(pages)}"
+        hint = f": did you mean {' or '.join(near)}?" if near else f"; {_WHERE_ALL_IS}"
         detail = f"there is no such page{hint}"
     elif error.status == 405:
         detail = f"this page does not take {request.method}; it takes {kept.get(hdrs.ALLOW, 'other methods')}"

@@ -121,7 +121,10 @@ def test_no_answer_invites_other_sites(guarded: RunningServer) -> None:
 def test_unknown_pages_and_methods_are_problems_in_json(guarded: RunningServer) -> None:
     status, _headers, body = ask(guarded, "GET", "/no-such-page", BEARER)
     assert (status, json.loads(body)["code"]) == (404, "NOT_FOUND")
-    assert json.loads(body)["detail"].startswith("there is no such page; there are /, /api/v1/")
+    assert (
+        json.loads(body)["detail"]
+        == "there is no such page; / leads to those for people, /api/v1/openapi.json names those for programs"
+    )
     status, headers, body = ask(guarded, "POST", "/ws", BEARER)
     assert (status, json.loads(body)["code"]) == (405, "METHOD_NOT_ALLOWED")
     assert json.loads(body)["detail"].startswith("this page does not take POST; it takes GET")
