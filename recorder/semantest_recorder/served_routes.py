@@ -20,6 +20,7 @@ from semantest_recorder.pages.api_reference import api_page
 from semantest_recorder.pages.dashboard import Dashboard
 from semantest_recorder.server.alerts import alert_actions_route
 from semantest_recorder.server.aliases import alias_route
+from semantest_recorder.server.application import own_routes
 from semantest_recorder.server.artifacts import artifact_routes
 from semantest_recorder.server.cleanup import cleanup_route
 from semantest_recorder.server.hub import Hub
@@ -86,5 +87,5 @@ def routes_of_rooms(parts: Parts) -> list[Route]:
         *dashboard.routes(hub.security.admit),
         metrics_route(parts.monitor.expose),
     ]
-    page = api_page(lambda: openapi(routes, __version__))
+    page = api_page(lambda: openapi([*own_routes(hub), *routes], __version__))
     return [*routes, dashboard.desk.route(page)]

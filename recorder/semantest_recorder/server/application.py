@@ -51,7 +51,7 @@ def create_application(
     check = guard(Doors(addresses, credentials, hub.security.admit, **doors))
     app = web.Application(middlewares=[observe, check, _activity(hub)])
     routes = list(routes)
-    add_routes(app, [*_own_routes(hub, {route.path for route in routes if route.is_page}), *routes])
+    add_routes(app, [*own_routes(hub, {route.path for route in routes if route.is_page}), *routes])
     app[IN_USE] = hub.in_use
     app.on_response_prepare.append(_say_little)
     return app
@@ -97,7 +97,9 @@ async def _say_little(request: web.Request, response: web.StreamResponse) -> Non
     response.headers.setdefault("Cache-Control", "no-store")
 
 
-def _own_routes(hub: Hub, pages: Container[str]) -> list[Route]:
+def own_routes(hub: Hub, pages: Container[str] = ()) -> list[Route]:
+    """The routes that every application has; ``pages``: the addresses that people go to."""
+
     async def websocket(request: web.Request) -> web.StreamResponse:
         if request.headers.get(hdrs.UPGRADE, "").lower() != "websocket":
             if wants_page(request) and HOME in pages:
