@@ -258,7 +258,7 @@ class Hub:
 
     def _stall(self) -> str | None:
         stalled_ms = self._wait.stalled_ms(self.now_ms())
-        if stalled_ms < STALLED_MS:
+        if stalled_ms < STALLED_MS or not self.pending_events:
             return None
         return f"nothing was stored for {stalled_ms / 1000:.0f} s, though events wait: the disk hangs, or a plugin"
 
