@@ -127,18 +127,20 @@ class Judges:
 
     def _new_failures(self, facts: AlertFacts, rule: Rule, run: JudgedRun) -> NewFailures:
         firing = [
-            one.test_id for one in facts.firing(rule) if one.subject == test_subject(one.test_id or "", run.place)
+            one.test_id
+            for one in facts.firing(rule)
+            if one.test_id is not None and one.subject == test_subject(one.test_id, run.place)
         ]
         forgiven = facts.forgiven(run.id)
-        states = {
-            one: state for one, state in facts.states(run.id, filter(None, firing)).items() if one not in forgiven
-        }
+        all_states = facts.states(run.id, firing)
+        states = {one: state for one, state in all_states.items() if one not in forgiven}
+        collected = facts.collected(run.id, [one for one in firing if one not in all_states])
         with stored_history(self._path) as history:
             broken = [one for one, state in states.items() if state in BROKEN]
             errors = {one: _why(error_info(error)) for one, error in history.runs.errors(run.id, broken).items()}
             base = _base_of(history.runs, rule, run)
             if base is None:
-                return NewFailures((), states, errors)
+                return NewFailures((), states, errors, collected)
             reader = history.reader
             found = run_difference(history, reader.run_by_id(base), reader.run_by_id(run.id))
             changes = [change for change in found.newly_failing if change.id not in forgiven][:MOST_TESTS]
@@ -148,7 +150,7 @@ class Judges:
                 for first in range(0, len(changes), _AT_ONCE)
                 for failure in _new(history, judged_by, run, changes[first : first + _AT_ONCE])
             ]
-        return NewFailures(failing, states, errors)
+        return NewFailures(failing, states, errors, collected)
 
 
 def _contained(rule: Rule, seen: Iterable[Sighting]) -> list[Sighting]:

@@ -113,6 +113,10 @@ class AlertFacts:
         """The states of these tests in a run."""
         return dict(self._all("states", run_id, _list(test_ids)))
 
+    def collected(self, run_id: str, ids: Iterable[str]) -> set[str]:
+        """Those of these files, folders and classes below which a run has tests."""
+        return {row[0] for row in self._all("collected", run_id, _list(ids))}
+
     def forgiven(self, run_id: str) -> set[str]:
         """The tests of a run that failed in quarantine."""
         return {row[0] for row in self._all("forgiven", run_id)}

@@ -133,6 +133,14 @@ SELECT subject, test_id, branch FROM alerts WHERE rule = ? AND state = 'firing';
 SELECT t.id, x.state FROM json_each(?2) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key = t.test_key;
 
+-- What could not be collected has a result of its own; when tests below it have one, it could be.
+
+-- name: collected
+SELECT n.value FROM json_each(?2) n WHERE EXISTS (
+    SELECT 1 FROM tests t
+         CROSS JOIN results x ON x.run_key = (SELECT run_key FROM runs WHERE id = ?1) AND x.test_key = t.test_key
+    WHERE t.id BETWEEN n.value || '::' AND n.value || ':;' OR t.id BETWEEN n.value || '/' AND n.value || '0');
+
 -- name: forgiven
 SELECT t.id FROM results x JOIN tests t USING (test_key)
 WHERE x.run_key = (SELECT run_key FROM runs WHERE id = ?) AND x.forgiven;

@@ -91,6 +91,23 @@ def test_a_run_of_no_test_says_nothing_and_is_no_base(tmp_path: Path) -> None:
     assert see(tmp_path, red, 4) == {}
 
 
+def test_a_file_that_could_not_be_collected_is_well_again_when_tests_of_it_run(tmp_path: Path) -> None:
+    news = rule("new-failure")
+    record_run(tmp_path, 1, {T: PASSED, "b.py::t": PASSED})
+    record_run(tmp_path, 2, {"b": FAILED, "b.py": FAILED, "sub": FAILED}, not_run=[T])
+    assert {one for one, (firing, _why) in look(tmp_path, news, 2).items() if firing} == {
+        "b on main",
+        "b.py on main",
+        "sub on main",
+    }
+    record_run(tmp_path, 3, {T: PASSED})
+    assert look(tmp_path, news, 3) == {}
+    record_run(tmp_path, 4, {T: PASSED, "b.py::t": FAILED, "sub/c.py::t": PASSED})
+    seen = look(tmp_path, news, 4)
+    assert seen["b.py on main"] == seen["sub on main"] == (False, "tests of it are collected again")
+    assert "b on main" not in seen
+
+
 def test_a_failure_is_new_as_reports_and_pages_have_it(tmp_path: Path) -> None:
     news = rule("new-failure")
     record_run(tmp_path, 1, {T: FAILED, U: PASSED})

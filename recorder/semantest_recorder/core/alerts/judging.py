@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Final
 
@@ -55,11 +55,15 @@ class NewFailure(msgspec.Struct, frozen=True):
 
 
 class NewFailures(msgspec.Struct, frozen=True):
-    """What a run says of tests: those that newly fail, and of those that fire already their states and errors."""
+    """What a run says of tests: those that newly fail, and of those that fire already their states and errors.
+
+    ``collected``: what could not be collected when it began to fire, and now has tests.
+    """
 
     failing: Sequence[NewFailure]
     states: Mapping[str, str]
     errors: Mapping[str, str] = msgspec.field(default_factory=dict)
+    collected: Collection[str] = ()
 
 
 class RunningTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +131,8 @@ def judge_failures(run: JudgedRun, found: NewFailures) -> Iterator[Sighting]:
         elif state in PASSED or state == "flaky":
             words = "it passed again" if state in PASSED else "it passed again on a retry"
             yield _of_test(run, test_id, firing=False, summary=words)
+    for test_id in found.collected:
+        yield _of_test(run, test_id, firing=False, summary="tests of it are collected again")
 
 
 def _since_when(standing: Standing) -> str:
