@@ -39,11 +39,12 @@ Find = Callable[[], "FoundRun"]
     epilog=help_end(
         "semantest export --format html -o report.html",
         "semantest export --format junit -o report.xml",
-        "semantest export --format csv --rows attempts --run 20261121-093000 > attempts.csv",
-        "semantest export --format ctrf --run last --run 20261121-09 -o 'reports/{run}.json'",
+        "semantest export 20261121-093000 --format csv --rows attempts > attempts.csv",
+        "semantest export last 20261121-09 --format ctrf -o 'reports/{run}.json'",
         exit_codes="0 written (also for a run that is not green), 1 it cannot be written, 2 wrong usage, 3 no such run",
     ),
 )
+@click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_run)
 @click.option(
     "--format", "format_name", type=FormatName(), required=True, metavar="FORMAT", help=f"One of {', '.join(FORMATS)}."
 )
@@ -53,7 +54,7 @@ Find = Callable[[], "FoundRun"]
     metavar="RUN",
     multiple=True,
     shell_complete=complete_run,
-    help="A run's id, a unique beginning of one, or `last`; can be repeated.  [default: last]",
+    help="A run, as RUN: its id, a unique beginning of one, or `last`; can be repeated.  [default: last]",
 )
 @click.option(
     "-o",
@@ -78,6 +79,7 @@ Find = Callable[[], "FoundRun"]
 @directory_option
 @sync_option
 def command(  # noqa: PLR0913, PLR0917 - one for each option
+    runs: tuple[str, ...],
     format_name: str,
     names: tuple[str, ...],
     output: str,
@@ -108,7 +110,7 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
         raise Stop(f"--max-tokens is for --format agent: {format_name} holds all", EXIT_USAGE)
     check_target(output.replace(_RUN, "run"), wanted.suffix)
     folder = project_folder(directory)
-    finds = current_runs(folder, names or ("last",), None if journals else sync_timeout)
+    finds = current_runs(folder, (*runs, *names) or ("last",), None if journals else sync_timeout)
     if len(finds) > 1 and not wanted.several and _RUN not in output:
         raise Stop(
             f"a file of format {format_name} holds one run, and {len(finds)} are asked for: "
@@ -118,12 +120,12 @@ def command(  # noqa: PLR0913, PLR0917 - one for each option
     exporter = wanted.exporter()
     options = ExportOptions(rows or "tests", attachments != "none", max_tokens or DEFAULT_TOKENS)
     with progress("Exporting", quiet=output == STDOUT and sys.stdout.isatty()) as told:
-        runs = _Runs(folder, finds, told)
+        found = _Runs(folder, finds, told)
         if _RUN not in output:
             with target(output) as stream:
-                exporter(runs, stream, options)
+                exporter(found, stream, options)
             return
-        for run in runs:
+        for run in found:
             with target(output.replace(_RUN, file_name(run.report.run.id, ""))) as stream:
                 exporter([run], stream, options)
 

@@ -39,7 +39,7 @@ def test_the_last_run_is_exported_unless_another_is_named(folder: Path) -> None:
 
 
 def test_several_runs_stand_in_one_file_one_that_is_named_twice_once(folder: Path, tmp_path: Path) -> None:
-    names = ("--run", RUN, "--run", "last", "--run", GREEN[:9] + "10")
+    names = (RUN, "last", "--run", GREEN[:9] + "10")
     said = semantest("export", "--directory", folder, "--format", "json", *names, "-o", tmp_path / "a.json")
     assert (said.code, said.out, said.err) == (0, "", "")
     reports = json.loads((tmp_path / "a.json").read_text())["reports"]
