@@ -134,10 +134,20 @@ class AddressRules:
         if not origins:
             foreign = not is_visit and any(site not in _OWN_SITES for site in sites)
             return Denied(403, "FORBIDDEN", "a page of another site asks for this") if foreign else None
-        if len(origins) != 1 or not self._origin_fits(next(iter(origins)), next(iter(hosts))):
-            advice = "allow it with --allow-origin (a proxy in front must pass Host on)"
+        origin, host = next(iter(origins)), next(iter(hosts))
+        if len(origins) != 1 or not self._origin_fits(origin, host):
+            advice = f"allow it with --allow-origin ({self._hint(origin, host)})"
             return Denied(403, "FORBIDDEN", f"this Origin is not allowed; {advice}")
         return None
+
+    def _hint(self, origin: str, host: str) -> str:
+        """What most likely keeps a page of ours from being known as one."""
+        scheme, _, place = origin.partition("://")
+        if place.lower() != host.lower() or not self._is_named(host):
+            return "a proxy in front must pass Host on"
+        if scheme == "https" and not self._secure_names:
+            return "or --tls-terminated for a proxy that speaks TLS"
+        return "under a name pages come by https only"
 
     def _host_fits(self, header: str) -> bool:
         return self._is_named(header) or any(_is_here(header, port, kind) for port, kind in self._ports.items())

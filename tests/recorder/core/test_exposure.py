@@ -116,3 +116,19 @@ BEHIND = AddressRules({8765: "http"}, ["recorder.example"], terminated=True)
 )
 def test_hosts_and_origins_where_tls_is_spoken(rules: AddressRules, host: str, origin: str | None, fits: bool) -> None:
     assert (rules.refuse([host], [origin] if origin else []) is None) == fits
+
+
+@pytest.mark.parametrize(
+    ("rules", "origin", "advice"),
+    [
+        (AddressRules(8765, ["recorder.example"]), "https://recorder.example", "--tls-terminated"),
+        (AddressRules(8765, ["recorder.example"]), "http://recorder.example", "pages come by https only"),
+        (BEHIND, "http://recorder.example", "pages come by https only"),
+        (BEHIND, "https://other.example", "must pass Host on"),
+    ],
+)
+def test_who_set_a_proxy_up_wrong_is_told_what_is_wrong(rules: AddressRules, origin: str, advice: str) -> None:
+    denied = rules.refuse(["recorder.example"], [origin])
+    assert denied is not None
+    assert "allow it with --allow-origin" in denied.detail
+    assert advice in denied.detail
