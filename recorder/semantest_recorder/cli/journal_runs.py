@@ -47,4 +47,4 @@ def journal_run(own: list[SessionHead], reader: Reader | None) -> FoundRun:
 def why_journals(own: list[SessionHead], note: str) -> str:
     """Why a run is read from its journals."""
     url = bound_elsewhere(own[0].folder)
-    return note or (f"it is meant for the recorder at {url}" if url else "no recorder has it yet")
+    return note or (f"meant for the recorder at {url}" if url else "no recorder has it yet")
