@@ -115,6 +115,27 @@ def test_tabs_stay_current_and_wait_for_who_reads_them(served: Stage, visitor: V
     expect(read.locator("#as-of")).to_contain_text("The run is over.")
 
 
+def test_a_filter_that_is_being_applied_is_not_lost(served: Stage, visitor: Visitor) -> None:
+    from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
+
+    expect.set_options(timeout=PATIENCE_MS)
+    served.begin()
+    page = visitor.open("/live")
+    expect(page.locator("[data-part=running] a")).to_have_text("test_till.py::test_waits[first]")
+    page = visitor.open("/runs/last/tests")
+    held = list[Any]()
+    page.route("**/tests?text=last*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright looks at the signature
+    page.locator("h1").hover()
+    page.get_by_role("searchbox", name="Name or message").fill("last")
+    for _ in range(2):  # the first of them has been taken when the second one comes
+        page.wait_for_event("response", lambda answer: "poll=1" in answer.url)
+    held[0].continue_()
+    expect(page.locator("#tests .test-name")).to_have_text(["test_till.py::test_last"])
+    served.let_go("first")
+    served.let_go("second")
+    served.wait_for_end()
+
+
 def test_without_scripts_a_link_shows_what_is_new(served: Stage, browser: Any, visitor: Visitor) -> None:
     from playwright.sync_api import expect  # noqa: PLC0415 - it may be missing
 

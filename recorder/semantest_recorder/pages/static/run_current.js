@@ -44,7 +44,8 @@
       const answer = await fetch(part.dataset.current, { headers: { Accept: "text/html" }, redirect: "error" });
       const page = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
       const fresh = page?.getElementById(part.id);
-      if (!fresh || !part.isConnected) return;
+      // What somebody has asked for is on its way into this part.
+      if (!fresh || !part.isConnected || document.querySelector(".htmx-request")) return;
       if (!isRead(part)) show(page);
       else if (fresh.dataset.version !== part.dataset.version) announce(page);
     } catch {

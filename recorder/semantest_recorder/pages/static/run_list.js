@@ -47,7 +47,8 @@
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = document.adoptNode(page.getElementById("runs"));
-      if (fresh && list.isConnected) merge(list, fresh);
+      // What somebody has asked for may be on its way into the list.
+      if (fresh && list.isConnected && !document.querySelector(".htmx-request")) merge(list, fresh);
     } catch {
       // The recorder is away; the next look may find it.
     }
