@@ -9,7 +9,7 @@ from typing import Any
 from semantest_recorder.answers.errors import NoRunOfTest
 from semantest_recorder.answers.one_test import one_test
 from semantest_recorder.answers.stored_history import StoredHistory
-from semantest_recorder.core.analysis.blame import blame, has_passed
+from semantest_recorder.core.analysis.blame import VERDICTS, blame, has_passed
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.blame_report import BlameReport, CommitInfo, bisect_command, blame_report
 from semantest_recorder.reports.other_difference import other_differences
@@ -21,19 +21,22 @@ def blame_of(
 ) -> BlameReport:
     """The last good and the first bad of the last ``runs`` runs that have the test that ``test`` means.
 
-    Of ``branch``, ``None``: of that of its last run. ``repositories``: folders whose git may know the commits, one at
-    least. Raises what ``one_test`` raises, ``NoRunOfTest``, ``BranchNotFound`` and what ``Reader`` raises.
+    Of ``branch``, ``None``: of that of its last run with a verdict. ``repositories``: folders whose git may know the
+    commits, one at least.
+
+    Raises what ``one_test`` raises, ``NoRunOfTest``, ``BranchNotFound`` and what ``Reader`` raises.
     """
     if branch is not None:
         history.runs.require_branch(branch)
     test_id = one_test(test, [], history.reader, history.identity.current)
     names = history.identity.ids_of(test_id)
-    if branch is None:
-        last = history.runs.history(names, None, 1)
-        branch = last[0].branch if last else None
-    past = history.runs.history(names, branch, runs)[::-1]
-    if branch is None:  # the runs of which none has a branch
-        past = [run for run in past if run.branch is None]
+    if branch is not None:
+        past = history.runs.history(names, branch, runs)[::-1]
+    else:
+        everywhere = history.runs.history(names, None, runs)
+        last = next((run for run in everywhere if run.state in VERDICTS), everywhere[0] if everywhere else None)
+        branch = last.branch if last else None
+        past = history.runs.history_like(last.run_id, names, runs)[::-1] if last else []
     if not past:
         raise NoRunOfTest(test_id, branch)
     found = blame(past)

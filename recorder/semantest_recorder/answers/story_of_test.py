@@ -8,13 +8,13 @@ from typing import NamedTuple
 from semantest_recorder.answers.blame import blame_of
 from semantest_recorder.answers.history import history_of
 from semantest_recorder.answers.stored_history import stored_history
+from semantest_recorder.core.analysis.blame import VERDICTS
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.reports.blame_report import BlameReport
 from semantest_recorder.reports.history_of_test import TestHistory
 
 #: How many runs are gone back to find with which one a test broke.
 _BLAMED = 200
-_WITHOUT_VERDICT = ("skipped", "not_run", "pending", "running", "interrupted")
 
 
 class StoryOfTest(NamedTuple):
@@ -31,7 +31,7 @@ def story_of(database: Path, test: str, branch: str | None, runs: int) -> StoryO
     """
     with stored_history(database) as history:
         found = history_of(history, test, branch, runs)
-        last = next((run for run in found.runs if run.state not in _WITHOUT_VERDICT), None)
+        last = next((run for run in found.runs if run.state in VERDICTS), None)
         if last is None or last.state not in BROKEN:
             return StoryOfTest(found, None)
         return StoryOfTest(

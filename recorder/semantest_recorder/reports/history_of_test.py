@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from statistics import median
 
+from semantest_recorder.core.analysis.blame import VERDICTS
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.rows import PastRun
 from semantest_recorder.reports.past_result import PastResult, past_result
@@ -15,8 +17,8 @@ from semantest_recorder.reports.report import REPORT_SCHEMA, Public
 class TestHistory(Public, kw_only=True):
     """A test under all of its names, newest run first. ``usual_ms``: the median of its passes.
 
-    ``broken_since``: the first run of those in which it is broken up to now; null when it is not. Runs that have no
-    verdict, such as those that skipped it, do not count.
+    ``broken_since``: the first run of those in which it is broken up to now, in all of these runs or in those on the
+    branch of its last verdict; null when it is not. Runs without a verdict, such as skips, do not count.
     """
 
     __test__ = False
@@ -46,10 +48,10 @@ def history_of_test(test_id: str, names: Sequence[str], branch: str | None, past
 
 
 def _broken_since(past: Sequence[PastRun]) -> str | None:
-    since = None
-    for run in past:
-        if run.state in BROKEN:
-            since = run.run_id
-        elif run.state in ("passed", "flaky", "xfailed", "xpassed"):
-            break
-    return since
+    judged = [run for run in past if run.state in VERDICTS]
+    of_branch = [
+        run for run in judged if run.branch == judged[0].branch
+    ]  # others may not have the change that broke it
+    broken = [list(takewhile(lambda run: run.state in BROKEN, runs)) for runs in (judged, of_branch)]
+    ends = [runs[-1] for runs in broken if runs]
+    return max(ends, key=past.index).run_id if ends else None

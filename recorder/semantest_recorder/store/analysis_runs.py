@@ -14,7 +14,7 @@ from semantest_recorder.core.analysis.comparison import NO_VERDICT, TestInRun
 from semantest_recorder.core.analysis.rows import Failure, PastRun
 from semantest_recorder.core.analysis.run_code import Leg, code_of
 from semantest_recorder.core.analysis.selection import RunFacts
-from semantest_recorder.store.analysis_window import require_branch, told_text
+from semantest_recorder.store.analysis_window import pull_request_of, require_branch, told_text
 from semantest_recorder.store.errors import BranchNotFound, CannotOpen, RunNotFound
 from semantest_recorder.store.queries import statements
 from semantest_recorder.store.read_only import connect_read_only
@@ -68,7 +68,7 @@ class AnalysisRuns:
         """The last runs, newest first, of one branch if it is named. Raises ``BranchNotFound``."""
         if branch is not None:
             self.require_branch(branch)
-        return [str(row[0]) for row in self._all("last_runs", branch, min(number, _MOST))]
+        return [str(row[0]) for row in self._all("last_runs", *self._of(branch), min(number, _MOST))]
 
     def started(self, run_ids: Iterable[str]) -> dict[str, float | None]:
         """When runs started, in ms since the epoch."""
@@ -154,10 +154,13 @@ class AnalysisRuns:
 
         Of two names in one run the one that stands first in ``test_ids`` counts.
         """
-        found: dict[str, PastRun] = {}
-        for row in self._all("history", _list(test_ids), branch, min(runs * len(test_ids), _MOST)):
-            found.setdefault(row[0], _past_run(row))
-        return list(found.values())[:runs]
+        if branch is None:
+            return self._history("every_run", test_ids, runs)
+        return self._history("of_branch", test_ids, runs, *self._of(branch))
+
+    def history_like(self, run_id: str, test_ids: Sequence[str], runs: int) -> list[PastRun]:
+        """The same in the branch of a run, and of no other pull request than its own."""
+        return self._history("like_run", test_ids, runs, run_id)
 
     def failures(self, run_id: str, most: int = _MOST) -> list[Failure]:
         """The last bad attempt of the first ``most`` tests of a run that are broken or flaky."""
@@ -171,6 +174,20 @@ class AnalysisRuns:
         keys = self._all("keys_of_tests", _list(test_ids))
         rows = self._all("failures_of_tests", _list(row[0] for row in keys), runs, until)
         return [(row[0], Failure(*row[1:])) for row in rows]
+
+    def _history(self, which: str, test_ids: Sequence[str], runs: int, *arguments: Any) -> list[PastRun]:
+        found: dict[str, PastRun] = {}
+        sql = _SQL["history"].replace("{which}", _SQL[which])
+        for row in self._rows(sql, _list(test_ids), min(runs * len(test_ids), _MOST), *arguments):
+            found.setdefault(row[0], _past_run(row))
+        return list(found.values())[:runs]
+
+    def _of(self, branch: str | None) -> tuple[str | None, Any]:
+        """The branch, and the pull request whose runs count as its own."""
+        try:
+            return branch, pull_request_of(self.connection, branch)
+        except sqlite3.Error as error:
+            raise CannotOpen(self._path, str(error)) from None
 
     def _past(self, run_id: str, tests: Mapping[str, Sequence[str]], runs: int) -> list[tuple[str, str, float]]:
         owner = {name: test_id for test_id, names in tests.items() for name in names}
@@ -190,8 +207,11 @@ class AnalysisRuns:
         return str(rows[0][0]) if rows else None
 
     def _all(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        return self._rows(_SQL[query], *arguments)
+
+    def _rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
         try:
-            return self.connection.execute(_SQL[query], arguments).fetchall()
+            return self.connection.execute(sql, arguments).fetchall()
         except sqlite3.Error as error:
             raise CannotOpen(self._path, str(error)) from None
 

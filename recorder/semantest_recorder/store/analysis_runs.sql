@@ -35,8 +35,8 @@ WITH of_branch AS (
 SELECT id FROM ended WHERE 2 * planned >= (SELECT max(planned) FROM ended) ORDER BY since_ms DESC, run_key DESC LIMIT 1;
 
 -- name: last_runs
-SELECT id FROM runs WHERE ?1 IS NULL OR branch = ?1
-ORDER BY since_ms DESC, run_key DESC LIMIT ?2;
+SELECT id FROM runs WHERE ?1 IS NULL OR branch = ?1 AND json_extract(context, '$.ci.pullRequest') IS ?2
+ORDER BY since_ms DESC, run_key DESC LIMIT ?3;
 
 -- name: started
 SELECT id, started_ms FROM runs WHERE id IN (SELECT value FROM json_each(?));
@@ -99,7 +99,18 @@ FROM runs r CROSS JOIN json_each(?2) n CROSS JOIN tests t ON t.id = n.value
 WHERE r.id = ?1 AND a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'interrupted', 'lost')
 ORDER BY t.test_key, a.attempt;
 
--- A test, under any of its names, in every run, newest first.
+-- A test, under any of its names, newest first: in every run, in those of a branch, in those that are compared with a run.
+
+-- name: every_run
+TRUE
+
+-- name: of_branch
+r.branch = ?3 AND json_extract(r.context, '$.ci.pullRequest') IS ?4
+
+-- name: like_run
+EXISTS (SELECT 1 FROM runs own WHERE own.id = ?3 AND r.branch IS own.branch
+        AND (json_extract(r.context, '$.ci.pullRequest') IS NULL
+             OR json_extract(r.context, '$.ci.pullRequest') = json_extract(own.context, '$.ci.pullRequest')))
 
 -- name: history
 SELECT r.id, r.name, r.state, r.since_ms, r.branch,
@@ -109,8 +120,8 @@ SELECT r.id, r.name, r.state, r.since_ms, r.branch,
        json_extract(r.context, '$.environment.packages'), r.labels
 FROM runs r CROSS JOIN json_each(?1) n CROSS JOIN tests t ON t.id = n.value
      CROSS JOIN results x ON x.run_key = r.run_key AND x.test_key = t.test_key
-WHERE ?2 IS NULL OR r.branch = ?2
-ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?3;
+WHERE {which}
+ORDER BY r.since_ms DESC, r.run_key DESC, n.key LIMIT ?2;
 
 -- What failed in a run, and in one run of certain tests.
 

@@ -32,13 +32,24 @@ def window(
     ``wanted``: only those of which it is true; others are not counted.
     """
     since = -1e308 if since_ms is None else since_ms
-    rows = connection.execute(_SQL["window"], (since, branch, _ALL if most is None or wanted else most))
+    of = (branch, pull_request_of(connection, branch))
+    rows = connection.execute(_SQL["window"], (since, *of, _ALL if most is None or wanted else most))
     return list(islice(filter(wanted, map(_run, rows)) if wanted else map(_run, rows), most))[::-1]
 
 
 def closed_runs(connection: sqlite3.Connection, branch: str | None) -> list[int]:
     """The keys of all closed runs, on ``branch`` only unless it is ``None``, the oldest first."""
-    return [key for (key,) in connection.execute(_SQL["keys"], (branch,))]
+    return [key for (key,) in connection.execute(_SQL["keys"], (branch, pull_request_of(connection, branch)))]
+
+
+def pull_request_of(connection: sqlite3.Connection, branch: str | None) -> Any:
+    """The pull request whose runs are meant by a branch that is named; ``None``: those that are of none.
+
+    A fork may call its branch as we call ours. So runs of pull requests count only where the branch has no others, and
+    of several those of the last one.
+    """
+    row = None if branch is None else connection.execute(_SQL["pull_request_of"], (branch,)).fetchone()
+    return None if row is None else row[0]
 
 
 def require_branch(connection: sqlite3.Connection, branch: str) -> None:

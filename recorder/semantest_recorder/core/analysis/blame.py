@@ -21,6 +21,8 @@ NEVER_BROKEN: Final = "never broken"
 FLAKY: Final = "flaky"  # it failed and passed with the same code, and nothing says more
 NOTHING: Final = "nothing"  # no run with a verdict
 _GOOD: Final = frozenset({"passed", "xfailed", "xpassed", "flaky"})
+#: States that say whether a test works.
+VERDICTS: Final = _GOOD | BROKEN
 
 
 class Blame(msgspec.Struct):
@@ -50,7 +52,7 @@ def blame(runs: Sequence[PastRun]) -> Blame:
     alternate, the runs of that count in which it broke.
     """
     flaky = _flaky_codes(runs)
-    all_told = [(number, _is_good(run, flaky)) for number, run in enumerate(runs) if _has_verdict(run)]
+    all_told = [(number, _is_good(run, flaky)) for number, run in enumerate(runs) if run.state in VERDICTS]
     found = Blame(NOTHING, flaky_commits=list(dict.fromkeys(code.commit for code in flaky)))
     if not all_told:
         return found
@@ -68,7 +70,7 @@ def blame(runs: Sequence[PastRun]) -> Blame:
     if bad > 0:
         good = streaks[bad - 1][1]
         found.last_good = next((number for number in reversed(good) if runs[number].state in _GOOD), good[-1])
-        found.without_verdict = sum(not _has_verdict(run) for run in runs[found.last_good : found.first_bad])
+        found.without_verdict = sum(run.state not in VERDICTS for run in runs[found.last_good : found.first_bad])
     elif found.verdict == BROKEN_SINCE:
         found.verdict = ALWAYS_BROKEN
     found.doubts = list(_doubts(found, runs))
@@ -112,7 +114,7 @@ def _flaky_codes(runs: Sequence[PastRun]) -> list[RunCode]:
     """What the test passed with in one run and failed with in another, or passed with on a retry."""
     states: dict[RunCode, set[bool]] = defaultdict(set)
     for run in runs:
-        if run.code is not None and _has_verdict(run):
+        if run.code is not None and run.state in VERDICTS:
             states[run.code] |= {True, False} if run.state == "flaky" else {run.state in _GOOD}
     return [code for code, found in states.items() if len(found) == 2]
 
@@ -120,10 +122,6 @@ def _flaky_codes(runs: Sequence[PastRun]) -> list[RunCode]:
 def has_passed(run: PastRun) -> bool:
     """Whether the test passed in it, as was expected or not, or on a retry."""
     return run.state in _GOOD
-
-
-def _has_verdict(run: PastRun) -> bool:
-    return run.state in _GOOD or run.state in BROKEN
 
 
 def _is_good(run: PastRun, flaky: Collection[RunCode]) -> bool:
