@@ -87,6 +87,24 @@ def test_flaky_tests_are_on_their_board_with_their_error(visitor: Visitor) -> No
     page.get_by_text("No test failed without its code being the reason").wait_for()
 
 
+def test_a_test_says_how_often_it_is_flaky_and_how_sure_that_is(visitor: Visitor) -> None:
+    visitor.open("/test?id=test_till.py::test_flaky")
+    assert "100 % 2 of 2 runs, likely 34.2 % to 100 %" in visitor.text(".facts")
+    visitor.open("/test?id=test_till.py::test_passes")
+    assert "never in 2 runs; above 65.8 % is unlikely" in visitor.text(".facts")
+
+
+def test_a_branch_is_suggested_and_one_that_is_not_there_is_said(visitor: Visitor) -> None:
+    page = visitor.open("/trends")
+    assert page.locator("input[name=branch][list=branches]").count() == 1
+    page.get_by_label("Branch").fill("nope")
+    page.get_by_role("alert").get_by_text("no run of branch 'nope'").wait_for()
+    assert page.locator("#found table").count() == 0
+    page.get_by_label("Branch").fill("")
+    page.locator("#found table").wait_for()
+    assert "branch" not in page.url
+
+
 def test_names_from_tests_do_nothing(visitor: Visitor) -> None:
     visitor.open("/tests?q=hostile")
     assert HOSTILE in visitor.text("tbody")

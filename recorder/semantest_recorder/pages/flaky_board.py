@@ -10,7 +10,7 @@ from typing import Any
 from semantest_recorder.answers.flaky import flaky_list
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Table
-from semantest_recorder.pages.windows import WINDOWS, closed_runs, window_of
+from semantest_recorder.pages.windows import closed_runs, window_choices, window_of
 from semantest_recorder.reports.flaky_list import FlakyList
 
 _SHOWN, _MOST = 50, 1000
@@ -44,7 +44,7 @@ def _found(database: Path, visit: Visit, shown: int) -> FlakyList:
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
-    return {"found": _found(database, visit, _SHOWN), "windows": WINDOWS}
+    return {"found": _found(database, visit, _SHOWN), **window_choices(database)}
 
 
 def _table(database: Path, visit: Visit) -> Table:

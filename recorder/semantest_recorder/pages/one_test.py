@@ -7,11 +7,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from semantest_recorder.answers.history import history_of
+from semantest_recorder.answers.run_search import lately
+from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.answers.story_of_test import story_of
-from semantest_recorder.pages.charts import chart
+from semantest_recorder.pages.charts import chart, drawn
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.table import Table
 from semantest_recorder.reports.history_of_test import TestHistory
+from semantest_recorder.reports.past_result import PastResult
 from semantest_recorder.reports.wording import duration, state_word
 
 _SHOWN, _MOST = 60, 1000
@@ -34,21 +38,25 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     test, branch = _asked(visit)
     story = story_of(database, test, branch, visit.number("runs", _SHOWN, _MOST))
     oldest_first = story.history.runs[::-1]
-    seen = chart([run.duration_ms if run.duration_ms > 0 else None for run in oldest_first])
-    words = [f"{run.run}: {state_word(run.state)}, {duration(run.duration_ms)}" for run in oldest_first]
+    times = chart([run.duration_ms if run.attempts else None for run in oldest_first])
     return {
         "found": story.history,
         "blame": story.blame,
         "oldest_first": oldest_first,
-        "chart": seen,
-        "words": words,
-        "top": duration(seen.top),
+        "drawn": drawn(times, [_words(run) for run in oldest_first], duration),
+        "branches": lately(database).branches,
     }
+
+
+def _words(run: PastResult) -> str:
+    took = f", {duration(run.duration_ms)}" if run.attempts else ""
+    return f"{run.run}: {state_word(run.state)}{took}{f', {run.branch}' if run.branch else ''}"
 
 
 def _table(database: Path, visit: Visit) -> Table:
     test, branch = _asked(visit)
-    return Table("test-history", _COLUMNS, _rows(story_of(database, test, branch, _MOST).history))
+    with stored_history(database) as history:
+        return Table("test-history", _COLUMNS, _rows(history_of(history, test, branch, _MOST)))
 
 
 def _rows(found: TestHistory) -> list[list[Any]]:

@@ -11,7 +11,7 @@ from semantest_recorder.answers.slowest import By, Phase, slowest_list
 from semantest_recorder.core.analysis.durations import Rank
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Table
-from semantest_recorder.pages.windows import WINDOWS, closed_runs, window_of
+from semantest_recorder.pages.windows import closed_runs, window_choices, window_of
 from semantest_recorder.reports.slowest_list import SlowestList
 
 _SHOWN, _MOST = 50, 1000
@@ -36,7 +36,7 @@ def _found(database: Path, visit: Visit, shown: int) -> SlowestList:
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
-    return {"found": _found(database, visit, _SHOWN), "windows": WINDOWS}
+    return {"found": _found(database, visit, _SHOWN), **window_choices(database)}
 
 
 def _table(database: Path, visit: Visit) -> Table:

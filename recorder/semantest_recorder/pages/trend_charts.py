@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, cast, get_args
 
 from semantest_recorder.answers.trends import trends
 from semantest_recorder.core.analysis.trend import Period
-from semantest_recorder.pages.charts import Chart, chart
+from semantest_recorder.pages.charts import Drawn, chart, chart_of_shares, drawn
 from semantest_recorder.pages.page import Page, Visit
 from semantest_recorder.pages.table import Cell, Table
-from semantest_recorder.pages.windows import WINDOWS, closed_runs, window_of
+from semantest_recorder.pages.windows import closed_runs, window_choices, window_of
 from semantest_recorder.reports.trend_table import Change, Point, Trends
 from semantest_recorder.reports.wording import duration, nonzero, percent
 
@@ -21,13 +21,12 @@ _STATES = ("passed", "failed", "error", "flaky", "skipped", "xfailed", "xpassed"
 _COLUMNS = ("name", "started", "runs", "total", *_STATES, "pass_rate", "flaky_rate", "duration_ms", "added")
 
 
-class Drawn(NamedTuple):
-    """One measure: its name, its chart, what its points and the end of its axis read, and where it changed for good."""
+class Measured(NamedTuple):
+    """One measure: its name, its chart, what it is ``now``, and where it changed for good."""
 
     title: str
-    chart: Chart
-    words: list[str]
-    top: str
+    drawn: Drawn
+    now: str
     changes: list[Change]
 
 
@@ -44,24 +43,27 @@ def _found(database: Path, visit: Visit) -> Trends:
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     found = _found(database, visit)
     points = found.points
-    drawn = [
-        _drawn(found, "Pass rate", "passRate", [point.pass_rate for point in points], share=True),
-        _drawn(found, "Flaky rate", "flakyRate", [point.flaky_rate for point in points], share=False),
-        _drawn(found, "Duration", "durationMs", [point.duration_ms for point in points], share=False),
-        _drawn(found, "Tests", "", [float(point.counts.total) for point in points], share=False),
+    measured = [
+        _measured(found, "Pass rate", "passRate", [point.pass_rate for point in points]),
+        _measured(found, "Flaky rate", "flakyRate", [point.flaky_rate for point in points]),
+        _measured(found, "Duration", "durationMs", [point.duration_ms for point in points]),
+        _measured(found, "Tests", "", [float(point.counts.total) for point in points]),
     ]
-    return {"found": found, "drawn": drawn, "shown": points[::-1][:_SHOWN], "windows": WINDOWS}
+    return {"found": found, "measured": measured, "shown": points[::-1][:_SHOWN], **window_choices(database)}
 
 
-def _drawn(found: Trends, title: str, measure: str, values: Sequence[float | None], *, share: bool) -> Drawn:
+def _measured(found: Trends, title: str, measure: str, values: Sequence[float | None]) -> Measured:
     def words(value: float | None) -> str:
         if value is None:
             return "not known"
         return duration(value) if measure == "durationMs" else percent(value) if measure else f"{value:.0f}"
 
-    seen = chart(values, 1.0 if share else None)
-    names = [f"{point.name}: {words(value)}" for point, value in zip(found.points, values, strict=True)]
-    return Drawn(title, seen, names, words(seen.top), [change for change in found.changes if change.measure == measure])
+    seen = chart_of_shares(values) if measure == "passRate" else chart(values)
+    told = [words(value) for value in values]
+    names = [f"{point.name}: {said}" for point, said in zip(found.points, told, strict=True)]
+    changes = [change for change in found.changes if change.measure == measure]
+    places = {point.name: place for place, point in enumerate(found.points)}
+    return Measured(title, drawn(seen, names, words, [places[change.since] for change in changes]), told[-1], changes)
 
 
 def _table(database: Path, visit: Visit) -> Table:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from semantest_recorder.answers.freshness import stamp_of
+from semantest_recorder.answers.run_search import lately
 from semantest_recorder.answers.window import Window
 from semantest_recorder.pages.page import Visit
 
@@ -31,6 +32,11 @@ def window_of(visit: Visit) -> Window:
     if chosen.endswith("d"):
         return Window(most=None, since_ms=time.time() * 1000 - int(chosen[:-1]) * _DAY_MS, branch=branch)
     return Window(most=int(chosen), branch=branch)
+
+
+def window_choices(database: Path) -> Mapping[str, Any]:
+    """What templates need for the fields of these parameters."""
+    return {"windows": WINDOWS, "branches": lately(database).branches}
 
 
 def closed_runs(database: Path) -> Callable[[Visit], Hashable]:

@@ -10,6 +10,7 @@ from statistics import median
 from semantest_recorder.core.analysis.blame import VERDICTS
 from semantest_recorder.core.analysis.comparison import BROKEN
 from semantest_recorder.core.analysis.rows import PastRun
+from semantest_recorder.reports.flaky_rate import FlakyRate
 from semantest_recorder.reports.past_result import PastResult, past_result
 from semantest_recorder.reports.report import REPORT_SCHEMA, Public
 
@@ -17,6 +18,7 @@ from semantest_recorder.reports.report import REPORT_SCHEMA, Public
 class TestHistory(Public, kw_only=True):
     """A test under all of its names, newest run first. ``usual_ms``: the median of its passes.
 
+    ``flaky``: how often it was flaky in those of the runs that are over; null when none of them judged it.
     ``broken_since``: the first run of those in which it is broken up to now, in all of these runs or in those on the
     branch of its last verdict; null when it is not. Runs without a verdict, such as skips, do not count.
     """
@@ -29,11 +31,14 @@ class TestHistory(Public, kw_only=True):
     branch: str | None
     counts: dict[str, int]
     usual_ms: float | None
+    flaky: FlakyRate | None
     broken_since: str | None
     runs: list[PastResult]
 
 
-def history_of_test(test_id: str, names: Sequence[str], branch: str | None, past: Sequence[PastRun]) -> TestHistory:
+def history_of_test(
+    test_id: str, names: Sequence[str], branch: str | None, past: Sequence[PastRun], flaky: FlakyRate | None
+) -> TestHistory:
     """The history of a test; ``names``: its other ids, ``past``: newest first."""
     passes = [run.duration_ms for run in past if run.state in ("passed", "xpassed")]
     return TestHistory(
@@ -42,6 +47,7 @@ def history_of_test(test_id: str, names: Sequence[str], branch: str | None, past
         branch=branch,
         counts=dict(Counter(run.state for run in past).most_common()),
         usual_ms=median(passes) if passes else None,
+        flaky=flaky,
         broken_since=_broken_since(past),
         runs=[past_result(run) for run in past],
     )

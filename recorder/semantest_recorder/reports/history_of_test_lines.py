@@ -8,6 +8,7 @@ from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES
 from semantest_recorder.reports.columns import columns
+from semantest_recorder.reports.flaky_rate import flaky_rate_words
 from semantest_recorder.reports.history_of_test import TestHistory
 from semantest_recorder.reports.history_strip import bars, strip_lines
 from semantest_recorder.reports.inert import inert_line
@@ -29,6 +30,8 @@ def history_lines(history: TestHistory) -> Iterator[Text]:
     if history.usual_ms is not None:
         yield Text(f"  {bars(_took(run) for run in reversed(history.runs))}", "cyan")
         yield Text(f"  usually takes {duration(history.usual_ms)} (median of its passes)", "dim")
+    if history.flaky is not None:
+        yield Text(f"  {flaky_rate_words(history.flaky)}", "magenta" if history.flaky.flaky_runs else "dim")
     if history.broken_since is not None:
         yield Text(
             f"  broken since run {inert_line(history.broken_since)}; `semantest blame` looks for the cause", "red"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -45,15 +45,28 @@ def flaky_tests(connection: sqlite3.Connection, runs: Sequence[WindowRun], ident
     for run_key, test_key, is_flaky in rows:
         bad[run_key].append((test_key, bool(is_flaky)))
     broken = {run_key for run_key, found in bad.items() if _is_broken(connection, run_key, len(found))}
-    codes = {
-        run_key: code_of(*map(told_text, told), clean=bool(clean))
-        for run_key, clean, *told in connection.execute(_SQL["codes"], (keys,))
-    }
-    sound = {run.key: (place, codes.get(run.key)) for place, run in enumerate(runs) if run.key not in broken}
+    sound = _sound(connection, [run.key for run in runs], broken)
     observed, durations = _observed(connection, _candidates(bad, sound), sound, identity)
     found = {test_id: judged for test_id, seen in observed.items() if (judged := flakiness(seen)) is not None}
     places = [place for place, run in enumerate(runs) if run.key in broken]
     return FlakyTests(found, places, {test_id: durations[test_id] for test_id in found})
+
+
+def flakiness_of_test(
+    connection: sqlite3.Connection, run_ids: Sequence[str], test_id: str, identity: Identity
+) -> tuple[Flakiness | None, int, int]:
+    """How flaky a test, by its present id, was in those of these runs that are over; they come the oldest first.
+
+    Then how many of them judged it, and how many more were broken as a whole.
+    """
+    closed = dict(connection.execute(_SQL["closed"], (key_list(run_ids),)).fetchall())
+    runs = [closed[run_id] for run_id in run_ids if run_id in closed]
+    bad = connection.execute(_SQL["numbers_bad"], (key_list(runs),)).fetchall()
+    broken = {run_key for run_key, number in bad if _is_broken(connection, run_key, number)}
+    keys = test_keys(connection, identity.ids_of(test_id))
+    observed, _durations = _observed(connection, keys, _sound(connection, runs, broken), identity)
+    seen = observed.get(test_id, [])
+    return flakiness(seen), sum(one.state in JUDGED for one in seen), len(broken)
 
 
 def errors_of(
@@ -62,6 +75,17 @@ def errors_of(
     """Type and message of each bad attempt of the test with these ids in ``runs``, the earliest first."""
     rows = connection.execute(_SQL["errors"], (key_list(ids), key_list(run.key for run in runs)))
     return [(kind, message or "") for kind, message in rows if kind or message]
+
+
+def _sound(
+    connection: sqlite3.Connection, runs: Sequence[int], broken: Collection[int]
+) -> dict[int, tuple[int, RunCode | None]]:
+    """The place among ``runs`` and the code of each that is not ``broken``, by its key."""
+    codes = {
+        run_key: code_of(*map(told_text, told), clean=bool(clean))
+        for run_key, clean, *told in connection.execute(_SQL["codes"], (key_list(runs),))
+    }
+    return {run_key: (place, codes.get(run_key)) for place, run_key in enumerate(runs) if run_key not in broken}
 
 
 def _is_broken(connection: sqlite3.Connection, run_key: int, bad: int) -> bool:

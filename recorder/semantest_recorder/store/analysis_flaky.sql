@@ -4,11 +4,20 @@ SELECT run_key, coalesce(json_type(context, '$.git.dirty'), 'false') = 'false', 
        json_extract(context, '$.environment.packages'), labels
 FROM runs WHERE run_key IN (SELECT value FROM json_each(?));
 
--- The second condition follows from the third, and is done with most rows in half the time.
 -- name: not_good
-SELECT run_key, test_key, state = 'flaky' OR (repetitions IS NOT NULL AND attempts > 1) FROM results
-WHERE run_key IN (SELECT value FROM json_each(?)) AND state <> 'passed'
+SELECT run_key, test_key, state = 'flaky' OR (repetitions IS NOT NULL AND attempts > 1)
+FROM results INDEXED BY results_not_passed
+WHERE run_key IN (SELECT value FROM json_each(?)) AND state <> 'passed' AND state <> 'pending' AND state <> 'running'
       AND state IN ('flaky', 'failed', 'error', 'crashed', 'timeout');
+
+-- name: numbers_bad
+SELECT run_key, count(*) FROM results
+WHERE run_key IN (SELECT value FROM json_each(?)) AND state <> 'passed' AND state <> 'pending' AND state <> 'running'
+      AND state IN ('flaky', 'failed', 'error', 'crashed', 'timeout')
+GROUP BY run_key;
+
+-- name: closed
+SELECT id, run_key FROM runs WHERE id IN (SELECT value FROM json_each(?)) AND state NOT IN ('pending', 'running');
 
 -- name: judged
 SELECT count(*) FROM (SELECT 1 FROM results

@@ -113,3 +113,35 @@ def test_unknown_names(folder: Path, arguments: tuple[str, ...], code: int, told
     said = semantest("history", *arguments, "--directory", folder)
     assert said.code == code
     assert told in said.err
+
+
+def test_how_often_it_is_flaky_and_how_sure_that_is(tmp_path: Path) -> None:
+    for number in range(1, 10):
+        record_run(tmp_path, number, {NEW: FLAKY if number in (2, 5) else PASSED, OTHER: PASSED}, branch="main")
+    record_run(tmp_path, 10, {NEW: Ran("skipped"), OTHER: PASSED})
+    record_run(tmp_path, 11, {NEW: FLAKY}, end=False)
+    said = semantest("history", NEW, "--directory", tmp_path, "--sync-timeout", "0")
+    assert "  flaky in 2 of 9 runs: 22.2 %, likely 6.3 % to 54.7 %" in said.out.splitlines()
+    found = semantest("history", NEW, "--directory", tmp_path, "--json").json["flaky"]
+    (listed,) = semantest("flaky", "--directory", tmp_path, "--json").json["tests"]
+    names = ("runs", "rate", "low", "high", "status")
+    assert [found[name] for name in names] == [listed[name] for name in names]
+    never = semantest("history", OTHER, "--directory", tmp_path).out
+    assert "  never flaky in 10 runs: a rate above 27.8 % is unlikely" in never.splitlines()
+
+
+def test_runs_in_which_all_failed_say_nothing_of_one_test(tmp_path: Path) -> None:
+    many = {f"a.py::test_{number}": FAILED for number in range(12)}
+    record_run(tmp_path, 1, many, commit="a" * 40)
+    record_run(tmp_path, 2, dict.fromkeys(many, PASSED), commit="a" * 40)
+    found = semantest("history", "a.py::test_3", "--directory", tmp_path, "--json").json["flaky"]
+    assert (found["runs"], found["flakyRuns"], found["brokenRuns"]) == (1, 0, 1)
+    assert (
+        "1 run left out, in which much failed at once"
+        in semantest("history", "a.py::test_3", "--directory", tmp_path).out
+    )
+
+
+def test_a_test_that_never_ran_has_no_rate(tmp_path: Path) -> None:
+    record_run(tmp_path, 1, {OTHER: FAILED}, not_run=(NEW,))
+    assert semantest("history", NEW, "--directory", tmp_path, "--json").json["flaky"] is None

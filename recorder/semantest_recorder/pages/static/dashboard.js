@@ -54,6 +54,17 @@ document.addEventListener("htmx:configRequest", (event) => {
     if (value === "") delete event.detail.parameters[name];
   }
 });
+/* What a filter asks for in vain, such as a branch that is not typed to its end, is said in the place of what it found. */
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, xhr } = event.detail;
+  if (xhr.status < 400 || !event.detail.requestConfig.elt.matches("form.filters")) return;
+  const why = new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector(".notice p");
+  if (!why) return;
+  const said = target.cloneNode(false);
+  said.append(Object.assign(document.createElement("p"), { className: "problem", textContent: why.textContent }));
+  said.firstChild.setAttribute("role", "alert");
+  Object.assign(event.detail, { serverResponse: said.outerHTML, shouldSwap: true, isError: false });
+});
 /* A form that only filters is sent as it is changed; its button is for those without scripts. */
 document.documentElement.dataset.scripts = "on";
 document.documentElement.dataset.ready = "";
