@@ -48,6 +48,7 @@ CALLS = (
     "analytics/flaky",
     "analytics/slowest",
     "analytics/slowest?by=file",
+    "analytics/slower?since={run}",
     "analytics/trends",
     "analytics/failures",
 )

@@ -53,6 +53,7 @@ COMMANDS = (
     Measured("flaky", goal_ms=1000),
     Measured("slowest", goal_ms=1000),
     Measured("slowest --by file"),
+    Measured("slower --since 10d"),
     Measured("trends"),
 )
 

@@ -40,6 +40,7 @@ PAGES = (
     "/tests?q=test_1",
     "/flaky",
     "/slowest",
+    "/slower?since={run}",
     "/trends",
     "/alerts",
     "/settings",

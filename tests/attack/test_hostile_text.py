@@ -41,6 +41,7 @@ COMMANDS: dict[str, list[tuple[list[str], int]]] = {
     "open": [(["open"], 2)],
     "flaky": [(["flaky"], 0)],
     "slowest": [(["slowest"], 0)],
+    "slower": [(["slower", "--since", EVIL], 3)],
     "trends": [(["trends"], 0)],
     "diff": [(["diff"], 0)],
     "failures": [(["failures"], 1)],

@@ -37,6 +37,7 @@ PAGES = (
     "/tests",
     "/flaky",
     "/slowest?by=file&sort=total",
+    "/slower?since=last",
     "/trends",
     "/settings",
     "/api",
@@ -92,6 +93,16 @@ def test_a_test_says_how_often_it_is_flaky_and_how_sure_that_is(visitor: Visitor
     assert "100 % 2 of 2 runs, likely 34.2 % to 100 %" in visitor.text(".facts")
     visitor.open("/test?id=test_till.py::test_passes")
     assert "never in 2 runs; above 65.8 % is unlikely" in visitor.text(".facts")
+
+
+def test_what_became_slower_is_asked_since_a_run_and_what_cannot_be_compared_is_said(visitor: Visitor) -> None:
+    page = visitor.open("/slower?since=last")
+    assert "against 1 run" in visitor.text(".hint")
+    assert "Only 1 run before: too few to tell." in visitor.text(".empty")
+    page.get_by_label("Since").select_option("7d")
+    page.get_by_text("There is nothing to compare: no run started before that").wait_for()
+    visitor.open("/slower?since=nope")
+    assert "no run 'nope'" in visitor.text(".notice")
 
 
 def test_a_branch_is_suggested_and_one_that_is_not_there_is_said(visitor: Visitor) -> None:

@@ -48,6 +48,13 @@ class NoRunInTime(Unanswered):
         super().__init__(f"no run started in that time, the newest one did on {newest}")
 
 
+class NoEarlierRun(Unanswered):
+    """No run started before a time; ``oldest``: when the first one behind it did."""
+
+    def __init__(self, oldest: str) -> None:
+        super().__init__(f"no run started before that, the oldest one that was looked at did on {oldest}")
+
+
 class NoRunBefore(Unanswered):
     """No run of the branch (``None``: without one) is older than this one."""
 

@@ -36,12 +36,12 @@ def found_window(database: Path, chosen: Window) -> Iterator[tuple[sqlite3.Conne
     with closing(connect_read_only(database)) as connection:
         runs = window(connection, since_ms=chosen.since_ms, branch=chosen.branch, most=chosen.most)
         if not runs:
-            raise _why_none(connection, chosen.branch)
+            raise why_none(connection, chosen.branch)
         yield connection, runs
 
 
-def _why_none(connection: sqlite3.Connection, branch: str | None) -> Unanswered:
-    """Raises ``BranchNotFound`` for a branch that no run has."""
+def why_none(connection: sqlite3.Connection, branch: str | None) -> Unanswered:
+    """Why no run is in a window of ``branch``. Raises ``BranchNotFound`` for a branch that no run has."""
     newest = window(connection, branch=branch, most=1)
     if newest:
         return NoRunInTime(moment(newest[0].since_ms))

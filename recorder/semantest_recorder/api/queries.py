@@ -9,6 +9,7 @@ from msgspec import Meta, field
 
 from semantest_recorder.answers.results import ResultOrder
 from semantest_recorder.answers.runs import RunOrder
+from semantest_recorder.answers.slower import USUAL_SINCE
 from semantest_recorder.answers.slowest import By, Phase
 from semantest_recorder.api.moments import AGE, MOMENT
 from semantest_recorder.core.analysis.durations import Rank
@@ -156,6 +157,16 @@ class SlowestQuery(WindowQuery, frozen=True):
     by: By = "test"
     sort: Rank = "p95"
     phase: Phase | None = None
+    limit: Limit = 20
+
+
+class SlowerQuery(Query, frozen=True):
+    """Since when, and how many of each kind."""
+
+    since: Annotated[
+        str, Meta(max_length=1000, description="An age such as `7d`, or a run, which counts as later.")
+    ] = USUAL_SINCE
+    branch: Branch | None = None
     limit: Limit = 20
 
 

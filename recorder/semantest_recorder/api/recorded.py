@@ -9,6 +9,7 @@ from pathlib import Path
 from pytest_semantest.protocol.artifacts import ARTIFACTS, ARTIFACTS_PATH, is_sha256, place_of
 from semantest_recorder.answers.freshness import stamp_of
 from semantest_recorder.answers.run_counts import KeptCounts
+from semantest_recorder.answers.slower import is_age
 from semantest_recorder.answers.window import Window
 from semantest_recorder.api.moments import since_age
 from semantest_recorder.api.queries import WindowQuery
@@ -25,9 +26,9 @@ class Recorded:
 
     def stamp(self, asked: Asked) -> object:
         """Changes with what answers about closed runs, and about the run in the path, are made of; and with time."""
-        window = getattr(asked.query, "window", None)
-        since = None if window is None else since_age(window, self.now_ms())
-        return stamp_of(self.database, asked.names.get("run")), since
+        told: str = getattr(asked.query, "window", None) or getattr(asked.query, "since", None) or ""
+        minute = self.now_ms() // 60_000 if is_age(told) else None
+        return stamp_of(self.database, asked.names.get("run")), minute
 
     def window(self, query: WindowQuery, usual: int | None = 100) -> Window:
         """The runs of an analysis; ``usual`` of them (``None``: all) when the query does not say."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 import errno
 import sqlite3
 
-from semantest_recorder.answers.errors import NoRunBefore, NoRunInTime, NoSuchTest, SeveralTests, Unanswered
+from semantest_recorder.answers.errors import (
+    NoEarlierRun,
+    NoRunBefore,
+    NoRunInTime,
+    NoSuchTest,
+    SeveralTests,
+    Unanswered,
+)
 from semantest_recorder.cli.place import went_elsewhere
 from semantest_recorder.cli.stop import NothingRecorded, Stop
 from semantest_recorder.reports.inert import inert_line
@@ -23,7 +30,8 @@ from semantest_recorder.store.errors import (
 LISTED_IN_REPORTS = "`semantest report --json` lists the tests of a run"
 _ADVICE: dict[type[Unanswered], str] = {
     NoRunBefore: "name two runs (`semantest runs` lists them), or --base BRANCH",
-    NoRunInTime: "give a longer --window",
+    NoRunInTime: "ask for a longer time",
+    NoEarlierRun: "ask for a shorter time, or since a later run",
     NoSuchTest: LISTED_IN_REPORTS,
 }
 

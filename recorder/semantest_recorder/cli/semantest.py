@@ -34,6 +34,7 @@ _COMMANDS = {
     "merge": "semantest_recorder.cli.merge",
     "flaky": "semantest_recorder.cli.flaky",
     "slowest": "semantest_recorder.cli.slowest",
+    "slower": "semantest_recorder.cli.slower",
     "trends": "semantest_recorder.cli.trends",
     "quarantine": "semantest_recorder.cli.quarantine",
     "alerts": "semantest_recorder.cli.alerts",

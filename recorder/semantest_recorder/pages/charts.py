@@ -71,7 +71,13 @@ def chart_of_shares(values: Sequence[float | None]) -> Chart:
 def drawn(chart: Chart, words: list[str], say: Callable[[float], str], marked: Iterable[int] = ()) -> Drawn:
     """``say`` gives the words for an end of the axis; ``marked``: before which values something changed for good."""
     step = WIDTH / max(len(words), 1)
-    return Drawn(chart, words, say(chart.top), say(chart.bottom), [round(place * step, 2) for place in marked])
+    return Drawn(
+        chart,
+        words,
+        say(chart.top),
+        say(chart.bottom) if chart.bottom else "0",
+        [round(place * step, 2) for place in marked],
+    )
 
 
 def _known(values: Iterable[float | None]) -> list[float]:

@@ -26,6 +26,7 @@ from semantest_recorder.pages import (
     run_timeline,
     settings,
     slow_board,
+    slower_board,
     trend_charts,
 )
 from semantest_recorder.pages.drawing import Drawing
@@ -52,6 +53,7 @@ _ROOMS = (
     one_test,
     flaky_board,
     slow_board,
+    slower_board,
     trend_charts,
 )
 

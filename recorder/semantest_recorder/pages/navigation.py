@@ -36,6 +36,7 @@ NAVIGATION = (
             Entry("tests", "Find a test", "/tests"),
             Entry("flaky", "Flaky", "/flaky"),
             Entry("slowest", "Slowest", "/slowest"),
+            Entry("slower", "Became slower", "/slower"),
             Entry("trends", "Trends", "/trends"),
         ),
     ),

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from semantest_recorder.answers.freshness import stamp_of
 from semantest_recorder.answers.run_search import lately
+from semantest_recorder.answers.slower import is_age
 from semantest_recorder.answers.window import Window
 from semantest_recorder.pages.page import Visit
 
@@ -39,11 +40,15 @@ def window_choices(database: Path) -> Mapping[str, Any]:
     return {"windows": WINDOWS, "branches": lately(database).branches}
 
 
-def closed_runs(database: Path) -> Callable[[Visit], Hashable]:
-    """The stamp of pages of runs that are over, see ``Page``; what the last days are changes with each minute."""
+def closed_runs(database: Path, since: str = "") -> Callable[[Visit], Hashable]:
+    """The stamp of pages of runs that are over, see ``Page``; what the last days are changes with each minute.
+
+    ``since``: what a page takes for the parameter of that name if it is not given.
+    """
 
     def stamp(visit: Visit) -> Hashable:
-        minute = int(time.time() / 60) if visit.asked("window").endswith("d") else 0
+        told = visit.asked("window") or visit.asked("since") or since
+        minute = int(time.time() / 60) if is_age(told) else 0
         return stamp_of(database), minute
 
     return stamp

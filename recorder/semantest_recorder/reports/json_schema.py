@@ -15,6 +15,7 @@ from semantest_recorder.reports.gate_result import GateResult
 from semantest_recorder.reports.history_of_test import TestHistory
 from semantest_recorder.reports.report import REPORT_SCHEMA, Report
 from semantest_recorder.reports.run_diff import RunDiff
+from semantest_recorder.reports.slower_list import SlowerList
 from semantest_recorder.reports.slowest_list import SlowestList
 from semantest_recorder.reports.trend_table import Trends
 
@@ -23,6 +24,7 @@ PRINTED: Final[dict[str, type]] = {
     "report": Report,
     "flaky": FlakyList,
     "slowest": SlowestList,
+    "slower": SlowerList,
     "trends": Trends,
     "diff": RunDiff,
     "failures": FailureList,

@@ -23,18 +23,24 @@ def window(
     connection: sqlite3.Connection,
     *,
     since_ms: float | None = None,
+    until_ms: float | None = None,
     branch: str | None = None,
     most: int | None = None,
     wanted: Callable[[WindowRun], bool] | None = None,
 ) -> list[WindowRun]:
-    """The closed runs, at most the ``most`` newest of those since ``since_ms`` on ``branch``, the oldest first.
+    """The closed runs, at most the ``most`` newest of those from ``since_ms`` to before ``until_ms`` on ``branch``.
 
-    ``wanted``: only those of which it is true; others are not counted.
+    The oldest first. ``wanted``: only those of which it is true; others are not counted.
     """
-    since = -1e308 if since_ms is None else since_ms
+    since, until = -1e308 if since_ms is None else since_ms, 1e308 if until_ms is None else until_ms
     of = (branch, pull_request_of(connection, branch))
-    rows = connection.execute(_SQL["window"], (since, *of, _ALL if most is None or wanted else most))
+    rows = connection.execute(_SQL["window"], (since, *of, _ALL if most is None or wanted else most, until))
     return list(islice(filter(wanted, map(_run, rows)) if wanted else map(_run, rows), most))[::-1]
+
+
+def began(connection: sqlite3.Connection, run_id: str) -> float:
+    """When a run that there is started, in milliseconds since the epoch: by what runs are ordered."""
+    return float(connection.execute(_SQL["began"], (run_id,)).fetchone()[0])
 
 
 def closed_runs(connection: sqlite3.Connection, branch: str | None) -> list[int]:

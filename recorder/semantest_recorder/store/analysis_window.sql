@@ -6,7 +6,11 @@ SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch
 FROM runs
 WHERE state NOT IN ('pending', 'running') AND coalesce(since_ms, 0.0) >= ?1
       AND (?2 IS NULL OR branch = ?2 AND json_extract(context, '$.ci.pullRequest') IS ?3)
+      AND coalesce(since_ms, 0.0) < ?5
 ORDER BY since_ms DESC, run_key DESC LIMIT ?4;
+
+-- name: began
+SELECT coalesce(since_ms, 0.0) FROM runs WHERE id = ?;
 
 -- name: keys
 SELECT run_key FROM runs

@@ -22,6 +22,7 @@ SAME = [
     ("slowest", "/api/v1/analytics/slowest", {}),
     ("slowest --by file --sort total", "/api/v1/analytics/slowest", {"by": "file", "sort": "total"}),
     ("slowest --phase setup --limit 2", "/api/v1/analytics/slowest", {"phase": "setup", "limit": 2}),
+    ("slower --since last", "/api/v1/analytics/slower", {"since": "last"}),
     ("trends", "/api/v1/analytics/trends", {}),
     ("trends --by week", "/api/v1/analytics/trends", {"by": "week"}),
     ("failures --runs 20", "/api/v1/analytics/failures", {}),

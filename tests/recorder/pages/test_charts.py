@@ -54,4 +54,4 @@ def test_a_change_is_marked_between_the_values_that_it_parts() -> None:
     told = drawn(chart([1.0, 1.0, 5.0, 5.0]), ["a", "b", "c", "d"], str, [2])
     _, before, after, _ = told.chart.dots
     assert before.x < told.marks[0] < after.x
-    assert (told.top, told.bottom) == ("5.0", "0.0")
+    assert (told.top, told.bottom) == ("5.0", "0")
