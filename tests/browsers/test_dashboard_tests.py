@@ -77,6 +77,18 @@ def test_a_test_is_found_and_its_page_says_with_which_run_it_broke(visitor: Visi
     assert [strip.nth(place).inner_text().split("\n")[0] for place in range(strip.count())] == ["✓", "F"]
 
 
+def test_tests_are_found_whatever_the_case_and_page_by_page(visitor: Visitor) -> None:
+    page = visitor.open("/tests?q=TEST_&limit=3")
+    first = page.locator("tbody tr").all_inner_texts()
+    page.get_by_role("link", name="Next").click()
+    page.wait_for_url("**after=*")
+    second = page.locator("tbody tr").all_inner_texts()
+    assert (len(first), len(second), len({*first, *second})) == (3, 1, 4)
+    assert page.get_by_role("link", name="Next").count() == 0
+    visitor.open("/tests?after=nonsense")
+    assert "this is no cursor" in visitor.text(".notice")
+
+
 def test_flaky_tests_are_on_their_board_with_their_error(visitor: Visitor) -> None:
     page = visitor.open("/flaky")
     row = page.locator("tbody tr")

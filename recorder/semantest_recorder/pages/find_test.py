@@ -7,9 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from semantest_recorder.answers.found_tests import found_tests
-from semantest_recorder.pages.page import Page, Visit
+from semantest_recorder.answers.cursor import InvalidCursor
+from semantest_recorder.answers.tests import page_of_tests
+from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.table import Table
+from semantest_recorder.reports.known_tests import TestPage
 
 _SHOWN, _MOST, _EXPORTED = 100, 1000, 10_000
 
@@ -19,11 +21,16 @@ def pages(database: Path) -> list[Page]:
     return [Page("/tests", "test_search.html", "tests", partial(_view, database), partial(_table, database))]
 
 
+def _found(database: Path, visit: Visit, most: int) -> TestPage:
+    try:
+        return page_of_tests(database, visit.asked("q"), cursor=visit.asked("after") or None, limit=most)
+    except InvalidCursor as error:
+        raise Misunderstood(str(error)) from None
+
+
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
-    most = visit.number("limit", _SHOWN, _MOST)
-    found = found_tests(database, visit.asked("q"), most + 1)
-    return {"tests": found[:most], "more": len(found) > most}
+    return {"found": _found(database, visit, visit.number("limit", _SHOWN, _MOST))}
 
 
 def _table(database: Path, visit: Visit) -> Table:
-    return Table("tests", ("test",), [[test] for test in found_tests(database, visit.asked("q"), _EXPORTED)])
+    return Table("tests", ("test",), [[test.id] for test in _found(database, visit, _EXPORTED).tests])
