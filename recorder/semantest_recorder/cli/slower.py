@@ -7,7 +7,7 @@ import time
 import click
 
 from pytest_semantest.protocol.layout import DATABASE
-from semantest_recorder.cli.completing import complete_branch
+from semantest_recorder.cli.completing import complete_branch, complete_run
 from semantest_recorder.cli.help_end import help_end
 from semantest_recorder.cli.number import Number
 from semantest_recorder.cli.options import directory_option, json_option, project_folder, sync_option
@@ -30,6 +30,7 @@ from semantest_recorder.cli.options import directory_option, json_option, projec
     default="7d",
     show_default=True,
     metavar="AGE|RUN",
+    shell_complete=complete_run,
     help="Runs since then are compared with those before: 7d, or a run (id, unique beginning, `last`), itself later.",
 )
 @click.option("--branch", metavar="NAME", shell_complete=complete_branch, help="Only runs of this branch.")

@@ -21,6 +21,7 @@ from semantest_recorder.reports.wording import (
     percent,
     plural,
     run_words,
+    shortened,
     size,
     state_word,
 )
@@ -100,6 +101,11 @@ def first_lines(text: str, most: int) -> str:
     return "\n".join(lines[:most]) + (" …" if len(lines) > most else "")
 
 
+def first_line(text: str, most: int) -> str:
+    """So many characters of the first line that says something."""
+    return shortened(inert(text).strip().partition("\n")[0], most)
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
     "first_lines": first_lines,
@@ -116,6 +122,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "by_severity": by_severity,
     "count_word": count_word,
     "error_words": error_words,
+    "first_line": first_line,
     "letters": LETTERS,
     "never_judged": NEVER_JUDGED,
     "nonzero": nonzero,
