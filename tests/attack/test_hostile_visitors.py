@@ -97,7 +97,19 @@ def test_a_form_of_a_stranger_costs_nothing_and_breaks_nothing(
 @pytest.mark.parametrize("query", ["path=x", "state=x", "self=x&visit=x", "limit_=1&limit=2", "%ff=%ed%a0%80&%0d=%0a"])
 def test_a_page_may_be_asked_with_parameters_of_any_name(recorder: Daemon, query: str) -> None:
     visit = VISIT | {"Cookie": signed_in(recorder)}
-    for page in ("runs", "flaky", "slowest", "trends", "tests", "test", "runs/last", "settings", "alerts", "sign-in"):
+    for page in (
+        "runs",
+        "flaky",
+        "slowest",
+        "slower",
+        "trends",
+        "tests",
+        "test",
+        "runs/last",
+        "settings",
+        "alerts",
+        "sign-in",
+    ):
         assert ask(recorder, "GET", f"/{page}?{query}", visit).status in (200, 400, 404), page
     for path in ("/settings/tokens", "/alerts/silence"):
         answer = ask(recorder, "POST", f"{path}?{query}", own(recorder, signed_in(recorder)), {"name": "a b"})
@@ -114,7 +126,7 @@ def test_a_page_is_not_kept_for_another_address_that_is_like_its_own(recorder: D
 
 def test_no_page_and_no_export_of_hostile_runs_breaks_or_runs_anything(recorder: Daemon) -> None:
     visit = VISIT | {"Cookie": signed_in(recorder)}
-    pages = ["/runs", "/flaky", "/slowest", "/trends", "/tests?q=<script", "/settings"]
+    pages = ["/runs", "/flaky", "/slowest", "/slower", "/trends", "/tests?q=<script", "/settings"]
     pages += [f"/test?{urlencode({'id': HOSTILE, 'branch': branch})}" for branch in ("", "no\r\nsuch")]
     below = ("", "/tests", "/suites", "/timeline", "/details")
     pages += [f"/runs/{quote(run_id, safe='')}{rest}" for run_id in IDS for rest in below]

@@ -47,7 +47,12 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
         _measured(found, "Pass rate", "passRate", [point.pass_rate for point in points]),
         _measured(found, "Flaky rate", "flakyRate", [point.flaky_rate for point in points]),
         _measured(found, "Duration", "durationMs", [point.duration_ms for point in points]),
-        _measured(found, "Tests", "", [float(point.counts.total) for point in points]),
+        _measured(
+            found,
+            "Tests" if found.by == "run" else "Tests of all runs",
+            "",
+            [float(point.counts.total) for point in points],
+        ),
     ]
     return {"found": found, "measured": measured, "shown": points[::-1][:_SHOWN], **window_choices(database)}
 
