@@ -11,6 +11,8 @@ from semantest_recorder.answers.history import history_of
 from semantest_recorder.answers.run_search import lately
 from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.answers.story_of_test import story_of
+from semantest_recorder.core.analysis.durations import Sample, last_change
+from semantest_recorder.core.analysis.flakiness import PASSED
 from semantest_recorder.pages.charts import chart, drawn
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.table import Table
@@ -39,11 +41,14 @@ def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
     story = story_of(database, test, branch, visit.number("runs", _SHOWN, _MOST))
     oldest_first = story.history.runs[::-1]
     times = chart([run.duration_ms if run.attempts else None for run in oldest_first])
+    passes = [Sample(place, run.duration_ms) for place, run in enumerate(oldest_first) if run.state in PASSED]
+    change = last_change(passes)
     return {
         "found": story.history,
         "blame": story.blame,
         "oldest_first": oldest_first,
-        "drawn": drawn(times, [_words(run) for run in oldest_first], duration),
+        "drawn": drawn(times, [_words(run) for run in oldest_first], duration, [change.run] if change else ()),
+        "change": change,
         "branches": lately(database).branches,
     }
 

@@ -109,6 +109,7 @@ def test_a_change_of_the_duration_leads_to_the_tests_that_became_slower(tmp_path
     text = drawn(trend_charts, tmp_path)
     assert f'<a href="/slower?since={run_id(11)}">Which tests?</a>' in text
     assert '<path class="mark"' in text
+    assert f'Slower for good with <a href="/runs/{run_id(11)}">' in drawn(one_test, tmp_path, id=T)
     assert "+800 ms" in drawn(slower_board, tmp_path, since=run_id(11))
 
 
