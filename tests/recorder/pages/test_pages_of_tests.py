@@ -113,6 +113,14 @@ def test_a_change_of_the_duration_leads_to_the_tests_that_became_slower(tmp_path
     assert "+800 ms" in drawn(slower_board, tmp_path, since=run_id(11))
 
 
+def test_a_number_of_runs_that_is_not_offered_stays_chosen(tmp_path: Path) -> None:
+    for number in range(1, 4):
+        record_run(tmp_path, number, {T: PASSED})
+    text = drawn(one_test, tmp_path, id=T, runs="2")
+    assert "<option selected>2</option>" in text
+    assert "<dt>In 2 runs</dt>" in text
+
+
 def test_tables_hold_all_of_a_page(tmp_path: Path) -> None:
     for number in range(1, 8):
         record_run(tmp_path, number, {T: Ran(ms=900.0 if number == 7 else 100.0)})
