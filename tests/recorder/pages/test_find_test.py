@@ -22,4 +22,4 @@ def test_the_name_of_a_file_that_cannot_be_imported_is_a_name(tmp_path: Path) ->
         page.template, seen.identity, page.section, visit=seen, **page.view(seen)
     )
     assert '<span class="name">a/test_b.py</span>' in text
-    assert '<span class="path">a/test_b.py::</span><span class="name">test_c</span>' in text
+    assert '<span class="path">a/test_b.py::</span><wbr><span class="name">test_c</span>' in text
