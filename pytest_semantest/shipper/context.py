@@ -51,10 +51,10 @@ def run_context(rootdir: str, environment: Mapping[str, str], redactor: Redactor
     """The payload of ``run/context``: what could be found of ``environment, git, ci, trace``, with texts redacted."""
     context: dict[str, Any] = {}
     parts: tuple[tuple[str, Callable[[], Mapping[str, Any] | None]], ...] = (
-        ("environment", environment_summary),
-        ("git", lambda: git_context(rootdir, environment)),
+        ("git", lambda: git_context(rootdir, environment)),  # first: a work tree moves on as soon as pytest has ended
         ("ci", lambda: ci_context(environment)),
         ("trace", lambda: trace_context(environment)),
+        ("environment", environment_summary),
     )
     for name, look in parts:
         try:

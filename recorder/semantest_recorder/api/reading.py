@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from aiohttp import hdrs, web
 
+from semantest_recorder.answers.kept import Kept
 from semantest_recorder.answers.refusal import refusal_of
 from semantest_recorder.api.desk import Desk
 from semantest_recorder.api.encoded import Encoded, takes_gzip
 from semantest_recorder.api.fields import check_fields, with_fields
-from semantest_recorder.api.kept_answers import KeptAnswers
 from semantest_recorder.api.problems import problem_of
 from semantest_recorder.api.queries import Query
 from semantest_recorder.api.query import InvalidQuery, read_query
@@ -24,7 +24,7 @@ from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Doc, Route
 
 T = TypeVar("T")
-#: What may be kept of answers that took long.
+#: What may be kept of answers that took long, as they were first sent: packed or not.
 _KEPT_BYTES = 48 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 #: Gives the answer, in a thread; what it raises is told as ``answers.refusal.refusal_of`` says.
 Find = Callable[[Asked], msgspec.Struct]
 #: What changes with the answer, in a thread.
-StampOf = Callable[[Asked], object]
+StampOf = Callable[[Asked], Hashable]
 
 
 class Reading:
@@ -48,7 +48,7 @@ class Reading:
 
     def __init__(self) -> None:
         self.desk = Desk()
-        self._kept = KeptAnswers(_KEPT_BYTES)
+        self._kept = Kept[Encoded](_KEPT_BYTES, len)
 
     def route(
         self,
@@ -91,17 +91,12 @@ class Reading:
         question = (path, tuple(asked.names.values()), repr(asked.query))
 
         def kept() -> Encoded | None:
-            known = self._kept.get(question, stamp(asked))
+            known = self._kept.known(question, stamp(asked))
             return None if known is None else _packed(known, packs=packs)
 
         def found_and_kept() -> Encoded:
-            known = kept()  # whoever came before may have asked the same
-            if known is not None:
-                return known
-            now = stamp(asked)  # before the answer: what comes meanwhile makes it old
-            answer = found()
-            self._kept.put(question, now, answer)
-            return answer
+            # The stamp comes before the answer: what is stored meanwhile makes that old.
+            return _packed(self._kept.get(question, stamp(asked), found), packs=packs)
 
         known = await self.desk.ask(holder, _told(kept))
         return known if known is not None else await self.desk.ask(holder, _told(found_and_kept), dear=True)

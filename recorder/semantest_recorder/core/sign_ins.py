@@ -44,8 +44,11 @@ class _Code(NamedTuple):
     user: int | None
 
     def is_good(self, now_ms: float, user: int | None) -> bool:
-        """Whether ``user`` may redeem it: who asked, unless that was root, or of one of both nobody tells."""
-        return now_ms < self.until_ms and (user == self.user or user is None or not self.user)
+        """Whether ``user`` may redeem it: who asked; anybody where one of both is root or not known.
+
+        As root come relays that bring a user's own browser from elsewhere, as the one of WSL does.
+        """
+        return now_ms < self.until_ms and (user == self.user or not user or not self.user)
 
 
 class SignInTable(msgspec.Struct, frozen=True):

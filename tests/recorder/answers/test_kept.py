@@ -35,8 +35,18 @@ def test_what_was_not_asked_for_longest_makes_room() -> None:
 def test_an_answer_that_is_too_large_is_given_and_not_kept() -> None:
     kept = Kept[str](10, len)
     assert kept.get("large", 1, lambda: "x" * 11) == "x" * 11
-    assert kept.get("large", 1, lambda: "again") == "again"
-    assert kept.get("large", 1, lambda: "not made") == "again"
+    assert kept.known("large", 1) is None
+    kept.get("small", 1, lambda: "12345")
+    kept.get("large", 1, lambda: "x" * 11)
+    assert kept.known("small", 1) == "12345", "for what cannot be kept nothing has to go"
+
+
+def test_there_are_no_more_answers_than_may_be() -> None:
+    """A thousand questions may have no answer to speak of."""
+    kept = Kept[str](1000, len, number=2)
+    for question in "abc":
+        kept.get(question, 1, lambda: "")
+    assert [kept.known(question, 1) for question in "abc"] == [None, "", ""]
 
 
 def test_those_who_ask_at_once_have_it_found_once() -> None:

@@ -13,8 +13,6 @@ import pytest
 from msgspec import Struct
 
 from semantest_recorder.api.desk import WAITING_MAX, Desk
-from semantest_recorder.api.encoded import Encoded
-from semantest_recorder.api.kept_answers import KeptAnswers
 from semantest_recorder.api.queries import Query
 from semantest_recorder.api.reading import Asked, Reading
 from semantest_recorder.core.refusal import Refusal
@@ -104,24 +102,6 @@ def test_what_is_kept_of_a_length_of_time_gets_old_with_it(api: Api) -> None:
         assert api.problem(path)[:2] == (404, "RUN_NOT_FOUND")
     finally:
         api.server.stands_ms = None
-
-
-def test_kept_answers_make_room_for_those_that_were_asked_for_last() -> None:
-    kept = KeptAnswers(100)
-    answers = {name: Encoded(b"x" * 40) for name in "abc"}
-    kept.put("a", 1, answers["a"])
-    kept.put("b", 1, answers["b"])
-    assert kept.get("a", 1) is answers["a"]
-    kept.put("c", 1, answers["c"])
-    assert kept.get("b", 1) is None
-    assert kept.get("a", 1) is answers["a"]
-    assert kept.get("a", 2) is None
-    kept.put("large", 1, Encoded(b"x" * 200))
-    assert kept.get("large", 1) is None
-    few = KeptAnswers(1000, 2)  # a thousand questions may have no answer to speak of
-    for name in "abc":
-        few.put(name, 1, answers[name])
-    assert [few.get(name, 1) for name in "abc"] == [None, answers["b"], answers["c"]]
 
 
 def test_nobody_waits_behind_all_of_another() -> None:

@@ -41,6 +41,7 @@ def test_real_runs_of_one_commit(committed: Project) -> None:
     assert project.pytest("--semantest-retries=1").returncode == 0
     (project.root / "ignored").touch()
     assert project.pytest("--semantest-retries=1").returncode == 1
+    project.semantest("sync")  # it ends when git was asked, too: pytest does not wait for that
     project.write("test_machine.py", _TESTS + "\n    # changed, and not committed\n")
     assert project.pytest("-k", "depends").returncode == 1
     found = project.json("flaky", "--branch", "trunk")
