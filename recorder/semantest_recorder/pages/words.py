@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from semantest_recorder.core.analysis.standing import NEVER_JUDGED
 from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, words_of
@@ -51,6 +51,11 @@ def finalized(value: Any) -> Any:
     if isinstance(value, Markup):
         return value
     return "" if value is None else inert(value) if isinstance(value, str) else value
+
+
+def exact(text: str) -> Markup:
+    """A text in a field that nobody sees, and that comes back to us: as it is, not made inert."""
+    return escape(text).replace("\r", Markup("&#13;"))
 
 
 def badge(state: str) -> Markup:
@@ -108,6 +113,7 @@ def first_line(text: str, most: int) -> str:
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "duration": duration,
+    "exact": exact,
     "first_lines": first_lines,
     "percent": percent,
     "plural": plural,
