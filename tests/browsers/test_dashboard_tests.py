@@ -143,7 +143,7 @@ def test_what_is_wrong_in_an_address_is_said(visitor: Visitor) -> None:
         ("/flaky?window=3", "window=3 is not one of 20, 100"),
         ("/flaky?limit=0", "limit=0 is no number from 1 to 1000"),
         ("/trends?branch=nope", "no run of branch 'nope'"),
-        ("/slowest?format=xml", "this page has no form 'xml'; csv, json"),
+        ("/slowest?format=xml", "format=xml is not one of csv, json"),
     ):
         visitor.open(path)
         assert said in visitor.text(".notice"), path

@@ -113,7 +113,7 @@ def test_windows_of_tests_go_forth_and_back(visitor: Visitor) -> None:
 
 def test_filters_apply_as_they_change_and_stand_in_the_address(visitor: Visitor) -> None:
     page = visitor.open(f"{RUN}/tests")
-    page.get_by_role("link", name="failed 5").click()
+    page.get_by_role("link", name="5 failed").click()
     page.wait_for_url("**state=failed*")
     page.get_by_role("searchbox", name="Name or message").fill("SCRIPT")
     page.wait_for_url("**text=SCRIPT*")
@@ -132,6 +132,20 @@ def test_filters_apply_as_they_change_and_stand_in_the_address(visitor: Visitor)
     assert len(names(visitor)) == 2
     visitor.open(f"{RUN}/tests?suite=tests/ap")
     assert "No test of this run is like that" in visitor.text("#tests")
+
+
+def test_the_states_of_a_run_read_alike_on_all_its_pages(visitor: Visitor) -> None:
+    told = visitor.open(RUN).locator(".verdict .chip").all_inner_texts()
+    assert [text.split()[-1] for text in told] == ["failed", "error", "passed"], "what is bad stands first"
+    assert visitor.open(f"{RUN}/tests").locator(".chips .chip").all_inner_texts() == ["229 tests", *told]
+
+
+def test_on_a_phone_the_tab_that_is_looked_at_is_seen(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 800})
+    visitor.open(f"{RUN}/details")
+    place = visitor.page.locator(".tabs [aria-current]").bounding_box()
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= 390
 
 
 def test_rows_are_reached_with_keys(visitor: Visitor) -> None:

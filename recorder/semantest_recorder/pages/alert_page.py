@@ -52,7 +52,7 @@ class _Unclear(ValueError):  # noqa: N818 - says what is wrong
 def pages(database: Path, facts: Facts) -> list[Page]:
     """The page. ``facts``: what the recorder says of itself, its rules among it; called in the event loop."""
     views = partial(_view, database), partial(_table, database)
-    return [Page(PATH, "alerts.html", "alerts", *views, facts=facts)]
+    return [Page(PATH, "alerts.html", "alerts", *views, facts=facts, asks=("state",))]
 
 
 def routes(database: Path, facts: Facts, act: Act, desk: Desk) -> list[Route]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from semantest_recorder.answers.errors import NoRunBefore
 from semantest_recorder.answers.kept_differences import KeptDifferences
 from semantest_recorder.answers.run_search import RunFilter, found_runs
+from semantest_recorder.answers.runs import one_run
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.table import Cell, Table
 from semantest_recorder.reports.run_diff import RenamedFunction, RunDiff, TestChange, TimeChange
@@ -33,20 +34,20 @@ class Section(NamedTuple):
     items: Sequence[Item]
 
 
+#: Parameters of the address.
+_ASKS: Final = ("before", "after", "q", "find", "all")
+
+
 def pages(database: Path, kept: KeptDifferences) -> list[Page]:
     """The page."""
     view, table = partial(_view, database, kept), partial(_table, kept)
-    return [Page("/compare", "comparing.html", "compare", view, table)]
+    return [Page("/compare", "comparing.html", "compare", view, table, asks=_ASKS)]
 
 
 def _view(database: Path, kept: KeptDifferences, visit: Visit) -> Mapping[str, Any]:
     before, after = _chosen(kept, visit)
-    if not before or not after:
-        return {
-            "diff": None,
-            "chosen": {"before": before, "after": after},
-            "runs": found_runs(database, RunFilter(text=visit.asked("q") or None), _RUNS),
-        }
+    if not before or not after or visit.asked("find"):
+        return {"diff": None, **_choice(database, before, after, visit.asked("q"))}
     diff = kept.between(before, after)
     sections = list(_sections(diff))
     whole = visit.choice("all", ("", *(section.name for section in sections)))
@@ -55,6 +56,18 @@ def _view(database: Path, kept: KeptDifferences, visit: Visit) -> Mapping[str, A
         "sections": sections,
         "most": {section.name: _SHOWN_MAX if section.name == whole else _SHOWN for section in sections},
         "numbers": [*((one.name, one.title, one.state, len(one.items)) for one in sections)],
+    }
+
+
+def _choice(database: Path, before: str, after: str, text: str) -> Mapping[str, Any]:
+    """The runs to choose from, those first that are chosen and have not this text."""
+    named = {name: one_run(database, name) for name in (before, after) if name}
+    found = found_runs(database, RunFilter(text=text or None), _RUNS)
+    listed = {run.id for run in found}
+    kept = {run.id: run for run in named.values() if run.id not in listed}
+    return {
+        "chosen": {place: named[name].id if name else "" for place, name in (("before", before), ("after", after))},
+        "runs": [*kept.values(), *found],
     }
 
 

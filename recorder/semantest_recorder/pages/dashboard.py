@@ -92,7 +92,8 @@ class Dashboard:
         forms = alert_page.routes(self._database, self._facts, self._act, self.desk)
         forms += settings.routes(folder, self._facts, self.desk)
         forms += live_socket_routes(self._channel, admit)
-        own = [self._files.route(), sign_in_page(self.desk.drawing), picture_route(self._database)]
+        pictures = picture_route(self._database, self.desk.error_page)
+        own = [self._files.route(), sign_in_page(self.desk.drawing), pictures]
         own.append(export_route(self._database, self.desk))
         return [*own, *map(self.desk.route, pages), *forms]
 

@@ -18,7 +18,8 @@ _SHOWN, _MOST, _EXPORTED = 100, 1000, 10_000
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/tests", "test_search.html", "tests", partial(_view, database), partial(_table, database))]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/tests", "test_search.html", "tests", *views, asks=("q", "limit"))]
 
 
 def _found(database: Path, visit: Visit, most: int) -> TestPage:

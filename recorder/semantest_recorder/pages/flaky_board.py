@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from semantest_recorder.answers.flaky import flaky_list
 from semantest_recorder.pages.page import Page, Visit
@@ -30,12 +30,15 @@ _COLUMNS = (
     ),
     *("first_run", "last_run", "error"),
 )
+#: Parameters of the address.
+_ASKS: Final = ("window", "branch", "min_runs", "limit")
 
 
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/flaky", "flaky.html", "flaky", *views, stamp=closed_runs(database), warmed=True)]
+    stamp = closed_runs(database)
+    return [Page("/flaky", "flaky.html", "flaky", *views, stamp=stamp, warmed=True, asks=_ASKS)]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> FlakyList:

@@ -26,7 +26,8 @@ _COLUMNS = ("run", "started", "state", "attempts", "duration_ms", "branch", "com
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/test", "test.html", "tests", partial(_view, database), partial(_table, database))]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/test", "test.html", "tests", *views, asks=("id", "branch", "runs"))]
 
 
 def _asked(visit: Visit) -> tuple[str, str | None]:

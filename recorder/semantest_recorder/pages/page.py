@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from time import monotonic
 from typing import Any, Final, NamedTuple
@@ -14,13 +15,13 @@ from typing import Any, Final, NamedTuple
 from aiohttp import hdrs, web
 from multidict import MultiMapping
 
-from semantest_recorder.answers.errors import Unanswered
+from semantest_recorder.answers.errors import NoSuchTest, SeveralTests, Unanswered
 from semantest_recorder.answers.kept import Kept
 from semantest_recorder.core.access import READERS, Identity, Role
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.drawing import Drawing, html
 from semantest_recorder.pages.table import Table, as_csv, as_json
-from semantest_recorder.pages.words import address_of
+from semantest_recorder.pages.words import address_of, run_address
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
 from semantest_recorder.store.errors import (
@@ -38,9 +39,10 @@ _POLLED_S = 2.0
 #: How long the dashboard is said to be visited after somebody asked for a page, in seconds; and how many pages that
 #: take long are made again after a run for who asks for them again.
 _VISITED_S, _LATELY = 3600.0, 8
-#: The parameter with which scripts ask for a page again and again.
+#: The parameter with which scripts ask for a page again and again; every page knows it.
 POLL: Final = "poll"
-_MISSING = (RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
+#: So many are told of what could be meant.
+_NEAR = 10
 
 
 class NotThere(Exception):  # noqa: N818 - says what it is about
@@ -49,6 +51,16 @@ class NotThere(Exception):  # noqa: N818 - says what it is about
 
 class Misunderstood(Exception):  # noqa: N818 - says what it is about
     """The address asks for something that makes no sense; the text says what would."""
+
+
+_MISSING = (NotThere, RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
+
+
+class Near(NamedTuple):
+    """What could be meant by a name that is none."""
+
+    name: str
+    address: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,8 @@ class Page(NamedTuple):
     ``Misunderstood``, and what ``answers`` raises. ``table``, if there is one, gives the whole of the page's table for
     ``?format=csv`` and ``json``, called in a thread as well. ``facts`` is asked before, in the event loop. ``stamp``
     changes with whatever a page is made of that takes long: it is made again only then, and each time for ``None``.
-    ``warmed``: of many runs, and made again as soon as one has ended.
+    ``warmed``: of many runs, and made again as soon as one has ended. ``asks``: the names of the parameters that its
+    address may have.
     """
 
     path: str
@@ -113,6 +126,7 @@ class Page(NamedTuple):
     facts: Callable[[], Mapping[str, Any]] = dict
     stamp: Callable[[Visit], Hashable | None] | None = None
     warmed: bool = False
+    asks: tuple[str, ...] = ()
 
 
 def polled(parameter: str, clock: Callable[[], float] = monotonic) -> Callable[[Visit], Hashable | None]:
@@ -145,7 +159,7 @@ class Desk:
         async def answer(request: web.Request) -> web.StreamResponse:
             visit = Visit(request.rel_url.raw_path, request.match_info, request.query, request[IDENTITY], page.facts())
             self._note(page, visit)
-            return await self._in_thread(visit, lambda: self._export(page, visit) or html(self._drawn(page, visit)))
+            return await self._in_thread(visit, lambda: self._made(page, visit))
 
         return Route("GET", page.path, answer, page.roles, is_page=True)
 
@@ -185,6 +199,16 @@ class Desk:
         """No page is waited for any more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    def refusal(self, identity: Identity | None, error: Exception, path: str) -> web.Response:
+        """The page at ``path`` says what ``error`` says: 404 for what is not there, and what could be meant."""
+        if isinstance(error, Misunderstood):
+            return self._error(identity, 400, str(error))
+        if isinstance(error, NoDatabase):
+            return self._error(identity, 404, "nothing was recorded yet: run `pytest --semantest`")
+        if isinstance(error, _MISSING):
+            return self._error(identity, 404, *_what_is_missing(error, path))
+        return self._error(identity, 503, str(error))
+
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
         """A page that says what is wrong, and where to go from there."""
         return self._error(request.get(IDENTITY), status, detail)
@@ -192,14 +216,15 @@ class Desk:
     def _answer(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:
         try:
             return make()
-        except (NotThere, *_MISSING) as error:
-            return self._error(visit.identity, 404, str(error))
-        except NoDatabase:
-            return self._error(visit.identity, 404, "nothing was recorded yet: run `pytest --semantest`")
-        except Misunderstood as error:
-            return self._error(visit.identity, 400, str(error))
-        except StoreError as error:
-            return self._error(visit.identity, 503, str(error))
+        except (NotThere, Misunderstood, Unanswered, StoreError) as error:
+            return self.refusal(visit.identity, error, visit.path)
+
+    def _made(self, page: Page, visit: Visit) -> web.Response:
+        known = (*page.asks, "format") if page.table is not None else page.asks
+        for name in visit.query:
+            if name not in known and name != POLL:
+                raise Misunderstood(f"this page has no parameter {name[:40]}{_instead_of(name, known)}")
+        return self._export(page, visit) or html(self._drawn(page, visit))
 
     def _drawn(self, page: Page, visit: Visit) -> str:
         def make() -> str:
@@ -216,7 +241,7 @@ class Desk:
         if not kind:
             return None
         if page.table is None or kind not in ("csv", "json"):
-            raise Misunderstood(f"this page has no form {kind[:40]!r}" + ("" if page.table is None else "; csv, json"))
+            raise Misunderstood(f"format={kind[:40]} is not one of csv, json")
         table = page.table(visit)
         name = f"{table.name}.{kind}"
         body, content_type = (as_csv(table), "text/csv") if kind == "csv" else (as_json(table), "application/json")
@@ -225,10 +250,38 @@ class Desk:
             body=body, content_type=content_type, charset="utf-8", headers={hdrs.CONTENT_DISPOSITION: disposition}
         )
 
-    def _error(self, identity: Identity | None, status: int, detail: str) -> web.Response:
-        return html(self.drawing.draw("error.html", identity, "", status=status, detail=detail), status)
+    def _error(self, identity: Identity | None, status: int, detail: str, near: Sequence[Near] = ()) -> web.Response:
+        return html(self.drawing.draw("error.html", identity, "", status=status, detail=detail, near=near), status)
 
 
 def _question(visit: Visit) -> Hashable:
     """By what a page is kept: what it shows may depend on who looks."""
     return (visit.path, *visit.query.items(), visit.identity.name, visit.identity.roles)
+
+
+def _what_is_missing(error: Exception, path: str) -> tuple[str, list[Near]]:
+    """What a page says of what is not there, and what could be meant: links, not commands as in a terminal."""
+    if isinstance(error, RunNotFound) and error.name != "last":
+        return f"There is no run {error.name!r}.", [Near(name, run_address(name)) for name in error.nearest]
+    if isinstance(error, AmbiguousRun):
+        told = f"The ids of {len(error.matches):,} runs begin with {error.name!r}."
+        return told, [Near(name, run_address(name)) for name in error.matches[:_NEAR]]
+    if isinstance(error, BranchNotFound) and error.nearest:
+        return f"There is no run of branch {error.name!r}.", [
+            Near(name, address_of("/runs", {"branch": name})) for name in error.nearest
+        ]
+    if isinstance(error, NoSuchTest):
+        return f"There is no test {error.name!r}.", [
+            Near(test, address_of(path, {"id": test})) for test in error.nearest
+        ]
+    if isinstance(error, SeveralTests):
+        near = [Near(test, address_of(path, {"id": test})) for test in error.matches[:_NEAR]]
+        return f"{len(error.matches):,} tests have that in their name.", near
+    return str(error), []
+
+
+def _instead_of(name: str, known: Sequence[str]) -> str:
+    near = get_close_matches(name[:40], known, 1)
+    if near:
+        return f": did you mean {near[0]}?"
+    return f"; it has {', '.join(known)}" if known else ""

@@ -12,6 +12,7 @@ from semantest_recorder.answers.artifact_files import artifact_file
 from semantest_recorder.core.access import READERS
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Route
+from semantest_recorder.server.visitors import ErrorPage, as_page
 
 #: How files begin that browsers draw and never run: no SVG, which may hold scripts.
 _PNG, _JPEG, _GIF, _RIFF = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", (b"GIF87a", b"GIF89a"), b"RIFF"
@@ -48,13 +49,14 @@ def picture_of(database: Path, sha256: str) -> tuple[Path, str] | None:
     return None if kind is None else (path, kind)
 
 
-def picture_route(database: Path) -> Route:
-    """The route."""
+def picture_route(database: Path, error_page: ErrorPage) -> Route:
+    """The route; ``error_page`` draws what a browser shows where there is no picture."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         found = await asyncio.to_thread(picture_of, database, request.match_info["sha256"])
         if found is None:
-            return problem(404, "NOT_FOUND", "there is no picture with this SHA-256")
+            said = "there is no picture with this SHA-256"
+            return as_page(request, problem(404, "NOT_FOUND", said), said, error_page)
         path, kind = found
         return web.FileResponse(path, headers={**_HEADERS, "Content-Type": kind})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -11,13 +12,15 @@ import msgspec
 
 from semantest_recorder.answers.run_details import LogEvent, RunDetails, events_of_run, run_details
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
+from semantest_recorder.pages.run_facts import web_address
 from semantest_recorder.pages.run_head import as_of, run_head, run_stamp
+from semantest_recorder.pages.run_words import counted
 from semantest_recorder.pages.table import Cell, Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.exporters.formats import FORMATS
 from semantest_recorder.reports.report import RunInfo
-from semantest_recorder.reports.wording import duration, plural
+from semantest_recorder.reports.wording import duration
 
 _EVENTS_SHOWN: Final = 50
 #: Of a payload that is shown, and of one in a table that is taken away.
@@ -51,7 +54,11 @@ class ShownEvent(NamedTuple):
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/runs/{run}/details", "run_details.html", "runs", *views, stamp=run_stamp(database))]
+    return [
+        Page(
+            "/runs/{run}/details", "run_details.html", "runs", *views, stamp=run_stamp(database), asks=("type", "after")
+        )
+    ]
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:
@@ -119,7 +126,7 @@ def _run_facts(run: RunInfo) -> Iterator[Fact]:
     if run.stopped_early:
         yield Fact("Stopped early", run.stop_reason or "yes")
     if run.gaps:
-        yield Fact("Missing", f"{plural(run.gaps, 'record')} cannot be read: see semantest doctor")
+        yield Fact("Missing", f"{counted(run.gaps, 'record')} cannot be read: see semantest doctor")
     if run.sessions > 1 or run.expected_sessions:
         of = f" of {run.expected_sessions}" if run.expected_sessions else ""
         yield Fact("Sessions", f"{run.sessions}{of}")
@@ -139,8 +146,7 @@ def _ci_facts(ci: Mapping[str, Any]) -> Iterator[Fact]:
     yield from _told(ci, ("jobId", "Job"), ("jobName", "Job's name"), ("commit", "Commit"), is_code=True)
     url = ci.get("buildUrl")
     if isinstance(url, str) and url:
-        is_link = url.startswith(("https://", "http://"))  # it comes from the environment of the tests
-        yield Fact("Build", url, url if is_link else "")
+        yield Fact("Build", url, web_address(url) or "")
 
 
 def _environment_facts(run: RunInfo) -> Iterator[Fact]:
@@ -161,10 +167,10 @@ def _packages(run: RunInfo) -> list[tuple[str, str]]:
 
 def _plan_facts(run: RunInfo) -> Iterator[Fact]:
     if run.args:
-        yield Fact("Arguments", " ".join(run.args), is_code=True)
+        yield Fact("Arguments", shlex.join(run.args), is_code=True)
     if run.planned:
         deselected = f", {run.deselected:,} deselected" if run.deselected else ""
-        yield Fact("Planned", f"{plural(run.planned, 'test')}{deselected}")
+        yield Fact("Planned", f"{counted(run.planned, 'test')}{deselected}")
     distribution = run.distribution or {}
     if distribution.get("workers"):
         mode = distribution.get("mode")
@@ -182,7 +188,7 @@ def _plan_facts(run: RunInfo) -> Iterator[Fact]:
         if one.repeat is not None and one.repeat.get("tests"):
             yield Fact("New tests", f"{one.repeat['tests']} up to {one.repeat['times']} times")
     if run.quarantined:
-        yield Fact("Quarantine", f"{plural(run.quarantined, 'bad test')} did not count")
+        yield Fact("Quarantine", f"{counted(run.quarantined, 'bad test')} did not count")
 
 
 def _told(told: Mapping[str, Any], *names: tuple[str, str], is_code: bool = False) -> Iterator[Fact]:

@@ -18,8 +18,9 @@ from semantest_recorder.core.access import READERS
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.page import Desk
 from semantest_recorder.reports.exporters.formats import FORMATS
+from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import IN_USE, Route
-from semantest_recorder.store.errors import AmbiguousRun, NoDatabase, RunNotFound, StoreError
+from semantest_recorder.store.errors import StoreError
 
 _CHUNK: Final = 256 * 1024
 #: Whatever is in the file: no browser shows it or runs what is in it.
@@ -41,10 +42,8 @@ def export_route(database: Path, desk: Desk) -> Route:
         with request.app.get(IN_USE, nullcontext)():
             try:
                 run_id, file = await loop.run_in_executor(threads, _made, database, request.match_info["run"], name)
-            except (RunNotFound, AmbiguousRun, NoDatabase) as error:
-                return desk.error_page(request, 404, str(error))
             except StoreError as error:
-                return desk.error_page(request, 503, str(error))
+                return desk.refusal(request[IDENTITY], error, request.path)
             except OSError as error:
                 return desk.error_page(request, 503, f"no room to make the file: {error.strerror}")
             with file:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pytest_semantest.protocol.identity import CLIENT_WORKER, MAIN_WORKER, SHIPPER_WORKER
+from semantest_recorder.pages.run_words import counted
 from semantest_recorder.reports.report import RunInfo
-from semantest_recorder.reports.wording import duration, plural
+from semantest_recorder.reports.wording import duration
 
 _NO_WORKERS = (MAIN_WORKER, SHIPPER_WORKER, CLIENT_WORKER)
 #: So many jobs are named.
@@ -73,7 +74,7 @@ def _processes(run: RunInfo) -> Iterator[Fact]:
 
 def _selection(run: RunInfo) -> Iterator[Fact]:
     if run.deselected:
-        yield Fact("Deselected", plural(run.deselected, "test"))
+        yield Fact("Deselected", counted(run.deselected, "test"))
     found = [shard for one in run.selections if (shard := one.shard) is not None]
     if len(found) == 1:
         yield Fact("Shard", f"{found[0]['index']} of {found[0]['of']}")
@@ -85,7 +86,7 @@ def _selection(run: RunInfo) -> Iterator[Fact]:
         if one.order is not None:
             yield Fact("Order", one.order)
         if one.repeat is not None and one.repeat.get("tests"):
-            yield Fact("Repeated", f"{plural(one.repeat['tests'], 'new test')} up to {one.repeat['times']} times")
+            yield Fact("Repeated", f"{counted(one.repeat['tests'], 'new test')} up to {one.repeat['times']} times")
 
 
 def _environment(run: RunInfo) -> Iterator[Fact]:

@@ -21,13 +21,15 @@ _SHOWN, _EXPORTED = 50, 5000
 _RUNNING_SHOWN = 20
 _CLOSED: Final = ("passed", "failed", "interrupted", "cancelled", "timeout")
 _FILTERS: Final = ("state", "branch", "label", "text")
+#: Parameters of the address.
+_ASKS: Final = (*_FILTERS, "after", "limit")
 
 
 def pages(database: Path) -> list[Page]:
     """The page."""
     counts = KeptCounts()
     view, table = partial(_view, database, counts), partial(_table, database, counts)
-    return [Page("/runs", "run_list.html", "runs", view, table, stamp=polled(POLL))]
+    return [Page("/runs", "run_list.html", "runs", view, table, stamp=polled(POLL), asks=_ASKS)]
 
 
 def _view(database: Path, counts: KeptCounts, visit: Visit) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from semantest_recorder.answers.run_overview import RunOverview, run_overview
 from semantest_recorder.core.analysis.comparison import BROKEN
@@ -20,12 +20,14 @@ from semantest_recorder.reports.wording import duration, nonzero
 _CAUSES, _CAUSES_MAX = 12, 50
 _LINES = 14
 _COLUMNS = ("cause", "tests", "type", "message", "file", "line", "standing", "first_bad_run", "first_seen_run", "test")
+#: Parameters of the address.
+_ASKS: Final = ("causes", "drawn")
 
 
 def pages(database: Path) -> list[Page]:
     """The page."""
     view, table = partial(_view, database), partial(_table, database)
-    return [Page("/runs/{run}", "run_overview.html", "runs", view, table, stamp=polled("drawn"))]
+    return [Page("/runs/{run}", "run_overview.html", "runs", view, table, stamp=polled("drawn"), asks=_ASKS)]
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:

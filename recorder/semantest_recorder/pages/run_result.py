@@ -38,7 +38,8 @@ _COLUMNS = (
 
 def pages(database: Path) -> list[Page]:
     """The page."""
-    return [Page("/runs/{run}/test", "run_result.html", "runs", partial(_view, database), partial(_table, database))]
+    views = partial(_view, database), partial(_table, database)
+    return [Page("/runs/{run}/test", "run_result.html", "runs", *views, asks=("id",))]
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:

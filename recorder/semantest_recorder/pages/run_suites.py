@@ -30,13 +30,15 @@ _STATES: Final = (*FINAL_STATES, "running", "pending")
 _COLUMNS: Final = ("suite", "kind", "tests", "duration_ms", *_STATES)
 #: Of toggled nodes, which stand in the address.
 _TOGGLED: Final = 200
+#: Parameters of the address.
+_ASKS: Final = ("toggle", "first", "under", "sort")
 
 
 def pages(database: Path) -> list[Page]:
     """The page."""
     trees = SuiteTrees(database)
     views = partial(_view, database, trees), partial(_table, database, trees)
-    return [Page("/runs/{run}/suites", "run_suites.html", "runs", *views, stamp=run_stamp(database))]
+    return [Page("/runs/{run}/suites", "run_suites.html", "runs", *views, stamp=run_stamp(database), asks=_ASKS)]
 
 
 class ShownNode(NamedTuple):

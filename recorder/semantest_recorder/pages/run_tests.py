@@ -19,6 +19,7 @@ from semantest_recorder.answers.run_tests import (
 )
 from semantest_recorder.pages.page import Misunderstood, Page, Visit
 from semantest_recorder.pages.run_head import as_of, run_head, run_stamp
+from semantest_recorder.pages.run_words import SEVERITY
 from semantest_recorder.pages.table import Table
 from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.report import Counts
@@ -38,12 +39,14 @@ _COLUMNS: Final = (
     *("test", "state", "duration_ms", "worker", "attempts", "suite", "markers", "reason", "error_type"),
     *("error_message", "in_quarantine", "forgiven"),
 )
+#: Parameters of the address.
+_ASKS: Final = ("state", "worker", "marker", "suite", "text", "sort", "after", "before", "end", "place")
 
 
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/runs/{run}/tests", "run_tests.html", "runs", *views, stamp=run_stamp(database))]
+    return [Page("/runs/{run}/tests", "run_tests.html", "runs", *views, stamp=run_stamp(database), asks=_ASKS)]
 
 
 class ShownTest(NamedTuple):
@@ -153,7 +156,7 @@ class Chip(NamedTuple):
 def _chips(visit: Visit, states: Mapping[str, int], chosen: Sequence[str]) -> list[Chip]:
     window = {"after": None, "before": None, "end": None, "place": None}
     chips = []
-    for state in _STATES:
+    for state in SEVERITY:
         number, is_chosen = states.get(state, 0), state in chosen
         if number or is_chosen:
             others = [one for one in chosen if one != state]

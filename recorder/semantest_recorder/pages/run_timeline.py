@@ -27,7 +27,11 @@ _LATEST: Final = 3_200_000_000_000
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/runs/{run}/timeline", "run_timeline.html", "runs", *views, stamp=run_stamp(database))]
+    return [
+        Page(
+            "/runs/{run}/timeline", "run_timeline.html", "runs", *views, stamp=run_stamp(database), asks=("from", "to")
+        )
+    ]
 
 
 def _view(database: Path, visit: Visit) -> Mapping[str, Any]:

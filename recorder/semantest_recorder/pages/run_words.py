@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Protocol
 
+from semantest_recorder.answers.run_search import NewRun
 from semantest_recorder.pages.table import Cell
-from semantest_recorder.reports.report import Counts, RunHead
+from semantest_recorder.reports.report import Counts
 from semantest_recorder.reports.run_list import RunSummary
-from semantest_recorder.reports.wording import is_so_far, nonzero, run_state_words
+from semantest_recorder.reports.wording import is_so_far, nonzero, run_state_words, state_word
 
 RUN_COLUMNS: Final = (
     *("run", "name", "state", "started", "duration_ms", "branch", "commit", "planned", "total"),
@@ -23,19 +24,32 @@ def run_cells(run: RunSummary) -> list[Cell]:
     return [*head, run.planned, run.counts.total, *(counts.get(state, 0) for state in RUN_COLUMNS[9:])]
 
 
-def run_badge_state(run: RunHead) -> str:
+class HowItEnded(Protocol):
+    """A run, as far as its badge goes."""
+
+    @property
+    def state(self) -> str:
+        """Its state."""
+
+    @property
+    def shards_missing(self) -> int:
+        """How many of its shards did not come."""
+
+
+def run_badge_state(run: HowItEnded) -> str:
     """The state that the badge of a run has: one that passed so far is not green."""
     return "pending" if is_so_far(run.state, run.shards_missing) else run.state
 
 
-def words_of(run: RunSummary) -> str:
+def words_of(run: RunSummary | NewRun) -> str:
     """``failed, 2 records missing``: what came of a run."""
     shards = (run.shard_count, run.shards_missing)
-    return run_state_words(run.state, run.gaps, run.counts.total, run.quarantined, run.left_out, shards)
+    tests = run.counts.total if isinstance(run, RunSummary) else 1  # nobody counted those of a run in a strip
+    return run_state_words(run.state, run.gaps, tests, run.quarantined, run.left_out, shards)
 
 
 #: What is bad first, then what needs a look, then what is good.
-_SEVERITY: Final = (
+SEVERITY: Final = (
     *("failed", "error", "crashed", "timeout", "lost", "interrupted", "not_run", "flaky", "xpassed"),
     *("running", "pending", "skipped", "xfailed", "passed"),
 )
@@ -43,7 +57,17 @@ _SEVERITY: Final = (
 
 def by_severity(counts: Counts) -> list[tuple[str, int]]:
     """``(state, number)`` of every state that is not zero, bad ones first."""
-    return sorted(nonzero(counts), key=lambda one: _SEVERITY.index(one[0]))
+    return sorted(nonzero(counts), key=lambda one: SEVERITY.index(one[0]))
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 warning``, ``10,000 warnings``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def state_count(state: str, number: int) -> str:
+    """``3 failed``, ``10,000 errors``."""
+    return counted(number, "error") if state == "error" else f"{number:,} {state_word(state)}"
 
 
 def bar_parts(counts: Counts) -> list[tuple[str, float, float]]:

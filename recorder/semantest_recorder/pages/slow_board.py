@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Final, cast, get_args
 
 from semantest_recorder.answers.slowest import By, Phase, slowest_list
 from semantest_recorder.core.analysis.durations import Rank
@@ -16,12 +16,15 @@ from semantest_recorder.reports.slowest_list import SlowestList
 
 _SHOWN, _MOST = 50, 1000
 _COLUMNS = ("id", "times", "p50_ms", "p95_ms", "max_ms", "total_ms", "share", "changed_run", "before_ms", "after_ms")
+#: Parameters of the address.
+_ASKS: Final = ("window", "branch", "by", "sort", "phase", "limit")
 
 
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/slowest", "slowest.html", "slowest", *views, stamp=closed_runs(database), warmed=True)]
+    stamp = closed_runs(database)
+    return [Page("/slowest", "slowest.html", "slowest", *views, stamp=stamp, warmed=True, asks=_ASKS)]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> SlowestList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple, cast, get_args
 
 from semantest_recorder.answers.trends import trends
 from semantest_recorder.core.analysis.trend import Period
@@ -30,10 +30,15 @@ class Measured(NamedTuple):
     changes: list[Change]
 
 
+#: Parameters of the address.
+_ASKS: Final = ("window", "branch", "by")
+
+
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/trends", "trends.html", "trends", *views, stamp=closed_runs(database), warmed=True)]
+    stamp = closed_runs(database)
+    return [Page("/trends", "trends.html", "trends", *views, stamp=stamp, warmed=True, asks=_ASKS)]
 
 
 def _found(database: Path, visit: Visit) -> Trends:

@@ -9,17 +9,15 @@ from urllib.parse import quote, urlencode
 from markupsafe import Markup, escape
 
 from semantest_recorder.core.analysis.standing import NEVER_JUDGED
-from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, words_of
+from semantest_recorder.pages.run_words import bar_parts, by_severity, counted, run_badge_state, state_count, words_of
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert
 from semantest_recorder.reports.window import window_words
 from semantest_recorder.reports.wording import (
-    count_word,
     duration,
     moment,
     nonzero,
     percent,
-    plural,
     run_words,
     shortened,
     size,
@@ -111,12 +109,19 @@ def first_line(text: str, most: int) -> str:
     return shortened(inert(text).strip().partition("\n")[0], most)
 
 
+def cut(text: str, most: int = 160) -> str:
+    """A long text without its middle, about ``most`` characters: of names begin and end say the most."""
+    half = most // 2
+    return text if len(text) <= most + 10 else f"{text[:half]}…{text[-half:]}"
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "cut": cut,
     "duration": duration,
     "exact": exact,
     "first_lines": first_lines,
     "percent": percent,
-    "plural": plural,
+    "plural": counted,
     "size": size,
     "state_word": state_word,
     "when": when,
@@ -126,7 +131,7 @@ FUNCTIONS: Mapping[str, Any] = {
     "badge": badge,
     "bar_parts": bar_parts,
     "by_severity": by_severity,
-    "count_word": count_word,
+    "state_count": state_count,
     "error_words": error_words,
     "first_line": first_line,
     "letters": LETTERS,

@@ -47,7 +47,7 @@ def create_application(
 
     ``measures`` count all requests.
     """
-    observe = observing(measures or RequestMeasures())
+    observe = observing(measures or RequestMeasures(), doors.get("error_page"))
     check = guard(Doors(addresses, credentials, hub.security.admit, **doors))
     app = web.Application(middlewares=[observe, check, _activity(hub)])
     routes = list(routes)

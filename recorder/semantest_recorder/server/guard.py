@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 from semantest_recorder.core.access import AddressRules, Credentials, Denied, Identity
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import ROUTES, roles_of
-from semantest_recorder.server.visitors import ErrorPage, Visitors, is_visit, turned_away, wants_page
+from semantest_recorder.server.visitors import ErrorPage, Visitors, as_page, is_visit, turned_away, wants_page
 
 #: Who the guard found behind a request.
 IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
@@ -24,8 +24,6 @@ _FETCH_SITE = "Sec-Fetch-Site"
 _SHOWN_METHOD, _SHOWN_PATH = 20, 200
 #: The whole table would be longer than most answers.
 _WHERE_ALL_IS = "/ leads to those for people, /api/v1/openapi.json names those for programs"
-#: What an error says beside its body.
-_KEPT = (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE)
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +58,7 @@ def guard(doors: Doors) -> Middleware:
             if sent is not None:
                 return sent
             _log_refusal(request, found)
-            return _as_page(request, refusal(found), found.detail, doors)
+            return as_page(request, refusal(found), found.detail, doors.error_page)
         if found is not None:
             request[IDENTITY] = found
             doors.welcome(request)
@@ -70,7 +68,7 @@ def guard(doors: Doors) -> Middleware:
             return await handler(request)
         except web.HTTPException as error:
             detail, answer = _http_error(request, error)
-            return _as_page(request, answer, detail, doors)
+            return as_page(request, answer, detail, doors.error_page)
 
     return check
 
@@ -83,15 +81,6 @@ def is_encoded(request: web.Request) -> bool:
 def not_decoded() -> web.Response:
     """The answer to a compressed body: some KB of it are many MB."""
     return problem(415, "INVALID_REQUEST", "a body is taken as it is: send it without Content-Encoding")
-
-
-def _as_page(request: web.Request, answer: web.Response, detail: str, doors: Doors) -> web.Response:
-    """The same as a page, for whoever looks at pages."""
-    if doors.error_page is None or not wants_page(request):
-        return answer
-    page = doors.error_page(request, answer.status, detail)
-    page.headers.update({name: answer.headers[name] for name in _KEPT if name in answer.headers})
-    return page
 
 
 def _admit(request: web.Request, doors: Doors) -> Identity | Denied | None:
@@ -149,7 +138,8 @@ def _http_error(request: web.Request, error: web.HTTPException) -> tuple[str, we
     if error.status == 404:
         pages = sorted({path for _method, path in request.app[ROUTES]})
         near = get_close_matches(request.path[:_SHOWN_PATH], pages, 3, 0.7)
-        hint = f": did you mean {' or '.join(near)}?" if near else f"; {_WHERE_ALL_IS}"
+        elsewhere = "" if wants_page(request) else f"; {_WHERE_ALL_IS}"
+        hint = f": did you mean {' or '.join(near)}?" if near else elsewhere
         detail = f"there is no such page{hint}"
     elif error.status == 405:
         detail = f"this page does not take {request.method}; it takes {kept.get(hdrs.ALLOW, 'other methods')}"

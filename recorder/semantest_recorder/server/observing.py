@@ -15,6 +15,7 @@ from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.request_id import HEADER, id_of, in_request
 from semantest_recorder.server.routes import route_of
+from semantest_recorder.server.visitors import ErrorPage, as_page
 
 #: The id that a request has here.
 REQUEST_ID: web.RequestKey[str] = web.RequestKey("request id", str)
@@ -45,8 +46,8 @@ class RequestMeasures:
             found.observe(seconds)
 
 
-def observing(measures: RequestMeasures) -> Middleware:
-    """The middleware, which adds to ``measures``."""
+def observing(measures: RequestMeasures, error_page: ErrorPage | None = None) -> Middleware:
+    """The middleware, which adds to ``measures``; ``error_page`` draws what a browser shows of a fault of ours."""
 
     @web.middleware
     async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -54,7 +55,7 @@ def observing(measures: RequestMeasures) -> Middleware:
         began_s, status = monotonic(), 500
         with in_request(request_id):
             try:
-                response = await _answer(request, handler)
+                response = await _answer(request, handler, error_page)
                 status = response.status
                 return response
             except web.HTTPException as answer:
@@ -73,7 +74,7 @@ def _note(request: web.Request, status: int, seconds: float, measures: RequestMe
     _log_request(request, path, method, status, seconds)
 
 
-async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answer(request: web.Request, handler: Handler, error_page: ErrorPage | None) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException:
@@ -82,7 +83,9 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         _log.exception("a request could not be answered")
         if request.writer.output_size > 0:  # half of an answer is out: only the end of the connection tells so
             raise
-        return problem(500, "INTERNAL_ERROR", "the recorder could not answer; its log says why, under this requestId")
+        answer = problem(500, "INTERNAL_ERROR", "the recorder could not answer; its log says why, under this requestId")
+        said = f"the recorder could not answer; its log says why, under the request {request[REQUEST_ID]}"
+        return as_page(request, answer, said, error_page)
 
 
 def _log_request(request: web.Request, path: str, method: str, status: int, seconds: float) -> None:

@@ -17,6 +17,8 @@ from semantest_recorder.server.routes import route_of
 
 SIGN_IN_PATH = "/sign-in"
 _READING = ("GET", "HEAD")
+#: What an error says beside its body.
+_KEPT = (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE)
 #: Draws the page that says why somebody is turned away.
 ErrorPage = Callable[[web.Request, int, str], web.Response]
 #: Why somebody is not signed in: the code or the token is none, or the browser is signed in with another token.
@@ -134,6 +136,15 @@ def _is_page(request: web.Request) -> bool:
 def wants_page(request: web.Request) -> bool:
     """Whether an error is to be a page: a browser asks that goes somewhere, also by a form."""
     return "text/html" in request.headers.get(hdrs.ACCEPT, "")
+
+
+def as_page(request: web.Request, answer: web.Response, detail: str, error_page: ErrorPage | None) -> web.Response:
+    """The error ``answer``; for whoever looks at pages one that says ``detail``."""
+    if error_page is None or not wants_page(request):
+        return answer
+    page = error_page(request, answer.status, detail)
+    page.headers.update({name: answer.headers[name] for name in _KEPT if name in answer.headers})
+    return page
 
 
 def turned_away(request: web.Request, denied: Denied) -> web.Response | None:

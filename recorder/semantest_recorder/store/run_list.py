@@ -56,8 +56,12 @@ class NewRun(NamedTuple):
     name: str | None
     state: str
     branch: str | None
-    shards_missing: int
     labels: str
+    gaps: int
+    quarantined: int
+    left_out: int
+    shard_count: int
+    shards_missing: int
 
 
 def newest_runs(connection: sqlite3.Connection, most: int) -> list[NewRun]:

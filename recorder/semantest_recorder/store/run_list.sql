@@ -23,5 +23,6 @@ WHERE (:after IS NULL OR (k, t) > (:after, :tie))
 ORDER BY k, t LIMIT :most;
 
 -- name: newest
-SELECT r.id, r.name, r.state, r.branch, r.shards_missing, r.labels FROM runs r
+SELECT r.id, r.name, r.state, r.branch, r.labels, r.gaps, r.quarantined, r.left_out, r.shard_count, r.shards_missing
+FROM runs r
 ORDER BY r.since_ms DESC, r.run_key DESC LIMIT ?;

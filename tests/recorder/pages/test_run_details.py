@@ -25,7 +25,7 @@ START: dict[str, Any] = {
     "worker": "main",
     "host": "<i>host",
     "labels": {"team": "<b>"},
-    "args": ["-k", "\u202eevil"],
+    "args": ["-k", "new or \u202eold"],
     "rootdir": "/shop",
     "distribution": {"workers": 4, "mode": "load"},
 }
@@ -89,6 +89,7 @@ def test_what_is_known_is_told_and_inert(tmp_path: Path) -> None:
         "2 packages",
         "Ada",
         "what <code>semantest report --json</code> prints",
+        "-k &#39;new or old&#39;",
     ):
         assert said in text, said
     assert "<script>alert" not in text

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from semantest_recorder.answers.run_search import NewRun
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.pages.pictures import picture_type
 from semantest_recorder.pages.run_facts import run_facts, web_address
 from semantest_recorder.pages.run_result import phase_parts
-from semantest_recorder.pages.run_words import bar_parts, by_severity
+from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, state_count, words_of
 from semantest_recorder.pages.traceback_lines import traceback_lines
-from semantest_recorder.pages.words import first_lines
+from semantest_recorder.pages.words import cut, exact, first_lines
 from semantest_recorder.reports.aggregate import run_info
 from semantest_recorder.reports.report import Counts, ErrorInfo, ImportedFrom, PhaseTimes, SelectionInfo, SourceInfo
 
@@ -126,3 +129,31 @@ def test_a_traceback_keeps_what_went_wrong() -> None:
 def test_first_lines_of_a_message() -> None:
     assert first_lines("one\ntwo\nthree", 2) == "one\ntwo …"
     assert first_lines("one\n", 2) == "one"
+
+
+def test_a_run_in_a_strip_reads_as_it_does_in_the_list() -> None:
+    run = NewRun("r", None, "passed", "main", "{}", 0, 0, 0, 0, 0)
+    assert (run_badge_state(run), words_of(run)) == ("passed", "passed")
+    assert words_of(run._replace(quarantined=2)) == "passed, 2 tests failed in quarantine"
+    so_far = run._replace(shard_count=3, shards_missing=1)
+    assert (run_badge_state(so_far), words_of(so_far)) == ("pending", "passed so far: 2 of 3 shards")
+
+
+def test_many_tests_are_told_with_separators() -> None:
+    assert [state_count("failed", 12_345), state_count("error", 1), state_count("error", 2000)] == [
+        "12,345 failed",
+        "1 error",
+        "2,000 errors",
+    ]
+
+
+def test_a_long_name_keeps_its_begin_and_its_end() -> None:
+    assert cut("x" * 170) == "x" * 170, "nothing is won"
+    assert cut(f"{'a' * 200}{'b' * 200}", 20) == f"{'a' * 10}…{'b' * 10}"
+
+
+@given(st.text())
+def test_what_nobody_sees_comes_back_as_it_was(text: str) -> None:
+    assert unescape(exact(text)) == text
+    assert not set("<>\"'") & set(exact(text))
+    assert "\r" not in exact(text), "a browser would make a line feed of it"

@@ -75,3 +75,27 @@ def test_a_fault_of_ours_is_answered_counted_and_found_in_the_log_by_its_id(
     assert "ZeroDivision" not in str(problem)
     assert [record.exc_info for record in caplog.records if "could not be answered" in record.message]
     assert measures.requests == {("/later", "GET", "5xx"): 1, ("/broken", "GET", "5xx"): 1}
+
+
+def test_a_fault_of_ours_is_a_page_for_a_browser() -> None:
+    async def broken(_request: web.Request) -> NoReturn:
+        raise ZeroDivisionError
+
+    def error_page(_request: web.Request, status: int, detail: str) -> web.Response:
+        return web.Response(text=f"<h1>{detail}</h1>", status=status, content_type="text/html")
+
+    async def ask(accept: str) -> tuple[int, str, str]:
+        app = web.Application(middlewares=[observing(RequestMeasures(), error_page)])
+        add_routes(app, [Route("GET", "/broken", broken, None)])
+        headers = {HEADER: "mine", "Accept": accept}
+        async with (
+            TestServer(app) as server,
+            aiohttp.ClientSession() as session,
+            session.get(server.make_url("/broken"), headers=headers) as answer,
+        ):
+            return answer.status, answer.content_type, await answer.text()
+
+    status, kind, text = asyncio.run(ask("text/html,*/*"))
+    assert (status, kind) == (500, "text/html")
+    assert "under the request mine" in text
+    assert asyncio.run(ask("*/*"))[1] == "application/problem+json"

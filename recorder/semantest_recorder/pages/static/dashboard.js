@@ -13,6 +13,13 @@ function tellTimes(root) {
   }
 }
 
+/* Tabs that have no room scroll: the one that is looked at is seen. */
+function showTab() {
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    tab.parentElement.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - tab.parentElement.clientWidth / 2;
+  }
+}
+
 /* Light, dark, and what the system prefers. */
 function switchTheme() {
   const root = document.documentElement;
@@ -34,6 +41,7 @@ function placeMenu() {
 }
 
 placeMenu();
+showTab();
 WIDE.addEventListener("change", placeMenu);
 tellTimes(document);
 document.addEventListener("htmx:load", (event) => tellTimes(event.detail.elt));
