@@ -21,7 +21,7 @@ from semantest_recorder.core.access import READERS, Identity, Role
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.drawing import Drawing, html
 from semantest_recorder.pages.table import Table, as_csv, as_json
-from semantest_recorder.pages.words import address_of, run_address
+from semantest_recorder.pages.words import address_of, cut, run_address
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
 from semantest_recorder.store.errors import (
@@ -53,7 +53,7 @@ class Misunderstood(Exception):  # noqa: N818 - says what it is about
     """The address asks for something that makes no sense; the text says what would."""
 
 
-_MISSING = (NotThere, RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
+_MISSING = (NotThere, NoDatabase, RunNotFound, AmbiguousRun, BranchNotFound, Unanswered)
 
 
 class Near(NamedTuple):
@@ -203,8 +203,6 @@ class Desk:
         """The page at ``path`` says what ``error`` says: 404 for what is not there, and what could be meant."""
         if isinstance(error, Misunderstood):
             return self._error(identity, 400, str(error))
-        if isinstance(error, NoDatabase):
-            return self._error(identity, 404, "nothing was recorded yet: run `pytest --semantest`")
         if isinstance(error, _MISSING):
             return self._error(identity, 404, *_what_is_missing(error, path))
         return self._error(identity, 503, str(error))
@@ -261,17 +259,19 @@ def _question(visit: Visit) -> Hashable:
 
 def _what_is_missing(error: Exception, path: str) -> tuple[str, list[Near]]:
     """What a page says of what is not there, and what could be meant: links, not commands as in a terminal."""
-    if isinstance(error, RunNotFound) and error.name != "last":
-        return f"There is no run {error.name!r}.", [Near(name, run_address(name)) for name in error.nearest]
+    if isinstance(error, NoDatabase) or (isinstance(error, RunNotFound) and error.name == "last"):
+        return "Nothing was recorded yet. Run `pytest --semantest`, and it appears here.", []
+    if isinstance(error, RunNotFound):
+        return f"There is no run {cut(error.name)!r}.", [Near(name, run_address(name)) for name in error.nearest]
     if isinstance(error, AmbiguousRun):
         told = f"The ids of {len(error.matches):,} runs begin with {error.name!r}."
         return told, [Near(name, run_address(name)) for name in error.matches[:_NEAR]]
     if isinstance(error, BranchNotFound) and error.nearest:
-        return f"There is no run of branch {error.name!r}.", [
+        return f"There is no run of branch {cut(error.name)!r}.", [
             Near(name, address_of("/runs", {"branch": name})) for name in error.nearest
         ]
     if isinstance(error, NoSuchTest):
-        return f"There is no test {error.name!r}.", [
+        return f"There is no test {cut(error.name)!r}.", [
             Near(test, address_of(path, {"id": test})) for test in error.nearest
         ]
     if isinstance(error, SeveralTests):

@@ -109,6 +109,12 @@ def first_line(text: str, most: int) -> str:
     return shortened(inert(text).strip().partition("\n")[0], most)
 
 
+def with_code(text: str) -> Markup:
+    """A line of text in which what stands between backticks is code."""
+    parts = enumerate(inert(text).split("`"))
+    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
+
+
 def cut(text: str, most: int = 160) -> str:
     """A long text without its middle, about ``most`` characters: of names begin and end say the most."""
     half = most // 2
@@ -125,6 +131,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "state_word": state_word,
     "when": when,
+    "with_code": with_code,
 }
 FUNCTIONS: Mapping[str, Any] = {
     "address": address,

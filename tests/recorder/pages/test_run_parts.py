@@ -15,7 +15,7 @@ from semantest_recorder.pages.run_facts import run_facts, web_address
 from semantest_recorder.pages.run_result import phase_parts
 from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, state_count, words_of
 from semantest_recorder.pages.traceback_lines import traceback_lines
-from semantest_recorder.pages.words import cut, exact, first_lines
+from semantest_recorder.pages.words import cut, exact, first_lines, with_code
 from semantest_recorder.reports.aggregate import run_info
 from semantest_recorder.reports.report import Counts, ErrorInfo, ImportedFrom, PhaseTimes, SelectionInfo, SourceInfo
 
@@ -157,3 +157,8 @@ def test_what_nobody_sees_comes_back_as_it_was(text: str) -> None:
     assert unescape(exact(text)) == text
     assert not set("<>\"'") & set(exact(text))
     assert "\r" not in exact(text), "a browser would make a line feed of it"
+
+
+def test_what_stands_between_backticks_is_code() -> None:
+    assert with_code("run `pytest <x>` & look") == "run <code>pytest &lt;x&gt;</code> &amp; look"
+    assert with_code("no \x1b[31mend `<b>") == "no end <code>&lt;b&gt;</code>"

@@ -49,12 +49,19 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-theme-switch], [data-copy]");
   if (!button) return;
   if ("themeSwitch" in button.dataset) return switchTheme();
-  navigator.clipboard.writeText(button.dataset.copy).then(() => {
-    const said = button.textContent;
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = said; }, 1200);
-  });
+  copy(button);
 });
+
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    return prompt("To copy:", button.dataset.copy); // over HTTP, or not allowed
+  }
+  const said = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = said; }, 1200);
+}
 /* What is not filtered by does not stand in the address. */
 document.addEventListener("htmx:configRequest", (event) => {
   if (!event.target.matches("form.filters")) return;
