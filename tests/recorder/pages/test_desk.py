@@ -64,13 +64,13 @@ def test_a_page_that_was_asked_for_is_made_again_before_it_is_asked_for_again() 
 
     def view(visit: Visit) -> Mapping[str, Any]:
         made.append(visit.asked("window"))
-        return {"status": 200, "detail": f"stamp {stamp}"}
+        return {"status": 200, "detail": f"stamp {stamp}", "near": ()}
 
     async def ask() -> None:
         nonlocal stamp
         desk = Desk(Drawing(StaticFiles(), "shop"))
         assert not desk.is_visited()
-        page = Page("/slow", "error.html", "", view, stamp=lambda _: stamp, warmed=True)
+        page = Page("/slow", "error.html", "", view, stamp=lambda _: stamp, warmed=True, asks=("window",))
         app = web.Application(middlewares=[by_header])
         app.router.add_get("/slow", desk.route(page).handler)
         async with TestClient(TestServer(app)) as client:
