@@ -19,7 +19,7 @@ _SHOWN, _MOST, _EXPORTED = 100, 1000, 10_000
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/tests", "test_search.html", "tests", *views, asks=("q", "limit"))]
+    return [Page("/tests", "test_search.html", "tests", *views, asks=("q", "after", "limit"))]
 
 
 def _found(database: Path, visit: Visit, most: int) -> TestPage:

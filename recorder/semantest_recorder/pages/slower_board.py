@@ -24,7 +24,9 @@ SINCE: Final = {"1d": "A day ago", "7d": "A week ago", "30d": "30 days ago", "90
 def pages(database: Path) -> list[Page]:
     """The page."""
     views = partial(_view, database), partial(_table, database)
-    return [Page("/slower", "slower.html", "slower", *views, stamp=closed_runs(database, USUAL_SINCE), warmed=True)]
+    stamp = closed_runs(database, USUAL_SINCE)
+    asks = ("since", "branch", "limit")
+    return [Page("/slower", "slower.html", "slower", *views, stamp=stamp, asks=asks, warmed=True)]
 
 
 def _found(database: Path, visit: Visit, shown: int) -> SlowerList:
