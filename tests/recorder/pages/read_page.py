@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from typing import NamedTuple
 
-_VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
+_VOID = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 #: What pages are made of, beside these; anything else comes from a test that was not escaped.
 _KNOWN = re.compile(
     "a|article|aside|b|body|button|caption|code|datalist|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|g|"
@@ -63,7 +63,7 @@ class ReadPage(HTMLParser):
         if re.fullmatch("h[1-6]", tag):
             self._headings.append(int(tag[1]))
         for name in ("href", "src", "hx-get", "data-current"):
-            if name in told:
+            if name in told and tag != "form":  # a form is sent with what is in its fields
                 self.links.append(told[name])
         self._fields(tag, told)
 
