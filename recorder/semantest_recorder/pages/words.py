@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -51,9 +52,16 @@ def finalized(value: Any) -> Any:
     return "" if value is None else inert(value) if isinstance(value, str) else value
 
 
+#: Control characters without tab and line feed (and NUL, for which HTML has no form).
+_CONTROLS = re.compile("[\x01-\x08\x0b-\x1f\x7f]")
+
+
 def exact(text: str) -> Markup:
-    """A text in a field that nobody sees, and that comes back to us: as it is, not made inert."""
-    return escape(text).replace("\r", Markup("&#13;"))
+    """A text in a field that nobody sees, and that comes back to us: as it is, not made inert.
+
+    Control characters are written as references: browsers make line feeds of some, and terminals obey others.
+    """
+    return Markup(_CONTROLS.sub(lambda found: f"&#{ord(found[0])};", escape(text)))  # noqa: S704 - escaped above
 
 
 def badge(state: str) -> Markup:
