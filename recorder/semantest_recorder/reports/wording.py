@@ -127,7 +127,7 @@ def state_word(state: str) -> str:
 
 
 def duration(milliseconds: float | None) -> str:
-    """``3 ms``, ``1.24 s``, ``2 min 5 s``, ``1 h 4 min``; ``?`` for one that is unknown, or no number."""
+    """``3 ms``, ``1.24 s``, ``2 min 5 s``, ``2 min``, ``1 h 4 min``; ``?`` for one that is unknown, or no number."""
     if milliseconds is None or not math.isfinite(milliseconds):
         return "?"
     if milliseconds < 999.5:
@@ -137,8 +137,9 @@ def duration(milliseconds: float | None) -> str:
         return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"
 
 
 def moment(milliseconds: float | None) -> str:

@@ -93,7 +93,7 @@ def judge_budget(rule: Rule, run: JudgedRun) -> Iterator[Sighting]:
     """``budget-exceeded``: of one branch. A run that failed early is no proof that it keeps to the time."""
     if run.duration_ms is None:
         return
-    words = f"{_seconds(run.duration_ms)}, and {_seconds(rule.max_duration_ms)} are allowed"
+    words = f"{_seconds(run.duration_ms)}, and at most {_seconds(rule.max_duration_ms)} is allowed"
     if run.duration_ms > rule.max_duration_ms:
         yield _of_run(run, firing=True, summary=f"it took {words}")
     elif run.state == "passed":
@@ -234,4 +234,7 @@ def _seconds(milliseconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds >= 0.1 else "less than 0.1 s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if rest else f"{hours} h"

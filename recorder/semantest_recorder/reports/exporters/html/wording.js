@@ -9,7 +9,11 @@ function duration(ms) {
   if (seconds < 59.95) return seconds < 9.995 ? `${seconds.toFixed(2)} s` : `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   const minutes = Math.floor(whole / 60);
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return minutes < 60 ? twoUnits(minutes, "min", whole % 60, "s") : twoUnits(Math.floor(minutes / 60), "h", minutes % 60, "min");
+}
+
+function twoUnits(large, unit, small, part) {
+  return small ? `${large} ${unit} ${small} ${part}` : `${large} ${unit}`;
 }
 
 const NUMBERS = new Intl.NumberFormat("en");
