@@ -148,6 +148,12 @@ def test_arrow_keys_go_from_one_bad_test_to_the_next(visitor: Visitor) -> None:
 
 def test_two_runs_are_chosen_and_compared(visitor: Visitor) -> None:
     page = visitor.open("/compare")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    assert page.locator("input:invalid").count(), "a choice is missing: the browser says so"
+    page.get_by_label("Runs with this").fill("shop")
+    page.get_by_role("button", name="Find").click()
+    page.wait_for_url("**find=1*")
+    page = visitor.open("/compare")
     page.get_by_label("Before").nth(1).check()
     page.get_by_label("After").first.check()
     page.get_by_role("button", name="Compare", exact=True).click()

@@ -44,16 +44,28 @@ class Cause(NamedTuple):
         """Whether all its tests passed in the end."""
         return len(self.found.flaky_tests) == len(self.found.tests)
 
+    @property
+    def is_seen_since_first_bad(self) -> bool:
+        """Whether the same was first seen in the run since which its tests fail, which their standing names."""
+        first_bad = self.standing.first_bad if self.standing.kind == kinds.FAILING and not self.is_flaky else None
+        return first_bad is not None and first_bad.run_id == self.found.first_seen.id
+
 
 class RunCauses(NamedTuple):
     """Causes: new ones first, those of tests that passed in the end last, of all ``number`` that there are.
 
-    ``complete``: all failures were looked at, not only the first ones.
+    Of the ``failures``, tests that are bad or flaky, the first ``looked_at`` were looked at.
     """
 
     told: list[Cause]
     number: int
-    complete: bool
+    failures: int
+    looked_at: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether all failures were looked at, not only the first ones."""
+        return self.looked_at == self.failures
 
 
 def causes_of_run(history: StoredHistory, run_id: str) -> RunCauses:
@@ -79,7 +91,8 @@ def causes_of_run(history: StoredHistory, run_id: str) -> RunCauses:
             Cause(told, infos[told.sample.test], _common(standing(past[one], run_id) for one in tests), quarantine)
         )
     causes.sort(key=lambda cause: (not cause.is_new, cause.is_flaky))
-    return RunCauses(causes, len(found), len(failed) < _FAILURES)
+    number = history.runs.failure_count(run_id)
+    return RunCauses(causes, len(found), number, min(number, _FAILURES))
 
 
 def _common(standings: Iterable[Standing]) -> Standing:

@@ -47,7 +47,8 @@ def pages(database: Path, kept: KeptDifferences) -> list[Page]:
 def _view(database: Path, kept: KeptDifferences, visit: Visit) -> Mapping[str, Any]:
     before, after = _chosen(kept, visit)
     if not before or not after or visit.asked("find"):
-        return {"diff": None, **_choice(database, before, after, visit.asked("q"))}
+        sent = "q" in visit.query and not visit.asked("find")
+        return {"diff": None, "sent": sent, **_choice(database, before, after, visit.asked("q"))}
     diff = kept.between(before, after)
     sections = list(_sections(diff))
     whole = visit.choice("all", ("", *(section.name for section in sections)))

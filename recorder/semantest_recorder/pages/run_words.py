@@ -13,15 +13,17 @@ from semantest_recorder.reports.wording import is_so_far, nonzero, run_state_wor
 RUN_COLUMNS: Final = (
     *("run", "name", "state", "started", "duration_ms", "branch", "commit", "planned", "total"),
     *("passed", "failed", "error", "flaky", "skipped", "xfailed", "xpassed", "crashed", "timeout", "interrupted"),
-    *("not_run", "lost"),
+    *("not_run", "lost", "running", "pending", "subject", "author"),
 )
+_STATES: Final = RUN_COLUMNS[9:-2]
 
 
 def run_cells(run: RunSummary) -> list[Cell]:
     """The run under ``RUN_COLUMNS``."""
     counts = dict(nonzero(run.counts))
     head: list[Cell] = [run.id, run.name, run.state, run.started_at, run.duration_ms, run.branch, run.commit]
-    return [*head, run.planned, run.counts.total, *(counts.get(state, 0) for state in RUN_COLUMNS[9:])]
+    numbers = (counts.get(state, 0) for state in _STATES)
+    return [*head, run.planned, run.counts.total, *numbers, run.subject, run.author]
 
 
 class HowItEnded(Protocol):

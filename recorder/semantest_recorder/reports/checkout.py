@@ -18,6 +18,13 @@ def branch_and_commit(git: Mapping[str, Any] | None, ci: Mapping[str, Any] | Non
     return branch, commit
 
 
+def subject_and_author(git: Mapping[str, Any] | None) -> tuple[str | None, str | None]:
+    """The first line of the commit's message, and who wrote it. What is no text, or empty, is not known."""
+    told = [(git or {}).get(name) for name in ("subject", "author")]
+    subject, author = (value if isinstance(value, str) and value else None for value in told)
+    return subject, author
+
+
 def pull_request_of(ci: Mapping[str, Any] | None) -> str | None:
     """The pull request that CI says a run is of."""
     told = (ci or {}).get("pullRequest")
@@ -26,5 +33,13 @@ def pull_request_of(ci: Mapping[str, Any] | None) -> str | None:
 
 def run_checkout(run: RunRow) -> tuple[str | None, str | None]:
     """The same of a row."""
-    git, ci = (found if isinstance(found := run.context.get(name), dict) else None for name in ("git", "ci"))
-    return branch_and_commit(git, ci)
+    return branch_and_commit(_told(run, "git"), _told(run, "ci"))
+
+
+def run_commit_words(run: RunRow) -> tuple[str | None, str | None]:
+    """Subject and author of the commit of a row."""
+    return subject_and_author(_told(run, "git"))
+
+
+def _told(run: RunRow, name: str) -> dict[str, Any] | None:
+    return found if isinstance(found := run.context.get(name), dict) else None

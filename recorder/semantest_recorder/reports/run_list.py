@@ -10,7 +10,7 @@ from msgspec import field
 from semantest_recorder.core.rerun_chain import rerun_of
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.reports.aggregate import run_head
-from semantest_recorder.reports.checkout import run_checkout
+from semantest_recorder.reports.checkout import run_checkout, run_commit_words
 from semantest_recorder.reports.columns import columns
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.report import REPORT_SCHEMA, Counts, RunHead
@@ -37,7 +37,7 @@ _RIGHT = ("took",)
 class RunSummary(RunHead):
     """One line of ``semantest runs``. ``gaps`` counts records that cannot be read; such a run is never green.
 
-    ``rerun_of``: the runs of which it ran what they owed.
+    ``rerun_of``: the runs of which it ran what they owed. ``subject``: the first line of the commit's message.
     """
 
     planned: int
@@ -49,6 +49,8 @@ class RunSummary(RunHead):
     counts: Counts
     left_out: int = 0
     rerun_of: list[str] = field(default_factory=list)
+    subject: str | None = None
+    author: str | None = None
 
 
 class RunList(msgspec.Struct, kw_only=True):
@@ -74,6 +76,7 @@ class RunFacts(msgspec.Struct, kw_only=True):
 def run_summary(run: RunRow, counts: Counts) -> RunSummary:
     """One run with its counts."""
     branch, commit = run_checkout(run)
+    subject, author = run_commit_words(run)
     return RunSummary(
         **run_head(run),
         planned=run.planned,
@@ -85,6 +88,8 @@ def run_summary(run: RunRow, counts: Counts) -> RunSummary:
         labels=run.labels,
         counts=counts,
         rerun_of=list(rerun_of(run.facts)),
+        subject=subject,
+        author=author,
     )
 
 

@@ -167,6 +167,10 @@ class AnalysisRuns:
         rows = self._all("failures", self._key(run_id), most)
         return list({row[0]: Failure(*row) for row in rows}.values())
 
+    def failure_count(self, run_id: str) -> int:
+        """How many tests of a run are broken or flaky."""
+        return int(self._all("failure_count", self._key(run_id))[0][0])
+
     def failures_of(
         self, test_ids: Iterable[str], runs: int = _MOST, until: str | None = None
     ) -> list[tuple[str, Failure]]:

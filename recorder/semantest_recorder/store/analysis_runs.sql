@@ -135,6 +135,11 @@ FROM (SELECT run_key, test_key, state, position FROM results INDEXED BY results_
 WHERE a.outcome IN ('failed', 'error', 'crashed', 'timeout', 'lost')
 ORDER BY x.position IS NULL, x.position, a.test_key, a.attempt, a.source_key;
 
+-- name: failure_count
+SELECT count(*) FROM results INDEXED BY results_not_passed
+WHERE run_key = ? AND state IN ('failed', 'error', 'crashed', 'timeout', 'lost', 'flaky')
+      AND state <> 'passed' AND state <> 'pending' AND state <> 'running';
+
 -- name: failures_of_tests
 SELECT r.id, t.id, '', a.outcome, a.phase, a.error_type, a.error_message, a.error_file, a.error_line, a.reason
 FROM (SELECT run_key, id, since_ms FROM runs
