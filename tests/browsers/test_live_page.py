@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,9 +41,17 @@ class Stage:
         self._gate = root / "gate"
         os.mkfifo(self._gate)
         self.project.environment["GATE"] = str(self._gate)
+        self._git("init", "-q", "-b", "shop")
+        self._git("commit", "-q", "--allow-empty", "-m", "Open the shop")
+        self.commit = self._git("rev-parse", "HEAD")
         (root / ".semantest").mkdir(mode=0o700)
         self.served = ServedDashboard(self.project.folder)
         self.browser = browser
+
+    def _git(self, *arguments: str) -> str:
+        who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        command = ["git", "-C", str(self.project.root), *who, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def begin(self) -> None:
         self._run = self.project.background_pytest("-p", "no:randomly")
@@ -83,6 +92,8 @@ def test_a_run_appears_goes_on_and_ends_in_front_of_somebody(stage: Stage) -> No
     expect(failure).to_contain_text("<img src=x onerror=alert(1)> red")
     expect(page.locator("[data-part=link]")).to_have_text("Live")
     expect(page.locator("[data-part=log]")).to_contain_text("main starts test_till.py::test_waits")
+    expect(page.locator("#run-head")).to_contain_text(stage.commit[:10])
+    expect(page.locator("#run-head")).to_contain_text("shop")
     for one in (visitor, phone):
         one.open("/runs/last/live")
         assert one.violations() == []
@@ -90,6 +101,7 @@ def test_a_run_appears_goes_on_and_ends_in_front_of_somebody(stage: Stage) -> No
     stage.let_go()
     expect(page.locator("[data-part=over]")).to_contain_text("The run is over: failed.")
     expect(page.locator("#run-head")).to_contain_text("failed")
+    expect(page.locator("[data-part=link]")).to_have_text("It is over. What comes late is shown, too.")
     expect(page.locator("[data-part=progress]")).to_have_text("3 of 3 tests")
     page.locator("[data-part=over] a").click()
     page.wait_for_url("**/runs/*")

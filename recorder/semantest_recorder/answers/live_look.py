@@ -11,6 +11,7 @@ from pytest_semantest.protocol.events import BAD_STATES
 from semantest_recorder.answers.watched_run import UsualTimes
 from semantest_recorder.core.live_log import LINES, LiveLog, LogLine
 from semantest_recorder.core.stack_dump import StackDump, stack_dump
+from semantest_recorder.reports.checkout import run_checkout
 from semantest_recorder.reports.live import counted_view
 from semantest_recorder.reports.live_look import FAILURES, WAITING, LiveLook
 from semantest_recorder.store.errors import CannotOpen, RunNotFound
@@ -46,6 +47,11 @@ def first_look(database: Path, run_id: str, now_ms: float) -> FirstLook:
     busy = {test.worker for test in view.running}
     apart = [worker for worker in rows.workers if worker != "main"] or rows.workers
     look = LiveLook(
-        view, rows.run.started_ms, rows.run.ended_ms, [name for name in apart if name not in busy], rows.waiting
+        view,
+        rows.run.started_ms,
+        rows.run.ended_ms,
+        [name for name in apart if name not in busy],
+        rows.waiting,
+        run_checkout(rows.run),
     )
     return FirstLook(look, log.since(0), [dump for event in rows.stacks if (dump := stack_dump(event)) is not None])

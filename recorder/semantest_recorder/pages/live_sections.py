@@ -10,13 +10,14 @@ from typing import Any
 
 from semantest_recorder.core.live_log import LogLine
 from semantest_recorder.core.stack_dump import StackDump
-from semantest_recorder.pages.run_words import bar_parts
-from semantest_recorder.pages.words import LETTERS, run_address
+from semantest_recorder.pages.run_words import bar_parts, by_severity, counted, state_count
+from semantest_recorder.pages.words import run_address
 from semantest_recorder.reports.aggregate import CLOSED_RUN_STATES, iso_time
 from semantest_recorder.reports.inert import inert, inert_line
 from semantest_recorder.reports.live import LatestFailure, LiveView, RunningTest
 from semantest_recorder.reports.live_look import LiveLook
-from semantest_recorder.reports.wording import count_word, is_so_far, nonzero, plural, run_state_words, state_word
+from semantest_recorder.reports.state_letters import LETTERS, NO_LETTER
+from semantest_recorder.reports.wording import is_so_far, run_state_words, state_word
 
 Section = dict[str, Any] | list[Any]
 _TO_COME = ("running", "pending")
@@ -35,7 +36,7 @@ def sections_of(look: LiveLook) -> dict[str, Section]:
     return {
         "head": _head(look),
         "bar": _bar(view),
-        "counts": [[state, count_word(state, number)] for state, number in nonzero(view.counts)],
+        "counts": [[state, state_count(state, number)] for state, number in by_severity(view.counts)],
         "running": [_running(run, test) for test in sorted(view.running, key=lambda test: (test.worker, test.test_id))],
         "idle": [inert_line(worker) for worker in look.idle],
         "failures": [_failure(run, failure) for failure in view.failures],
@@ -81,9 +82,10 @@ def _head(look: LiveLook) -> dict[str, Any]:
     state = "pending" if is_so_far(view.state, view.shards_missing) else view.state
     return {
         "state": state,
-        "letter": LETTERS.get(state, "·"),
+        "letter": LETTERS.get(state, NO_LETTER),
         "words": _state_words(view),
         "closed": closed,
+        "checkout": " ".join(inert_line(told) for told in look.checkout if told),
         "progress": _progress_words(view, closed=closed),
         "done": view.done,
         "total": view.counts.total,
@@ -114,7 +116,7 @@ def _state_words(view: LiveView) -> str:
 def _progress_words(view: LiveView, *, closed: bool) -> str:
     if not view.counts.total:
         return "no tests" if closed else "collecting tests"
-    return f"{view.done:,} of {plural(view.counts.total, 'test')}"
+    return f"{view.done:,} of {counted(view.counts.total, 'test')}"
 
 
 def _rate_words(rate: float | None) -> str:
@@ -143,7 +145,7 @@ def _failure(run: str, failure: LatestFailure) -> dict[str, Any]:
         "test": inert_line(failure.test_id),
         "href": run_address(run, "/test", id=failure.test_id),
         "state": failure.state,
-        "letter": LETTERS.get(failure.state, "·"),
+        "letter": LETTERS.get(failure.state, NO_LETTER),
         "word": state_word(failure.state),
         "message": inert((failure.message or "").strip())[:_MESSAGE_MAX],
         "forgiven": failure.forgiven,

@@ -8,7 +8,8 @@ from typing import Final, NamedTuple
 
 from semantest_recorder.answers.run_timeline import Timeline
 from semantest_recorder.core.worker_timeline import Bar, Block, Lane, LaneTotal
-from semantest_recorder.pages.words import LETTERS, address, run_address
+from semantest_recorder.pages.words import address, run_address
+from semantest_recorder.reports.state_letters import LETTERS
 from semantest_recorder.reports.wording import duration, plural, state_word
 
 #: From this width on, in percent, a letter has room in a bar.

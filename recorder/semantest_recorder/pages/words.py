@@ -13,7 +13,8 @@ from semantest_recorder.core.analysis.standing import NEVER_JUDGED
 from semantest_recorder.pages.run_words import bar_parts, by_severity, counted, run_badge_state, state_count, words_of
 from semantest_recorder.reports.aggregate import iso_time
 from semantest_recorder.reports.inert import inert
-from semantest_recorder.reports.window import window_words
+from semantest_recorder.reports.state_letters import LETTERS, NO_LETTER
+from semantest_recorder.reports.window import WindowInfo, window_run_words
 from semantest_recorder.reports.wording import (
     duration,
     moment,
@@ -24,25 +25,6 @@ from semantest_recorder.reports.wording import (
     size,
     state_word,
 )
-
-#: A letter for each state of a test or run, beside its colour.
-LETTERS: Mapping[str, str] = {
-    "passed": "✓",
-    "failed": "F",
-    "error": "E",
-    "skipped": "s",
-    "xfailed": "x",
-    "xpassed": "X",
-    "flaky": "~",
-    "crashed": "!",
-    "timeout": "T",
-    "interrupted": "I",
-    "cancelled": "C",
-    "not_run": "-",
-    "lost": "?",
-    "pending": "·",
-    "running": "▸",
-}
 
 
 def finalized(value: Any) -> Any:
@@ -66,7 +48,7 @@ def exact(text: str) -> Markup:
 
 def badge(state: str) -> Markup:
     """The coloured letter of a state; the word is to be beside it, or in what is read aloud."""
-    letter = LETTERS.get(state, "·")
+    letter = LETTERS.get(state, NO_LETTER)
     return Markup('<span class="badge is-{}" aria-hidden="true">{}</span>').format(state.replace(" ", "-"), letter)
 
 
@@ -76,6 +58,18 @@ def when(milliseconds: float | None) -> Markup | str:
     if iso is None:
         return "unknown"
     return Markup('<time datetime="{}">{}</time>').format(iso, moment(milliseconds))
+
+
+def window_words(window: WindowInfo) -> Markup:
+    """The runs that a page looked at, with the moments of the first and the last: ``the last 40 runs of main, ...``."""
+    first, last = when(window.first.since_ms), when(window.last.since_ms)
+    times = last if window.runs == 1 else Markup("{} to {}").format(first, last)
+    return Markup("{}, {}").format(inert(window_run_words(window)), times)
+
+
+def begun(words: str) -> str:
+    """Words that begin a sentence: with a capital letter, and else as they are."""
+    return words[:1].upper() + words[1:]
 
 
 def address(path: str, **query: object) -> str:
@@ -130,6 +124,7 @@ def cut(text: str, most: int = 160) -> str:
 
 
 FILTERS: Mapping[str, Callable[..., Any]] = {
+    "begun": begun,
     "cut": cut,
     "duration": duration,
     "exact": exact,

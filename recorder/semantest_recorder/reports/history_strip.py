@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.text import Text
 
 from semantest_recorder.reports.attempt_lines import STYLES
-from semantest_recorder.reports.story import LETTERS
+from semantest_recorder.reports.state_letters import NO_LETTER, STRIP_LETTERS
 from semantest_recorder.reports.wording import state_word
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -17,10 +17,12 @@ def strip_lines(states: Sequence[str]) -> Iterator[Text]:
     """A letter for each state, newest first as they come and newest last as they are shown, and what letters mean."""
     strip = Text("  ")
     for state in reversed(states):
-        strip.append(LETTERS.get(state, "?"), STYLES.get(state, ""))
+        strip.append(STRIP_LETTERS.get(state, NO_LETTER), STYLES.get(state, ""))
     yield strip
     yield Text(
-        "  " + ", ".join(f"{LETTERS.get(state, '?')} {state_word(state)}" for state in dict.fromkeys(states)), "dim"
+        "  "
+        + ", ".join(f"{STRIP_LETTERS.get(state, NO_LETTER)} {state_word(state)}" for state in dict.fromkeys(states)),
+        "dim",
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from semantest_recorder.core.watched_run import WatchedRun
+from semantest_recorder.reports.checkout import run_checkout
 from semantest_recorder.reports.live import LiveView, UsualOf, counted_view
 
 #: Failures, and tests that come next, that are shown.
@@ -16,7 +17,7 @@ class LiveLook(NamedTuple):
     """``view`` says what runs and what failed; the rest what is to come.
 
     ``idle``: processes that run no test now; ``waiting``: the tests that come next; ``rate``: tests in a second;
-    ``left_ms``: how long the rest is expected to take. ``None``: not known.
+    ``left_ms``: how long the rest is expected to take. ``None``: not known. ``checkout``: branch and commit.
     """
 
     view: LiveView
@@ -24,6 +25,7 @@ class LiveLook(NamedTuple):
     ended_ms: float | None
     idle: Sequence[str]
     waiting: Sequence[str]
+    checkout: tuple[str | None, str | None]
     rate: float | None = None
     left_ms: float | None = None
 
@@ -40,6 +42,7 @@ def look_at(watched: WatchedRun, now_ms: float, usual_of: UsualOf) -> LiveLook:
         run.ended_ms,
         [worker for worker in watched.workers() if worker not in busy],
         watched.waiting(WAITING),
+        run_checkout(run),
         watched.rate(now_ms),
         watched.left_ms(now_ms),
     )

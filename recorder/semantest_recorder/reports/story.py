@@ -11,23 +11,6 @@ from semantest_recorder.reports.aggregate import PayloadOf
 from semantest_recorder.reports.past_result import PastResult, past_result
 from semantest_recorder.reports.report import REPORT_SCHEMA, AttemptInfo, Public, Report, RunInfo, TestInfo, WarningInfo
 
-#: One letter per state in a strip of runs, as pytest writes them where it has one.
-LETTERS = {
-    "passed": ".",
-    "failed": "F",
-    "error": "E",
-    "skipped": "s",
-    "xfailed": "x",
-    "xpassed": "X",
-    "flaky": "~",
-    "crashed": "C",
-    "timeout": "T",
-    "interrupted": "I",
-    "not_run": "-",
-    "lost": "L",
-    "running": ">",
-    "pending": "?",
-}
 #: How far before its details an attempt's ``test/start`` is looked for.
 _START_WITHIN = 64
 

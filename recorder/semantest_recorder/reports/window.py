@@ -41,10 +41,14 @@ def window_info(runs: Sequence[WindowRun], branch: str | None) -> WindowInfo:
 
 def window_words(window: WindowInfo) -> str:
     """``the last 40 runs of main, 10-22 09:30 to 11-21 09:30``."""
-    of = f" of {window.branch}" if window.branch is not None else ""
     since, until = day_and_minute(window.first.since_ms), day_and_minute(window.last.since_ms)
-    time = since if since == until else f"{since} to {until}"
-    return f"the last {window.runs} runs{of}, {time}" if window.runs > 1 else f"1 run{of}, {time}"
+    return f"{window_run_words(window)}, {since if since == until else f'{since} to {until}'}"
+
+
+def window_run_words(window: WindowInfo) -> str:
+    """``the last 40 runs of main``: without when they were."""
+    runs = f"the last {window.runs} runs" if window.runs > 1 else "1 run"
+    return f"{runs} of {window.branch}" if window.branch is not None else runs
 
 
 def place_words(place: RunPlace) -> str:

@@ -60,8 +60,8 @@ class Page:
 
     def wait_for(self, **counts: int) -> None:
         """Until so many tests are in these states."""
-        wanted = [[state, f"{number} {state}"] for state, number in counts.items()]
-        while self.sections.get("counts") != wanted:
+        wanted = sorted([state, f"{number} {state}"] for state, number in counts.items())
+        while sorted(self.sections.get("counts", [])) != wanted:
             self.hear()
 
     def say(self, text: str) -> None:
@@ -149,6 +149,27 @@ def test_pages_are_told_what_the_database_says_whenever_they_were_opened(daemon:
             page.hear()
         assert timeless(page.sections) == timeless(shown_by(daemon, run))
         page.close()
+    session.close()
+
+
+def test_the_commit_of_a_run_is_told_when_it_comes(daemon: Daemon) -> None:
+    session = Session(daemon, "20261122-060606-cccccc")
+    run, recording = session.recording.session, session.recording
+    recording.start()
+    recording.plan(*(f"a.py::test_{number}" for number in range(1200)))
+    session.send()
+    page = Page(daemon, f"/runs/{run}/live/feed")
+    page.hear()
+    assert page.sections["head"]["checkout"] == ""
+    assert page.sections["counts"] == [["pending", "1,200 pending"]]
+    recording.add("main", "run/context", {"git": {"branch": "main", "commit": "c" * 40}})
+    recording.test("a.py::test_0")
+    session.send()
+    while not page.sections["head"]["checkout"]:
+        page.hear()
+    assert page.sections["head"]["checkout"] == f"main {'c' * 40}"
+    assert shown_by(daemon, run)["head"]["checkout"] == f"main {'c' * 40}"
+    page.close()
     session.close()
 
 

@@ -64,6 +64,17 @@ def test_a_name_is_escaped_and_inert_wherever_it_stands(tmp_path: Path, room: Mo
     assert room is trend_charts or str(escape("<img src=x>")) in text
 
 
+@pytest.mark.parametrize("room", [flaky_board, slow_board, slower_board, trend_charts])
+def test_when_runs_were_is_told_with_year_and_zone(tmp_path: Path, room: ModuleType) -> None:
+    for number in (1, 2, 3):
+        record_run(tmp_path, number, {T: FLAKY}, branch="Feature-X")
+    text = drawn(room, tmp_path, since=run_id(3), branch="Feature-X")
+    words = re.search(r"the last [23] runs of Feature-X, (<time.*?</time>) to (<time.*?</time>)", text, re.IGNORECASE)
+    assert words is not None
+    for time in words.groups():
+        assert re.fullmatch(r'<time datetime="2026-11-21T[\d:.]+Z">2026-11-2\d [\d:]{8} \S+</time>', time)
+
+
 def test_a_renamed_test_says_what_it_was_called_and_its_old_name_leads_to_it(tmp_path: Path) -> None:
     record_run(tmp_path, 1, {OTHER: PASSED})
     record_run(tmp_path, 2, {T: PASSED})

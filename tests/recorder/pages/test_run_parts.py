@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_semantest.protocol.events import FINAL_STATES
 from semantest_recorder.answers.run_search import NewRun
 from semantest_recorder.core.rows import RunRow
 from semantest_recorder.pages.pictures import picture_type
@@ -18,7 +19,9 @@ from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge
 from semantest_recorder.pages.traceback_lines import traceback_lines
 from semantest_recorder.pages.words import cut, exact, first_lines, with_code
 from semantest_recorder.reports.aggregate import run_info
+from semantest_recorder.reports.history_strip import strip_lines
 from semantest_recorder.reports.report import Counts, ErrorInfo, ImportedFrom, PhaseTimes, SelectionInfo, SourceInfo
+from semantest_recorder.reports.state_letters import LETTERS
 
 
 @pytest.mark.parametrize(
@@ -130,6 +133,14 @@ def test_a_traceback_keeps_what_went_wrong() -> None:
 def test_first_lines_of_a_message() -> None:
     assert first_lines("one\ntwo\nthree", 2) == "one\ntwo …"
     assert first_lines("one\n", 2) == "one"
+
+
+def test_letters_mean_one_thing_everywhere() -> None:
+    states = {*FINAL_STATES, "cancelled", "running", "pending"}
+    assert set(LETTERS) == states
+    assert len(set(LETTERS.values())) == len(states)
+    (strip, meant) = strip_lines(["crashed", "passed", "lost"])
+    assert (strip.plain.strip(), meant.plain.strip()) == ("?.!", "! crashed, . passed, ? lost")
 
 
 def test_a_run_in_a_strip_reads_as_it_does_in_the_list() -> None:

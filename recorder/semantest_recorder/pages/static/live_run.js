@@ -21,12 +21,15 @@
     if (ms < 999.5) return `${Math.max(0, ms).toFixed(ms >= 9.95 ? 0 : 1)} ms`;
     const seconds = ms / 1000;
     if (seconds < 59.95) return `${seconds.toFixed(seconds < 9.995 ? 2 : 1)} s`;
-    const minutes = Math.floor(Math.round(seconds) / 60);
-    return minutes < 60 ? `${minutes} min ${Math.round(seconds) % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+    const whole = Math.round(seconds), minutes = Math.floor(whole / 60);
+    const [large, unit, small, part] = minutes < 60 ? [minutes, "min", whole % 60, "s"] : [Math.floor(minutes / 60), "h", minutes % 60, "min"];
+    return small ? `${large} ${unit} ${small} ${part}` : `${large} ${unit}`;
   }
   /* What goes on is told in whole steps that an eye can follow. */
   function lasting(ms) {
-    return ms < 60000 ? `${(Math.max(0, ms) / 1000).toFixed(1)} s` : duration(ms);
+    if (ms < 60000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+    const whole = Math.round(ms / 1000);
+    return whole < 3600 ? `${Math.floor(whole / 60)} min ${whole % 60} s` : duration(ms);
   }
 
   function follow(board) {
@@ -45,8 +48,10 @@
         part("over").hidden = !told.closed;
         part("over-words").textContent = `The run is over: ${told.words}.`;
         part("elapsed-name").textContent = told.closed ? "Took" : "Runs for";
-        if (told.closed !== ("closed" in board.dataset)) {
+        // Branch and commit come a little after the run itself.
+        if (told.closed !== ("closed" in board.dataset) || told.checkout !== board.dataset.checkout) {
           board.toggleAttribute("data-closed", told.closed);
+          board.dataset.checkout = told.checkout;
           refreshHead();
         }
       },
@@ -64,7 +69,7 @@
       waiting(told) {
         const tests = told.tests.map((test) => make("li", { class: "id" }, test));
         part("waiting").replaceChildren(...(tests.length ? tests : [make("li", { class: "dim" }, "No test waits.")]));
-        part("waiting-total").textContent = `${told.total.toLocaleString()} wait`;
+        part("waiting-total").textContent = `${told.total.toLocaleString("en")} wait`;
       },
       wholeLog(lines) { part("log").replaceChildren(); addLines(lines); },
       log(lines) { addLines(lines); },
@@ -188,9 +193,13 @@
       for (const row of part("running").rows) tellSince(row);
     }
 
+    /* One after the other: what is drawn anew is another element. */
+    let headDrawn = Promise.resolve();
     function refreshHead() {
-      const target = document.getElementById("run-head");
-      if (target) htmx.ajax("GET", location.href, { target, select: "#run-head", swap: "outerHTML" });
+      headDrawn = headDrawn.then(() => {
+        const target = document.getElementById("run-head");
+        return target && htmx.ajax("GET", location.href, { target, select: "#run-head", swap: "outerHTML" });
+      }).catch(() => {});
     }
 
     async function askWorker(button) {
@@ -220,7 +229,7 @@
     const link = part("link");
     let stood = null;
     function tellLink() {
-      const words = !stood ? "Connection lost, trying again …" : head && head.closed ? "Live: more may come" : "Live";
+      const words = !stood ? "Connection lost, trying again …" : head && head.closed ? "It is over. What comes late is shown, too." : "Live";
       if (stood !== null && link.textContent !== words) link.textContent = words;
     }
     const timer = setInterval(tick, 200);

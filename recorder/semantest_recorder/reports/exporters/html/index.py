@@ -12,7 +12,7 @@ from pytest_semantest.protocol.events import BAD_STATES
 from semantest_recorder.reports.chain_words import chain_words
 from semantest_recorder.reports.report import AttemptInfo, Report, TestInfo
 from semantest_recorder.reports.run_reasons import run_reasons
-from semantest_recorder.reports.story import LETTERS
+from semantest_recorder.reports.state_letters import LETTERS
 from semantest_recorder.reports.verdict import deciding_attempt, why
 from semantest_recorder.reports.wording import state_in_words, state_word
 
@@ -45,8 +45,7 @@ def index_of(report: Report, rerun: str | None) -> dict[str, Any]:
 
 
 def _state(state: str) -> dict[str, Any]:
-    letter = "✓" if state == "passed" else LETTERS[state]
-    return {"name": state, "word": state_word(state), "letter": letter, "bad": state in BAD_STATES}
+    return {"name": state, "word": state_word(state), "letter": LETTERS[state], "bad": state in BAD_STATES}
 
 
 class _Names:
