@@ -75,7 +75,7 @@ def state_count(state: str, number: int) -> str:
 def bar_parts(counts: Counts) -> list[tuple[str, float, float]]:
     """(state, x, width) of the parts of a bar of 100: what is bad first, and never too thin to be seen."""
     numbers = by_severity(counts)
-    least, total = 1.5, max(counts.total, 1)
+    least, total = 3.0, max(counts.total, 1)
     widths = [(state, max(number * 100 / total, least)) for state, number in numbers]
     whole = sum(width for _state, width in widths) or 1.0
     parts, x = [], 0.0

@@ -116,6 +116,14 @@ def test_what_is_bad_stands_first() -> None:
     assert [state for state, _x, _width in bar_parts(counts)] == [state for state, _number in by_severity(counts)]
 
 
+def test_one_bad_test_of_many_is_seen_in_a_bar() -> None:
+    (failed, _x, width), (_passed, begin, rest) = bar_parts(Counts(total=10_000, passed=9999, failed=1))
+    assert failed == "failed"
+    assert width > 2.5
+    assert begin == width
+    assert abs(width + rest - 100) < 0.01
+
+
 def test_a_traceback_keeps_what_went_wrong() -> None:
     code = "\n".join(f"    line{number} = {number}" for number in range(60))
     stack = f"{code}\n>   assert \x1b[31mx\x1b[0m == 1\nE   assert 2 == 1\nE    +  where\n\ntest_a.py:9: AssertionError"
