@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 from semantest_recorder.answers.blame import blame_of
 from semantest_recorder.answers.failures import failures_in
 from semantest_recorder.answers.flaky import flaky_list
 from semantest_recorder.answers.history import history_of
 from semantest_recorder.answers.run_difference import earlier_run, run_difference
+from semantest_recorder.answers.slower import slower_tests
 from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.answers.window import Window
 from semantest_recorder.mcp_server.answer import Answer, answer
@@ -18,12 +21,14 @@ from semantest_recorder.mcp_server.questions import (
     FailuresQuestion,
     FlakyQuestion,
     HistoryQuestion,
+    SlowerQuestion,
 )
 from semantest_recorder.reports.blame_lines import blame_lines
 from semantest_recorder.reports.failure_lines import failure_lines
 from semantest_recorder.reports.flaky_list import flaky_lines
 from semantest_recorder.reports.history_of_test_lines import history_lines
 from semantest_recorder.reports.run_diff_lines import diff_lines
+from semantest_recorder.reports.slower_list import slower_lines
 
 #: Lists are whole: the budget cuts them.
 _ALL = 0
@@ -58,6 +63,13 @@ def flaky(place: Place, question: FlakyQuestion) -> Answer:
     found = flaky_list(place.database, Window(question.runs, None, question.branch), limit=question.limit)
     lines = (line.plain for line in flaky_lines(found))
     return answer("Flaky tests, the flakiest first", lines, found, place.missing(), question.max_tokens)
+
+
+def slower(place: Place, question: SlowerQuestion) -> Answer:
+    """Tests that take longer, or less, than before."""
+    found = slower_tests(place.database, question.since, time.time() * 1000, question.branch, question.limit)
+    lines = (line.plain for line in slower_lines(found))
+    return answer("Tests that became slower, or faster", lines, found, place.missing(), question.max_tokens)
 
 
 def diff(place: Place, question: DiffQuestion) -> Answer:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from semantest_recorder.answers.slower import USUAL_SINCE
 from semantest_recorder.reports.agent.tokens import DEFAULT_TOKENS, LEAST_TOKENS
 from semantest_recorder.reports.inert import inert_line
 
@@ -92,6 +93,16 @@ class FlakyQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=T
     runs: Annotated[int, Meta(ge=1, le=10_000, description="In the last so many runs.")] = 100
     branch: Branch | None = None
     limit: Annotated[int, Meta(ge=1, le=1000, description="How many tests, the flakiest.")] = 20
+
+
+class SlowerQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which tests take longer."""
+
+    since: Annotated[
+        str, Meta(description="An age such as `7d`, or a run, which counts as later.", min_length=1, max_length=200)
+    ] = USUAL_SINCE
+    branch: Branch | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many tests of each kind.")] = 20
 
 
 class DiffQuestion(Question, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
+from semantest_recorder.answers.errors import NoRunBefore, NoSuchTest
 from semantest_recorder.cli.refusals import refusal_of
 from semantest_recorder.cli.stop import Stop
 from semantest_recorder.mcp_server import history_tools, run_tools
@@ -21,12 +22,14 @@ from semantest_recorder.mcp_server.questions import (
     Question,
     RunQuestion,
     RunsQuestion,
+    SlowerQuestion,
     TestQuestion,
     question_of,
 )
 from semantest_recorder.reports.agent.tokens import ascii_text, characters
 from semantest_recorder.reports.inert import inert_line
 from semantest_recorder.reports.wording import shortened
+from semantest_recorder.store.errors import BranchNotFound, RunNotFound
 
 #: What a client is told of all tools at once.
 INSTRUCTIONS: Final = (
@@ -102,6 +105,13 @@ TOOLS: Final[dict[str, Tool]] = {
         history_tools.flaky,
         "as `semantest flaky --json`",
     ),
+    "slower": Tool(
+        "Tests that became slower",
+        "Tests that take longer, or less, since a time or a run than in the runs before, beyond their noise.",
+        SlowerQuestion,
+        history_tools.slower,
+        "as `semantest slower --json`",
+    ),
     "diff": Tool(
         "What changed between two runs",
         "What newly fails, is fixed, new, gone, renamed, flaky, skipped or slower between two runs.",
@@ -147,10 +157,26 @@ def ask(place: Place, name: str, arguments: dict[str, Any]) -> Answer:
     except Stop as stop:
         raise NoAnswerError(_message(stop.format_message())) from None
     except Exception as error:
+        told = _in_words_of_tools(error)
+        if told is not None:
+            raise NoAnswerError(_message(inert_line(told))) from error
         refusal = refusal_of(error)
         if refusal is None:
             raise
         raise NoAnswerError(_message(refusal.format_message())) from error
+
+
+def _in_words_of_tools(error: Exception) -> str | None:
+    """What a command would say with other commands and their options; ``None`` for an error that names none."""
+    if isinstance(error, RunNotFound) and not error.nearest and error.name != "last":
+        return f"no run {error.name!r}: the tool `runs` lists them"
+    if isinstance(error, BranchNotFound) and not (error.nearest or error.known):
+        return f"no run of branch {error.name!r}: the tool `runs` shows branches"
+    if isinstance(error, NoRunBefore):
+        return f"{error}: name two runs as `before` and `after` (the tool `runs` lists them), or a branch as `base`"
+    if isinstance(error, NoSuchTest) and not error.nearest:
+        return f"{error}: the tools `report` and `failures` name tests that failed; a part of an id will do"
+    return None
 
 
 def _message(text: str) -> str:

@@ -114,7 +114,7 @@ class BranchNotFound(StoreError):
         hint = f"did you mean {', '.join(nearest)}?" if nearest else "`semantest runs` shows branches"
         none = f"no run of branch {name!r} to compare with went through its tests: name a run"
         super().__init__(none if known else f"no run of branch {name!r}: {hint}")
-        self.name, self.nearest = name, nearest
+        self.name, self.nearest, self.known = name, nearest, known
 
 
 def advice_for(reason: str) -> str:

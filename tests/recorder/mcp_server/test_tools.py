@@ -19,7 +19,7 @@ from tests.recorder.cli.suite_runs import FAILED, FLAKY, PASSED, record_run, run
 LATER = 1_795_353_400_000.0
 RUNNING = "20261122-000000-ffffff"
 _TEST = {"test": "test_pay[0]"}
-QUESTIONS: dict[str, dict[str, Any]] = {"test": _TEST, "history": _TEST, "blame": _TEST}
+QUESTIONS: dict[str, dict[str, Any]] = {"test": _TEST, "history": _TEST, "blame": _TEST, "slower": {"since": run_id(2)}}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,7 @@ def test_windows_and_branches_are_chosen(place: Place) -> None:
     assert len(answered(place, "failures", runs=2, branch="main").structured["runs"]) == 2
     assert answered(place, "runs", state="passed").text.count("\n| 2026") == 2
     assert answered(place, "flaky", limit=1).structured["total"] == 4
+    assert answered(place, "slower", since=run_id(2), branch="main").structured["compared"] == 36
     assert answered(place, "diff", after=run_id(3), before=run_id(1)).structured["before"]["id"] == run_id(1)
 
 
@@ -111,6 +112,11 @@ def test_windows_and_branches_are_chosen(place: Place) -> None:
         ("failures", {"branch": "main"}, "`branch` goes with `runs`"),
         ("diff", {"before": "last", "base": "main"}, "give one"),
         ("runs", {"state": "faild"}, "Invalid enum value 'faild'"),
+        ("slower", {"since": "7x"}, "no run '7x': the tool `runs` lists them"),
+        ("report", {"run": "zzz"}, "no run 'zzz': the tool `runs` lists them"),
+        ("flaky", {"branch": "zzz"}, "no run of branch 'zzz': the tool `runs` shows branches"),
+        ("history", {"test": "zzzzzzzz"}, "no test 'zzzzzzzz': the tools `report` and `failures` name tests"),
+        ("diff", {"after": run_id(1)}, "name two runs as `before` and `after` (the tool `runs` lists them)"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_is_near(place: Place, name: str, arguments: dict[str, Any], told: str) -> None:
