@@ -122,7 +122,7 @@ def test_people_sign_out_and_in_with_a_token_of_their_own(visitor: Firefox, serv
     visitor.open("/settings")
     visitor.tell("document.querySelector('input[name=name]').focus()")
     visitor.press(*"firefox", "\ue007")
-    visitor.wait_for_page("/settings/tokens")
+    visitor.wait_for_page("/settings?told=")
     token = visitor.tell("document.body.innerText.match(/smt_[\\w-]+/)[0]")
     visitor.tell("[...document.querySelectorAll('button')].find(one => one.innerText === 'Sign out').click()")
     visitor.wait_for_page("/sign-in")

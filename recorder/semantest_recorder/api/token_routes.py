@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from aiohttp import web
@@ -11,9 +11,8 @@ from aiohttp import web
 from semantest_recorder.api.body import read_body
 from semantest_recorder.api.changing import change_route
 from semantest_recorder.api.documents import NewToken, TokenInfo, TokenList, TokenRequest
-from semantest_recorder.core.access import ADMINS
-from semantest_recorder.core.refusal import Refusal
-from semantest_recorder.core.tokens import InvalidName, NameTaken, NoSuchToken, Token, TokenTable
+from semantest_recorder.core.access import ADMINS, Role
+from semantest_recorder.core.tokens import Token, TokenTable
 from semantest_recorder.server.routes import Doc, Route
 
 TOKENS = "/api/v1/tokens"
@@ -25,11 +24,11 @@ class TokenBook(Protocol):
     def read(self) -> TokenTable:
         """All of them."""
 
-    def change(self, change: Callable[[TokenTable], TokenTable]) -> None:
-        """Replaces them in one step; raises what ``change`` raises."""
+    def create(self, name: str, roles: Iterable[Role], now_ms: float, expires_ms: float | None) -> tuple[str, Token]:
+        """A new token, and what is kept of it. Raises ``Refusal`` for a name that is none, or is taken."""
 
-    def new(self) -> tuple[str, bytes]:
-        """A token that nobody has, and its digest."""
+    def revoke(self, name: str) -> None:
+        """The token is none any more. Raises ``Refusal`` when there is none of this name."""
 
 
 def token_routes(book: TokenBook, now_ms: Callable[[], float]) -> list[Route]:
@@ -44,7 +43,7 @@ def token_routes(book: TokenBook, now_ms: Callable[[], float]) -> list[Route]:
         return await asyncio.to_thread(_create, book, asked, now_ms())
 
     async def revoke(request: web.Request) -> None:
-        await asyncio.to_thread(_revoke, book, request.match_info["name"])
+        await asyncio.to_thread(book.revoke, request.match_info["name"])
 
     path = f"{TOKENS}/{{name}}"
     created = Doc(
@@ -58,22 +57,9 @@ def token_routes(book: TokenBook, now_ms: Callable[[], float]) -> list[Route]:
 
 
 def _create(book: TokenBook, asked: TokenRequest, now_ms: float) -> NewToken:
-    token, digest = book.new()
-    expires = None if asked.expires_in_s is None else now_ms + asked.expires_in_s * 1000.0
-    made: list[Token] = []
-
-    def add(table: TokenTable) -> TokenTable:
-        changed = table.with_token(asked.name, asked.roles, digest, now_ms, expires)
-        made[:] = [one for one in changed.tokens if one.name == asked.name]
-        return changed
-
-    try:
-        book.change(add)
-    except InvalidName as error:
-        raise Refusal("INVALID_REQUEST", str(error)) from None
-    except NameTaken as error:
-        raise Refusal("NAME_TAKEN", f"{error}: take another name, or revoke that one first") from None
-    info = _info(made[0], now_ms)
+    expires_ms = None if asked.expires_in_s is None else now_ms + asked.expires_in_s * 1000.0
+    token, made = book.create(asked.name, asked.roles, now_ms, expires_ms)
+    info = _info(made, now_ms)
     return NewToken(
         name=info.name,
         roles=info.roles,
@@ -82,14 +68,6 @@ def _create(book: TokenBook, asked: TokenRequest, now_ms: float) -> NewToken:
         expired=False,
         token=token,
     )
-
-
-def _revoke(book: TokenBook, name: str) -> None:
-    try:
-        book.change(lambda table: table.without(name))
-    except NoSuchToken as error:
-        known = f"there are {', '.join(error.args[1])}" if error.args[1] else "there are none"
-        raise Refusal("TOKEN_NOT_FOUND", f"{error.args[0]}; {known}") from None
 
 
 def _info(token: Token, now_ms: float) -> TokenInfo:

@@ -25,7 +25,7 @@ from semantest_recorder.core.alerts.actions import (
 )
 from semantest_recorder.core.alerts.alert import State
 from semantest_recorder.core.refusal import Refusal
-from semantest_recorder.pages.page import Desk, Page, Visit
+from semantest_recorder.pages.page import TOLD, Desk, Page, Visit
 from semantest_recorder.pages.table import Table
 from semantest_recorder.reports.alert_groups import MOST_GROUPED, alert_groups
 from semantest_recorder.server.form import read_form
@@ -52,7 +52,7 @@ class _Unclear(ValueError):  # noqa: N818 - says what is wrong
 def pages(database: Path, facts: Facts) -> list[Page]:
     """The page. ``facts``: what the recorder says of itself, its rules among it; called in the event loop."""
     views = partial(_view, database), partial(_table, database)
-    return [Page(PATH, "alerts.html", "alerts", *views, facts=facts, asks=("state",))]
+    return [Page(PATH, "alerts.html", "alerts", *views, facts=facts, asks=("state", TOLD))]
 
 
 def routes(database: Path, facts: Facts, act: Act, desk: Desk) -> list[Route]:
@@ -61,9 +61,10 @@ def routes(database: Path, facts: Facts, act: Act, desk: Desk) -> list[Route]:
     async def answer(request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         done = await _done(request.match_info["do"], form, request[IDENTITY].name, act)
+        if "problem" not in done:
+            return desk.lead_back(PATH, request[IDENTITY], done)
         visit = Visit(PATH, {}, request.query, request[IDENTITY], facts())
-        status = 400 if "problem" in done else 200
-        return await desk.draw("alerts.html", "alerts", visit, lambda: {**_view(database, visit), **done}, status)
+        return await desk.draw("alerts.html", "alerts", visit, lambda: {**_view(database, visit), **done}, 400)
 
     return [Route("POST", f"{PATH}/{{do}}", answer, ADMINS)]
 

@@ -21,6 +21,7 @@ from semantest_recorder.core.access import READERS, Identity, Role
 from semantest_recorder.daemon_threads import DaemonThreads
 from semantest_recorder.pages.drawing import Drawing, html
 from semantest_recorder.pages.table import Table, as_csv, as_json
+from semantest_recorder.pages.told_once import ToldOnce
 from semantest_recorder.pages.words import address_of, cut, run_address
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
@@ -41,6 +42,8 @@ _POLLED_S = 2.0
 _VISITED_S, _LATELY = 3600.0, 8
 #: The parameter with which scripts ask for a page again and again; every page knows it.
 POLL: Final = "poll"
+#: The parameter with which a browser comes back that sent a form: what the page says of that, once.
+TOLD: Final = "told"
 #: So many are told of what could be meant.
 _NEAR = 10
 
@@ -97,9 +100,9 @@ class Visit:
     def same(self, **changed: object) -> str:
         """The address of this page with other parameters; ``None`` or an empty text leaves one out.
 
-        ``POLL`` is left out unless it is given: links are for people.
+        ``POLL`` and ``TOLD`` are left out unless they are given: links are for people, and for later.
         """
-        kept: dict[str, object] = {name: self.query.getall(name) for name in self.query if name != POLL}
+        kept: dict[str, object] = {name: self.query.getall(name) for name in self.query if name not in (POLL, TOLD)}
         return address_of(self.path, {**kept, **changed})
 
 
@@ -148,6 +151,7 @@ class Desk:
         self.drawing = drawing
         self._threads = DaemonThreads(_THREADS, "semantest-pages")
         self._kept = Kept[str](_KEPT_CHARACTERS, len)
+        self._told = ToldOnce()
         #: By the name of a visitor: whoever asks for much that takes long leaves others a thread.
         self._places: dict[str, asyncio.Semaphore] = {}
         self._asked_s = -math.inf
@@ -166,12 +170,20 @@ class Desk:
     async def draw(
         self, template: str, section: str, visit: Visit, values: Callable[[], Mapping[str, Any]], status: int = 200
     ) -> web.Response:
-        """The answer to a form: the page again, with other values."""
+        """The answer to a form that is refused: the page again, with other values."""
 
         def make() -> web.Response:
             return html(self.drawing.draw(template, visit.identity, section, visit=visit, **values()), status)
 
         return await self._in_thread(visit, make)
+
+    def lead_back(self, path: str, identity: Identity, values: Mapping[str, Any]) -> web.Response:
+        """The answer to a form that was carried out: to the page at ``path``, which has these ``values``, too, once.
+
+        So a reload sends nothing again. The page has ``TOLD`` among its parameters.
+        """
+        key = self._told.leave(identity, values)
+        return web.Response(status=303, headers={hdrs.LOCATION: address_of(path, {TOLD: key})})
 
     async def _in_thread(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:
         async with self._places.setdefault(visit.identity.name, asyncio.Semaphore(_THREADS_OF_ONE)):
@@ -221,12 +233,15 @@ class Desk:
         known = (*page.asks, "format") if page.table is not None else page.asks
         for name in visit.query:
             if name not in known and name != POLL:
-                raise Misunderstood(f"this page has no parameter {name[:40]}{_instead_of(name, known)}")
+                typed = [one for one in known if one != TOLD]
+                raise Misunderstood(f"this page has no parameter {name[:40]}{_instead_of(name, typed)}")
         return self._export(page, visit) or html(self._drawn(page, visit))
 
     def _drawn(self, page: Page, visit: Visit) -> str:
         def make() -> str:
-            return self.drawing.draw(page.template, visit.identity, page.section, visit=visit, **page.view(visit))
+            told = self._told.take(visit.identity, visit.asked(TOLD)) if TOLD in page.asks else {}
+            values = {**page.view(visit), **told}
+            return self.drawing.draw(page.template, visit.identity, page.section, visit=visit, **values)
 
         stamp = page.stamp(visit) if page.stamp is not None else None
         if stamp is None:

@@ -12,14 +12,15 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from semantest_recorder.core.access import ADMINS, Role, digest_of
-from semantest_recorder.core.tokens import InvalidName, NameTaken, NoSuchToken, Token
-from semantest_recorder.pages.page import Desk, Page, Visit
+from semantest_recorder.core.access import ADMINS, Role
+from semantest_recorder.core.refusal import Refusal
+from semantest_recorder.core.tokens import Token
+from semantest_recorder.pages.page import TOLD, Desk, Page, Visit
 from semantest_recorder.pages.table import Table
 from semantest_recorder.server.form import read_form
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
-from semantest_recorder.token_file import TokensUnreadable, change_tokens, new_token, read_tokens
+from semantest_recorder.token_book import TokenBook
 
 PATH = "/settings"
 _DAY_MS = 86_400_000.0
@@ -32,26 +33,29 @@ Facts = Callable[[], Mapping[str, Any]]
 
 def pages(folder: Path, facts: Facts) -> list[Page]:
     """The page. ``facts``: what the recorder says of itself; called in the event loop."""
-    return [Page(PATH, "settings.html", "settings", partial(_view, folder), partial(_table, folder), facts=facts)]
+    views = partial(_view, folder), partial(_table, folder)
+    return [Page(PATH, "settings.html", "settings", *views, facts=facts, asks=(TOLD,))]
 
 
 def routes(folder: Path, facts: Facts, desk: Desk) -> list[Route]:
     """What the page's forms are sent to; for who has the role ``admin``."""
+    book = TokenBook(folder)
 
     async def answer(request: web.Request, done: Mapping[str, Any]) -> web.Response:
+        if "problem" not in done:
+            return desk.lead_back(PATH, request[IDENTITY], done)
         visit = Visit(PATH, {}, request.query, request[IDENTITY], facts())
-        status = 400 if "problem" in done else 200
-        return await desk.draw("settings.html", "settings", visit, lambda: {**_view(folder, visit), **done}, status)
+        return await desk.draw("settings.html", "settings", visit, lambda: {**_view(folder, visit), **done}, 400)
 
     async def create(request: web.Request) -> web.StreamResponse:
         form = await read_form(request)
         roles = [role for role in Role if role.value in form.getall("role", [])]
         name, lifetime = form.get("name", "").strip(), form.get("expires", "")
-        return await answer(request, await asyncio.to_thread(_create, folder, name, roles, lifetime))
+        return await answer(request, await asyncio.to_thread(_create, book, name, roles, lifetime))
 
     async def revoke(request: web.Request) -> web.StreamResponse:
         name = (await read_form(request)).get("name", "").strip()
-        return await answer(request, await asyncio.to_thread(_revoke, folder, name))
+        return await answer(request, await asyncio.to_thread(_revoke, book, name))
 
     return [
         Route("POST", f"{PATH}/tokens", create, ADMINS),
@@ -59,38 +63,34 @@ def routes(folder: Path, facts: Facts, desk: Desk) -> list[Route]:
     ]
 
 
-def _create(folder: Path, name: str, roles: list[Role], lifetime: str) -> Mapping[str, Any]:
+def _create(book: TokenBook, name: str, roles: list[Role], lifetime: str) -> Mapping[str, Any]:
     """What the page says of it: the token, this once, or what is wrong."""
     if not roles:
         return {"problem": "choose what its holder may do: none of the roles includes another"}
     if lifetime not in LIFETIMES:
         return {"problem": "choose when it ends"}
-    token, now_ms = new_token(), time.time() * 1000
+    now_ms = time.time() * 1000
     expires_ms = now_ms + int(lifetime) * _DAY_MS if int(lifetime) else None
     try:
-        change_tokens(folder, lambda table: table.with_token(name, roles, digest_of(token), now_ms, expires_ms))
-    except (InvalidName, NameTaken, TokensUnreadable) as error:
-        return {"problem": str(error)}
-    except OSError as error:
-        return {"problem": f"the list of tokens cannot be written: {error.strerror}"}
-    return {"made": token, "made_name": name}
+        token, made = book.create(name, roles, now_ms, expires_ms)
+    except Refusal as refusal:
+        return {"problem": str(refusal)}
+    return {"made": token, "made_name": made.name}
 
 
-def _revoke(folder: Path, name: str) -> Mapping[str, Any]:
+def _revoke(book: TokenBook, name: str) -> Mapping[str, Any]:
     try:
-        change_tokens(folder, lambda table: table.without(name))
-    except (NoSuchToken, TokensUnreadable) as error:
-        return {"problem": str(error.args[0])}
-    except OSError as error:
-        return {"problem": f"the list of tokens cannot be written: {error.strerror}"}
+        book.revoke(name)
+    except Refusal as refusal:
+        return {"problem": str(refusal)}
     return {"revoked": name}
 
 
 def _tokens(folder: Path) -> tuple[list[Token], str]:
     try:
-        return list(read_tokens(folder).tokens), ""
-    except TokensUnreadable as error:
-        return [], str(error)
+        return list(TokenBook(folder).read().tokens), ""
+    except Refusal as refusal:
+        return [], str(refusal)
 
 
 def _view(folder: Path, visit: Visit) -> dict[str, Any]:
