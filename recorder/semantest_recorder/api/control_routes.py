@@ -49,7 +49,7 @@ def control_routes(
     changed = Doc("Change the security policy", Policy, body=PolicyChange, errors=(413, 503))
     return [
         change_route("POST", f"{RUN}/cancel", stop, cancel, OPERATORS),
-        change_route("GET", POLICY, Doc("The security policy", Policy), present, ADMINS),
+        change_route("GET", POLICY, Doc("The security policy", Policy), present, READERS | ADMINS),
         change_route("PATCH", POLICY, changed, change, ADMINS),
         change_route("GET", PLUGINS, Doc("Plugins, and what became of their calls", PluginList), listed, READERS),
     ]

@@ -12,6 +12,7 @@ from semantest_recorder.answers.runs import RunOrder
 from semantest_recorder.answers.slower import USUAL_SINCE
 from semantest_recorder.answers.slowest import By, Phase
 from semantest_recorder.api.moments import AGE, MOMENT
+from semantest_recorder.core.alerts.alert import State
 from semantest_recorder.core.analysis.durations import Rank
 from semantest_recorder.core.analysis.trend import Period
 
@@ -111,6 +112,17 @@ class TestsQuery(Query, frozen=True):
     q: Annotated[str, Meta(max_length=1000, description="Part of the test's id.")] | None = None
     suite: Annotated[str, Meta(max_length=1000, description="Of this file or class.")] | None = None
     limit: Limit = 100
+    cursor: Cursor | None = None
+    fields: Fields = field(default_factory=list)
+
+
+class AlertsQuery(Query, frozen=True):
+    """Which alerts; silences and what could not be told are on every page."""
+
+    state: Annotated[list[State], Meta(description="In one of these states.", extra=_COMMAS)] = field(
+        default_factory=list
+    )
+    limit: Annotated[int, Meta(ge=1, le=1000, description="How many at most; all unless given.")] | None = None
     cursor: Cursor | None = None
     fields: Fields = field(default_factory=list)
 

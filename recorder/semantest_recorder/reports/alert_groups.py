@@ -61,7 +61,7 @@ def _typed(text: str) -> str:
 
 
 def alert_groups(alerts: Iterable[AlertInfo]) -> list[AlertGroup]:
-    """The alerts in the order of the first of each group."""
+    """The alerts in the order of the first of each group: as the worst, then the newest come first in ``alerts``."""
     found: dict[tuple[object, ...], AlertGroup] = {}
     for one in alerts:
         key = (one.rule, one.state, one.silenced, one.run, _cause(one.summary))

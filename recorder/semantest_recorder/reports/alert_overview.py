@@ -68,9 +68,10 @@ class SilenceInfo(Public, kw_only=True):
 
 
 class AlertOverview(Public, kw_only=True):
-    """What ``semantest alerts --json`` prints: what fires first, then what is over, the newest first.
+    """What ``semantest alerts --json`` prints: what fires, the worst first, then what is over; the newest first.
 
-    ``queued``: how many deliveries wait for their next try.
+    ``queued``: how many deliveries wait for their next try. ``next``: the cursor of the page behind, where pages are
+    asked for; ``None`` on the last one.
     """
 
     schema: int = ALERTS_SCHEMA
@@ -78,6 +79,7 @@ class AlertOverview(Public, kw_only=True):
     silences: list[SilenceInfo]
     dead: list[DeliveryInfo]
     queued: int
+    next: str | None = None
 
 
 def alert_overview(
@@ -91,8 +93,9 @@ def alert_overview(
     told: dict[tuple[str, str], list[DeliveryInfo]] = defaultdict(list)
     for delivery in deliveries:
         message = msgspec.json.decode(delivery.body, type=Message)
+        info = _delivery(delivery, message)
         for part in message.alerts:
-            told[message.rule, part.subject].append(_delivery(delivery, message))
+            told[message.rule, part.subject].append(info)
     return AlertOverview(
         alerts=[
             _alert(alert, silences, told.get((alert.rule, harmless(alert.subject)), ()), now_ms) for alert in alerts

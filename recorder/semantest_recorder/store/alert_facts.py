@@ -20,10 +20,11 @@ from semantest_recorder.core.analysis.time_shift import PASSES
 from semantest_recorder.store.alerts import (
     JUDGED_WITHIN_MS,
     MOST_ALERTS,
-    alerts_in,
+    AlertPlace,
     alerts_of,
     count_alerts,
     deliveries_in,
+    listed_alerts,
     silences_in,
 )
 from semantest_recorder.store.analysis_flaky import flaky_tests
@@ -177,25 +178,38 @@ def _list(values: Iterable[object]) -> str:
 
 
 class StoredAlerts(NamedTuple):
-    """Alerts at one moment; ``counts``: of all, by state; ``deliveries``: the newest ones; ``dead``: all that are."""
+    """Alerts at one moment, with their places; ``counts``: of all, by state; ``deliveries``: the newest ones."""
 
-    alerts: list[Alert]
+    listed: list[tuple[Alert, AlertPlace]]
     counts: Mapping[State, int]
     silences: list[Silence]
     deliveries: list[Delivery]
     dead: list[Delivery]
 
+    @property
+    def alerts(self) -> list[Alert]:
+        """The alerts alone."""
+        return [alert for alert, _place in self.listed]
+
 
 def read_alerts(
-    path: Path, now_ms: float, deliveries: int = 500, state: State | None = None, most: int = MOST_ALERTS
+    path: Path,
+    now_ms: float,
+    deliveries: int = 500,
+    state: State | None = None,
+    most: int = MOST_ALERTS,
+    after: Callable[[sqlite3.Connection], AlertPlace | None] = lambda _connection: None,
 ) -> StoredAlerts:
-    """What the database at ``path`` says, in one snapshot: alerts as ``alerts_in``. Raises what ``Reader`` raises."""
+    """What the database at ``path`` says, in one snapshot: alerts as ``listed_alerts``, behind the place ``after``.
+
+    Raises what ``Reader`` and ``after`` raise.
+    """
     with closing(connect_read_only(path)) as connection:
         try:
             connection.execute("BEGIN")
             recent = deliveries_in(connection, "recent", deliveries)
             return StoredAlerts(
-                alerts_in(connection, state, most),
+                listed_alerts(connection, state, most, after(connection)),
                 count_alerts(connection),
                 silences_in(connection, now_ms),
                 recent,

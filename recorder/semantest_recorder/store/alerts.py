@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import uuid4
 
 import msgspec
@@ -27,6 +27,15 @@ JUDGED_WITHIN_MS: Final = 86_400_000.0
 #: So many alerts are kept, those that were seen last.
 MOST_ALERTS: Final = 20_000
 _JUDGED_KEPT_MS: Final = 3 * JUDGED_WITHIN_MS
+
+
+class AlertPlace(NamedTuple):
+    """Where an alert stands in a list: ``rank`` is 0 to 2 for what fires, the worst first, and 3 for what is over."""
+
+    rank: int
+    since_ms: float
+    rule: str
+    subject: str
 
 
 def begin(connection: sqlite3.Connection, settings: AlertSettings, now_ms: float) -> None:
@@ -149,9 +158,27 @@ def alerts_of(connection: sqlite3.Connection, rule: Rule) -> list[Alert]:
     return [_alert(row) for row in connection.execute(_SQL["alerts_of_rule"], (rule.name,))]
 
 
+def listed_alerts(
+    connection: sqlite3.Connection, state: State | None = None, most: int = MOST_ALERTS, after: AlertPlace | None = None
+) -> list[tuple[Alert, AlertPlace]]:
+    """Alerts and their places, in this state if one is named: ``most`` at most, behind ``after``.
+
+    Those that fire come first, of these the worst; of each the newest.
+    """
+    behind = (None,) * 4 if after is None else after
+    rows = connection.execute(_SQL["all_alerts"], (state, most, *behind))
+    found = ((_alert(row), rank) for *row, rank in rows)
+    return [(alert, AlertPlace(rank, alert.since_ms, alert.rule, alert.subject)) for alert, rank in found]
+
+
+def of_moment(connection: sqlite3.Connection, since_ms: float) -> list[tuple[str, str]]:
+    """Rules and subjects of the alerts that came into their state at this very moment."""
+    return connection.execute(_SQL["of_moment"], (since_ms,)).fetchall()
+
+
 def alerts_in(connection: sqlite3.Connection, state: State | None = None, most: int = MOST_ALERTS) -> list[Alert]:
-    """Alerts, in this state if one is named, ``most`` at most: those that fire first, of each the newest first."""
-    return [_alert(row) for row in connection.execute(_SQL["all_alerts"], (state, most))]
+    """As ``listed_alerts``, without places."""
+    return [alert for alert, _place in listed_alerts(connection, state, most)]
 
 
 def count_alerts(connection: sqlite3.Connection) -> dict[State, int]:

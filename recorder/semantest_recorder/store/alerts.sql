@@ -11,9 +11,17 @@ SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch,
 FROM alerts WHERE rule = ?1
       AND (state <> coalesce(told_state, 'resolved') OR subject IN (SELECT value FROM json_each(?2)));
 
+-- What fires comes first, of that what is worst; of each the newest.
+
 -- name: all_alerts
-SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms
-FROM alerts WHERE ?1 IS NULL OR state = ?1 ORDER BY state, since_ms DESC, rule, subject LIMIT ?2;
+SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms,
+       CASE WHEN state <> 'firing' THEN 3 WHEN severity = 'critical' THEN 0 WHEN severity = 'warning' THEN 1 ELSE 2 END AS rank
+FROM alerts
+WHERE (?1 IS NULL OR state = ?1) AND (?3 IS NULL OR (rank, -since_ms, rule, subject) > (?3, -?4, ?5, ?6))
+ORDER BY rank, since_ms DESC, rule, subject LIMIT ?2;
+
+-- name: of_moment
+SELECT rule, subject FROM alerts WHERE since_ms = ?;
 
 -- name: count_alerts
 SELECT state, count(*) FROM alerts GROUP BY state;

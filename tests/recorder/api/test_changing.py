@@ -95,6 +95,14 @@ def test_a_change_of_the_policy_holds_for_everybody_at_once(own: Api) -> None:
     assert own.json("/api/v1/policy") == changed.json
 
 
+def test_the_policy_is_for_all_who_may_read(own: Api) -> None:
+    """The page of settings and ``getSecurityMetrics`` tell them the same."""
+    for role, status in ((Role.READ, 200), (Role.ADMIN, 200), (Role.OPERATE, 403), (Role.INGEST, 403)):
+        assert own.send("GET", "/api/v1/policy", token=own.server.token(f"one-{role}", role)).status == status
+    reader = own.server.token("no-admin", Role.READ)
+    assert own.send("PATCH", "/api/v1/policy", {"maxEventSize": 4096}, token=reader).status == 403
+
+
 def test_a_run_is_cancelled_by_who_may(own: Api) -> None:
     client = own.server.connect()
     started = client.ask({"id": "1", "type": "startTestRun", "payload": {"runId": "manual/1"}})
