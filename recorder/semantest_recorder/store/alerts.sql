@@ -11,14 +11,19 @@ SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch,
 FROM alerts WHERE rule = ?1
       AND (state <> coalesce(told_state, 'resolved') OR subject IN (SELECT value FROM json_each(?2)));
 
--- What fires comes first, of that what is worst; of each the newest.
+-- What fires comes first, of that what is worst; of each the newest. Sorted are names only, of which there may be 20,000.
 
 -- name: all_alerts
-SELECT rule, subject, kind, severity, state, since_ms, seen_ms, summary, branch, run_id, test_id, weight, told_state, told_ms,
-       CASE WHEN state <> 'firing' THEN 3 WHEN severity = 'critical' THEN 0 WHEN severity = 'warning' THEN 1 ELSE 2 END AS rank
-FROM alerts
-WHERE (?1 IS NULL OR state = ?1) AND (?3 IS NULL OR (rank, -since_ms, rule, subject) > (?3, -?4, ?5, ?6))
-ORDER BY rank, since_ms DESC, rule, subject LIMIT ?2;
+WITH listed AS (
+    SELECT rule, subject, since_ms,
+           CASE WHEN state <> 'firing' THEN 3 WHEN severity = 'critical' THEN 0 WHEN severity = 'warning' THEN 1 ELSE 2 END AS rank
+    FROM alerts
+    WHERE (?1 IS NULL OR state = ?1) AND (?3 IS NULL OR (rank, -since_ms, rule, subject) > (?3, -?4, ?5, ?6))
+    ORDER BY rank, since_ms DESC, rule, subject LIMIT ?2)
+SELECT a.rule, a.subject, a.kind, a.severity, a.state, a.since_ms, a.seen_ms, a.summary, a.branch, a.run_id, a.test_id,
+       a.weight, a.told_state, a.told_ms, n.rank
+FROM listed n CROSS JOIN alerts a ON a.rule = n.rule AND a.subject = n.subject
+ORDER BY n.rank, n.since_ms DESC, n.rule, n.subject;
 
 -- name: of_moment
 SELECT rule, subject FROM alerts WHERE since_ms = ?;
