@@ -109,7 +109,9 @@ def take(shop: Path, place: Path, only: Sequence[str] | None) -> None:
         for name, path, size, scheme in _pictures(run_id):
             if only is None or name in only:
                 _take(
-                    browser.new_context(viewport=size, color_scheme=scheme, storage_state=signed_in),
+                    browser.new_context(
+                        viewport=size, is_mobile=size is PHONE, color_scheme=scheme, storage_state=signed_in
+                    ),
                     url + path,
                     place / f"{name}.png",
                 )

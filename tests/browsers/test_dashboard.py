@@ -61,6 +61,30 @@ def test_the_theme_that_was_chosen_stays(visitor: Visitor) -> None:
     assert page.evaluate("getComputedStyle(document.body.parentElement).backgroundColor") != before
 
 
+def test_by_keyboard_from_the_list_to_the_test_that_failed_and_past_the_menu(visitor: Visitor) -> None:
+    page = visitor.open("/runs")
+    page.keyboard.press("Tab")
+    assert visitor.text(":focus") == "Skip to the content"
+    page.keyboard.press("Enter")
+    page.locator("tbody tr").first.get_by_role("link").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#causes")
+    page.get_by_role("link", name="test_till.py::test_fails").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('test_fails')")
+
+
+def test_on_a_phone_escape_closes_the_menu_where_it_was_opened(visitor: Visitor) -> None:
+    visitor.page.set_viewport_size({"width": 390, "height": 800})
+    page = visitor.open("/runs")
+    page.locator("#menu > summary").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="Alerts").focus()
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("link", name="Alerts").is_visible()
+    assert visitor.text(":focus") == "Menu"
+
+
 def test_its_tables_can_be_taken_away(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.open("/runs")
     with page.expect_download() as download:

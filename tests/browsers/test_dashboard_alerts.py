@@ -100,6 +100,18 @@ def test_a_whole_rule_is_silenced(visitor: Visitor) -> None:
     page.get_by_role("button", name="End the silence of news").click()
 
 
+def test_who_opened_a_silence_by_keyboard_sees_where_he_is_and_can_close_it(visitor: Visitor) -> None:
+    page = visitor.open("/alerts")
+    silence = page.locator("details.confirm", has=page.get_by_label("Silence news")).first
+    silence.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert silence.locator("summary:focus").is_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    assert silence.get_attribute("open") is None
+    assert silence.locator("summary:focus").is_visible()
+
+
 def test_a_channel_is_tried_and_its_answer_told(visitor: Visitor) -> None:
     page = visitor.open("/alerts")
     page.get_by_role("button", name="Send a test to team").click()

@@ -52,6 +52,15 @@ document.addEventListener("click", (event) => {
   copy(button);
 });
 
+/* Escape closes what was opened over or beside other things, and the keyboard goes on where it was opened. */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const opened = event.target.closest("details.confirm[open], details.menu[open]");
+  if (!opened || (opened.id === "menu" && WIDE.matches)) return;
+  opened.open = false;
+  opened.querySelector("summary").focus();
+});
+
 async function copy(button) {
   try {
     await navigator.clipboard.writeText(button.dataset.copy);
