@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -136,7 +137,7 @@ class Archive:
             raise Refusal("INVALID_PATTERN", str(error)) from None
         except InvalidCursor as error:
             raise Refusal("INVALID_MESSAGE", str(error)) from None
-        except StoreError as error:
+        except (StoreError, sqlite3.Error) as error:
             raise Refusal("STORE_ERROR", str(error)) from None
 
     def _active_runs(self) -> list[dict[str, Any]]:

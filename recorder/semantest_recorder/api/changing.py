@@ -9,10 +9,10 @@ from aiohttp import web
 
 from semantest_recorder.api.problems import problem_of
 from semantest_recorder.api.queries import Query
-from semantest_recorder.api.query import InvalidQuery, read_query
 from semantest_recorder.core.access import Role
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.server.problem import problem
+from semantest_recorder.server.query import InvalidQuery, read_query
 from semantest_recorder.server.routes import Doc, Route
 
 #: Gives the answer, ``None`` for none. Raises ``Refusal``.

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from semantest_recorder.api.query import InvalidQuery, nearest_of
+from semantest_recorder.server.query import InvalidQuery, nearest_of
 
 
 def entry_type(answer: type[msgspec.Struct], entries: str) -> type[msgspec.Struct]:

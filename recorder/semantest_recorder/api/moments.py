@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from semantest_recorder.api.query import InvalidQuery
+from semantest_recorder.server.query import InvalidQuery
 
 _MS: Final = {"s": 1000.0, "m": 60_000.0, "h": 3_600_000.0, "d": 86_400_000.0, "w": 7 * 86_400_000.0}
 #: ``30d``; ``2026-11-21``, ``2026-11-21T09:30:00Z``.

@@ -10,8 +10,8 @@ from typing import Any, Final
 import msgspec
 
 from semantest_recorder.api.fields import entry_type, field_names
-from semantest_recorder.api.query import is_list, splits
 from semantest_recorder.core.access import ANY_ROLE
+from semantest_recorder.server.query import is_list, splits
 from semantest_recorder.server.routes import Doc, Route
 
 REF: Final = "#/components/schemas/{name}"
@@ -77,7 +77,7 @@ def openapi(routes: Iterable[Route], version: str) -> dict[str, Any]:
 def error_statuses(route: Route) -> list[int]:
     """The statuses of errors that a route may answer with."""
     doc = route.doc or Doc("")
-    found = {*doc.errors, 415}  # a compressed body is taken by none
+    found = {*doc.errors, 415, 500}  # a compressed body is taken by none, and a fault of ours may be anywhere
     if route.roles is not None:
         found |= {401, 403}
     if doc.query is not None or doc.body is not None or "{" in route.path:

@@ -24,6 +24,7 @@ STATUS: Final = {
     "AMBIGUOUS_NAME": 409,
     "NAME_TAKEN": 409,
     "RATE_LIMITED": 429,
+    "INTERNAL_ERROR": 500,
     "STOPPING": 503,
     "STORE_ERROR": 503,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,18 +15,16 @@ from semantest_recorder.api.encoded import Encoded, takes_gzip
 from semantest_recorder.api.fields import check_fields, with_fields
 from semantest_recorder.api.problems import problem_of
 from semantest_recorder.api.queries import Query
-from semantest_recorder.api.query import InvalidQuery, read_query
 from semantest_recorder.core.access import READERS, Role
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
+from semantest_recorder.server.query import InvalidQuery, read_query
 from semantest_recorder.server.routes import Doc, Route
 
 T = TypeVar("T")
 #: What may be kept of answers that took long, as they were first sent: packed or not.
 _KEPT_BYTES = 48 * 1024 * 1024
-
-_log = logging.getLogger(__name__)
 
 
 class Asked(NamedTuple):
@@ -69,9 +66,6 @@ class Reading:
                 return problem(400, "INVALID_REQUEST", str(error))
             except Refusal as refusal:
                 return problem_of(refusal)
-            except Exception as error:  # noqa: BLE001 - who asked gets an answer, whatever it is
-                _log.exception("%s could not be answered", path)
-                return problem(503, "STORE_ERROR", f"the database could not be asked: {type(error).__name__}")
 
         documented = doc._replace(
             query=doc.query or Query, statuses=(*doc.statuses, 304), errors=(*doc.errors, 429, 503)

@@ -13,7 +13,6 @@ from semantest_recorder.answers.runs import RunFilter, run_facts, run_page
 from semantest_recorder.answers.stored_history import stored_history
 from semantest_recorder.api.moments import moment_ms
 from semantest_recorder.api.queries import DiffQuery, EventsQuery, OneQuery, ResultsQuery, RunsQuery
-from semantest_recorder.api.query import InvalidQuery
 from semantest_recorder.api.reading import Asked, Reading
 from semantest_recorder.api.recorded import Recorded
 from semantest_recorder.reports.event_list import EventPage
@@ -23,6 +22,7 @@ from semantest_recorder.reports.result_list import ResultOfTest, ResultPage
 from semantest_recorder.reports.run_diff import RunDiff
 from semantest_recorder.reports.run_list import RunFacts, RunPage
 from semantest_recorder.reports.suite_list import SuiteList
+from semantest_recorder.server.query import InvalidQuery
 from semantest_recorder.server.routes import Doc, Route
 
 RUNS = "/api/v1/runs"

@@ -228,8 +228,8 @@ class Hub:
             connection.perform(session.fail(refusal.code, str(refusal), self.now_ms()))
         except Exception as error:  # noqa: BLE001 - who asked gets an answer, whatever it is
             _log.exception("the query %s failed", query.name)
-            text = f"the database could not be asked: {type(error).__name__}"
-            connection.perform(session.fail("STORE_ERROR", text, self.now_ms()))
+            text = f"the recorder could not answer ({type(error).__name__}); its log says why"
+            connection.perform(session.fail("INTERNAL_ERROR", text, self.now_ms()))
         else:
             connection.perform(session.answer(found, self.now_ms()))
 

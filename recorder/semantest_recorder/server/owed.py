@@ -15,6 +15,7 @@ from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.core.rerun_chain import Owed
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
+from semantest_recorder.server.query import InvalidQuery, read_query
 from semantest_recorder.server.routes import Doc, Route
 from semantest_recorder.server.turns import Turns
 
@@ -36,9 +37,11 @@ def owed_route(owed: Callable[[Sequence[str]], Any]) -> Route:
     turns = Turns(_AT_ONCE)
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        names = request.query.getall("run", [])
-        if not 1 <= len(names) <= OWED_RUNS:
-            return problem(400, "INVALID_REQUEST", f"name the runs with ?run=ID, from 1 to {OWED_RUNS} of them")
+        try:
+            names = read_query(OwedQuery, request.query.items()).run
+        except InvalidQuery as error:
+            how = f"name the runs with ?run=ID, from 1 to {OWED_RUNS} of them"
+            return problem(400, "INVALID_REQUEST", f"{error}; {how}")
         try:
             async with turns.turn(request[IDENTITY].name):
                 found = await asyncio.to_thread(owed, names)

@@ -16,6 +16,7 @@ from semantest_recorder.core.access import INGESTERS, READERS
 from semantest_recorder.core.refusal import Refusal
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.problem import problem
+from semantest_recorder.server.query import InvalidQuery, read_query
 from semantest_recorder.server.routes import Doc, Route
 
 
@@ -43,7 +44,10 @@ def snapshot_route(directory: Path, refresh: Callable[[], None] = lambda: None) 
     async def snapshot(request: web.Request) -> web.StreamResponse:
         pins = request[IDENTITY].has_any(INGESTERS)
         try:
-            content = await asyncio.to_thread(read, request.query.get("run", ""), pins=pins)
+            query = read_query(SnapshotQuery, request.query.items())
+            content = await asyncio.to_thread(read, query.run, pins=pins)
+        except InvalidQuery as error:
+            return problem(400, "INVALID_REQUEST", str(error))
         except FileNotFoundError:
             return problem(404, "NOT_FOUND", "there is no snapshot of the tests yet: no run is closed")
         except OSError:

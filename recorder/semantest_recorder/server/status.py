@@ -11,6 +11,8 @@ from aiohttp import web
 from semantest_recorder.core.access import READERS
 from semantest_recorder.server.documents import RecorderStatus
 from semantest_recorder.server.hub import Hub
+from semantest_recorder.server.problem import problem
+from semantest_recorder.server.query import InvalidQuery, NoParameters, read_query
 from semantest_recorder.server.routes import Doc, Route
 
 STATUS_PATH = "/api/v1/status"
@@ -19,8 +21,12 @@ STATUS_PATH = "/api/v1/status"
 def status_route(hub: Hub, process: Callable[[], dict[str, Any]]) -> Route:
     """The route; ``process`` adds what the hub does not know: pid, url, versions, database."""
 
-    async def status(_request: web.Request) -> web.StreamResponse:
+    async def status(request: web.Request) -> web.StreamResponse:
+        try:
+            read_query(NoParameters, request.query.items())
+        except InvalidQuery as error:
+            return problem(400, "INVALID_REQUEST", str(error))
         return web.Response(body=msgspec.json.encode(process() | hub.status()), content_type="application/json")
 
-    doc = Doc("How the recorder is", RecorderStatus)
+    doc = Doc("How the recorder is", RecorderStatus, NoParameters)
     return Route("GET", STATUS_PATH, status, READERS, is_use=False, doc=doc)

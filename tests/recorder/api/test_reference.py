@@ -58,3 +58,8 @@ def test_how_curl_asks() -> None:
     assert calls["delete_tokens_name"][-3:] == ["--request", "DELETE", "$URL/api/v1/tokens/{name}"]
     assert "@body.json" in calls["post_tokens"]
     assert "@file" in calls["put_artifacts_sha256"]
+
+
+def test_every_route_may_fail_by_a_fault_of_ours() -> None:
+    told = [call for path in DOCUMENT["paths"].values() for call in path.values()]
+    assert all("500" in call["responses"] for call in told)

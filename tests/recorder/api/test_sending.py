@@ -162,3 +162,21 @@ def test_events_are_taken_while_every_thread_of_the_api_is_busy(tmp_path: Path) 
             go.set()
     assert [answer.result().status for answer in answers] == [200] * 5
     one.server.close()
+
+
+@pytest.mark.parametrize("dear", [False, True])
+def test_a_fault_of_ours_is_no_trouble_of_the_store(tmp_path: Path, dear: bool) -> None:
+    def find(_asked: Asked) -> Struct:
+        raise ZeroDivisionError
+
+    def routes(_hub: Hub) -> list[Route]:
+        stamp = (lambda _asked: 1) if dear else None
+        return [Reading().route("/api/v1/broken", Doc("broken", Query), find, stamp=stamp)]
+
+    api = Api(RunningServer(tmp_path / "semantest.db", more_routes=routes), tmp_path)
+    try:
+        status, code, detail = api.problem("/api/v1/broken")
+        assert (status, code) == (500, "INTERNAL_ERROR")
+        assert "ZeroDivision" not in detail
+    finally:
+        api.server.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
 import pytest
@@ -174,3 +175,15 @@ def test_a_payload_that_cannot_be_enriched_holds_up_nobody(server: RunningServer
     other.send(batch(2, [{"type": "custom/y", "timestamp": 1.0, "payload": {}}], source="q.main"))
     assert (one.receive()["type"], other.receive()["type"]) == ("ack", "ack")
     assert {watcher.until("event")["payload"]["type"] for _ in range(2)} == {"custom/x", "custom/y"}
+
+
+def test_a_fault_of_ours_is_told_apart_from_trouble_of_the_store(server: RunningServer) -> None:
+    client = server.connect()
+    request(client, "startTestRun", {"runId": "r1"})
+    with sqlite3.connect(server.database) as connection:
+        connection.execute("UPDATE runs SET labels = '{'")
+    asked = {"id": "q", "type": "request", "method": "getRunStatus", "payload": {"runId": "r1"}}
+    assert client.ask(asked)["payload"]["code"] == "INTERNAL_ERROR"
+    with sqlite3.connect(server.database) as connection:
+        connection.execute("ALTER TABLE runs RENAME TO away")
+    assert client.ask(asked)["payload"]["code"] == "STORE_ERROR"

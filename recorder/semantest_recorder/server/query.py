@@ -15,6 +15,10 @@ _TEXT_MAX = 2000
 _NEAR = 0.5
 
 
+class NoParameters(msgspec.Struct):
+    """Of a route that has none."""
+
+
 class InvalidQuery(ValueError):  # noqa: N818 - named for what it says about its argument
     """A query that the route does not take; the text says which parameter and what would be right."""
 
