@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -60,13 +61,15 @@ ANONYMOUS = Identity("anonymous", INGESTERS | READERS)
 class Denied(NamedTuple):
     """A refused request: HTTP ``status``, the wire's error ``code`` and one line that says what to do.
 
-    ``name``: of the token that it came with, empty when that is not known.
+    ``name``: of the token that it came with, empty when that is not known. ``unknown_host``: it came under a name
+    that is not served, so that nothing else can be loaded under it either.
     """
 
     status: int
     code: str
     detail: str
     name: str = ""
+    unknown_host: bool = False
 
 
 def is_loopback(host: str) -> bool:
@@ -95,6 +98,8 @@ def split_host(header: str) -> tuple[str, int | None] | None:
     return name.lower(), int(port) if port is not None else None
 
 
+#: A name or address, perhaps with a port, as it may stand in a command.
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9._:\[\]-]{1,260}")
 #: What a browser says of a request that no page made, or one of ours.
 _OWN_SITES = frozenset({"none", "same-origin"})
 
@@ -130,7 +135,7 @@ class AddressRules:
         somebody follows a link to one of our pages, which may be on any site.
         """
         if len(hosts) != 1 or not self._host_fits(next(iter(hosts))):
-            return Denied(403, "FORBIDDEN", "this Host is not served here; allow it with --allow-host")
+            return Denied(403, "FORBIDDEN", self._not_served(hosts), unknown_host=True)
         if not origins:
             foreign = not is_visit and any(site not in _OWN_SITES for site in sites)
             return Denied(403, "FORBIDDEN", "a page of another site asks for this") if foreign else None
@@ -139,6 +144,18 @@ class AddressRules:
             advice = f"allow it with --allow-origin ({self._hint(origin, host)})"
             return Denied(403, "FORBIDDEN", f"this Origin is not allowed; {advice}")
         return None
+
+    def _not_served(self, hosts: Collection[str]) -> str:
+        """What to do for these Hosts to be served; what is no name of a host is not quoted."""
+        host = next(iter(hosts)) if len(hosts) == 1 else ""
+        parts = split_host(host) if _PLAIN_HOST.fullmatch(host) else None
+        if parts is None:
+            return "this Host is not served here; allow it with `--allow-host NAME`"
+        if is_loopback(parts[0]):
+            ports = " or ".join(map(str, self._ports))
+            return f"this Host is not served here: {host}; a tunnel must begin at the port of the recorder, {ports}"
+        name = host if host.startswith("[") else parts[0]
+        return f"this Host is not served here: {host}; allow it with `--allow-host {name}`"
 
     def _hint(self, origin: str, host: str) -> str:
         """What most likely keeps a page of ours from being known as one."""

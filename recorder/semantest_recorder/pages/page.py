@@ -19,12 +19,13 @@ from semantest_recorder.answers.errors import NoSuchTest, SeveralTests, Unanswer
 from semantest_recorder.answers.kept import Kept
 from semantest_recorder.core.access import READERS, Identity, Role
 from semantest_recorder.daemon_threads import DaemonThreads
-from semantest_recorder.pages.drawing import Drawing, html
+from semantest_recorder.pages.drawing import Drawing, html, standalone
 from semantest_recorder.pages.table import Table, as_csv, as_json
 from semantest_recorder.pages.told_once import ToldOnce
 from semantest_recorder.pages.words import address_of, cut, run_address
 from semantest_recorder.server.guard import IDENTITY
 from semantest_recorder.server.routes import Route
+from semantest_recorder.server.visitors import UNKNOWN_HOST
 from semantest_recorder.store.errors import (
     AmbiguousRun,
     BranchNotFound,
@@ -221,6 +222,8 @@ class Desk:
 
     def error_page(self, request: web.Request, status: int, detail: str) -> web.Response:
         """A page that says what is wrong, and where to go from there."""
+        if UNKNOWN_HOST in request:
+            return standalone(self.drawing.draw("unknown_host.html", None, "", detail=detail), status)
         return self._error(request.get(IDENTITY), status, detail)
 
     def _answer(self, visit: Visit, make: Callable[[], web.Response]) -> web.Response:

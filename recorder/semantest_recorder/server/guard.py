@@ -10,10 +10,18 @@ from typing import NamedTuple
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from semantest_recorder.core.access import AddressRules, Credentials, Denied, Identity
+from semantest_recorder.core.access import AddressRules, Credentials, Denied, Identity, Role
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import ROUTES, roles_of
-from semantest_recorder.server.visitors import ErrorPage, Visitors, as_page, is_visit, turned_away, wants_page
+from semantest_recorder.server.visitors import (
+    UNKNOWN_HOST,
+    ErrorPage,
+    Visitors,
+    as_page,
+    is_visit,
+    turned_away,
+    wants_page,
+)
 
 #: Who the guard found behind a request.
 IDENTITY: web.RequestKey[Identity] = web.RequestKey("identity", Identity)
@@ -58,6 +66,8 @@ def guard(doors: Doors) -> Middleware:
             if sent is not None:
                 return sent
             _log_refusal(request, found)
+            if found.unknown_host:
+                request[UNKNOWN_HOST] = True
             return as_page(request, refusal(found), found.detail, doors.error_page)
         if found is not None:
             request[IDENTITY] = found
@@ -99,8 +109,7 @@ def _admit(request: web.Request, doors: Doors) -> Identity | Denied | None:
         return None
     identity = _identify(request, doors)
     if isinstance(identity, Identity) and not identity.has_any(roles):
-        names = " or ".join(sorted(role.value for role in roles))
-        return Denied(403, "FORBIDDEN", f"this needs the role {names}", identity.name)
+        return Denied(403, "FORBIDDEN", _lacking(identity, roles), identity.name)
     if isinstance(identity, Denied):
         return identity
     denied = doors.admit(identity)
@@ -112,6 +121,17 @@ def _identify(request: web.Request, doors: Doors) -> Identity | Denied:
     authorization = request.headers.getall(hdrs.AUTHORIZATION, ())
     signed_in = doors.visitors.identify(request) if doors.visitors is not None and not authorization else None
     return signed_in or doors.credentials.identify(authorization)
+
+
+def _lacking(identity: Identity, roles: frozenset[Role]) -> str:
+    """What somebody may do, and with which token also this. The role that gives least stands in the command."""
+    has = [role.value for role in Role if role in identity.roles]
+    needed = [role.value for role in Role if role in roles]
+    whose = "who comes without a token" if identity.is_anonymous else f"the token {identity.name!r}"
+    told = " and ".join(filter(None, (", ".join(has[:-1]), *has[-1:]))) or "none"
+    options = " ".join(f"--role {role}" for role in (*has, needed[0]))
+    makes = f"`semantest token create --name NAME {options}` makes a token that has it"
+    return f"this needs the role {' or '.join(needed)}, and {whose} has {told}; {makes}"
 
 
 def _log_refusal(request: web.Request, found: Denied) -> None:

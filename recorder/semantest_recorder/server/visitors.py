@@ -19,6 +19,8 @@ SIGN_IN_PATH = "/sign-in"
 _READING = ("GET", "HEAD")
 #: What an error says beside its body.
 _KEPT = (hdrs.ALLOW, hdrs.WWW_AUTHENTICATE)
+#: Set where a browser came under a name that is not served: nothing else can be loaded under it.
+UNKNOWN_HOST: web.RequestKey[bool] = web.RequestKey("unknown host", bool)
 #: Draws the page that says why somebody is turned away.
 ErrorPage = Callable[[web.Request, int, str], web.Response]
 #: Why somebody is not signed in: the code or the token is none, or the browser is signed in with another token.

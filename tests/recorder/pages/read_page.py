@@ -12,7 +12,7 @@ _VOID = {"br", "col", "hr", "img", "input", "link", "meta", "wbr"}
 _KNOWN = re.compile(
     "a|article|aside|b|body|button|caption|code|datalist|dd|details|div|dl|dt|fieldset|figcaption|figure|footer|form|g|"
     "h[1-4]|head|header|html|kbd|label|legend|li|line|main|nav|ol|option|p|path|pre|rect|script|section|select|small|"
-    "span|strong|summary|svg|table|tbody|td|text|th|thead|time|title|tr|ul"
+    "span|strong|style|summary|svg|table|tbody|td|text|th|thead|time|title|tr|ul"
 )
 _REFERENCES = ("for", "list", "aria-labelledby", "aria-describedby", "aria-controls")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ import websocket
 
 from tests.recorder.cli.command import semantest
 from tests.recorder.cli_recorder.daemons import DEADLINE_S, Daemon
+from tests.recorder.pages.read_page import ReadPage
 from tests.recorder.server.visiting import FORM, VISIT, ask, code_of, own, signed_in
 
 pytestmark = [pytest.mark.hazard(30), pytest.mark.hazard(31)]
@@ -56,7 +59,8 @@ def test_who_came_with_a_token_that_opens_no_page_is_led_to_another(recorder: Da
     cookie = ask(recorder, "POST", "/sign-in", own(recorder), wrong).cookie
     refused = ask(recorder, "GET", "/runs", VISIT | {"Cookie": cookie})
     assert refused.status == 403
-    assert "this needs the role read" in refused.text
+    assert "this needs the role read, and the token &#39;for-ingest&#39; has ingest" in refused.text
+    assert "<code>semantest token create --name NAME --role ingest --role read</code>" in refused.text
     assert '<a href="/sign-in">' in refused.text
     assert ask(recorder, "GET", "/sign-in", VISIT | {"Cookie": cookie}).status == 200
     cookie = ask(recorder, "POST", "/sign-in", own(recorder, cookie), right).cookie
@@ -159,3 +163,24 @@ def test_a_file_that_cannot_be_used_signs_nobody_in_and_stops_nothing(content: s
         assert ask(daemon, "GET", "/runs", VISIT | {"Cookie": signed_in(daemon)}).status != 303
     finally:
         daemon.end()
+
+
+NOT_SERVED = {
+    "recorder.example:8765": "recorder.example:8765; allow it with <code>--allow-host recorder.example</code>",
+    "[2001:db8::1]:80": "[2001:db8::1]:80; allow it with <code>--allow-host [2001:db8::1]:80</code>",
+    "localhost:1": "localhost:1; a tunnel must begin at the port of the recorder, {port}",
+    "<i>$(id)": "this Host is not served here; allow it with <code>--allow-host NAME</code>",
+}
+
+
+@pytest.mark.parametrize("host", NOT_SERVED)
+def test_under_a_name_that_is_not_served_a_page_says_so_that_needs_nothing_else(recorder: Daemon, host: str) -> None:
+    refused = ask(recorder, "GET", "/runs", VISIT | {"Host": host})
+    assert refused.status == 403
+    assert NOT_SERVED[host].format(port=urlsplit(recorder.discovery["url"]).port) in refused.text
+    page = ReadPage(refused.text)
+    assert (page.wrong, page.links, page.forms) == ([], [], [])
+    style = refused.text.partition("<style>")[2].partition("</style>")[0]
+    checksum = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{checksum}'" in refused.headers["Content-Security-Policy"]
+    assert ask(recorder, "GET", "/runs", {"Host": host}).headers["Content-Type"] == "application/problem+json"
