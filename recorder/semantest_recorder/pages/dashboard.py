@@ -93,7 +93,7 @@ class Dashboard:
         forms += settings.routes(folder, self._facts, self.desk)
         forms += live_socket_routes(self._channel, admit)
         pictures = picture_route(self._database, self.desk.error_page)
-        own = [self._files.route(), sign_in_page(self.desk.drawing), pictures]
+        own = [self._files.route(self.desk.error_page), sign_in_page(self.desk.drawing), pictures]
         own.append(export_route(self._database, self.desk))
         return [*own, *map(self.desk.route, pages), *forms]
 

@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from semantest_recorder.api.encoded import gzipped, takes_gzip
 from semantest_recorder.server.problem import problem
 from semantest_recorder.server.routes import Route
+from semantest_recorder.server.visitors import ErrorPage, as_page
 
 _FOLDER = Path(__file__).parent / "static"
 _SERVED = (".css", ".js", ".svg")
@@ -42,14 +43,18 @@ class StaticFiles:
         """Where a file is. Raises ``KeyError`` for a name of none."""
         return f"/static/{self._files[name].checksum}/{name}"
 
-    def route(self) -> Route:
-        """``GET /static/{checksum}/{name}``, open to everybody: a page to sign in with needs them, too."""
+    def route(self, error_page: ErrorPage) -> Route:
+        """``GET /static/{checksum}/{name}``, open to everybody: a page to sign in with needs them, too.
+
+        ``error_page`` draws what a browser shows of an address that is no file's any more.
+        """
 
         async def answer(request: web.Request) -> web.StreamResponse:
             name = request.match_info["name"]
             file = self._files.get(name)
             if file is None or request.match_info["checksum"] != file.checksum:
-                return problem(404, "NOT_FOUND", "there is no such file; reload the page")
+                said = "there is no such file, or no longer; reload the page that asked for it"
+                return as_page(request, problem(404, "NOT_FOUND", said), said, error_page)
             headers = {hdrs.CACHE_CONTROL: _FOR_EVER, hdrs.VARY: hdrs.ACCEPT_ENCODING}
             body = file.content
             if file.packed is not None and takes_gzip(request):

@@ -81,7 +81,9 @@ def test_a_parameter_that_a_page_does_not_know_is_said(recorder: Daemon, cookie:
     assert UNKNOWN[path] in answer.text
 
 
-@pytest.mark.parametrize("path", ["/no-such-page", "/runs/last/nothing", f"/pictures/{'0' * 64}", "/runz"])
+@pytest.mark.parametrize(
+    "path", ["/no-such-page", "/runs/last/nothing", f"/pictures/{'0' * 64}", "/runz", "/static/0/dashboard.css"]
+)
 def test_an_error_is_a_page_for_a_browser_and_a_problem_for_a_program(recorder: Daemon, cookie: str, path: str) -> None:
     seen = visit(recorder, cookie, path)
     assert (seen.status, seen.headers["Content-Type"]) == (404, "text/html; charset=utf-8")
