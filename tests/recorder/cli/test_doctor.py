@@ -14,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from pytest_semantest.protocol.layout import RECORDER_LOCK, session_folders
+from pytest_semantest.shipper.diagnostics import Diagnostics
 from semantest_recorder.cli.health import storage
 from semantest_recorder.cli.health.check import Check
 from semantest_recorder.cli.health.recorder_health import recorder_checks
@@ -80,6 +81,26 @@ def test_sessions_that_wait_are_told_with_their_size_and_log(folder: Path) -> No
         "unreadable": "",
     }
     assert checks["shipper log"].detail == f"{RUN}: two | three | four"
+    assert checks["shipper log"].status == "warn"
+    assert str(session / "shipper.log") in checks["shipper log"].advice
+
+
+LAST_LINES = {
+    "unreachable no recorder answers": "warn",
+    "refused the recorder refuses: no valid token": "warn",
+    "stopped SEQ_CONFLICT: other bodies": "warn",
+    "connected to http://127.0.0.1:1": "ok",
+    "terminated": "ok",
+}
+
+
+@pytest.mark.parametrize("last", LAST_LINES)
+def test_a_shipper_that_gave_up_is_no_good_news(folder: Path, last: str) -> None:
+    session = small_run().journal(folder)
+    log = Diagnostics(session)
+    log("unreachable, once before")
+    log(last)
+    assert by_name(storage_checks(folder))["shipper log"].status == LAST_LINES[last]
 
 
 def test_the_advice_is_short_where_the_folder_is_found_without_a_name(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable
@@ -38,6 +39,9 @@ _NO_ROOM = 100 << 20
 _LOG_LINES = 3
 #: States of a shipper that needs no help, as long as it lives.
 _KEEPS_UP = ("connecting", "shipping", "idle", "done")
+#: States of one that does not come further, and how its log ends when it gave up: time, process, outcome.
+_IN_TROUBLE = ("unreachable", "refused", "stopped")
+_LAST_WORD = re.compile(r"^\S+Z \d+ (unreachable|refused|stopped|unexpected:)(?!\w)")
 
 
 def storage_checks(folder: Path) -> list[Check]:
@@ -191,8 +195,10 @@ def _log(session: Path) -> Check | None:
     except OSError:
         return None
     last = [inert_line(line) for line in lines]
-    return (
-        Check("shipper log", "ok", f"{inert_line(session.name)}: {' | '.join(last)}", data={"lines": last})
-        if last
-        else None
-    )
+    if not last:
+        return None
+    detail, data = f"{inert_line(session.name)}: {' | '.join(last)}", {"lines": last}
+    if read_object(session / SHIP_STATE).get("state") not in _IN_TROUBLE and not _LAST_WORD.search(last[-1]):
+        return Check("shipper log", "ok", detail, data=data)
+    advice = f"The end of the line says why. All it met is in {session / 'shipper.log'}."
+    return Check("shipper log", "warn", detail, advice, data)
