@@ -66,7 +66,7 @@ def _measured(found: Trends, title: str, measure: str, values: Sequence[float | 
     def words(value: float | None) -> str:
         if value is None:
             return "not known"
-        return duration(value) if measure == "durationMs" else percent(value) if measure else f"{value:.0f}"
+        return duration(value) if measure == "durationMs" else percent(value) if measure else f"{value:,.0f}"
 
     seen = chart_of_shares(values) if measure == "passRate" else chart(values)
     told = [words(value) for value in values]

@@ -114,6 +114,15 @@ def test_flaky_tests_name_the_type_of_their_error(tmp_path: Path) -> None:
     assert "AssertionError: &#39;shipping&#39;" in drawn(flaky_board, tmp_path)
 
 
+def test_many_tests_are_counted_with_separators_and_as_many_as_a_page_has_are_offered(tmp_path: Path) -> None:
+    tests = [f"test_till.py::test_{number}" for number in range(1001)]
+    for number in range(7):  # a run in which much flakes is left out
+        record_run(tmp_path, number, dict.fromkeys(tests, PASSED) | dict.fromkeys(tests[number::7], FLAKY))
+    assert re.search(r'data-label="Tests">1,001</td>', drawn(trend_charts, tmp_path))
+    assert ">Show 1,000 of 1,001</a>" in drawn(flaky_board, tmp_path)
+    assert ">Show 1,000" not in drawn(flaky_board, tmp_path, limit="1000"), "it has no more to show"
+
+
 def test_a_change_of_the_duration_leads_to_the_tests_that_became_slower(tmp_path: Path) -> None:
     for number in range(1, 21):
         slow = number > 10
