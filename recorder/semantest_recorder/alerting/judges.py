@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from semantest_recorder.answers.run_difference import run_difference
 from semantest_recorder.answers.stored_history import StoredHistory, stored_history
@@ -28,6 +29,7 @@ from semantest_recorder.core.alerts.judging import (
 from semantest_recorder.core.alerts.settings import Rule
 from semantest_recorder.core.alerts.telling import Looked
 from semantest_recorder.core.analysis.comparison import BROKEN
+from semantest_recorder.core.analysis.flakiness import PASSED
 from semantest_recorder.core.analysis.standing import FLAKY, NEW, RUNS, standing
 from semantest_recorder.core.analysis.time_shift import PASSES
 from semantest_recorder.reports.report import ErrorInfo
@@ -38,6 +40,7 @@ from semantest_recorder.store.errors import BranchNotFound, StoreError
 from semantest_recorder.store.identity import read_identity
 
 _MOST_REASON = 200
+_GOOD: Final = PASSED | {"flaky"}
 #: Of so many tests the earlier runs are read at a time.
 _AT_ONCE = 500
 
@@ -134,13 +137,28 @@ class Judges:
         forgiven = facts.forgiven(run.id)
         all_states = facts.states(run.id, firing)
         states = {one: state for one, state in all_states.items() if one not in forgiven}
-        collected = facts.collected(run.id, [one for one in firing if one not in all_states])
+        absent = [one for one in firing if one not in all_states]
+        collected = facts.collected(run.id, absent)
         with stored_history(self._path) as history:
+            names = {one: history.identity.ids_of(one)[1:] for one in absent}
+            renamed = facts.states(run.id, [name for others in names.values() for name in others])
+            for one, others in names.items():
+                if good := [renamed[name] for name in others if renamed.get(name) in _GOOD]:
+                    states[one] = good[0]
+            gone = facts.gone(
+                run.id,
+                rule,
+                [
+                    test_subject(one, run.place)
+                    for one, others in names.items()
+                    if one not in collected and renamed.keys().isdisjoint(others)
+                ],
+            )
             broken = [one for one, state in states.items() if state in BROKEN]
             errors = {one: _why(error_info(error)) for one, error in history.runs.errors(run.id, broken).items()}
             base = _base_of(history.runs, rule, run)
             if base is None:
-                return NewFailures((), states, errors, collected)
+                return NewFailures((), states, errors, collected, gone)
             reader = history.reader
             found = run_difference(history, reader.run_by_id(base), reader.run_by_id(run.id))
             changes = [change for change in found.newly_failing if change.id not in forgiven][:MOST_TESTS]
@@ -150,7 +168,7 @@ class Judges:
                 for first in range(0, len(changes), _AT_ONCE)
                 for failure in _new(history, judged_by, run, changes[first : first + _AT_ONCE])
             ]
-        return NewFailures(failing, states, errors, collected)
+        return NewFailures(failing, states, errors, collected, gone)
 
 
 def _contained(rule: Rule, seen: Iterable[Sighting]) -> list[Sighting]:

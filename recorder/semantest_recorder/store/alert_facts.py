@@ -118,6 +118,10 @@ class AlertFacts:
         """Those of these files, folders and classes below which a run has tests."""
         return {row[0] for row in self._all("collected", run_id, _list(ids))}
 
+    def gone(self, run_id: str, rule: Rule, subjects: Iterable[str]) -> set[str]:
+        """The tests of these subjects, which fire, that a run should have collected and did not."""
+        return {row[0] for row in self._all("gone", run_id, rule.name, _list(subjects))}
+
     def forgiven(self, run_id: str) -> set[str]:
         """The tests of a run that failed in quarantine."""
         return {row[0] for row in self._all("forgiven", run_id)}

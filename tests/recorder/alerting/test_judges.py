@@ -14,6 +14,8 @@ from semantest_recorder.alerting.judges import Judges
 from semantest_recorder.core.alerts.settings import AlertSettings, Rule
 from semantest_recorder.core.analysis.standing import NEVER_JUDGED
 from semantest_recorder.store.alerts import begin, note_judged, tell
+from semantest_recorder.store.aliases import say_alias
+from semantest_recorder.store.ingest import Ingest
 from tests.recorder.cli.recording import START, Recording
 from tests.recorder.cli.suite_runs import APART_MS, FAILED, FLAKY, PASSED, SKIPPED, Ran, record_run, run_id
 
@@ -100,12 +102,44 @@ def test_a_file_that_could_not_be_collected_is_well_again_when_tests_of_it_run(t
         "b.py on main",
         "sub on main",
     }
-    record_run(tmp_path, 3, {T: PASSED})
+    record_run(tmp_path, 3, {T: PASSED}, args=["a.py"])
     assert look(tmp_path, news, 3) == {}
     record_run(tmp_path, 4, {T: PASSED, "b.py::t": FAILED, "sub/c.py::t": PASSED})
     seen = look(tmp_path, news, 4)
     assert seen["b.py on main"] == seen["sub on main"] == (False, "tests of it are collected again")
-    assert "b on main" not in seen
+    assert seen["b on main"] == (False, "it is not there any more")
+
+
+def test_a_test_that_was_deleted_is_over_with_the_first_run_of_all_that_has_it_no_more(tmp_path: Path) -> None:
+    news = rule("new-failure")
+    record_run(tmp_path, 1, {T: PASSED, U: PASSED})
+    record_run(tmp_path, 2, {T: FAILED, U: PASSED})
+    assert look(tmp_path, news, 2)[f"{T} on main"][0]
+    record_run(tmp_path, 3, {U: PASSED}, args=["a.py::u"])
+    record_run(tmp_path, 4, {U: PASSED}, deselected=1)
+    record_run(tmp_path, 5, {U: PASSED}, labels={"os": "windows"})
+    record_run(tmp_path, 6, {U: PASSED}, branch="dev")
+    record_run(tmp_path, 7, {U: PASSED}, not_run=["a.py::v"])
+    record_run(tmp_path, 8, {"a.py": FAILED._replace(outcome="error"), "b.py::t": PASSED})
+    record_run(tmp_path, 9, {U: PASSED}, end=False)
+    assert f"{T} on main" not in look(tmp_path, news, 9)
+    record_run(tmp_path, 10, {U: PASSED})
+    assert look(tmp_path, news, 10)[f"{T} on main"] == (False, "it is not there any more")
+    record_run(tmp_path, 11, {U: PASSED})
+    assert f"{T} on main" not in look(tmp_path, news, 11), "once is enough"
+
+
+def test_a_test_that_has_a_new_name_is_over_when_it_passes_under_that(tmp_path: Path) -> None:
+    news = rule("new-failure")
+    record_run(tmp_path, 1, {T: PASSED, U: PASSED})
+    record_run(tmp_path, 2, {T: FAILED, U: PASSED})
+    assert look(tmp_path, news, 2)[f"{T} on main"][0]
+    with closing(sqlite3.connect(tmp_path / "semantest.db", isolation_level=None)) as connection:
+        say_alias(Ingest(connection), T, "a.py::later", "added", START)
+    record_run(tmp_path, 3, {"a.py::later": FAILED, U: PASSED})
+    assert f"{T} on main" not in look(tmp_path, news, 3)
+    record_run(tmp_path, 4, {"a.py::later": PASSED, U: PASSED})
+    assert look(tmp_path, news, 4)[f"{T} on main"] == (False, "it passed again")
 
 
 def test_a_failure_is_new_as_reports_and_pages_have_it(tmp_path: Path) -> None:

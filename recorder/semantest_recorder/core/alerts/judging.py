@@ -57,13 +57,15 @@ class NewFailure(msgspec.Struct, frozen=True):
 class NewFailures(msgspec.Struct, frozen=True):
     """What a run says of tests: those that newly fail, and of those that fire already their states and errors.
 
-    ``collected``: what could not be collected when it began to fire, and now has tests.
+    ``collected``: what could not be collected when it began to fire, and now has tests; ``gone``: tests that fire and
+    are no part of the suite any more.
     """
 
     failing: Sequence[NewFailure]
     states: Mapping[str, str]
     errors: Mapping[str, str] = msgspec.field(default_factory=dict)
     collected: Collection[str] = ()
+    gone: Collection[str] = ()
 
 
 class RunningTest(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +119,7 @@ def judge_duration(rule: Rule, run: JudgedRun, earlier_ms: Sequence[float]) -> I
 
 
 def judge_failures(run: JudgedRun, found: NewFailures) -> Iterator[Sighting]:
-    """``new-failure``: of a test on one branch. It is over when the test passes."""
+    """``new-failure``: of a test on one branch. It is over when the test passes, or is not there any more."""
     for one in found.failing:
         summary = f"{one.error or 'failed'}; {_since_when(one.standing)}"
         yield _of_test(run, one.test_id, firing=True, summary=summary)
@@ -133,6 +135,8 @@ def judge_failures(run: JudgedRun, found: NewFailures) -> Iterator[Sighting]:
             yield _of_test(run, test_id, firing=False, summary=words)
     for test_id in found.collected:
         yield _of_test(run, test_id, firing=False, summary="tests of it are collected again")
+    for test_id in found.gone:
+        yield _of_test(run, test_id, firing=False, summary="it is not there any more")
 
 
 def _since_when(standing: Standing) -> str:
