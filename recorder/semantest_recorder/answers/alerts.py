@@ -87,4 +87,4 @@ def _tie(rule: str, subject: str) -> int:
 
 
 def _overview(found: StoredAlerts, now_ms: float) -> AlertOverview:
-    return alert_overview(found.alerts, found.silences, found.deliveries, found.dead, now_ms)
+    return alert_overview(found.alerts, found.silences, found.deliveries, found.dead, found.queued, now_ms)

@@ -87,6 +87,7 @@ def alert_overview(
     silences: Sequence[Silence],
     deliveries: Sequence[Delivery],
     dead: Sequence[Delivery],
+    queued: int,
     now_ms: float,
 ) -> AlertOverview:
     """The public shape; ``deliveries`` come the newest first."""
@@ -113,7 +114,7 @@ def alert_overview(
             for one in silences
         ],
         dead=[delivery_info(one) for one in dead],
-        queued=sum(one.state == "queued" for one in deliveries),
+        queued=queued,
     )
 
 

@@ -23,6 +23,7 @@ from semantest_recorder.store.alerts import (
     AlertPlace,
     alerts_of,
     count_alerts,
+    count_queued,
     deliveries_in,
     listed_alerts,
     silences_in,
@@ -182,13 +183,17 @@ def _list(values: Iterable[object]) -> str:
 
 
 class StoredAlerts(NamedTuple):
-    """Alerts at one moment, with their places; ``counts``: of all, by state; ``deliveries``: the newest ones."""
+    """Alerts at one moment, with their places; ``counts``: of all, by state; ``deliveries``: the newest ones.
+
+    ``queued``: how many deliveries wait.
+    """
 
     listed: list[tuple[Alert, AlertPlace]]
     counts: Mapping[State, int]
     silences: list[Silence]
     deliveries: list[Delivery]
     dead: list[Delivery]
+    queued: int
 
     @property
     def alerts(self) -> list[Alert]:
@@ -218,6 +223,7 @@ def read_alerts(
                 silences_in(connection, now_ms),
                 recent,
                 deliveries_in(connection, "dead"),
+                count_queued(connection),
             )
         except sqlite3.Error as error:
             raise CannotOpen(path, str(error)) from None

@@ -186,6 +186,12 @@ def count_alerts(connection: sqlite3.Connection) -> dict[State, int]:
     return dict(connection.execute(_SQL["count_alerts"]).fetchall())
 
 
+def count_queued(connection: sqlite3.Connection) -> int:
+    """How many deliveries wait for their next try."""
+    (number,) = connection.execute(_SQL["count_all_queued"]).fetchone()
+    return int(number)
+
+
 def deliveries_in(connection: sqlite3.Connection, query: str, *parameters: object) -> list[Delivery]:
     """Those of a query: ``queued``, ``waiting`` (the same without bodies), ``dead``, ``recent`` (with how many)."""
     rows = connection.execute(_SQL[query], parameters).fetchall()

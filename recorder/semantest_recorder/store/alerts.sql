@@ -60,6 +60,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8);
 -- name: count_queued
 SELECT count(*) FROM deliveries WHERE state = 'queued' AND channel = ?;
 
+-- name: count_all_queued
+SELECT count(*) FROM deliveries WHERE state = 'queued';
+
 -- name: queued
 SELECT delivery_key, id, channel, rule, state, CAST(body AS BLOB), made_ms, tries, next_ms, ended_ms, answer
 FROM deliveries WHERE state = 'queued' ORDER BY delivery_key;

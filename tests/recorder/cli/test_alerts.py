@@ -99,6 +99,16 @@ def test_tests_that_fail_by_one_cause_are_told_as_one(folder: Path) -> None:
     assert lines[last + 3].startswith("  told 20"), "the message has counted it, and names twenty others"
 
 
+def test_all_that_waits_is_counted(folder: Path) -> None:
+    rule = Rule(name="red", kind="run-failed", channels=("team",))
+    with closing(sqlite3.connect(folder / "semantest.db", isolation_level=None)) as connection:
+        for number in range(600):
+            seen = Sighting(subject=f"dev-{number}", firing=True, summary="no", branch=f"dev-{number}")
+            tell(connection, [Looked(rule, [seen])], "", time.time() * 1000)
+    assert alerts(folder, "--json").json["queued"] == 600
+    assert "waiting to be sent: 600 messages" in alerts(folder).out
+
+
 def test_the_json_is_that_of_its_schema(folder: Path) -> None:
     found = alerts(folder, "--json").json
     schema = json_schema("alerts")
