@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from pytest_semantest.protocol.identity import suite_of
 from semantest_recorder.core.analysis.identity import function_of
 
 SAME_CODE_AND_NAME: Final = "same code, same name"
@@ -38,7 +37,7 @@ _SIMILAR = 0.7
 _COMPARED_MAX = 50
 
 
-class Function(NamedTuple):
+class Function(msgspec.Struct, frozen=True, gc=False):
     """A test function in a run, and its cases: what follows its id."""
 
     id: str
@@ -49,6 +48,11 @@ class Function(NamedTuple):
     def name(self) -> str:
         """The name without file and class."""
         return self.id.rpartition("::")[2]
+
+    @property
+    def suite(self) -> str:
+        """The file and classes that it is in."""
+        return self.id.rpartition("::")[0]
 
 
 class Rename(msgspec.Struct, frozen=True):
@@ -71,8 +75,13 @@ def functions_of(tests: Iterable[tuple[str, str | None]]) -> dict[str, Function]
         function = function_of(test_id)
         if "::" not in function:
             continue
-        cases.setdefault(function, []).append(test_id[len(function) :])
-        fingerprints[function] = fingerprints.get(function) or fingerprint or None
+        known = cases.get(function)
+        if known is None:
+            cases[function] = [test_id[len(function) :]]
+            fingerprints[function] = fingerprint or None
+        else:
+            known.append(test_id[len(function) :])
+            fingerprints[function] = fingerprints[function] or fingerprint or None
     return {
         name: Function(name, _ALONE if found == [""] else frozenset(found), fingerprints[name])
         for name, found in cases.items()
@@ -156,7 +165,7 @@ def _neighbours(
     before: Mapping[str, Function], after: Mapping[str, Function], old: dict[str, Function], new: dict[str, Function]
 ) -> list[Rename]:
     """Pairs of one suite with the same cases, similar names and the same function next to them."""
-    olds, news = _by_key(old.values(), _suite), _by_key(new.values(), _suite)
+    olds, news = (_by_key(functions.values(), lambda one: one.suite) for functions in (old, new))
     suites = [suite for suite in news if suite in olds and max(len(news[suite]), len(olds[suite])) <= _COMPARED_MAX]
     was, now = (_of_suites(functions, suites) for functions in (before, after))
     found = []
@@ -181,10 +190,10 @@ def _neighbours(
 def _of_suites(functions: Mapping[str, Function], suites: Iterable[str]) -> dict[str, list[Function]]:
     """The functions of these suites, in their order."""
     found: dict[str, list[Function]] = {suite: [] for suite in suites}
-    files = {suite.partition("::")[0] for suite in found}
     for function in functions.values():
-        if function.id.partition("::")[0] in files and _suite(function) in found:
-            found[_suite(function)].append(function)
+        members = found.get(function.suite)
+        if members is not None:
+            members.append(function)
     return found
 
 
@@ -198,7 +207,3 @@ def _beside(functions: Sequence[Function], others: Mapping[str, Function]) -> di
             if function.id in others:
                 nearest = function.id
     return beside
-
-
-def _suite(function: Function) -> str:
-    return suite_of(function.id)
