@@ -117,6 +117,11 @@ def with_code(text: str) -> Markup:
     return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else escape(part) for at, part in parts)
 
 
+def breakable(text: str) -> Markup:
+    """A name that may go on in the next line after ``_``, ``/``, ``:`` and ``[``, not in the middle of a word."""
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[_/\[])|(?<=::)", inert(text)) if part)
+
+
 def cut(text: str, most: int = 160) -> str:
     """A long text without its middle, about ``most`` characters: of names begin and end say the most."""
     half = most // 2
@@ -134,6 +139,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "size": size,
     "state_word": state_word,
     "when": when,
+    "breakable": breakable,
     "with_code": with_code,
 }
 FUNCTIONS: Mapping[str, Any] = {

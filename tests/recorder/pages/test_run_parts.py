@@ -17,7 +17,7 @@ from semantest_recorder.pages.run_facts import run_facts, web_address
 from semantest_recorder.pages.run_result import phase_parts
 from semantest_recorder.pages.run_words import bar_parts, by_severity, run_badge_state, state_count, words_of
 from semantest_recorder.pages.traceback_lines import traceback_lines
-from semantest_recorder.pages.words import cut, exact, first_lines, with_code
+from semantest_recorder.pages.words import breakable, cut, exact, first_lines, with_code
 from semantest_recorder.reports.aggregate import run_info
 from semantest_recorder.reports.history_strip import strip_lines
 from semantest_recorder.reports.report import Counts, ErrorInfo, ImportedFrom, PhaseTimes, SelectionInfo, SourceInfo
@@ -183,3 +183,7 @@ def test_what_nobody_sees_comes_back_as_it_was(text: str) -> None:
 def test_what_stands_between_backticks_is_code() -> None:
     assert with_code("run `pytest <x>` & look") == "run <code>pytest &lt;x&gt;</code> &amp; look"
     assert with_code("no \x1b[31mend `<b>") == "no end <code>&lt;b&gt;</code>"
+
+
+def test_a_long_name_goes_on_in_the_next_line_between_its_words() -> None:
+    assert breakable("a/test_b.py::test_c[<x>]") == "a/<wbr>test_<wbr>b.py::<wbr>test_<wbr>c[<wbr>&lt;x&gt;]"
