@@ -86,6 +86,8 @@ def test_a_run_appears_goes_on_and_ends_in_front_of_somebody(stage: Stage) -> No
     stage.begin()
     expect(page.locator("[data-part=progress]")).to_have_text("1 of 3 tests")
     expect(page.locator("[data-part=running] a")).to_have_text("test_till.py::test_waits")
+    breaks = page.locator("[data-part=running] a wbr")
+    expect(breaks).to_have_count(3)
     expect(page.locator("[data-part=waiting] li")).to_have_text(["test_till.py::test_last"])
     failure = page.locator("[data-part=failures] li")
     expect(failure).to_contain_text("test_bad[<script>alert(1)</script>]")
@@ -98,6 +100,7 @@ def test_a_run_appears_goes_on_and_ends_in_front_of_somebody(stage: Stage) -> No
         one.open("/runs/last/live")
         assert one.violations() == []
         assert not one.is_too_wide()
+    expect(breaks).to_have_count(3)
     stage.let_go()
     expect(page.locator("[data-part=over]")).to_contain_text("The run is over: failed.")
     expect(page.locator("#run-head")).to_contain_text("failed")

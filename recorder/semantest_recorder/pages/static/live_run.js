@@ -13,6 +13,11 @@
     made.append(...inside.filter((one) => one !== null && one !== ""));
     return made;
   }
+  /* A long name goes on in the next line between its words (words.py, breakable). */
+  function testLink(told) {
+    const parts = told.test.split(/(?<=[_/[]|::)/);
+    return make("a", { class: "id", href: told.href }, ...parts.flatMap((part, place) => (place ? [make("wbr"), part] : [part])));
+  }
   const stateClass = (state) => (/^[a-z_]+$/.test(state) ? `is-${state}` : "");
   const clock = (iso) => (iso ? CLOCK.format(new Date(iso)) : "");
 
@@ -85,7 +90,7 @@
       const badge = make("span", { class: `badge ${stateClass(told.state)}`, "aria-hidden": "true" }, told.letter);
       const word = make("span", { class: `word ${stateClass(told.state)}` }, told.word);
       const said = make("span", { class: "said" }, badge, " ", word, told.forgiven ? make("small", {}, "in quarantine") : null);
-      const link = make("a", { class: "id", href: told.href }, told.test);
+      const link = testLink(told);
       return make("li", {}, said, link, told.message ? make("p", { class: "message" }, told.message) : null);
     }
     function addLines(lines) {
@@ -158,7 +163,7 @@
         } else {
           test.className = "whole";
           const again = told.attempt > 1 ? make("small", {}, ` attempt ${told.attempt}`) : null;
-          test.replaceChildren(...[make("a", { class: "id", href: told.href }, told.test), again].filter(Boolean));
+          test.replaceChildren(...[testLink(told), again].filter(Boolean));
           const bar = document.createElementNS("http://www.w3.org/2000/svg", "svg");
           for (const [key, value] of Object.entries({ class: "usual-bar", viewBox: "0 0 100 8", preserveAspectRatio: "none", "aria-hidden": "true" })) bar.setAttribute(key, value);
           bar.append(rect(0, 0, ""));
