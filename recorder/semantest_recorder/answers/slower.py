@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -12,6 +13,7 @@ from semantest_recorder.answers.errors import NoEarlierRun
 from semantest_recorder.answers.window import why_none
 from semantest_recorder.core.amounts import milliseconds_of
 from semantest_recorder.core.analysis.time_shift import PASSES, may_have_shifted, run_factor, shifts
+from semantest_recorder.core.analysis.window import WindowRun
 from semantest_recorder.reports.slower_list import Compared, SlowerList, slower_list
 from semantest_recorder.reports.window import window_info
 from semantest_recorder.reports.wording import moment
@@ -23,7 +25,7 @@ from semantest_recorder.store.reader import Reader
 
 #: A week: what is asked for when nothing is said.
 USUAL_SINCE: Final = "7d"
-#: By so many runs on either side the tests are chosen whose times in all of the runs are read.
+#: By so many runs on either side, those of the most tests, the tests are chosen whose times in all runs are read.
 _FIRST_LOOK: Final = 5
 
 
@@ -53,7 +55,7 @@ def slower_tests(
         if not earlier:
             raise NoEarlierRun(moment(later[0].since_ms))
         identity = read_identity(database)
-        seen = passes(connection, earlier[-_FIRST_LOOK:], identity), passes(connection, later[-_FIRST_LOOK:], identity)
+        seen = passes(connection, _fullest(earlier), identity), passes(connection, _fullest(later), identity)
         both = {name: (median(seen[0][name]), median(times)) for name, times in seen[1].items() if name in seen[0]}
         factor = run_factor(both.values())
         moved = [name for name, times in both.items() if may_have_shifted(*times, factor)]
@@ -62,6 +64,11 @@ def slower_tests(
     found = [(shift, len(after[shift.test_id])) for shift in shifts(times, len(both), factor)]
     sides = window_info(earlier, branch), window_info(later, branch)
     return slower_list(since, sides, found, Compared(len(both), factor), limit)
+
+
+def _fullest(runs: Sequence[WindowRun]) -> list[WindowRun]:
+    """Of runs in their order those that were to run the most tests, of as many the later ones."""
+    return sorted(runs, key=lambda run: run.planned)[-_FIRST_LOOK:]
 
 
 def _moment(database: Path, connection: sqlite3.Connection, since: str, now_ms: float) -> float:

@@ -81,9 +81,10 @@ def key_list(keys: Iterable[int | str]) -> str:
 
 
 def _run(row: tuple[Any, ...]) -> WindowRun:
-    key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, shards_missing, request = row
+    key, run_id, state, since_ms, started_ms, ended_ms, branch, commit, shards_missing, request, planned = row
     place = (told_text(branch), told_text(commit))
-    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *place, shards_missing, told_text(request))
+    ci = (shards_missing, told_text(request))
+    return WindowRun(key, run_id, state, since_ms, started_ms, ended_ms, *place, *ci, planned)
 
 
 def told_text(value: object) -> str | None:

@@ -2,7 +2,7 @@
 
 -- name: window
 SELECT run_key, id, state, coalesce(since_ms, 0.0), started_ms, ended_ms, branch, "commit", shards_missing,
-       json_extract(context, '$.ci.pullRequest')
+       json_extract(context, '$.ci.pullRequest'), planned
 FROM runs
 WHERE state NOT IN ('pending', 'running') AND coalesce(since_ms, 0.0) >= ?1
       AND (?2 IS NULL OR branch = ?2 AND json_extract(context, '$.ci.pullRequest') IS ?3)

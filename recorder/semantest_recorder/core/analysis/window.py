@@ -8,7 +8,8 @@ import msgspec
 class WindowRun(msgspec.Struct, frozen=True):
     """A closed run. Times are milliseconds since the epoch; ``since_ms`` is by what runs are ordered.
 
-    ``shards_missing``: how many of its shards did not come. ``pull_request``: of which it is, by CI.
+    ``shards_missing``: how many of its shards did not come. ``pull_request``: of which it is, by CI. ``planned``: how
+    many tests it was to run.
     """
 
     key: int
@@ -21,6 +22,7 @@ class WindowRun(msgspec.Struct, frozen=True):
     commit: str | None
     shards_missing: int = 0
     pull_request: str | None = None
+    planned: int = 0
 
     @property
     def duration_ms(self) -> float | None:

@@ -65,6 +65,14 @@ def test_too_few_passes_before_tell_nothing(folder: Path) -> None:
     assert "No test became slower or faster" in told
 
 
+def test_runs_of_a_few_tests_take_no_place_of_those_that_say_which_to_look_at(tmp_path: Path) -> None:
+    for number in range(1, 16):
+        tests = {SLOWER: Ran(ms=200.0 if number < 7 else 900.0), NEW: PASSED}
+        record_run(tmp_path, number, {NEW: PASSED} if number > 10 else tests)
+    found = slower(tmp_path, "--since", run_id(7))
+    assert (found["compared"], [one["id"] for one in found["slower"]]) == (2, [SLOWER])
+
+
 def test_a_limit_is_one_of_each_kind(tmp_path: Path) -> None:
     for number in range(1, 9):
         record_run(tmp_path, number, {f"a.py::test_{one}": Ran(ms=200.0 if number < 7 else 900.0) for one in "abc"})
